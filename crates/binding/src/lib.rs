@@ -1,0 +1,9 @@
+//! The reactor as a Node-API addon. It decides nothing: each method is one call into the core, each event one call of
+//! JavaScript's dispatcher.
+//!
+//! Numbers cross, not objects: a handle is its id, an error is libuv's negative number, and names and messages are
+//! made of it in TypeScript.
+
+pub mod reactor;
+mod record;
+mod wakeup;

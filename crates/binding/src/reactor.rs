@@ -1,0 +1,301 @@
+//! The calls of JavaScript. Each answers 0, a count or an id, or libuv's negative error.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Node-API gives strings as their own copies"
+)]
+
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use ferronet_reactor::{
+    BindFlags, Closing, DescriptorKind, Errno, HandleId, KeepAlive, Reactor as Core, Transport, Written,
+    format_ip, parse_ip,
+};
+use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice};
+use napi::{Env, Error, JsValue, Result};
+use napi_derive::napi;
+
+use crate::wakeup::{Threadsafe, Wakeup};
+
+/// Ids have 52 bits and are exact in a number; anything else names no handle.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be a positive integer's range"
+)]
+fn id(bits: f64) -> HandleId {
+    HandleId::from_bits(if bits >= 0.0 { bits as u64 } else { u64::MAX })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an id has 52 bits")]
+fn made(result: std::result::Result<HandleId, Errno>) -> f64 {
+    match result {
+        Ok(id) => id.to_bits() as f64,
+        Err(errno) => f64::from(errno.code()),
+    }
+}
+
+fn done(result: std::result::Result<(), Errno>) -> i32 {
+    result.map_or_else(Errno::code, |()| 0)
+}
+
+fn wrote(result: std::result::Result<Written, Errno>) -> i32 {
+    match result {
+        Ok(Written::Whole) => 0,
+        Ok(Written::Queued) => 1,
+        Err(errno) => errno.code(),
+    }
+}
+
+/// An address of a TCP handle.
+#[derive(Debug)]
+#[napi(object, object_from_js = false)]
+pub struct SocketName {
+    /// The IP address in text, with its zone if it is a link-local IPv6 one.
+    pub address: String,
+    /// `IPv4` or `IPv6`.
+    pub family: &'static str,
+    /// 0 to 65535.
+    pub port: u16,
+}
+
+impl From<std::net::SocketAddr> for SocketName {
+    fn from(address: std::net::SocketAddr) -> Self {
+        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+        Self {
+            address: format_ip(&address),
+            family,
+            port: address.port(),
+        }
+    }
+}
+
+/// The sockets of one environment. All methods belong to the thread that made it.
+#[napi]
+#[derive(Debug)]
+pub struct Reactor {
+    core: Arc<Core>,
+    threadsafe: Arc<Threadsafe>,
+}
+
+#[napi]
+impl Reactor {
+    /// Starts the reactor's thread. `dispatch(kind, id, value, chunk)` is called once an event, each call in a turn of
+    /// its own.
+    ///
+    /// # Errors
+    /// When the system gives no thread, or the environment is ending.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        env: Env,
+        #[napi(ts_arg_type = "(kind: number, id: number, value: number, chunk: Buffer | undefined) => void")]
+        dispatch: Function<'_, (), ()>,
+    ) -> Result<Self> {
+        let threadsafe = Threadsafe::new(&env, dispatch.raw())?;
+        let core = Core::start(Box::new(Wakeup(Arc::clone(&threadsafe))))
+            .map_err(|error| Error::from_reason(format!("ferronet: the reactor does not start: {error}")))?;
+        let core = Arc::new(core);
+        threadsafe.serve(&core);
+        // Hooks run last in, first out: this one ends the reactor's thread before the threadsafe function, which
+        // registered its own above, is closed.
+        env.add_env_cleanup_hook(Arc::clone(&core), |core| core.shutdown())?;
+        Ok(Self { core, threadsafe })
+    }
+
+    /// Whether the event loop stays alive for events of this reactor. At first it does not.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    #[napi(catch_unwind)]
+    pub fn set_ref(&self, env: Env, alive: bool) -> Result<()> {
+        self.threadsafe.set_ref(&env, alive)
+    }
+
+    /// How many handles are open.
+    #[napi(getter, catch_unwind)]
+    pub fn handles(&self) -> u32 {
+        u32::try_from(self.core.handles()).unwrap_or(u32::MAX)
+    }
+
+    /// A TCP socket bound to an IP address and port; its id.
+    #[napi(catch_unwind)]
+    pub fn bind_tcp(&self, address: String, port: u16, ipv6_only: bool, reuse_port: bool) -> f64 {
+        let flags = BindFlags {
+            ipv6_only,
+            reuse_port,
+        };
+        made(parse_ip(&address, port).and_then(|address| self.core.bind_tcp(&address, flags)))
+    }
+
+    /// A local socket bound to a path; its id.
+    #[napi(catch_unwind)]
+    pub fn bind_local(&self, path: String) -> f64 {
+        made(self.core.bind_local(&path))
+    }
+
+    /// A handle of a descriptor, which is ours from now on; its id.
+    #[napi(catch_unwind)]
+    pub fn open(&self, fd: i32, local: bool) -> f64 {
+        made(
+            self.core
+                .open(fd, if local { Transport::Local } else { Transport::Tcp }),
+        )
+    }
+
+    /// Makes a bound handle listen.
+    #[napi(catch_unwind)]
+    pub fn listen(&self, handle: f64, backlog: i32) -> i32 {
+        done(self.core.listen(id(handle), backlog))
+    }
+
+    /// Begins to connect: with the bound handle given, or (a negative number) with a new one; its id.
+    #[napi(catch_unwind)]
+    pub fn connect_tcp(&self, bound: f64, address: String, port: u16) -> f64 {
+        let bound = (bound >= 0.0).then(|| id(bound));
+        made(parse_ip(&address, port).and_then(|address| self.core.connect_tcp(bound, &address)))
+    }
+
+    /// Begins to connect to a local path; the new handle's id.
+    #[napi(catch_unwind)]
+    pub fn connect_local(&self, path: String) -> f64 {
+        made(self.core.connect_local(&path))
+    }
+
+    /// Lets received bytes come as events.
+    #[napi(catch_unwind)]
+    pub fn read_start(&self, handle: f64) -> i32 {
+        done(self.core.read_start(id(handle)))
+    }
+
+    /// Keeps them back.
+    #[napi(catch_unwind)]
+    pub fn read_stop(&self, handle: f64) -> i32 {
+        done(self.core.read_stop(id(handle)))
+    }
+
+    /// Sends bytes. 0: the kernel has them all. 1: a `Wrote` event will follow.
+    #[napi(catch_unwind)]
+    pub fn write(&self, handle: f64, chunk: &[u8]) -> i32 {
+        wrote(self.core.write(id(handle), &[IoSlice::new(chunk)]))
+    }
+
+    /// Sends several chunks as one write. Answers as `write`.
+    ///
+    /// # Errors
+    /// When `chunks` holds something else than bytes.
+    #[napi(catch_unwind)]
+    pub fn writev(
+        &self,
+        handle: f64,
+        #[napi(ts_arg_type = "ReadonlyArray<Uint8Array>")] chunks: Array<'_>,
+    ) -> Result<i32> {
+        let chunks = (0..chunks.len())
+            .filter_map(|index| chunks.get::<Uint8ArraySlice<'_>>(index).transpose())
+            .collect::<Result<Vec<_>>>()?;
+        let slices: Vec<_> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+        Ok(wrote(self.core.write(id(handle), &slices)))
+    }
+
+    /// Bytes that were written and that the kernel has not taken.
+    #[napi(catch_unwind)]
+    pub fn write_queue_size(&self, handle: f64) -> u32 {
+        u32::try_from(self.core.write_queue_size(id(handle))).unwrap_or(u32::MAX)
+    }
+
+    /// Sends FIN behind what waits; a `ShutDown` event will follow.
+    #[napi(catch_unwind)]
+    pub fn shutdown(&self, handle: f64) -> i32 {
+        done(self.core.shutdown_write(id(handle)))
+    }
+
+    /// Closes the descriptor, with RST if `reset`. No event follows until `tellClosed`.
+    #[napi(catch_unwind)]
+    pub fn close(&self, handle: f64, reset: bool) -> i32 {
+        done(
+            self.core
+                .close(id(handle), if reset { Closing::Reset } else { Closing::Orderly }),
+        )
+    }
+
+    /// Asks for the `Closed` event of a closed handle, its last.
+    #[napi(catch_unwind)]
+    pub fn tell_closed(&self, handle: f64) {
+        self.core.tell_closed(id(handle));
+    }
+
+    /// The descriptor's number, or -1.
+    #[napi(catch_unwind)]
+    pub fn fd(&self, handle: f64) -> i32 {
+        self.core.raw_descriptor(id(handle))
+    }
+
+    /// The local address, or an error.
+    #[napi(catch_unwind, ts_return_type = "SocketName | number")]
+    pub fn local_address(&self, handle: f64) -> napi::Either<SocketName, i32> {
+        either(self.core.local_address(id(handle)))
+    }
+
+    /// The peer's address, or an error.
+    #[napi(catch_unwind, ts_return_type = "SocketName | number")]
+    pub fn peer_address(&self, handle: f64) -> napi::Either<SocketName, i32> {
+        either(self.core.peer_address(id(handle)))
+    }
+
+    /// `TCP_NODELAY`.
+    #[napi(catch_unwind)]
+    pub fn set_no_delay(&self, handle: f64, on: bool) -> i32 {
+        done(self.core.set_no_delay(id(handle), on))
+    }
+
+    /// Keep-alive; seconds and a count, 0 leaves what the system has.
+    #[napi(catch_unwind)]
+    pub fn set_keep_alive(&self, handle: f64, on: bool, idle: u32, interval: u32, count: u32) -> i32 {
+        let keep_alive = on.then(|| KeepAlive::from_seconds(idle, interval, count));
+        done(self.core.set_keep_alive(id(handle), keep_alive))
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`, 0 to 255.
+    #[napi(catch_unwind)]
+    pub fn set_type_of_service(&self, handle: f64, tos: u8) -> i32 {
+        done(self.core.set_type_of_service(id(handle), tos))
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`, or an error.
+    #[napi(catch_unwind)]
+    pub fn type_of_service(&self, handle: f64) -> i32 {
+        match self.core.type_of_service(id(handle)) {
+            Ok(tos) => i32::try_from(tos).unwrap_or(0),
+            Err(errno) => errno.code(),
+        }
+    }
+
+    /// Gives a bound local socket permissions for everybody.
+    #[napi(catch_unwind)]
+    pub fn open_to_all(&self, handle: f64, readable: bool, writable: bool) -> i32 {
+        done(self.core.open_to_all(id(handle), readable, writable))
+    }
+}
+
+fn either(result: std::result::Result<std::net::SocketAddr, Errno>) -> napi::Either<SocketName, i32> {
+    match result {
+        Ok(address) => napi::Either::A(address.into()),
+        Err(errno) => napi::Either::B(errno.code()),
+    }
+}
+
+/// What a descriptor is, in the words of `uv_guess_handle`.
+#[napi(
+    catch_unwind,
+    ts_return_type = "'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN'"
+)]
+pub fn guess_handle_type(fd: i32) -> &'static str {
+    match Core::descriptor_kind(fd) {
+        DescriptorKind::Tcp => "TCP",
+        DescriptorKind::Pipe => "PIPE",
+        DescriptorKind::File => "FILE",
+        DescriptorKind::Terminal => "TTY",
+        DescriptorKind::Udp => "UDP",
+        DescriptorKind::Unknown => "UNKNOWN",
+    }
+}

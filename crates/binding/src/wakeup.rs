@@ -1,0 +1,172 @@
+//! [`Wake`] over a threadsafe function: how the reactor's thread gets JavaScript's attention.
+//!
+//! Each delivery is one item of the threadsafe function, and each item takes one event. Node runs `process.nextTick`
+//! and promise jobs between items, as between the callbacks of its own sockets, but not inside one: a batch handed
+//! over in one callback would give `data data data tick` for `data tick data tick data tick`, and a loop of
+//! `await once(socket, 'data')` would lose chunks.
+//!
+//! The raw calls instead of napi-rs' `ThreadsafeFunction`: an item here carries nothing and so allocates nothing; the
+//! loop's liveness (`ref`/`unref`) must switch at will; and the tear-down of an environment must be an answer
+//! (`napi_closing`), never an assertion.
+#![expect(unsafe_code, reason = "threadsafe functions are raw Node-API calls")]
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use ferronet_reactor::{Reactor, Wake};
+use napi::{Env, Error, Result, Status, sys};
+
+use crate::record;
+
+/// What the items of the threadsafe function find: the reactor, once it runs. Weak, because the reactor's queue holds
+/// the threadsafe function: the environment owns the reactor, nobody else.
+type Context = OnceLock<Weak<Reactor>>;
+
+/// The threadsafe function. It lives as long as its environment, which finalizes it after its cleanup hooks, and
+/// those have ended the reactor's thread by then.
+#[derive(Debug)]
+pub(crate) struct Threadsafe {
+    raw: sys::napi_threadsafe_function,
+    context: Arc<Context>,
+    closing: AtomicBool,
+}
+
+// SAFETY: Node-API allows `napi_call_threadsafe_function` from any thread, and that is the only use of `raw` that is
+// not on the JavaScript thread (`set_ref` takes the `Env`, which cannot leave it).
+unsafe impl Send for Threadsafe {}
+// SAFETY: as above; the rest is atomic or set once.
+unsafe impl Sync for Threadsafe {}
+
+fn check(status: sys::napi_status, what: &str) -> Result<()> {
+    match Status::from(status) {
+        Status::Ok => Ok(()),
+        status => Err(Error::new(status, what.to_owned())),
+    }
+}
+
+impl Threadsafe {
+    /// Makes the threadsafe function around `dispatch`. It does not keep the event loop alive until
+    /// [`Threadsafe::set_ref`] says so.
+    pub(crate) fn new(env: &Env, dispatch: sys::napi_value) -> Result<Arc<Self>> {
+        let context = Arc::new(Context::new());
+        let mut name = ptr::null_mut();
+        let text = c"ferronet";
+        // SAFETY: `env` is the environment that is calling; `text` is a string of the given length.
+        let status = unsafe {
+            sys::napi_create_string_utf8(
+                env.raw(),
+                text.as_ptr(),
+                text.count_bytes().cast_signed(),
+                &raw mut name,
+            )
+        };
+        check(status, "the name of the dispatcher")?;
+        let mut raw = ptr::null_mut();
+        let held = Arc::into_raw(Arc::clone(&context)).cast_mut().cast::<c_void>();
+        // SAFETY: all values belong to `env`; `held` is a reference that `finalize` gives back, once.
+        let status = unsafe {
+            sys::napi_create_threadsafe_function(
+                env.raw(),
+                dispatch,
+                ptr::null_mut(),
+                name,
+                0,
+                1,
+                held,
+                Some(finalize),
+                held,
+                Some(deliver),
+                &raw mut raw,
+            )
+        };
+        if let Err(error) = check(status, "the dispatcher's threadsafe function") {
+            // SAFETY: a call that failed kept nothing, so the reference made above is still ours.
+            drop(unsafe { Arc::from_raw(held.cast::<Context>()) });
+            return Err(error);
+        }
+        let threadsafe = Arc::new(Self {
+            raw,
+            context,
+            closing: AtomicBool::new(false),
+        });
+        threadsafe.set_ref(env, false)?;
+        Ok(threadsafe)
+    }
+
+    /// Tells the items where to look.
+    pub(crate) fn serve(&self, reactor: &Arc<Reactor>) {
+        // A second reactor for one dispatcher does not exist: the binding makes both together.
+        drop(self.context.set(Arc::downgrade(reactor)));
+    }
+
+    /// Whether the event loop stays alive for what may come. (napi-rs marks its own `refer`/`unref` deprecated; the
+    /// loop's liveness has no other way.)
+    pub(crate) fn set_ref(&self, env: &Env, alive: bool) -> Result<()> {
+        // SAFETY: on the JavaScript thread (it has the `Env`), with a function that lives as long as `env`.
+        let status = unsafe {
+            if alive {
+                sys::napi_ref_threadsafe_function(env.raw(), self.raw)
+            } else {
+                sys::napi_unref_threadsafe_function(env.raw(), self.raw)
+            }
+        };
+        check(status, "the dispatcher's reference")
+    }
+}
+
+/// A handle of the threadsafe function for the reactor's thread.
+#[derive(Debug)]
+pub(crate) struct Wakeup(pub(crate) Arc<Threadsafe>);
+
+impl Wake for Wakeup {
+    fn wake(&self, deliveries: usize) {
+        let Threadsafe { raw, closing, .. } = &*self.0;
+        for _ in 0..deliveries {
+            if closing.load(Ordering::Relaxed) {
+                return;
+            }
+            // SAFETY: `raw` lives until the environment's cleanup hooks have ended the reactor, which owns `self`.
+            let status = unsafe {
+                sys::napi_call_threadsafe_function(
+                    *raw,
+                    ptr::null_mut(),
+                    sys::ThreadsafeFunctionCallMode::nonblocking,
+                )
+            };
+            if Status::from(status) == Status::Closing {
+                // The environment is going: nobody will listen, and asking again is not allowed.
+                closing.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// One item, on the JavaScript thread.
+unsafe extern "C" fn deliver(
+    env: sys::napi_env,
+    dispatch: sys::napi_value,
+    context: *mut c_void,
+    _data: *mut c_void,
+) {
+    // Both are null when the environment ends with items still queued.
+    if env.is_null() || dispatch.is_null() {
+        return;
+    }
+    // SAFETY: the reference that `Threadsafe::new` gave to the function; `finalize`, which takes it back, comes last.
+    let context = unsafe { &*context.cast::<Context>() };
+    let Some(reactor) = context.get().and_then(Weak::upgrade) else {
+        return;
+    };
+    // A panic must not unwind into Node. The event is lost then, the next one is not.
+    let _panicked = catch_unwind(AssertUnwindSafe(|| {
+        record::deliver(env, dispatch, &reactor);
+    }));
+}
+
+unsafe extern "C" fn finalize(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: `data` is the reference that `Threadsafe::new` made, and Node-API finalizes once.
+    drop(unsafe { Arc::from_raw(data.cast::<Context>().cast_const()) });
+}

@@ -1,0 +1,27 @@
+//! What a handle runs over, and what a descriptor number stands for.
+
+/// What a stream or a listener runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP over IPv4 or IPv6.
+    Tcp,
+    /// A Unix socket or another local descriptor; on Windows a named pipe.
+    Local,
+}
+
+/// What a descriptor is, as `uv_guess_handle` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DescriptorKind {
+    /// A TCP socket.
+    Tcp,
+    /// A Unix stream socket, a pipe or a FIFO.
+    Pipe,
+    /// A file, or a device that is no terminal.
+    File,
+    /// A terminal.
+    Terminal,
+    /// A UDP socket.
+    Udp,
+    /// Something else, or not open.
+    Unknown,
+}

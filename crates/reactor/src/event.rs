@@ -1,0 +1,34 @@
+//! Everything that can be told to JavaScript.
+
+use crate::{Errno, HandleId};
+
+/// One thing that happened to a handle. Each is delivered by itself, in the order in which they were queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A connection attempt ended.
+    Connected { id: HandleId, result: Result<(), Errno> },
+    /// There are bytes, or the end, to take with [`Reactor::take`](crate::Reactor::take).
+    Readable { id: HandleId },
+    /// The oldest write that was not taken at once is done.
+    Wrote { id: HandleId, result: Result<(), Errno> },
+    /// FIN is sent, behind all that was written.
+    ShutDown { id: HandleId, result: Result<(), Errno> },
+    /// A listener has a connection to take with [`Reactor::accept`](crate::Reactor::accept), or could not accept.
+    Connection { id: HandleId, result: Result<(), Errno> },
+    /// The last event of a handle that was closed.
+    Closed { id: HandleId },
+}
+
+impl Event {
+    /// The handle it happened to.
+    pub fn id(&self) -> HandleId {
+        match *self {
+            Self::Connected { id, .. }
+            | Self::Readable { id }
+            | Self::Wrote { id, .. }
+            | Self::ShutDown { id, .. }
+            | Self::Connection { id, .. }
+            | Self::Closed { id } => id,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Handles by number: an index and the generation of its slot.
+//!
+//! A closed handle's slot is used again under the next generation, so an event or a call that still names the old
+//! one finds nothing. That is what makes late events harmless, instead of a rule that there must be none.
+
+use std::collections::VecDeque;
+
+const INDEX_BITS: u32 = 24;
+const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
+/// Together with the index 52 bits: an id is exact in a JavaScript number.
+const GENERATION_MASK: u32 = (1 << 28) - 1;
+
+/// The name of one handle, for its whole life and never again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HandleId {
+    index: u32,
+    generation: u32,
+}
+
+impl HandleId {
+    /// The id as one integer below 2^52, for crossing into JavaScript.
+    pub fn to_bits(self) -> u64 {
+        (u64::from(self.generation) << INDEX_BITS) | u64::from(self.index)
+    }
+
+    /// Reads back what [`HandleId::to_bits`] gave. Any number is taken: one that names no handle finds nothing.
+    pub fn from_bits(bits: u64) -> Self {
+        Self {
+            index: u32::try_from(bits & INDEX_MASK).unwrap_or(u32::MAX),
+            generation: u32::try_from((bits >> INDEX_BITS) & u64::from(GENERATION_MASK)).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+/// Values by [`HandleId`].
+#[derive(Debug)]
+pub(crate) struct HandleTable<T> {
+    slots: Vec<Slot<T>>,
+    /// Oldest first, so that a generation of one slot lasts as long as possible.
+    free: VecDeque<u32>,
+}
+
+impl<T> HandleTable<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: VecDeque::new(),
+        }
+    }
+
+    /// Stores what `make` builds for the new id, or `None` when all 2^24 slots are taken.
+    pub(crate) fn insert_with<R>(&mut self, make: impl FnOnce(HandleId) -> (T, R)) -> Option<R> {
+        let index = match self.free.pop_front() {
+            Some(index) => index,
+            None if self.slots.len() as u64 <= INDEX_MASK => {
+                self.slots.push(Slot {
+                    generation: 0,
+                    value: None,
+                });
+                u32::try_from(self.slots.len() - 1).ok()?
+            }
+            None => return None,
+        };
+        let slot = self.slots.get_mut(index as usize)?;
+        let (value, result) = make(HandleId {
+            index,
+            generation: slot.generation,
+        });
+        slot.value = Some(value);
+        Some(result)
+    }
+
+    pub(crate) fn get(&self, id: HandleId) -> Option<&T> {
+        let slot = self.slots.get(id.index as usize)?;
+        if slot.generation == id.generation {
+            slot.value.as_ref()
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, id: HandleId) -> Option<&mut T> {
+        let slot = self.slots.get_mut(id.index as usize)?;
+        if slot.generation == id.generation {
+            slot.value.as_mut()
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: HandleId) -> Option<T> {
+        let slot = self.slots.get_mut(id.index as usize)?;
+        if slot.generation != id.generation {
+            return None;
+        }
+        let value = slot.value.take()?;
+        slot.generation = (slot.generation + 1) & GENERATION_MASK;
+        self.free.push_back(id.index);
+        Some(value)
+    }
+
+    /// Takes out everything, for the end of the reactor.
+    pub(crate) fn drain(&mut self) -> Vec<T> {
+        self.free.clear();
+        self.slots.drain(..).filter_map(|slot| slot.value).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn insert(table: &mut HandleTable<&'static str>, value: &'static str) -> HandleId {
+        table.insert_with(|id| (value, id)).unwrap()
+    }
+
+    #[test]
+    fn an_id_of_a_removed_handle_finds_nothing_when_its_slot_is_used_again() {
+        let mut table = HandleTable::new();
+        let first = insert(&mut table, "first");
+        assert_eq!(table.remove(first), Some("first"));
+        let second = insert(&mut table, "second");
+        assert_eq!(first.index, second.index);
+        assert_eq!(table.get(first), None);
+        assert_eq!(table.remove(first), None);
+        assert_eq!(table.get(second), Some(&"second"));
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn ids_survive_the_way_through_a_number() {
+        for (index, generation) in [(0, 0), (1, 7), (0x00ff_ffff, GENERATION_MASK)] {
+            let id = HandleId { index, generation };
+            assert_eq!(HandleId::from_bits(id.to_bits()), id);
+            assert!(id.to_bits() < 1 << 52);
+        }
+    }
+
+    #[test]
+    fn free_slots_are_used_oldest_first() {
+        let mut table = HandleTable::new();
+        let ids: Vec<_> = ["a", "b", "c"]
+            .into_iter()
+            .map(|v| insert(&mut table, v))
+            .collect();
+        table.remove(ids[1]);
+        table.remove(ids[0]);
+        assert_eq!(insert(&mut table, "d").index, ids[1].index);
+        assert_eq!(insert(&mut table, "e").index, ids[0].index);
+    }
+}

@@ -1,0 +1,41 @@
+//! The sockets of `ferronet`: a core that has never heard of JavaScript.
+//!
+//! # Threads
+//! Each environment (a JavaScript thread) has one [`Reactor`]. The environment's thread calls it; the reactor's own
+//! thread turns a tokio runtime. Nothing is shared between reactors.
+//!
+//! # Ownership
+//! The core owns sockets and bytes on their way. Bytes to write are borrowed for the length of the call: what the
+//! kernel does not take is copied. Bytes that were read are given away as [`Chunk`]s.
+//!
+//! # The way of a byte
+//! In: kernel → the connection's task → its inbox → [`Event::Readable`] → [`Wake`] → [`Reactor::take`].
+//! Out: [`Reactor::write`] → kernel; the rest → the connection's write queue → its task → kernel →
+//! [`Event::Wrote`].
+
+mod address_text;
+mod connection;
+mod descriptor;
+mod errno;
+mod event;
+mod handle;
+mod inbox;
+mod listener;
+mod options;
+mod queue;
+mod reactor;
+mod state;
+mod sys;
+mod task;
+mod write_queue;
+
+pub use address_text::{format_ip, parse_ip};
+pub use connection::{Closing, Written};
+pub use descriptor::{DescriptorKind, Transport};
+pub use errno::Errno;
+pub use event::Event;
+pub use handle::HandleId;
+pub use inbox::{Chunk, Received};
+pub use options::{BindFlags, KeepAlive};
+pub use queue::Wake;
+pub use reactor::Reactor;

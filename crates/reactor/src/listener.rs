@@ -1,0 +1,122 @@
+//! One listening socket: accepts ahead of JavaScript, up to the backlog, and hands connections over in order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::event::Event;
+use crate::queue::EventQueue;
+use crate::sys::{Acceptor, Stream};
+use crate::task::TaskWaker;
+use crate::{Errno, HandleId};
+
+/// How many connections one turn accepts before the others get theirs.
+const ACCEPTS_PER_TURN: usize = 32;
+
+/// Makes a connection of what was accepted. The reactor's part: it owns the table.
+pub(crate) trait Adopt: Send + Sync {
+    fn adopt(&self, stream: Stream) -> Result<HandleId, Errno>;
+    /// Closes a connection that nobody took.
+    fn abandon(&self, id: HandleId);
+}
+
+pub(crate) struct Listener {
+    id: HandleId,
+    acceptor: RwLock<Option<Acceptor>>,
+    accepted: Mutex<VecDeque<HandleId>>,
+    /// How many accepted connections may wait for JavaScript.
+    ahead: usize,
+    task: TaskWaker,
+    events: Arc<EventQueue>,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Listener {
+    pub(crate) fn new(id: HandleId, acceptor: Acceptor, backlog: i32, events: Arc<EventQueue>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            acceptor: RwLock::new(Some(acceptor)),
+            accepted: Mutex::new(VecDeque::new()),
+            ahead: usize::try_from(backlog).unwrap_or(0).max(1),
+            task: TaskWaker::default(),
+            events,
+        })
+    }
+
+    pub(crate) fn with_acceptor<R>(&self, f: impl FnOnce(&Acceptor) -> Result<R, Errno>) -> Result<R, Errno> {
+        match &*self.acceptor.read() {
+            Some(acceptor) => f(acceptor),
+            None => Err(Errno::EBADF),
+        }
+    }
+
+    /// Answers one [`Event::Connection`].
+    pub(crate) fn accept(&self) -> Option<HandleId> {
+        let mut accepted = self.accepted.lock();
+        let was_full = accepted.len() >= self.ahead;
+        let id = accepted.pop_front();
+        drop(accepted);
+        if was_full {
+            self.task.wake();
+        }
+        id
+    }
+
+    /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what was
+    /// accepted and never taken, as the kernel does with its own backlog.
+    pub(crate) fn close(&self, connections: &dyn Adopt) {
+        let acceptor = self.acceptor.write().take();
+        drop(acceptor);
+        let abandoned = std::mem::take(&mut *self.accepted.lock());
+        for id in abandoned {
+            connections.abandon(id);
+        }
+        self.task.wake();
+    }
+
+    /// One turn of the task. Ready when the handle is closed.
+    pub(crate) fn turn(&self, cx: &mut Context<'_>, connections: &dyn Adopt) -> Poll<()> {
+        self.task.register(cx.waker());
+        let acceptor = self.acceptor.read();
+        let Some(acceptor) = acceptor.as_ref() else {
+            return Poll::Ready(());
+        };
+        for _ in 0..ACCEPTS_PER_TURN {
+            if self.accepted.lock().len() >= self.ahead {
+                return Poll::Pending;
+            }
+            let Poll::Ready(accepted) = acceptor.poll_accept(cx) else {
+                return Poll::Pending;
+            };
+            match accepted
+                .map_err(Errno::from)
+                .and_then(|stream| connections.adopt(stream))
+            {
+                Ok(connection) => {
+                    self.accepted.lock().push_back(connection);
+                    self.events.push(Event::Connection {
+                        id: self.id,
+                        result: Ok(()),
+                    });
+                }
+                Err(errno) => {
+                    self.events.push(Event::Connection {
+                        id: self.id,
+                        result: Err(errno),
+                    });
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,159 @@
+//! The one way out: events in order, each with its own delivery.
+//!
+//! Two threads push: the reactor's, whose events gather until its runtime parks (or [`BATCH`] of them wait), so that
+//! one burst of the kernel wakes the other side once; and JavaScript's own, whose events (a connect that ended at
+//! once, a close) are announced immediately, before its event loop can turn. `data` comes before `end` comes before
+//! `close` because of this queue, never because of a timer.
+//!
+//! Invariant: deliveries asked of [`Wake`] = events pushed and announced. A delivery takes exactly one event, so a
+//! delivery never finds the queue empty while its event is still in it.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use parking_lot::Mutex;
+
+use crate::Event;
+
+/// How many unannounced events the reactor's thread lets gather at most.
+const BATCH: usize = 32;
+
+/// The other side of the queue. The core owns this trait and the binding implements it, so that the call goes up
+/// while the import points down.
+pub trait Wake: Send + Sync {
+    /// Asks for `deliveries` calls of [`Reactor::next_event`](crate::Reactor::next_event) on the consumer's thread. Any thread may call it.
+    fn wake(&self, deliveries: usize);
+}
+
+struct Queued {
+    events: VecDeque<Event>,
+    unannounced: usize,
+}
+
+/// Events on their way to JavaScript.
+pub(crate) struct EventQueue {
+    queued: Mutex<Queued>,
+    wake: Box<dyn Wake>,
+}
+
+impl fmt::Debug for EventQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventQueue")
+            .field("events", &self.queued.lock().events)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EventQueue {
+    pub(crate) fn new(wake: Box<dyn Wake>) -> Self {
+        Self {
+            queued: Mutex::new(Queued {
+                events: VecDeque::new(),
+                unannounced: 0,
+            }),
+            wake,
+        }
+    }
+
+    /// Queues an event of the reactor's thread; [`EventQueue::flush`] announces it.
+    pub(crate) fn push(&self, event: Event) {
+        let full = {
+            let mut queued = self.queued.lock();
+            queued.events.push_back(event);
+            queued.unannounced += 1;
+            queued.unannounced >= BATCH
+        };
+        if full {
+            self.flush();
+        }
+    }
+
+    /// Queues and announces an event that the consumer's own thread caused.
+    pub(crate) fn push_now(&self, event: Event) {
+        {
+            let mut queued = self.queued.lock();
+            queued.events.push_back(event);
+            queued.unannounced += 1;
+        }
+        self.flush();
+    }
+
+    /// Announces what was queued since the last time. Called when the runtime is about to sleep.
+    pub(crate) fn flush(&self) {
+        let deliveries = std::mem::take(&mut self.queued.lock().unannounced);
+        // Outside of the lock: whoever is woken pops.
+        if deliveries > 0 {
+            self.wake.wake(deliveries);
+        }
+    }
+
+    /// Takes the oldest event.
+    pub(crate) fn pop(&self) -> Option<Event> {
+        self.queued.lock().events.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::HandleId;
+
+    #[derive(Default)]
+    struct Counter {
+        calls: AtomicUsize,
+        deliveries: AtomicUsize,
+    }
+
+    impl Wake for Arc<Counter> {
+        fn wake(&self, deliveries: usize) {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            self.deliveries.fetch_add(deliveries, Ordering::Relaxed);
+        }
+    }
+
+    fn event(n: u64) -> Event {
+        Event::Readable {
+            id: HandleId::from_bits(n),
+        }
+    }
+
+    #[test]
+    fn a_burst_is_announced_once_and_keeps_its_order() {
+        let counter = Arc::new(Counter::default());
+        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+        for n in 0..5 {
+            queue.push(event(n));
+        }
+        assert_eq!(counter.calls.load(Ordering::Relaxed), 0);
+        queue.flush();
+        queue.flush();
+        assert_eq!(counter.calls.load(Ordering::Relaxed), 1);
+        assert_eq!(counter.deliveries.load(Ordering::Relaxed), 5);
+        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(order, (0..5).map(event).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_long_burst_does_not_wait_for_its_end() {
+        let counter = Arc::new(Counter::default());
+        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+        for n in 0..=BATCH as u64 {
+            queue.push(event(n));
+        }
+        assert_eq!(counter.deliveries.load(Ordering::Relaxed), BATCH);
+    }
+
+    #[test]
+    fn an_event_of_the_consumers_thread_takes_the_waiting_ones_along() {
+        let counter = Arc::new(Counter::default());
+        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+        queue.push(event(1));
+        queue.push_now(event(2));
+        assert_eq!(counter.calls.load(Ordering::Relaxed), 1);
+        assert_eq!(counter.deliveries.load(Ordering::Relaxed), 2);
+        assert_eq!(queue.pop(), Some(event(1)));
+    }
+}

@@ -1,0 +1,547 @@
+//! The reactor of one environment: its thread, its handles, and the calls from outside.
+//!
+//! One thread of the environment calls in (the JavaScript thread); the reactor's own thread turns a `current_thread`
+//! runtime in which every handle has one task. Sockets are made, bound, connected and closed on the calling thread,
+//! so that errors and freed ports are seen at once, as libuv's callers see them; accepting, reading and the rest of
+//! a write happen on the reactor's.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use parking_lot::Mutex;
+use socket2::{SockAddr, SockRef};
+use tokio::runtime;
+use tokio::sync::oneshot;
+
+use crate::connection::{Closing, Connection, Written};
+use crate::handle::HandleTable;
+use crate::inbox::{BlockPool, Received};
+use crate::listener::{Adopt, Listener};
+use crate::options::{self, BindFlags, KeepAlive};
+use crate::queue::{EventQueue, Wake};
+use crate::state::Writing;
+use crate::sys::{self, Acceptor, Idle, Spare, Stream};
+use crate::{DescriptorKind, Errno, Event, HandleId, Transport};
+
+/// What stands in the table.
+#[derive(Debug)]
+enum Entry {
+    Idle(Idle),
+    Connection(Arc<Connection>),
+    Listener(Arc<Listener>),
+    /// Its descriptor is closed; the slot is free when [`Event::Closed`] is delivered.
+    Closed,
+}
+
+/// What a handle has open.
+enum Descriptor<'a> {
+    Idle(&'a Idle),
+    Stream(&'a Stream),
+    Acceptor(&'a Acceptor),
+}
+
+#[derive(Debug)]
+struct Shared {
+    table: Mutex<HandleTable<Entry>>,
+    events: Arc<EventQueue>,
+    blocks: Arc<BlockPool>,
+    runtime: runtime::Handle,
+    spare: Spare,
+}
+
+impl Shared {
+    fn connection(&self, id: HandleId, stream: Stream, writing: Writing) -> Arc<Connection> {
+        let events = Arc::clone(&self.events);
+        Connection::new(id, stream, writing, events, Arc::clone(&self.blocks))
+    }
+
+    fn serve(&self, connection: &Arc<Connection>) {
+        let connection = Arc::clone(connection);
+        self.runtime.spawn(poll_fn(move |cx| connection.turn(cx)));
+    }
+
+    fn insert_connection(&self, stream: Stream, writing: Writing) -> Result<Arc<Connection>, Errno> {
+        let inserted = self.table.lock().insert_with(|id| {
+            let connection = self.connection(id, stream, writing);
+            (Entry::Connection(Arc::clone(&connection)), connection)
+        });
+        inserted.ok_or(Errno::ENFILE)
+    }
+}
+
+impl Adopt for Shared {
+    fn adopt(&self, stream: Stream) -> Result<HandleId, Errno> {
+        let connection = self.insert_connection(stream, Writing::Open)?;
+        self.serve(&connection);
+        Ok(connection.id())
+    }
+
+    fn abandon(&self, id: HandleId) {
+        if let Some(Entry::Connection(connection)) = self.table.lock().remove(id) {
+            connection.close(Closing::Reset);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Thread {
+    stop: oneshot::Sender<()>,
+    join: JoinHandle<()>,
+}
+
+/// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the other.
+#[derive(Debug)]
+pub struct Reactor {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<Thread>>,
+}
+
+impl Reactor {
+    /// Starts the reactor's thread. `wake` is asked for one [`Reactor::next_event`] an event.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no poller.
+    pub fn start(wake: Box<dyn Wake>) -> io::Result<Self> {
+        let events = Arc::new(EventQueue::new(wake));
+        let parking = Arc::clone(&events);
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_io()
+            .on_thread_park(move || parking.flush())
+            .build()?;
+        let shared = Arc::new(Shared {
+            table: Mutex::new(HandleTable::new()),
+            events,
+            blocks: Arc::default(),
+            runtime: runtime.handle().clone(),
+            spare: Spare::default(),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let join = Builder::new().name("ferronet".into()).spawn(move || {
+            // Either way, a word or a dropped sender, it is the end.
+            drop(runtime.block_on(stopped));
+        })?;
+        Ok(Self {
+            shared,
+            thread: Mutex::new(Some(Thread { stop, join })),
+        })
+    }
+
+    /// Closes every handle and ends the thread; comes back when it has ended. Calls that come later find no handle.
+    pub fn shutdown(&self) {
+        let Some(Thread { stop, join }) = self.thread.lock().take() else {
+            return;
+        };
+        // Both fail only when the thread has ended already.
+        let _ended = (stop.send(()), join.join());
+        let entries = self.shared.table.lock().drain();
+        for entry in entries {
+            self.close_entry(entry, Closing::Orderly);
+        }
+    }
+
+    /// Nothing is made any more once the thread has ended.
+    fn running(&self) -> Result<(), Errno> {
+        if self.thread.lock().is_some() {
+            Ok(())
+        } else {
+            Err(Errno::ECANCELED)
+        }
+    }
+
+    /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one.
+    pub fn next_event(&self) -> Option<Event> {
+        let event = self.shared.events.pop()?;
+        if let Event::Closed { id } = event {
+            let mut table = self.shared.table.lock();
+            if let Some(Entry::Closed) = table.get(id) {
+                table.remove(id);
+            }
+        }
+        Some(event)
+    }
+
+    /// How many handles there are, closed ones that were not told yet among them.
+    pub fn handles(&self) -> usize {
+        self.shared.table.lock().len()
+    }
+
+    // ---- making handles
+
+    fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {
+        self.running()?;
+        self.shared
+            .table
+            .lock()
+            .insert_with(|id| (Entry::Idle(idle), id))
+            .ok_or(Errno::ENFILE)
+    }
+
+    /// Makes a TCP socket and binds it.
+    ///
+    /// # Errors
+    /// What `socket(2)`, `setsockopt(2)` or `bind(2)` say.
+    pub fn bind_tcp(&self, address: &SocketAddr, flags: BindFlags) -> Result<HandleId, Errno> {
+        self.insert(sys::bind_tcp(address, flags)?)
+    }
+
+    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux).
+    ///
+    /// # Errors
+    /// [`Errno::EACCES`] for a directory that is not there (as libuv), [`Errno::EINVAL`] for a path too long, else
+    /// what the system says.
+    pub fn bind_local(&self, path: &str) -> Result<HandleId, Errno> {
+        self.insert(sys::bind_local(path)?)
+    }
+
+    /// Takes over a descriptor; it is made non-blocking and closed with the handle.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] when it is not open, [`Errno::ENOTSUP`] where descriptors can't be adopted.
+    pub fn open(&self, fd: i32, transport: Transport) -> Result<HandleId, Errno> {
+        self.insert(sys::adopt(fd, transport)?)
+    }
+
+    /// Begins to listen on a bound or adopted handle.
+    ///
+    /// # Errors
+    /// What `listen(2)` says; the handle is still there. [`Errno::EINVAL`] for one that can't listen.
+    pub fn listen(&self, id: HandleId, backlog: i32) -> Result<(), Errno> {
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        match entry {
+            Entry::Idle(idle) => idle.listen(backlog)?,
+            Entry::Closed => return Err(Errno::EBADF),
+            Entry::Connection(_) | Entry::Listener(_) => return Err(Errno::EINVAL),
+        }
+        let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
+            return Err(Errno::EINVAL);
+        };
+        let _entered = self.shared.runtime.enter();
+        let acceptor = idle.into_acceptor(&self.shared.spare)?;
+        let listener = Listener::new(id, acceptor, backlog, Arc::clone(&self.shared.events));
+        *entry = Entry::Listener(Arc::clone(&listener));
+        drop(table);
+        // Weak: the runtime owns the task, and the table, which the task reaches through this, owns the runtime.
+        let shared = Arc::downgrade(&self.shared);
+        self.shared
+            .runtime
+            .spawn(poll_fn(move |cx| match shared.upgrade() {
+                Some(shared) => listener.turn(cx, &*shared),
+                None => std::task::Poll::Ready(()),
+            }));
+        Ok(())
+    }
+
+    /// Begins to connect a TCP socket: a new one, or the bound one given. [`Event::Connected`] tells how it ended.
+    ///
+    /// # Errors
+    /// What `connect(2)` says at once (an unreachable network); a refused connection is always told by the event.
+    pub fn connect_tcp(&self, bound: Option<HandleId>, address: &SocketAddr) -> Result<HandleId, Errno> {
+        self.running()?;
+        let idle = match bound {
+            Some(id) => self.take_idle(id)?,
+            None => sys::tcp_socket(address)?,
+        };
+        let begun = {
+            let _entered = self.shared.runtime.enter();
+            idle.connect(&SockAddr::from(*address))?
+        };
+        self.connecting(bound, begun)
+    }
+
+    /// Begins to connect to a local path. [`Event::Connected`] tells how it ended.
+    ///
+    /// # Errors
+    /// [`Errno::EINVAL`] for a path too long; everything else is told by the event.
+    pub fn connect_local(&self, path: &str) -> Result<HandleId, Errno> {
+        self.running()?;
+        let begun = {
+            let _entered = self.shared.runtime.enter();
+            sys::connect_local(path)?
+        };
+        self.connecting(None, begun)
+    }
+
+    fn connecting(
+        &self,
+        bound: Option<HandleId>,
+        (stream, ended): (Stream, Option<io::Result<()>>),
+    ) -> Result<HandleId, Errno> {
+        let connection = match bound {
+            Some(id) => {
+                let connection = self.shared.connection(id, stream, Writing::Connecting);
+                let mut table = self.shared.table.lock();
+                *table.get_mut(id).ok_or(Errno::EBADF)? = Entry::Connection(Arc::clone(&connection));
+                connection
+            }
+            None => self.shared.insert_connection(stream, Writing::Connecting)?,
+        };
+        if let Some(result) = ended {
+            connection.connected_at_once(result.map_err(Errno::from));
+        }
+        self.shared.serve(&connection);
+        Ok(connection.id())
+    }
+
+    fn take_idle(&self, id: HandleId) -> Result<Idle, Errno> {
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        match std::mem::replace(entry, Entry::Closed) {
+            Entry::Idle(idle) => Ok(idle),
+            other => {
+                *entry = other;
+                Err(Errno::EINVAL)
+            }
+        }
+    }
+
+    /// Answers one [`Event::Connection`].
+    pub fn accept(&self, listener: HandleId) -> Option<HandleId> {
+        let listener = match self.shared.table.lock().get(listener) {
+            Some(Entry::Listener(listener)) => Arc::clone(listener),
+            _ => return None,
+        };
+        listener.accept()
+    }
+
+    // ---- streams
+
+    /// Finds a stream; an adopted descriptor becomes one with its first use.
+    fn stream(&self, id: HandleId) -> Result<Arc<Connection>, Errno> {
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        match entry {
+            Entry::Connection(connection) => return Ok(Arc::clone(connection)),
+            Entry::Idle(_) => {}
+            Entry::Listener(_) => return Err(Errno::ENOTCONN),
+            Entry::Closed => return Err(Errno::EBADF),
+        }
+        let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
+            return Err(Errno::EBADF);
+        };
+        let _entered = self.shared.runtime.enter();
+        let connection = self.shared.connection(id, idle.into_stream()?, Writing::Open);
+        *entry = Entry::Connection(Arc::clone(&connection));
+        drop(table);
+        self.shared.serve(&connection);
+        Ok(connection)
+    }
+
+    /// Lets bytes flow: [`Event::Readable`] tells of them.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a closed handle, [`Errno::ENOTCONN`] for a listener.
+    pub fn read_start(&self, id: HandleId) -> Result<(), Errno> {
+        self.stream(id)?.read_start();
+        Ok(())
+    }
+
+    /// Stops them; what was read stays for the next [`Reactor::read_start`].
+    ///
+    /// # Errors
+    /// As [`Reactor::read_start`].
+    pub fn read_stop(&self, id: HandleId) -> Result<(), Errno> {
+        self.stream(id)?.read_stop();
+        Ok(())
+    }
+
+    /// Answers one [`Event::Readable`]; `None` when the handle was stopped or closed meanwhile.
+    pub fn take(&self, id: HandleId) -> Option<Received> {
+        let connection = match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => Arc::clone(connection),
+            _ => return None,
+        };
+        connection.take()
+    }
+
+    /// Sends `chunks`, in order: at once as far as the kernel takes them, else behind what waits.
+    ///
+    /// # Errors
+    /// What the system says; nothing was taken then. [`Errno::EPIPE`] after [`Reactor::shutdown_write`].
+    pub fn write(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
+        self.stream(id)?.write(chunks)
+    }
+
+    /// Bytes that were accepted and that the kernel has not taken.
+    pub fn write_queue_size(&self, id: HandleId) -> usize {
+        match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => connection.write_queue_size(),
+            _ => 0,
+        }
+    }
+
+    /// Bytes that were read and not taken. At most the credit of a connection and one read: 320 KiB.
+    pub fn read_queue_size(&self, id: HandleId) -> usize {
+        match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => connection.read_queue_size(),
+            _ => 0,
+        }
+    }
+
+    /// Sends FIN behind what waits. [`Event::ShutDown`] tells when.
+    ///
+    /// # Errors
+    /// [`Errno::ENOTCONN`] when the stream is not connected or has sent it, [`Errno::EBADF`] when it is closed.
+    pub fn shutdown_write(&self, id: HandleId) -> Result<(), Errno> {
+        self.stream(id)?.shutdown()
+    }
+
+    // ---- the end
+
+    /// Closes the descriptor before it returns. The id stays taken until the [`Event::Closed`] that
+    /// [`Reactor::tell_closed`] asks for is delivered.
+    ///
+    /// # Errors
+    /// For a reset, what setting `SO_LINGER` says; nothing is closed then.
+    pub fn close(&self, id: HandleId, closing: Closing) -> Result<(), Errno> {
+        let entry = match self.shared.table.lock().get_mut(id) {
+            Some(entry) => std::mem::replace(entry, Entry::Closed),
+            None => return Err(Errno::EBADF),
+        };
+        self.close_entry(entry, closing);
+        Ok(())
+    }
+
+    fn close_entry(&self, entry: Entry, closing: Closing) {
+        match entry {
+            Entry::Connection(connection) => connection.close(closing),
+            Entry::Listener(listener) => listener.close(&*self.shared),
+            Entry::Idle(_) | Entry::Closed => {}
+        }
+    }
+
+    /// Queues the last event of a closed handle. For an id that names no closed handle it is just an event.
+    pub fn tell_closed(&self, id: HandleId) {
+        self.shared.events.push_now(Event::Closed { id });
+    }
+
+    // ---- facts and options
+
+    /// Runs `f` on what the handle has open. The table is not locked meanwhile: a listener's task, which holds its
+    /// acceptor, waits for the table when it makes a connection.
+    fn with_descriptor<R>(
+        &self,
+        id: HandleId,
+        f: impl FnOnce(Descriptor<'_>) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        let table = self.shared.table.lock();
+        match table.get(id).ok_or(Errno::EBADF)? {
+            Entry::Idle(idle) => f(Descriptor::Idle(idle)),
+            Entry::Connection(connection) => {
+                let connection = Arc::clone(connection);
+                drop(table);
+                connection.with_stream(|stream| f(Descriptor::Stream(stream)))
+            }
+            Entry::Listener(listener) => {
+                let listener = Arc::clone(listener);
+                drop(table);
+                listener.with_acceptor(|acceptor| f(Descriptor::Acceptor(acceptor)))
+            }
+            Entry::Closed => Err(Errno::EBADF),
+        }
+    }
+
+    fn with_socket<R>(
+        &self,
+        id: HandleId,
+        f: impl FnOnce(&SockRef<'_>) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        self.with_descriptor(id, |descriptor| {
+            let socket = match descriptor {
+                Descriptor::Idle(idle) => idle.socket(),
+                Descriptor::Stream(stream) => stream.socket(),
+                Descriptor::Acceptor(acceptor) => acceptor.socket(),
+            };
+            f(&socket.ok_or(Errno::ENOTSUP)?)
+        })
+    }
+
+    /// The descriptor's number, for those who peek. -1 when there is none.
+    pub fn raw_descriptor(&self, id: HandleId) -> i32 {
+        let raw = self.with_descriptor(id, |descriptor| {
+            Ok(match descriptor {
+                Descriptor::Idle(idle) => idle.raw(),
+                Descriptor::Stream(stream) => stream.raw(),
+                Descriptor::Acceptor(acceptor) => acceptor.raw(),
+            })
+        });
+        raw.unwrap_or(-1)
+    }
+
+    /// The local address of a TCP handle.
+    ///
+    /// # Errors
+    /// What `getsockname(2)` says; [`Errno::EINVAL`] for a local socket.
+    pub fn local_address(&self, id: HandleId) -> Result<SocketAddr, Errno> {
+        self.with_socket(id, |socket| socket.local_addr()?.as_socket().ok_or(Errno::EINVAL))
+    }
+
+    /// The peer's address of a TCP handle.
+    ///
+    /// # Errors
+    /// What `getpeername(2)` says: [`Errno::ENOTCONN`] before the connection is made.
+    pub fn peer_address(&self, id: HandleId) -> Result<SocketAddr, Errno> {
+        self.with_socket(id, |socket| socket.peer_addr()?.as_socket().ok_or(Errno::EINVAL))
+    }
+
+    /// `TCP_NODELAY`: small writes are not held back for the peer's acknowledgement.
+    ///
+    /// # Errors
+    /// What `setsockopt(2)` says.
+    pub fn set_no_delay(&self, id: HandleId, on: bool) -> Result<(), Errno> {
+        self.with_socket(id, |socket| Ok(socket.set_tcp_nodelay(on)?))
+    }
+
+    /// Keep-alive probes, or none.
+    ///
+    /// # Errors
+    /// What `setsockopt(2)` says.
+    pub fn set_keep_alive(&self, id: HandleId, keep_alive: Option<KeepAlive>) -> Result<(), Errno> {
+        self.with_socket(id, |socket| options::set_keep_alive(socket, keep_alive))
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`.
+    ///
+    /// # Errors
+    /// What `setsockopt(2)` says.
+    pub fn set_type_of_service(&self, id: HandleId, tos: u8) -> Result<(), Errno> {
+        self.with_socket(id, |socket| Ok(sys::set_type_of_service(socket, tos)?))
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`.
+    ///
+    /// # Errors
+    /// What `getsockopt(2)` says.
+    pub fn type_of_service(&self, id: HandleId) -> Result<u32, Errno> {
+        self.with_socket(id, |socket| Ok(sys::type_of_service(socket)?))
+    }
+
+    /// Gives a bound local socket permissions for everybody.
+    ///
+    /// # Errors
+    /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)` says.
+    pub fn open_to_all(&self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
+        self.with_descriptor(id, |descriptor| {
+            let path = match descriptor {
+                Descriptor::Idle(idle) => idle.path(),
+                Descriptor::Acceptor(acceptor) => acceptor.path(),
+                Descriptor::Stream(_) => None,
+            };
+            Ok(sys::open_to_all(path.ok_or(Errno::EINVAL)?, readable, writable)?)
+        })
+    }
+
+    /// What a descriptor is.
+    pub fn descriptor_kind(fd: i32) -> DescriptorKind {
+        sys::descriptor_kind(fd)
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}

@@ -1,0 +1,405 @@
+//! Windows: TCP through tokio's sockets, local paths as named pipes.
+//!
+//! Named pipes have no descriptor that `socket2` could serve and no half-close; what libuv emulates of that is not
+//! built yet. Descriptors can't be adopted.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, SocketAddr};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use parking_lot::Mutex;
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::options::BindFlags;
+use crate::{DescriptorKind, Transport};
+
+const ERROR_CALL_NOT_IMPLEMENTED: i32 = 120;
+
+/// libuv's numbers, which are its own on Windows, and the way to them from Win32 and Winsock codes.
+pub(crate) mod errno {
+    pub(crate) const EACCES: i32 = 4092;
+    pub(crate) const EAGAIN: i32 = 4088;
+    pub(crate) const EBADF: i32 = 4083;
+    pub(crate) const ECANCELED: i32 = 4081;
+    pub(crate) const EINVAL: i32 = 4071;
+    pub(crate) const ENFILE: i32 = 4061;
+    pub(crate) const ENOENT: i32 = 4058;
+    pub(crate) const ENOTCONN: i32 = 4053;
+    pub(crate) const ENOTSUP: i32 = 4049;
+    pub(crate) const EPIPE: i32 = 4047;
+    const EADDRINUSE: i32 = 4091;
+    const EADDRNOTAVAIL: i32 = 4090;
+    const EAFNOSUPPORT: i32 = 4089;
+    const EALREADY: i32 = 4084;
+    const EBUSY: i32 = 4082;
+    const ECONNABORTED: i32 = 4079;
+    const ECONNREFUSED: i32 = 4078;
+    const ECONNRESET: i32 = 4077;
+    const EFAULT: i32 = 4074;
+    const EHOSTUNREACH: i32 = 4073;
+    const EINTR: i32 = 4072;
+    const EISCONN: i32 = 4069;
+    const EMFILE: i32 = 4066;
+    const EMSGSIZE: i32 = 4065;
+    const ENETUNREACH: i32 = 4062;
+    const ENOBUFS: i32 = 4060;
+    const ENOMEM: i32 = 4057;
+    const ENOSYS: i32 = 4054;
+    const ENOTSOCK: i32 = 4050;
+    const EPERM: i32 = 4048;
+    const ETIMEDOUT: i32 = 4039;
+    const UNKNOWN: i32 = 4094;
+    const EOF: i32 = 4095;
+
+    /// A Win32 or Winsock code as libuv's positive number.
+    pub(crate) fn from_os(os: i32) -> i32 {
+        match os {
+            2 | 3 | 123 | 126 | 161 => ENOENT,
+            5 => EPERM,
+            10013 => EACCES,
+            6 => EBADF,
+            8 | 14 => ENOMEM,
+            10004 => EINTR,
+            10014 => EFAULT,
+            87 | 10022 => EINVAL,
+            4 | 10024 => EMFILE,
+            10035 => EAGAIN,
+            10037 => EALREADY,
+            10038 => ENOTSOCK,
+            10040 => EMSGSIZE,
+            50 | 10045 => ENOTSUP,
+            10047 => EAFNOSUPPORT,
+            10048 | 52 => EADDRINUSE,
+            10049 => EADDRNOTAVAIL,
+            10051 | 1231 => ENETUNREACH,
+            10053 | 1236 => ECONNABORTED,
+            64 | 10054 => ECONNRESET,
+            10055 => ENOBUFS,
+            10056 => EISCONN,
+            10057 | 233 => ENOTCONN,
+            121 | 10060 => ETIMEDOUT,
+            1225 | 10061 => ECONNREFUSED,
+            10065 | 1232 => EHOSTUNREACH,
+            109 => EOF,
+            super::ERROR_CALL_NOT_IMPLEMENTED => ENOSYS,
+            230 | 232 | 10058 => EPIPE,
+            231 | 170 => EBUSY,
+            995 => ECANCELED,
+            _ => UNKNOWN,
+        }
+    }
+}
+
+/// A TCP stream or one end of a named pipe.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Client(NamedPipeClient),
+    Server(NamedPipeServer),
+}
+
+impl Stream {
+    fn tcp(socket: Socket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        TcpStream::from_std(socket.into()).map(Self::Tcp)
+    }
+
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(stream) => Some(SockRef::from(stream)),
+            Self::Client(_) | Self::Server(_) => None,
+        }
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "the same promise as on Unix, where there is a number"
+    )]
+    pub(crate) fn raw(&self) -> i32 {
+        -1
+    }
+
+    pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).send_vectored(chunks),
+            Self::Client(pipe) => pipe.try_write_vectored(chunks),
+            Self::Server(pipe) => pipe.try_write_vectored(chunks),
+        }
+    }
+
+    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let read = match self {
+                Self::Tcp(stream) => {
+                    ready!(stream.poll_read_ready(cx))?;
+                    stream.try_read(space)
+                }
+                Self::Client(pipe) => {
+                    ready!(pipe.poll_read_ready(cx))?;
+                    pipe.try_read(space)
+                }
+                Self::Server(pipe) => {
+                    ready!(pipe.poll_read_ready(cx))?;
+                    pipe.try_read(space)
+                }
+            };
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // The other end of a pipe was closed: its end of the stream.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Poll::Ready(Ok(0)),
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, chunks: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        loop {
+            let written = match self {
+                Self::Tcp(stream) => {
+                    ready!(stream.poll_write_ready(cx))?;
+                    stream.try_write_vectored(chunks)
+                }
+                Self::Client(pipe) => {
+                    ready!(pipe.poll_write_ready(cx))?;
+                    pipe.try_write_vectored(chunks)
+                }
+                Self::Server(pipe) => {
+                    ready!(pipe.poll_write_ready(cx))?;
+                    pipe.try_write_vectored(chunks)
+                }
+            };
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    /// Waits for a connect that was begun without waiting; a pipe is connected when it is opened.
+    pub(crate) fn poll_connect(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self::Tcp(stream) = self else {
+            return Poll::Ready(Ok(()));
+        };
+        ready!(stream.poll_write_ready(cx))?;
+        Poll::Ready(match stream.take_error() {
+            Ok(None) => stream.peer_addr().map(drop),
+            Ok(Some(error)) | Err(error) => Err(error),
+        })
+    }
+
+    /// Sends FIN. The reader of a pipe sees the end when it is closed.
+    pub(crate) fn shutdown_write(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            Self::Client(_) | Self::Server(_) => Ok(()),
+        }
+    }
+}
+
+/// Nothing to keep in reserve: handles do not run out as descriptors do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spare {}
+
+type NextPipe = Pin<Box<dyn Future<Output = io::Result<NamedPipeServer>> + Send>>;
+
+/// A listening socket, or a named pipe with one instance that waits for a client.
+pub(crate) enum Acceptor {
+    Tcp(TcpListener),
+    Pipe { path: String, next: Mutex<NextPipe> },
+}
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(listener) => f.debug_tuple("Tcp").field(listener).finish(),
+            Self::Pipe { path, .. } => f.debug_struct("Pipe").field("path", path).finish_non_exhaustive(),
+        }
+    }
+}
+
+fn wait_for_client(pipe: NamedPipeServer) -> NextPipe {
+    Box::pin(async move {
+        pipe.connect().await?;
+        Ok(pipe)
+    })
+}
+
+impl Acceptor {
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(listener) => Some(SockRef::from(listener)),
+            Self::Pipe { .. } => None,
+        }
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "the same promise as on Unix, where there is a number"
+    )]
+    pub(crate) fn raw(&self) -> i32 {
+        -1
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Pipe { path, .. } => Some(Path::new(path)),
+        }
+    }
+
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        match self {
+            Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream)),
+            Self::Pipe { path, next } => {
+                let mut next = next.lock();
+                let connected = ready!(next.as_mut().poll(cx));
+                // The next instance before the connection is told, so that there always is one.
+                *next = wait_for_client(ServerOptions::new().create(path)?);
+                Poll::Ready(connected.map(Stream::Server))
+            }
+        }
+    }
+}
+
+/// Bound, not yet used.
+#[derive(Debug)]
+pub(crate) enum Idle {
+    Tcp(Socket),
+    Pipe { path: String, first: NamedPipeServer },
+}
+
+impl Idle {
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(socket) => Some(SockRef::from(socket)),
+            Self::Pipe { .. } => None,
+        }
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "the same promise as on Unix, where there is a number"
+    )]
+    pub(crate) fn raw(&self) -> i32 {
+        -1
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Pipe { path, .. } => Some(Path::new(path)),
+        }
+    }
+
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.listen(backlog),
+            Self::Pipe { .. } => Ok(()),
+        }
+    }
+
+    pub(crate) fn into_acceptor(self, _spare: &Spare) -> io::Result<Acceptor> {
+        match self {
+            Self::Tcp(socket) => {
+                socket.set_nonblocking(true)?;
+                TcpListener::from_std(socket.into()).map(Acceptor::Tcp)
+            }
+            Self::Pipe { path, first } => Ok(Acceptor::Pipe {
+                path,
+                next: Mutex::new(wait_for_client(first)),
+            }),
+        }
+    }
+
+    pub(crate) fn into_stream(self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(socket) => Stream::tcp(socket),
+            Self::Pipe { .. } => Err(io::Error::from(io::ErrorKind::NotConnected)),
+        }
+    }
+
+    /// Begins a connect; it never has ended already.
+    pub(crate) fn connect(self, address: &SockAddr) -> io::Result<(Stream, Option<io::Result<()>>)> {
+        let Self::Tcp(socket) = self else {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        };
+        socket.set_nonblocking(true)?;
+        match socket.connect(address) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok((Stream::tcp(socket)?, None)),
+        }
+    }
+}
+
+pub(crate) fn tcp_socket(address: &SocketAddr) -> io::Result<Idle> {
+    let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
+    Ok(Idle::Tcp(socket))
+}
+
+/// Without `SO_REUSEADDR`, which on Windows would let another program share the port.
+pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idle> {
+    if flags.reuse_port {
+        return Err(io::Error::from(io::ErrorKind::Unsupported));
+    }
+    let idle = tcp_socket(address)?;
+    if let Idle::Tcp(socket) = &idle {
+        if address.is_ipv6() {
+            socket.set_only_v6(flags.ipv6_only)?;
+        }
+        socket.bind(&SockAddr::from(*address))?;
+    }
+    Ok(idle)
+}
+
+pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
+    let first = ServerOptions::new().first_pipe_instance(true).create(path)?;
+    Ok(Idle::Pipe {
+        path: path.to_owned(),
+        first,
+    })
+}
+
+pub(crate) fn connect_local(path: &str) -> io::Result<(Stream, Option<io::Result<()>>)> {
+    let pipe = ClientOptions::new().open(path)?;
+    Ok((Stream::Client(pipe), Some(Ok(()))))
+}
+
+/// Windows ignores what a program asks for here; libuv answers `ENOSYS`.
+pub(crate) fn set_type_of_service(_socket: &SockRef<'_>, _tos: u8) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(ERROR_CALL_NOT_IMPLEMENTED))
+}
+
+pub(crate) fn type_of_service(_socket: &SockRef<'_>) -> io::Result<u32> {
+    Err(io::Error::from_raw_os_error(ERROR_CALL_NOT_IMPLEMENTED))
+}
+
+/// Access to a pipe is decided when it is made, not afterwards.
+pub(crate) fn open_to_all(_path: &Path, _readable: bool, _writable: bool) -> io::Result<()> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+pub(crate) fn descriptor_kind(_fd: i32) -> DescriptorKind {
+    DescriptorKind::Unknown
+}
+
+pub(crate) fn adopt(_fd: i32, _transport: Transport) -> io::Result<Idle> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// libuv on Windows takes zones as numbers only.
+pub(crate) fn zone_to_scope(zone: &str) -> u32 {
+    zone.parse().unwrap_or(0)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same promise as on Unix, where an index may name nothing"
+)]
+pub(crate) fn scope_to_zone(scope: u32) -> Option<String> {
+    Some(scope.to_string())
+}

@@ -1,0 +1,92 @@
+//! A consumer that stands still bounds memory, and loses nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use ferronet_reactor::{Errno, Event, Received, Written};
+use support::{Consumer, PATIENCE, pattern};
+
+const CREDIT: usize = 256 * 1024;
+
+#[test]
+fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    let bytes = pattern(32 << 20);
+    let all_sent = Arc::new(AtomicBool::new(false));
+    let writer = std::thread::spawn({
+        let (bytes, all_sent) = (bytes.clone(), Arc::clone(&all_sent));
+        move || {
+            TcpStream::connect(address).unwrap().write_all(&bytes).unwrap();
+            all_sent.store(true, Ordering::Release);
+        }
+    });
+    let server = consumer.accept(listener);
+    consumer.reactor.read_start(server).unwrap();
+    let started = Instant::now();
+    while consumer.reactor.read_queue_size(server) < CREDIT {
+        assert!(started.elapsed() < PATIENCE, "the credit is used");
+        std::thread::yield_now();
+    }
+    assert!(consumer.reactor.read_queue_size(server) < CREDIT + 64 * 1024);
+    assert!(!all_sent.load(Ordering::Acquire), "the peer has to wait");
+    assert!(
+        consumer.read_to_end(server) == (bytes, Errno::EOF),
+        "and nothing is lost by it"
+    );
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_write_that_waits_is_told_when_the_kernel_has_it() {
+    let mut consumer = Consumer::new();
+    let (client, server) = consumer.pair();
+    let bytes = pattern(16 << 20);
+    assert_eq!(consumer.write(client, &bytes), Written::Queued);
+    assert_eq!(consumer.write(client, b"behind"), Written::Queued);
+    let waiting = consumer.reactor.write_queue_size(client);
+    assert!(waiting > 0 && waiting <= bytes.len() + 6);
+    consumer.reactor.read_start(server).unwrap();
+    let (mut read, mut told) = (Vec::new(), 0);
+    while told < 2 || read.len() < bytes.len() + 6 {
+        match consumer.next() {
+            Event::Wrote { id, result } if id == client => {
+                result.unwrap();
+                told += 1;
+            }
+            Event::Readable { id } => {
+                if let Some(Received::Data(chunk)) = consumer.reactor.take(id) {
+                    read.extend_from_slice(&chunk);
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(read[..bytes.len()] == bytes && &read[bytes.len()..] == b"behind");
+    assert_eq!(consumer.reactor.write_queue_size(client), 0);
+    assert_eq!(consumer.write(client, b"at once"), Written::Whole);
+}
+
+#[test]
+fn a_stopped_reader_is_told_nothing_until_it_starts_again() {
+    let mut consumer = Consumer::new();
+    let (client, server) = consumer.pair();
+    consumer.reactor.read_start(server).unwrap();
+    consumer.write(client, b"first");
+    let readable = consumer.wait(|_, event| match event {
+        Event::Readable { id } => Some(id),
+        _ => None,
+    });
+    assert_eq!(readable, server);
+    // Stopped between the announcement and the delivery: the bytes stay.
+    consumer.reactor.read_stop(server).unwrap();
+    assert!(consumer.reactor.take(server).is_none());
+    consumer.reactor.shutdown_write(client).unwrap();
+    assert_eq!(consumer.read_to_end(server), (b"first".to_vec(), Errno::EOF));
+}

@@ -1,0 +1,103 @@
+//! Closing at any moment: the descriptor is gone when the call returns, late events fall on nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use ferronet_reactor::{BindFlags, Closing, Errno, Event};
+use support::Consumer;
+
+#[test]
+fn a_port_is_free_when_close_returns() {
+    let consumer = Consumer::new();
+    let (first, address) = consumer.listen();
+    let taken = consumer
+        .reactor
+        .bind_tcp(&address, BindFlags::default())
+        .and_then(|id| consumer.reactor.listen(id, 1));
+    assert!(taken.is_err(), "two listeners on one port");
+    let mut current = first;
+    for _ in 0..50 {
+        consumer.reactor.close(current, Closing::Orderly).unwrap();
+        current = consumer.reactor.bind_tcp(&address, BindFlags::default()).unwrap();
+        consumer.reactor.listen(current, 511).unwrap();
+    }
+}
+
+#[test]
+fn a_reset_is_seen_as_one() {
+    let mut consumer = Consumer::new();
+    let (client, server) = consumer.pair();
+    consumer.reactor.close(server, Closing::Reset).unwrap();
+    let (bytes, end) = consumer.read_to_end(client);
+    assert!(bytes.is_empty());
+    assert_ne!(end, Errno::EOF, "RST is an error, not an end");
+}
+
+#[test]
+fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event() {
+    let mut consumer = Consumer::new();
+    let (client, server) = consumer.pair();
+    consumer.reactor.read_start(client).unwrap();
+    consumer.write(server, b"too late");
+    consumer.reactor.close(client, Closing::Orderly).unwrap();
+    assert_eq!(consumer.reactor.read_start(client), Err(Errno::EBADF));
+    assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EBADF));
+    assert_eq!(consumer.reactor.raw_descriptor(client), -1);
+    assert!(consumer.reactor.take(client).is_none());
+    let open = consumer.reactor.handles();
+    consumer.reactor.tell_closed(client);
+    consumer.wait(|_, event| (event == Event::Closed { id: client }).then_some(()));
+    assert_eq!(consumer.reactor.handles(), open - 1);
+    assert_eq!(
+        consumer.reactor.close(client, Closing::Orderly),
+        Err(Errno::EBADF)
+    );
+}
+
+#[test]
+fn connections_that_nobody_took_are_closed_with_their_listener() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
+    consumer.connected(client).unwrap();
+    consumer.wait(|_, event| matches!(event, Event::Connection { .. }).then_some(()));
+    consumer.reactor.close(listener, Closing::Orderly).unwrap();
+    let (bytes, _) = consumer.read_to_end(client);
+    assert!(bytes.is_empty());
+    assert!(consumer.reactor.accept(listener).is_none());
+}
+
+#[test]
+fn shutdown_ends_everything_with_traffic_in_flight() {
+    let mut consumer = Consumer::new();
+    let (client, server) = consumer.pair();
+    let (_listener, address) = consumer.listen();
+    consumer.reactor.read_start(server).unwrap();
+    consumer.write(client, &support::pattern(8 << 20));
+    consumer.reactor.shutdown();
+    assert_eq!(consumer.reactor.handles(), 0);
+    assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EBADF));
+    assert_eq!(
+        consumer.reactor.connect_tcp(None, &address),
+        Err(Errno::ECANCELED)
+    );
+    assert_eq!(
+        consumer.reactor.bind_tcp(&address, BindFlags::default()),
+        Err(Errno::ECANCELED)
+    );
+    consumer.reactor.shutdown();
+}
+
+#[test]
+fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error() {
+    let mut consumer = Consumer::new();
+    let (client, server) = consumer.pair();
+    consumer.reactor.close(server, Closing::Reset).unwrap();
+    let (_, end) = consumer.read_to_end(client);
+    assert_ne!(end, Errno::EOF);
+    let mut result = Ok(ferronet_reactor::Written::Whole);
+    while result.is_ok() {
+        result = consumer.reactor.write(client, &[std::io::IoSlice::new(b"x")]);
+    }
+    assert_eq!(result, Err(Errno::EPIPE));
+}

@@ -1,0 +1,75 @@
+//! How a connect ends.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::net::SocketAddr;
+
+use ferronet_reactor::{BindFlags, Closing, Errno, Event, Received};
+use support::Consumer;
+
+#[test]
+fn a_refused_connection_is_told_by_the_event() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    consumer.reactor.close(listener, Closing::Orderly).unwrap();
+    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
+    let refused = consumer.connected(client).unwrap_err();
+    assert_ne!(refused, Errno::UNKNOWN);
+    assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EPIPE));
+}
+
+#[test]
+fn what_is_written_before_the_connect_is_told_arrives() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
+    consumer.write(client, b"early");
+    let server = consumer.accept(listener);
+    consumer.reactor.read_start(server).unwrap();
+    let bytes = consumer.wait(|consumer, event| match event {
+        Event::Readable { id } if id == server => consumer.reactor.take(id),
+        _ => None,
+    });
+    assert!(matches!(bytes, Received::Data(chunk) if &*chunk == b"early"));
+}
+
+#[test]
+fn a_bound_socket_connects_from_its_address() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    let local = SocketAddr::from(([127, 0, 0, 1], 0));
+    let bound = consumer.reactor.bind_tcp(&local, BindFlags::default()).unwrap();
+    let local = consumer.reactor.local_address(bound).unwrap();
+    assert_eq!(consumer.reactor.connect_tcp(Some(bound), &address), Ok(bound));
+    let server = consumer.accept(listener);
+    assert_eq!(consumer.reactor.peer_address(server), Ok(local));
+    assert_eq!(consumer.reactor.peer_address(bound), Ok(address));
+    assert_eq!(
+        consumer.reactor.connect_tcp(Some(bound), &address),
+        Err(Errno::EINVAL)
+    );
+}
+
+#[test]
+fn an_address_of_nobody_here_is_refused_at_once() {
+    let consumer = Consumer::new();
+    let elsewhere = SocketAddr::from(([203, 0, 113, 9], 0));
+    assert!(
+        consumer
+            .reactor
+            .bind_tcp(&elsewhere, BindFlags::default())
+            .is_err()
+    );
+    assert_eq!(consumer.reactor.handles(), 0);
+}
+
+#[test]
+fn a_connect_can_be_closed_before_it_ends() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
+    consumer.reactor.close(client, Closing::Orderly).unwrap();
+    let server = consumer.accept(listener);
+    assert_eq!(consumer.read_to_end(server).1, Errno::EOF);
+}

@@ -1,0 +1,143 @@
+//! A consumer for the tests: what the binding is for JavaScript.
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "shared by test binaries"
+)]
+
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use ferronet_reactor::{BindFlags, Errno, Event, HandleId, Reactor, Received, Wake};
+
+/// Long enough for a busy machine; nothing here is expected to take it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Wakes(Mutex<Sender<usize>>);
+
+impl Wake for Wakes {
+    fn wake(&self, deliveries: usize) {
+        // The receiver is gone when a test ends while the reactor still runs.
+        let _sent = self.0.lock().unwrap().send(deliveries);
+    }
+}
+
+/// A reactor and its deliveries.
+pub struct Consumer {
+    pub reactor: Reactor,
+    wakes: Receiver<usize>,
+    due: usize,
+}
+
+impl Consumer {
+    pub fn new() -> Self {
+        let (sender, wakes) = channel();
+        let reactor = Reactor::start(Box::new(Wakes(Mutex::new(sender)))).unwrap();
+        Self {
+            reactor,
+            wakes,
+            due: 0,
+        }
+    }
+
+    /// Waits for the next delivery. Panics when none comes.
+    pub fn next(&mut self) -> Event {
+        while self.due == 0 {
+            self.due = self.wakes.recv_timeout(PATIENCE).expect("an event");
+        }
+        self.due -= 1;
+        self.reactor.next_event().expect("a delivery has its event")
+    }
+
+    /// Waits for an event that `wanted` makes something of; others are dropped.
+    pub fn wait<T>(&mut self, mut wanted: impl FnMut(&Self, Event) -> Option<T>) -> T {
+        loop {
+            let event = self.next();
+            if let Some(found) = wanted(self, event) {
+                return found;
+            }
+        }
+    }
+
+    /// Listens on a free port of 127.0.0.1.
+    pub fn listen(&self) -> (HandleId, SocketAddr) {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = self.reactor.bind_tcp(&any, BindFlags::default()).unwrap();
+        self.reactor.listen(listener, 511).unwrap();
+        (listener, self.reactor.local_address(listener).unwrap())
+    }
+
+    /// Waits until `listener` has a connection and takes it.
+    pub fn accept(&mut self, listener: HandleId) -> HandleId {
+        self.wait(|consumer, event| match event {
+            Event::Connection { id, result } if id == listener => {
+                result.unwrap();
+                consumer.reactor.accept(id)
+            }
+            _ => None,
+        })
+    }
+
+    /// Waits until a connect has ended.
+    pub fn connected(&mut self, connection: HandleId) -> Result<(), Errno> {
+        self.wait(|_, event| match event {
+            Event::Connected { id, result } if id == connection => Some(result),
+            _ => None,
+        })
+    }
+
+    /// A connected pair over TCP: (client, accepted).
+    pub fn pair(&mut self) -> (HandleId, HandleId) {
+        let (listener, address) = self.listen();
+        let client = self.reactor.connect_tcp(None, &address).unwrap();
+        let (mut accepted, mut connected) = (None, false);
+        while accepted.is_none() || !connected {
+            match self.next() {
+                Event::Connection { id, .. } if id == listener => accepted = self.reactor.accept(id),
+                Event::Connected { id, result } if id == client => {
+                    result.unwrap();
+                    connected = true;
+                }
+                _ => {}
+            }
+        }
+        self.reactor
+            .close(listener, ferronet_reactor::Closing::Orderly)
+            .unwrap();
+        (client, accepted.unwrap())
+    }
+
+    /// Reads a connection to its end. Answers the bytes and how it ended.
+    pub fn read_to_end(&mut self, connection: HandleId) -> (Vec<u8>, Errno) {
+        self.reactor.read_start(connection).unwrap();
+        let mut bytes = Vec::new();
+        let end = self.wait(|consumer, event| match event {
+            Event::Readable { id } if id == connection => match consumer.reactor.take(id) {
+                Some(Received::Data(chunk)) => {
+                    bytes.extend_from_slice(&chunk);
+                    None
+                }
+                Some(Received::End(errno)) => Some(errno),
+                None => None,
+            },
+            _ => None,
+        });
+        (bytes, end)
+    }
+
+    pub fn write(&self, connection: HandleId, bytes: &[u8]) -> ferronet_reactor::Written {
+        self.reactor.write(connection, &[IoSlice::new(bytes)]).unwrap()
+    }
+}
+
+/// `len` bytes in which a lost, doubled or swapped one shows.
+pub fn pattern(len: usize) -> Vec<u8> {
+    (0..len)
+        .map(|n| u8::try_from((n * 7 + n / 251) % 256).unwrap())
+        .collect()
+}

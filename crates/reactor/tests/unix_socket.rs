@@ -1,0 +1,116 @@
+//! Local sockets by path.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use ferronet_reactor::{Closing, DescriptorKind, Errno, Reactor, Transport};
+use support::Consumer;
+
+/// A folder of this test's own, removed when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ferronet-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn converse(path: &str) {
+    let mut consumer = Consumer::new();
+    let listener = consumer.reactor.bind_local(path).unwrap();
+    consumer.reactor.listen(listener, 511).unwrap();
+    let client = consumer.reactor.connect_local(path).unwrap();
+    let server = consumer.accept(listener);
+    consumer.write(client, b"over a path");
+    consumer.reactor.shutdown_write(client).unwrap();
+    assert_eq!(
+        consumer.read_to_end(server),
+        (b"over a path".to_vec(), Errno::EOF)
+    );
+    consumer.reactor.close(listener, Closing::Orderly).unwrap();
+}
+
+#[test]
+fn a_path_is_there_while_it_is_listened_on_and_gone_when_close_returns() {
+    let folder = Folder::new("path");
+    let path = folder.path("s");
+    converse(&path);
+    assert!(!Path::new(&path).exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_abstract_name_leaves_no_file() {
+    converse(&format!("\0ferronet-test-{}", std::process::id()));
+}
+
+#[test]
+fn a_path_that_cannot_be_says_why() {
+    let folder = Folder::new("errors");
+    let mut consumer = Consumer::new();
+    assert_eq!(
+        consumer.reactor.bind_local(&folder.path("no/s")),
+        Err(Errno::EACCES)
+    );
+    let long = folder.path(&"x".repeat(200));
+    assert_eq!(consumer.reactor.bind_local(&long), Err(Errno::EINVAL));
+    assert_eq!(consumer.reactor.connect_local(&long), Err(Errno::EINVAL));
+    let nobody = consumer.reactor.connect_local(&folder.path("nobody")).unwrap();
+    assert_eq!(consumer.connected(nobody), Err(Errno::ENOENT));
+}
+
+#[test]
+fn permissions_are_added_for_everybody() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("mode");
+    let path = folder.path("s");
+    let consumer = Consumer::new();
+    let listener = consumer.reactor.bind_local(&path).unwrap();
+    consumer.reactor.open_to_all(listener, true, true).unwrap();
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o666,
+        0o666
+    );
+}
+
+#[test]
+fn an_adopted_descriptor_is_a_stream() {
+    use std::io::{Read, Write};
+    use std::os::fd::IntoRawFd;
+    let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut consumer = Consumer::new();
+    let fd = ours.into_raw_fd();
+    assert_eq!(Reactor::descriptor_kind(fd), DescriptorKind::Pipe);
+    let handle = consumer.reactor.open(fd, Transport::Local).unwrap();
+    consumer.write(handle, b"ping");
+    let mut read = [0; 4];
+    theirs.read_exact(&mut read).unwrap();
+    assert_eq!(&read, b"ping");
+    theirs.write_all(b"pong").unwrap();
+    drop(theirs);
+    assert_eq!(consumer.read_to_end(handle), (b"pong".to_vec(), Errno::EOF));
+}
+
+#[test]
+fn a_number_that_names_nothing_is_refused() {
+    let consumer = Consumer::new();
+    for fd in [-1, 1_000_000] {
+        assert_eq!(Reactor::descriptor_kind(fd), DescriptorKind::Unknown);
+        assert_eq!(consumer.reactor.open(fd, Transport::Tcp), Err(Errno::EBADF));
+    }
+}
