@@ -9,8 +9,8 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    BindFlags, Closing, DescriptorKind, Errno, HandleId, KeepAlive, Reactor as Core, Transport, Written,
-    format_ip, parse_ip,
+    BindFlags, Closing, DescriptorKind, Errno, HandleId, KeepAlive, Reactor as Core, Target, Transport,
+    Written, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice};
 use napi::{Env, Error, JsValue, Result};
@@ -46,6 +46,17 @@ fn wrote(result: std::result::Result<Written, Errno>) -> i32 {
         Ok(Written::Queued) => 1,
         Err(errno) => errno.code(),
     }
+}
+
+/// An address of the family that was asked for, as `uv_ip4_addr` and `uv_ip6_addr` read one.
+fn ip(address: &str, port: u16, ipv6: bool) -> std::result::Result<std::net::SocketAddr, Errno> {
+    parse_ip(address, port).and_then(|address| {
+        if address.is_ipv6() == ipv6 {
+            Ok(address)
+        } else {
+            Err(Errno::EINVAL)
+        }
+    })
 }
 
 /// An address of a TCP handle.
@@ -120,12 +131,12 @@ impl Reactor {
 
     /// A TCP socket bound to an IP address and port; its id.
     #[napi(catch_unwind)]
-    pub fn bind_tcp(&self, address: String, port: u16, ipv6_only: bool, reuse_port: bool) -> f64 {
+    pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, ipv6_only: bool, reuse_port: bool) -> f64 {
         let flags = BindFlags {
             ipv6_only,
             reuse_port,
         };
-        made(parse_ip(&address, port).and_then(|address| self.core.bind_tcp(&address, flags)))
+        made(ip(&address, port, ipv6).and_then(|address| self.core.bind_tcp(&address, flags)))
     }
 
     /// A local socket bound to a path; its id.
@@ -149,17 +160,31 @@ impl Reactor {
         done(self.core.listen(id(handle), backlog))
     }
 
-    /// Begins to connect: with the bound handle given, or (a negative number) with a new one; its id.
+    /// A TCP socket; its id.
     #[napi(catch_unwind)]
-    pub fn connect_tcp(&self, bound: f64, address: String, port: u16) -> f64 {
-        let bound = (bound >= 0.0).then(|| id(bound));
-        made(parse_ip(&address, port).and_then(|address| self.core.connect_tcp(bound, &address)))
+    pub fn tcp_socket(&self, ipv6: bool) -> f64 {
+        made(self.core.tcp_socket(ipv6))
     }
 
-    /// Begins to connect to a local path; the new handle's id.
+    /// A local socket; its id.
     #[napi(catch_unwind)]
-    pub fn connect_local(&self, path: String) -> f64 {
-        made(self.core.connect_local(&path))
+    pub fn local_socket(&self) -> f64 {
+        made(self.core.local_socket())
+    }
+
+    /// Begins to connect to an IP address and port; a `Connected` event will follow.
+    #[napi(catch_unwind)]
+    pub fn connect_tcp(&self, handle: f64, address: String, port: u16, ipv6: bool) -> i32 {
+        done(
+            ip(&address, port, ipv6)
+                .and_then(|address| self.core.connect(id(handle), &Target::Tcp(&address))),
+        )
+    }
+
+    /// Begins to connect to a local path; a `Connected` event will follow.
+    #[napi(catch_unwind)]
+    pub fn connect_local(&self, handle: f64, path: String) -> i32 {
+        done(self.core.connect(id(handle), &Target::Local(&path)))
     }
 
     /// Lets received bytes come as events.

@@ -113,6 +113,10 @@ impl Connection {
         }
     }
 
+    pub(crate) fn is_connecting(&self) -> bool {
+        self.writer.lock().state == Writing::Connecting
+    }
+
     // ---- calls from outside
 
     pub(crate) fn read_start(&self) {
@@ -205,7 +209,8 @@ impl Connection {
             Shutdown::Now => {
                 drop(writer);
                 let result = stream.shutdown_write().map_err(Errno::from);
-                self.events.push_now(Event::ShutDown { id: self.id, result });
+                self.events
+                    .push_completed(Event::ShutDown { id: self.id, result });
                 Ok(())
             }
             Shutdown::Later => Ok(()),
@@ -242,7 +247,8 @@ impl Connection {
             let mut writer = self.writer.lock();
             writer.state.connect_ended(result.is_ok());
         }
-        self.events.push_now(Event::Connected { id: self.id, result });
+        self.events
+            .push_completed(Event::Connected { id: self.id, result });
     }
 
     // ---- the task, on the reactor's thread

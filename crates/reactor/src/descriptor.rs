@@ -1,4 +1,6 @@
-//! What a handle runs over, and what a descriptor number stands for.
+//! What a handle runs over, where it connects to, and what a descriptor number stands for.
+
+use std::net::SocketAddr;
 
 /// What a stream or a listener runs over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,6 +9,15 @@ pub enum Transport {
     Tcp,
     /// A Unix socket or another local descriptor; on Windows a named pipe.
     Local,
+}
+
+/// Where a connect goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// A TCP address.
+    Tcp(&'a SocketAddr),
+    /// A path, an abstract name (leading NUL, Linux), or a pipe's name.
+    Local(&'a str),
 }
 
 /// What a descriptor is, as `uv_guess_handle` tells it.

@@ -19,12 +19,16 @@ impl Errno {
     pub const EACCES: Self = Self(-sys::errno::EACCES);
     /// Try again: the call would have to wait.
     pub const EAGAIN: Self = Self(-sys::errno::EAGAIN);
+    /// A connect is going on already.
+    pub const EALREADY: Self = Self(-sys::errno::EALREADY);
     /// The handle is closed, or names nothing.
     pub const EBADF: Self = Self(-sys::errno::EBADF);
     /// The operation was cancelled.
     pub const ECANCELED: Self = Self(-sys::errno::ECANCELED);
     /// A value that the call can't take, a path too long among them.
     pub const EINVAL: Self = Self(-sys::errno::EINVAL);
+    /// The stream is connected already.
+    pub const EISCONN: Self = Self(-sys::errno::EISCONN);
     /// Nothing by that name.
     pub const ENOENT: Self = Self(-sys::errno::ENOENT);
     /// Too many handles.

@@ -31,7 +31,7 @@ mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};
 pub use connection::{Closing, Written};
-pub use descriptor::{DescriptorKind, Transport};
+pub use descriptor::{DescriptorKind, Target, Transport};
 pub use errno::Errno;
 pub use event::Event;
 pub use handle::HandleId;

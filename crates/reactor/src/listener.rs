@@ -59,6 +59,11 @@ impl Listener {
         }
     }
 
+    /// `listen(2)` once more, for another backlog; two servers may share a handle.
+    pub(crate) fn listen(&self, backlog: i32) -> Result<(), Errno> {
+        self.with_acceptor(|acceptor| Ok(acceptor.listen(backlog)?))
+    }
+
     /// Answers one [`Event::Connection`].
     pub(crate) fn accept(&self) -> Option<HandleId> {
         let mut accepted = self.accepted.lock();

@@ -1,9 +1,12 @@
 //! The one way out: events in order, each with its own delivery.
 //!
 //! Two threads push: the reactor's, whose events gather until its runtime parks (or [`BATCH`] of them wait), so that
-//! one burst of the kernel wakes the other side once; and JavaScript's own, whose events (a connect that ended at
-//! once, a close) are announced immediately, before its event loop can turn. `data` comes before `end` comes before
-//! `close` because of this queue, never because of a timer.
+//! one burst of the kernel wakes the other side once; and JavaScript's own, whose events are announced immediately,
+//! before its event loop can turn. `data` comes before `end` comes before `close` because of this queue, never because
+//! of a timer.
+//!
+//! What a call of JavaScript's own completed at once (a connect on loopback, a FIN with nothing before it) goes first:
+//! libuv runs such callbacks before it looks for I/O, so a program sees its `finish` before the answer to it.
 //!
 //! Invariant: deliveries asked of [`Wake`] = events pushed and announced. A delivery takes exactly one event, so a
 //! delivery never finds the queue empty while its event is still in it.
@@ -26,6 +29,8 @@ pub trait Wake: Send + Sync {
 }
 
 struct Queued {
+    /// Completed by the call that asked for them.
+    completed: VecDeque<Event>,
     events: VecDeque<Event>,
     unannounced: usize,
 }
@@ -48,6 +53,7 @@ impl EventQueue {
     pub(crate) fn new(wake: Box<dyn Wake>) -> Self {
         Self {
             queued: Mutex::new(Queued {
+                completed: VecDeque::new(),
                 events: VecDeque::new(),
                 unannounced: 0,
             }),
@@ -78,6 +84,16 @@ impl EventQueue {
         self.flush();
     }
 
+    /// Queues and announces the end of what a call asked for, when it came with the call.
+    pub(crate) fn push_completed(&self, event: Event) {
+        {
+            let mut queued = self.queued.lock();
+            queued.completed.push_back(event);
+            queued.unannounced += 1;
+        }
+        self.flush();
+    }
+
     /// Announces what was queued since the last time. Called when the runtime is about to sleep.
     pub(crate) fn flush(&self) {
         let deliveries = std::mem::take(&mut self.queued.lock().unannounced);
@@ -87,9 +103,10 @@ impl EventQueue {
         }
     }
 
-    /// Takes the oldest event.
+    /// Takes the next event.
     pub(crate) fn pop(&self) -> Option<Event> {
-        self.queued.lock().events.pop_front()
+        let mut queued = self.queued.lock();
+        queued.completed.pop_front().or_else(|| queued.events.pop_front())
     }
 }
 
@@ -134,6 +151,16 @@ mod tests {
         assert_eq!(counter.deliveries.load(Ordering::Relaxed), 5);
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(order, (0..5).map(event).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_a_call_completed_is_told_before_what_happened_meanwhile() {
+        let queue = EventQueue::new(Box::new(Arc::new(Counter::default())));
+        queue.push(event(1));
+        queue.push_completed(event(2));
+        queue.push_completed(event(3));
+        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(order, [event(2), event(3), event(1)]);
     }
 
     #[test]

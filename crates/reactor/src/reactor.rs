@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use parking_lot::Mutex;
-use socket2::{SockAddr, SockRef};
+use socket2::SockRef;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
@@ -24,7 +24,7 @@ use crate::options::{self, BindFlags, KeepAlive};
 use crate::queue::{EventQueue, Wake};
 use crate::state::Writing;
 use crate::sys::{self, Acceptor, Idle, Spare, Stream};
-use crate::{DescriptorKind, Errno, Event, HandleId, Transport};
+use crate::{DescriptorKind, Errno, Event, HandleId, Target, Transport};
 
 /// What stands in the table.
 #[derive(Debug)]
@@ -213,8 +213,13 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         match entry {
             Entry::Idle(idle) => idle.listen(backlog)?,
+            Entry::Listener(listener) => {
+                let listener = Arc::clone(listener);
+                drop(table);
+                return listener.listen(backlog);
+            }
             Entry::Closed => return Err(Errno::EBADF),
-            Entry::Connection(_) | Entry::Listener(_) => return Err(Errno::EINVAL),
+            Entry::Connection(_) => return Err(Errno::EINVAL),
         }
         let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
             return Err(Errno::EINVAL);
@@ -235,67 +240,62 @@ impl Reactor {
         Ok(())
     }
 
-    /// Begins to connect a TCP socket: a new one, or the bound one given. [`Event::Connected`] tells how it ended.
+    /// Makes a TCP socket.
     ///
     /// # Errors
-    /// What `connect(2)` says at once (an unreachable network); a refused connection is always told by the event.
-    pub fn connect_tcp(&self, bound: Option<HandleId>, address: &SocketAddr) -> Result<HandleId, Errno> {
-        self.running()?;
-        let idle = match bound {
-            Some(id) => self.take_idle(id)?,
-            None => sys::tcp_socket(address)?,
-        };
-        let begun = {
-            let _entered = self.shared.runtime.enter();
-            idle.connect(&SockAddr::from(*address))?
-        };
-        self.connecting(bound, begun)
+    /// What `socket(2)` says.
+    pub fn tcp_socket(&self, ipv6: bool) -> Result<HandleId, Errno> {
+        self.insert(sys::tcp_socket(ipv6)?)
     }
 
-    /// Begins to connect to a local path. [`Event::Connected`] tells how it ended.
+    /// Makes a local socket.
     ///
     /// # Errors
-    /// [`Errno::EINVAL`] for a path too long; everything else is told by the event.
-    pub fn connect_local(&self, path: &str) -> Result<HandleId, Errno> {
-        self.running()?;
-        let begun = {
-            let _entered = self.shared.runtime.enter();
-            sys::connect_local(path)?
-        };
-        self.connecting(None, begun)
+    /// What `socket(2)` says.
+    pub fn local_socket(&self) -> Result<HandleId, Errno> {
+        self.insert(sys::local_socket()?)
     }
 
-    fn connecting(
-        &self,
-        bound: Option<HandleId>,
-        (stream, ended): (Stream, Option<io::Result<()>>),
-    ) -> Result<HandleId, Errno> {
-        let connection = match bound {
-            Some(id) => {
-                let connection = self.shared.connection(id, stream, Writing::Connecting);
-                let mut table = self.shared.table.lock();
-                *table.get_mut(id).ok_or(Errno::EBADF)? = Entry::Connection(Arc::clone(&connection));
-                connection
-            }
-            None => self.shared.insert_connection(stream, Writing::Connecting)?,
+    /// Begins to connect a socket that was made, bound or adopted. [`Event::Connected`] tells how it ended.
+    ///
+    /// # Errors
+    /// [`Errno::EALREADY`] and [`Errno::EISCONN`] for a handle that is connecting or connected, [`Errno::EINVAL`] for
+    /// a path too long; over TCP what `connect(2)` says at once (an unreachable network). A refused connection is
+    /// always told by the event. After an error the handle is what it was.
+    pub fn connect(&self, id: HandleId, to: &Target<'_>) -> Result<(), Errno> {
+        self.running()?;
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        let ended = match entry {
+            Entry::Idle(idle) => idle.begin_connect(to)?,
+            Entry::Connection(connection) if connection.is_connecting() => return Err(Errno::EALREADY),
+            Entry::Connection(_) => return Err(Errno::EISCONN),
+            Entry::Listener(_) => return Err(Errno::EINVAL),
+            Entry::Closed => return Err(Errno::EBADF),
         };
+        let connection = self.begin_stream(id, entry, Writing::Connecting)?;
+        drop(table);
         if let Some(result) = ended {
             connection.connected_at_once(result.map_err(Errno::from));
         }
         self.shared.serve(&connection);
-        Ok(connection.id())
+        Ok(())
     }
 
-    fn take_idle(&self, id: HandleId) -> Result<Idle, Errno> {
-        let mut table = self.shared.table.lock();
-        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
-        match std::mem::replace(entry, Entry::Closed) {
-            Entry::Idle(idle) => Ok(idle),
-            other => {
-                *entry = other;
-                Err(Errno::EINVAL)
-            }
-        }
+    /// Makes a stream of an idle entry.
+    fn begin_stream(
+        &self,
+        id: HandleId,
+        entry: &mut Entry,
+        writing: Writing,
+    ) -> Result<Arc<Connection>, Errno> {
+        let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
+            return Err(Errno::EBADF);
+        };
+        let _entered = self.shared.runtime.enter();
+        let connection = self.shared.connection(id, idle.into_stream()?, writing);
+        *entry = Entry::Connection(Arc::clone(&connection));
+        Ok(connection)
     }
 
     /// Answers one [`Event::Connection`].
@@ -344,7 +344,14 @@ impl Reactor {
     /// # Errors
     /// As [`Reactor::read_start`].
     pub fn read_stop(&self, id: HandleId) -> Result<(), Errno> {
-        self.stream(id)?.read_stop();
+        let connection = match self.shared.table.lock().get(id).ok_or(Errno::EBADF)? {
+            Entry::Connection(connection) => Arc::clone(connection),
+            // Nothing is read from it as long as it is not used as a stream.
+            Entry::Idle(_) => return Ok(()),
+            Entry::Listener(_) => return Err(Errno::ENOTCONN),
+            Entry::Closed => return Err(Errno::EBADF),
+        };
+        connection.read_stop();
         Ok(())
     }
 

@@ -58,8 +58,7 @@ fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event() {
 fn connections_that_nobody_took_are_closed_with_their_listener() {
     let mut consumer = Consumer::new();
     let (listener, address) = consumer.listen();
-    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
-    consumer.connected(client).unwrap();
+    let client = consumer.connect(&address);
     consumer.wait(|_, event| matches!(event, Event::Connection { .. }).then_some(()));
     consumer.reactor.close(listener, Closing::Orderly).unwrap();
     let (bytes, _) = consumer.read_to_end(client);
@@ -77,10 +76,7 @@ fn shutdown_ends_everything_with_traffic_in_flight() {
     consumer.reactor.shutdown();
     assert_eq!(consumer.reactor.handles(), 0);
     assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EBADF));
-    assert_eq!(
-        consumer.reactor.connect_tcp(None, &address),
-        Err(Errno::ECANCELED)
-    );
+    assert_eq!(consumer.reactor.tcp_socket(false), Err(Errno::ECANCELED));
     assert_eq!(
         consumer.reactor.bind_tcp(&address, BindFlags::default()),
         Err(Errno::ECANCELED)

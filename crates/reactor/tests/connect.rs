@@ -5,7 +5,7 @@ mod support;
 
 use std::net::SocketAddr;
 
-use ferronet_reactor::{BindFlags, Closing, Errno, Event, Received};
+use ferronet_reactor::{BindFlags, Closing, Errno, Event, Received, Target};
 use support::Consumer;
 
 #[test]
@@ -13,7 +13,7 @@ fn a_refused_connection_is_told_by_the_event() {
     let mut consumer = Consumer::new();
     let (listener, address) = consumer.listen();
     consumer.reactor.close(listener, Closing::Orderly).unwrap();
-    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
+    let client = consumer.connect(&address);
     let refused = consumer.connected(client).unwrap_err();
     assert_ne!(refused, Errno::UNKNOWN);
     assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EPIPE));
@@ -23,7 +23,7 @@ fn a_refused_connection_is_told_by_the_event() {
 fn what_is_written_before_the_connect_is_told_arrives() {
     let mut consumer = Consumer::new();
     let (listener, address) = consumer.listen();
-    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
+    let client = consumer.connect(&address);
     consumer.write(client, b"early");
     let server = consumer.accept(listener);
     consumer.reactor.read_start(server).unwrap();
@@ -41,13 +41,13 @@ fn a_bound_socket_connects_from_its_address() {
     let local = SocketAddr::from(([127, 0, 0, 1], 0));
     let bound = consumer.reactor.bind_tcp(&local, BindFlags::default()).unwrap();
     let local = consumer.reactor.local_address(bound).unwrap();
-    assert_eq!(consumer.reactor.connect_tcp(Some(bound), &address), Ok(bound));
+    assert_eq!(consumer.reactor.connect(bound, &Target::Tcp(&address)), Ok(()));
     let server = consumer.accept(listener);
     assert_eq!(consumer.reactor.peer_address(server), Ok(local));
     assert_eq!(consumer.reactor.peer_address(bound), Ok(address));
     assert_eq!(
-        consumer.reactor.connect_tcp(Some(bound), &address),
-        Err(Errno::EINVAL)
+        consumer.reactor.connect(bound, &Target::Tcp(&address)),
+        Err(Errno::EISCONN)
     );
 }
 
@@ -68,8 +68,25 @@ fn an_address_of_nobody_here_is_refused_at_once() {
 fn a_connect_can_be_closed_before_it_ends() {
     let mut consumer = Consumer::new();
     let (listener, address) = consumer.listen();
-    let client = consumer.reactor.connect_tcp(None, &address).unwrap();
+    let client = consumer.connect(&address);
     consumer.reactor.close(client, Closing::Orderly).unwrap();
     let server = consumer.accept(listener);
     assert_eq!(consumer.read_to_end(server).1, Errno::EOF);
+}
+
+#[test]
+fn a_connect_that_fails_at_once_leaves_the_handle() {
+    let consumer = Consumer::new();
+    let socket = consumer.reactor.tcp_socket(false).unwrap();
+    let broadcast = SocketAddr::from(([255, 255, 255, 255], 1));
+    assert!(
+        consumer
+            .reactor
+            .connect(socket, &Target::Tcp(&broadcast))
+            .is_err()
+    );
+    assert_eq!(
+        consumer.reactor.local_address(socket),
+        Ok(SocketAddr::from(([0, 0, 0, 0], 0)))
+    );
 }

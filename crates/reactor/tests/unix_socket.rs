@@ -34,7 +34,7 @@ fn converse(path: &str) {
     let mut consumer = Consumer::new();
     let listener = consumer.reactor.bind_local(path).unwrap();
     consumer.reactor.listen(listener, 511).unwrap();
-    let client = consumer.reactor.connect_local(path).unwrap();
+    let client = consumer.connect_local(path).unwrap();
     let server = consumer.accept(listener);
     consumer.write(client, b"over a path");
     consumer.reactor.shutdown_write(client).unwrap();
@@ -69,13 +69,13 @@ fn a_path_that_cannot_be_says_why() {
     );
     let long = folder.path(&"x".repeat(200));
     assert_eq!(consumer.reactor.bind_local(&long), Err(Errno::EINVAL));
-    assert_eq!(consumer.reactor.connect_local(&long), Err(Errno::EINVAL));
-    let nobody = consumer.reactor.connect_local(&folder.path("nobody")).unwrap();
+    assert_eq!(consumer.connect_local(&long), Err(Errno::EINVAL));
+    let nobody = consumer.connect_local(&folder.path("nobody")).unwrap();
     assert_eq!(consumer.connected(nobody), Err(Errno::ENOENT));
 }
 
 #[test]
-fn permissions_are_added_for_everybody() {
+fn permissions_are_for_everybody() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("mode");
     let path = folder.path("s");

@@ -6,8 +6,8 @@
 //!   `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see, or -1.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams, skips connections that died in the backlog, and
 //!   when the process has no descriptors left closes a waiting connection rather than spin (libuv's `EMFILE` trick).
-//! - [`Idle`]: bound or adopted and not yet used: it becomes an acceptor or a stream.
-//! - Functions: bind and connect for TCP and for local paths, adoption of a descriptor, what kind of thing a
+//! - [`Idle`]: made, bound or adopted, and not yet used: it becomes an acceptor or a stream.
+//! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, what kind of thing a
 //!   descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
 

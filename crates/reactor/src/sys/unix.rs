@@ -10,7 +10,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, IoSlice, IsTerminal, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,12 +21,12 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
 use crate::options::BindFlags;
-use crate::{DescriptorKind, Transport};
+use crate::{DescriptorKind, Target, Transport};
 
 /// The kernel's numbers.
 pub(crate) mod errno {
     pub(crate) use libc::{
-        EACCES, EAGAIN, EBADF, ECANCELED, EINVAL, ENFILE, ENOENT, ENOTCONN, ENOTSUP, EPIPE,
+        EACCES, EAGAIN, EALREADY, EBADF, ECANCELED, EINVAL, EISCONN, ENFILE, ENOENT, ENOTCONN, ENOTSUP, EPIPE,
     };
 
     /// On Unix libuv's numbers are the kernel's.
@@ -35,11 +35,18 @@ pub(crate) mod errno {
     }
 }
 
-/// Gives a descriptor to the runtime that is entered.
-fn register<T: AsRawFd + From<OwnedFd>>(owner: T) -> io::Result<AsyncFd<T>> {
+/// Gives a descriptor to the runtime that is entered. A descriptor that another handle of this reactor has (`EEXIST`)
+/// stays that handle's: it is not closed here.
+fn register<T: AsRawFd + IntoRawFd + From<OwnedFd>>(owner: T) -> io::Result<AsyncFd<T>> {
     // SAFETY: `owner` owns its descriptor (both types of this file do), so it stays open and the same for as long as
     // the `AsyncFd` that it moves into; nothing here takes it out or swaps it.
-    Ok(unsafe { AsyncFd::register(owner) }?)
+    unsafe { AsyncFd::register(owner) }.map_err(|refused| {
+        let (owner, error) = refused.into_parts();
+        if error.raw_os_error() == Some(libc::EEXIST) {
+            let _theirs = owner.into_raw_fd();
+        }
+        error
+    })
 }
 
 /// A byte stream. `File` because `read(2)` and `writev(2)` serve sockets, pipes and terminals alike.
@@ -50,9 +57,16 @@ pub(crate) struct Stream {
 
 impl Stream {
     fn new(fd: OwnedFd) -> io::Result<Self> {
-        Ok(Self {
-            fd: register(File::from(fd))?,
-        })
+        let raw = fd.as_raw_fd();
+        let fd = match register(File::from(fd)) {
+            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {
+                // Two streams on one descriptor: this one goes on with a number of its own.
+                let theirs = borrow(&raw).ok_or(error)?;
+                register(File::from(theirs.try_clone_to_owned()?))?
+            }
+            registered => registered?,
+        };
+        Ok(Self { fd })
     }
 
     #[expect(
@@ -198,6 +212,11 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
+    /// `listen(2)` once more, for another backlog.
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        self.fd.get_ref().listen(backlog)
+    }
+
     #[expect(
         clippy::unnecessary_wraps,
         reason = "the same promise as on Windows, where a pipe is no socket"
@@ -294,22 +313,24 @@ impl Idle {
         Stream::new(self.fd)
     }
 
-    /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always.
-    pub(crate) fn connect(self, address: &SockAddr) -> io::Result<(Stream, Option<io::Result<()>>)> {
-        let begun = SockRef::from(&self.fd).connect(address);
-        let transport = self.transport;
-        let stream = self.into_stream()?;
-        let ended = match begun {
-            Ok(()) => Some(Ok(())),
-            Err(error) => match error.raw_os_error() {
-                Some(libc::EINPROGRESS | libc::EINTR) => connect_result(&SockRef::from(stream.fd.get_ref())),
-                // Told later, as libuv does: the server may be starting.
-                Some(libc::ECONNREFUSED) => Some(Err(error)),
-                _ if transport == Transport::Local => Some(Err(error)),
-                _ => return Err(error),
-            },
+    /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
+    /// once leaves the handle as it is.
+    pub(crate) fn begin_connect(&self, to: &Target<'_>) -> io::Result<Option<io::Result<()>>> {
+        let address = match to {
+            Target::Tcp(address) => SockAddr::from(**address),
+            Target::Local(path) => local_address(path)?,
         };
-        Ok((stream, ended))
+        let socket = SockRef::from(&self.fd);
+        let Err(error) = socket.connect(&address) else {
+            return Ok(Some(Ok(())));
+        };
+        match error.raw_os_error() {
+            Some(libc::EINPROGRESS | libc::EINTR) => Ok(connect_result(&socket)),
+            // Told later, as libuv does: the server may be starting.
+            Some(libc::ECONNREFUSED) => Ok(Some(Err(error))),
+            _ if self.transport == Transport::Local => Ok(Some(Err(error))),
+            _ => Err(error),
+        }
     }
 }
 
@@ -325,12 +346,12 @@ fn open_socket(domain: Domain, transport: Transport) -> io::Result<Idle> {
     })
 }
 
-pub(crate) fn tcp_socket(address: &SocketAddr) -> io::Result<Idle> {
-    open_socket(Domain::for_address(*address), Transport::Tcp)
+pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {
+    open_socket(if ipv6 { Domain::IPV6 } else { Domain::IPV4 }, Transport::Tcp)
 }
 
 pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idle> {
-    let idle = tcp_socket(address)?;
+    let idle = tcp_socket(address.is_ipv6())?;
     let socket = SockRef::from(&idle.fd);
     // As libuv on Unix: a port in TIME_WAIT can be bound again. (Windows would let another program share it.)
     socket.set_reuse_address(true)?;
@@ -367,7 +388,7 @@ fn local_address(path: &str) -> io::Result<SockAddr> {
 
 pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
     let address = local_address(path)?;
-    let mut idle = open_socket(Domain::UNIX, Transport::Local)?;
+    let mut idle = local_socket()?;
     match SockRef::from(&idle.fd).bind(&address) {
         // libuv: "convert ENOENT to EACCES for compat with Windows".
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
@@ -381,9 +402,8 @@ pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
     Ok(idle)
 }
 
-pub(crate) fn connect_local(path: &str) -> io::Result<(Stream, Option<io::Result<()>>)> {
-    let address = local_address(path)?;
-    open_socket(Domain::UNIX, Transport::Local)?.connect(&address)
+pub(crate) fn local_socket() -> io::Result<Idle> {
+    open_socket(Domain::UNIX, Transport::Local)
 }
 
 /// `IP_TOS`, or `IPV6_TCLASS` for an IPv6 socket.
@@ -404,19 +424,11 @@ pub(crate) fn type_of_service(socket: &SockRef<'_>) -> io::Result<u32> {
     }
 }
 
-/// Gives a bound local socket read and write permission for everybody, on top of what it has.
+/// Sets who may use a bound local socket, exactly: read, write or both, for everybody (Node 26; older ones added it).
 pub(crate) fn open_to_all(path: &Path, readable: bool, writable: bool) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mut permissions = std::fs::metadata(path)?.permissions();
-    let mut mode = permissions.mode();
-    if readable {
-        mode |= 0o444;
-    }
-    if writable {
-        mode |= 0o222;
-    }
-    permissions.set_mode(mode);
-    std::fs::set_permissions(path, permissions)
+    let mode = if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }
 
 fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {

@@ -16,7 +16,7 @@ use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient, NamedPipeS
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::options::BindFlags;
-use crate::{DescriptorKind, Transport};
+use crate::{DescriptorKind, Target, Transport};
 
 const ERROR_CALL_NOT_IMPLEMENTED: i32 = 120;
 
@@ -35,7 +35,7 @@ pub(crate) mod errno {
     const EADDRINUSE: i32 = 4091;
     const EADDRNOTAVAIL: i32 = 4090;
     const EAFNOSUPPORT: i32 = 4089;
-    const EALREADY: i32 = 4084;
+    pub(crate) const EALREADY: i32 = 4084;
     const EBUSY: i32 = 4082;
     const ECONNABORTED: i32 = 4079;
     const ECONNREFUSED: i32 = 4078;
@@ -43,7 +43,7 @@ pub(crate) mod errno {
     const EFAULT: i32 = 4074;
     const EHOSTUNREACH: i32 = 4073;
     const EINTR: i32 = 4072;
-    const EISCONN: i32 = 4069;
+    pub(crate) const EISCONN: i32 = 4069;
     const EMFILE: i32 = 4066;
     const EMSGSIZE: i32 = 4065;
     const ENETUNREACH: i32 = 4062;
@@ -230,6 +230,14 @@ fn wait_for_client(pipe: NamedPipeServer) -> NextPipe {
 }
 
 impl Acceptor {
+    /// `listen` once more, for another backlog.
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => SockRef::from(listener).listen(backlog),
+            Self::Pipe { .. } => Ok(()),
+        }
+    }
+
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         match self {
             Self::Tcp(listener) => Some(SockRef::from(listener)),
@@ -270,14 +278,20 @@ impl Acceptor {
 #[derive(Debug)]
 pub(crate) enum Idle {
     Tcp(Socket),
-    Pipe { path: String, first: NamedPipeServer },
+    /// A pipe's handle before it has a pipe.
+    PipeSocket,
+    PipeClient(NamedPipeClient),
+    Pipe {
+        path: String,
+        first: NamedPipeServer,
+    },
 }
 
 impl Idle {
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         match self {
             Self::Tcp(socket) => Some(SockRef::from(socket)),
-            Self::Pipe { .. } => None,
+            Self::PipeSocket | Self::PipeClient(_) | Self::Pipe { .. } => None,
         }
     }
 
@@ -291,7 +305,7 @@ impl Idle {
 
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
-            Self::Tcp(_) => None,
+            Self::Tcp(_) | Self::PipeSocket | Self::PipeClient(_) => None,
             Self::Pipe { path, .. } => Some(Path::new(path)),
         }
     }
@@ -300,6 +314,7 @@ impl Idle {
         match self {
             Self::Tcp(socket) => socket.listen(backlog),
             Self::Pipe { .. } => Ok(()),
+            Self::PipeSocket | Self::PipeClient(_) => Err(io::Error::from(io::ErrorKind::InvalidInput)),
         }
     }
 
@@ -313,32 +328,52 @@ impl Idle {
                 path,
                 next: Mutex::new(wait_for_client(first)),
             }),
+            Self::PipeSocket | Self::PipeClient(_) => Err(io::Error::from(io::ErrorKind::InvalidInput)),
         }
     }
 
     pub(crate) fn into_stream(self) -> io::Result<Stream> {
         match self {
             Self::Tcp(socket) => Stream::tcp(socket),
-            Self::Pipe { .. } => Err(io::Error::from(io::ErrorKind::NotConnected)),
+            Self::PipeClient(pipe) => Ok(Stream::Client(pipe)),
+            Self::PipeSocket | Self::Pipe { .. } => Err(io::Error::from(io::ErrorKind::NotConnected)),
         }
     }
 
-    /// Begins a connect; it never has ended already.
-    pub(crate) fn connect(self, address: &SockAddr) -> io::Result<(Stream, Option<io::Result<()>>)> {
-        let Self::Tcp(socket) = self else {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
-        };
-        socket.set_nonblocking(true)?;
-        match socket.connect(address) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok((Stream::tcp(socket)?, None)),
+    /// Begins a connect. A pipe is connected when it is opened, so its handle becomes another one; a socket's connect
+    /// never has ended already.
+    pub(crate) fn begin_connect(&mut self, to: &Target<'_>) -> io::Result<Option<io::Result<()>>> {
+        match (&mut *self, to) {
+            (Self::Tcp(socket), Target::Tcp(address)) => {
+                socket.set_nonblocking(true)?;
+                match socket.connect(&SockAddr::from(**address)) {
+                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+                    _ => Ok(None),
+                }
+            }
+            (Self::PipeSocket, Target::Local(path)) => match ClientOptions::new().open(path) {
+                Ok(pipe) => {
+                    *self = Self::PipeClient(pipe);
+                    Ok(Some(Ok(())))
+                }
+                Err(error) => Ok(Some(Err(error))),
+            },
+            _ => Err(io::Error::from(io::ErrorKind::InvalidInput)),
         }
     }
 }
 
-pub(crate) fn tcp_socket(address: &SocketAddr) -> io::Result<Idle> {
-    let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
-    Ok(Idle::Tcp(socket))
+pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {
+    let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
+    Ok(Idle::Tcp(Socket::new(domain, Type::STREAM, None)?))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same promise as on Unix, where a socket is made"
+)]
+pub(crate) fn local_socket() -> io::Result<Idle> {
+    Ok(Idle::PipeSocket)
 }
 
 /// Without `SO_REUSEADDR`, which on Windows would let another program share the port.
@@ -346,7 +381,7 @@ pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idl
     if flags.reuse_port {
         return Err(io::Error::from(io::ErrorKind::Unsupported));
     }
-    let idle = tcp_socket(address)?;
+    let idle = tcp_socket(address.is_ipv6())?;
     if let Idle::Tcp(socket) = &idle {
         if address.is_ipv6() {
             socket.set_only_v6(flags.ipv6_only)?;
@@ -362,11 +397,6 @@ pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
         path: path.to_owned(),
         first,
     })
-}
-
-pub(crate) fn connect_local(path: &str) -> io::Result<(Stream, Option<io::Result<()>>)> {
-    let pipe = ClientOptions::new().open(path)?;
-    Ok((Stream::Client(pipe), Some(Ok(()))))
 }
 
 /// Windows ignores what a program asks for here; libuv answers `ENOSYS`.

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use ferronet_reactor::{BindFlags, Errno, Event, HandleId, Reactor, Received, Wake};
+use ferronet_reactor::{BindFlags, Errno, Event, HandleId, Reactor, Received, Target, Wake};
 
 /// Long enough for a busy machine; nothing here is expected to take it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,6 +83,21 @@ impl Consumer {
         })
     }
 
+    /// Begins to connect a new socket over TCP.
+    pub fn connect(&self, address: &SocketAddr) -> HandleId {
+        let socket = self.reactor.tcp_socket(address.is_ipv6()).unwrap();
+        self.reactor.connect(socket, &Target::Tcp(address)).unwrap();
+        socket
+    }
+
+    /// Begins to connect a new local socket.
+    pub fn connect_local(&self, path: &str) -> Result<HandleId, Errno> {
+        let socket = self.reactor.local_socket()?;
+        self.reactor
+            .connect(socket, &Target::Local(path))
+            .map(|()| socket)
+    }
+
     /// Waits until a connect has ended.
     pub fn connected(&mut self, connection: HandleId) -> Result<(), Errno> {
         self.wait(|_, event| match event {
@@ -94,7 +109,7 @@ impl Consumer {
     /// A connected pair over TCP: (client, accepted).
     pub fn pair(&mut self) -> (HandleId, HandleId) {
         let (listener, address) = self.listen();
-        let client = self.reactor.connect_tcp(None, &address).unwrap();
+        let client = self.connect(&address);
         let (mut accepted, mut connected) = (None, false);
         while accepted.is_none() || !connected {
             match self.next() {

@@ -1,0 +1,62 @@
+// Wrong calls, one a row: what is thrown, or emitted, or nothing. The words are Node's, to the letter.
+import test from 'ava';
+
+import { describe, describeError, withoutChosenPorts } from './describe.js';
+import { type Net, node, nodeMajor, ours } from './implementations.js';
+
+interface Row {
+  /** The wrong call. What it returns is destroyed or closed; an `error` it emits is the outcome. */
+  call: (net: Net) => unknown;
+  /** The outcome on Node 26, where an older Node has another. */
+  node26?: string;
+}
+
+export type Rows = Record<string, Row['call'] | Row>;
+
+interface Disposable {
+  on?: (event: 'error', listener: (error: unknown) => void) => void;
+  destroy?: () => void;
+  close?: () => void;
+}
+
+// "TypeError [CODE]", if both toString() and the head of the stack go on with the message alone.
+function printed(error: Error): string {
+  const stack = error.stack ?? '';
+  const head = stack.slice(0, stack.indexOf('\n    at '));
+  const title = head.slice(0, -`: ${error.message}`.length);
+  return String(error) === head && head === `${title}: ${error.message}` ? title : `${String(error)} / ${head}`;
+}
+
+// Reads "threw TypeError[code=…] …", "emitted …" or "returned". Errors of misuse come at once or in the next tick.
+async function outcome(call: Row['call'], net: Net): Promise<string> {
+  let result: Disposable | undefined | null;
+  try {
+    result = call(net) as Disposable | undefined | null;
+  } catch (error) {
+    return `threw ${describeError(error)}, printed as ${printed(error as Error)}`;
+  }
+  if (result === null || typeof result !== 'object') return `returned ${describe(result)}`;
+  const emitted: string[] = [];
+  result.on?.('error', (error) => emitted.push(describeError(error)));
+  await new Promise(setImmediate);
+  result.destroy?.();
+  result.close?.();
+  return emitted.length > 0 ? `emitted ${emitted.join(', ')}` : 'returned';
+}
+
+/** The outcome of a call that throws an error of misuse. */
+export function misused(type: 'TypeError' | 'RangeError' | 'Error', code: string, message: string): string {
+  return `threw ${type}[code=${code}] ${JSON.stringify(message)} (code), printed as ${type} [${code}]`;
+}
+
+export function misuse(rows: Rows): void {
+  for (const [title, row] of Object.entries(rows)) {
+    const { call, node26 } = typeof row === 'function' ? { call: row, node26: undefined } : row;
+    test(title, async (t) => {
+      const theirs = withoutChosenPorts(await outcome(call, node));
+      const expected = nodeMajor < 26 && node26 !== undefined ? node26 : theirs;
+      if (node26 !== undefined && nodeMajor === 26) t.is(theirs, node26, 'what is expected of Node 26');
+      t.is(withoutChosenPorts(await outcome(call, ours)), expected);
+    });
+  }
+}

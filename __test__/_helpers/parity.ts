@@ -1,0 +1,25 @@
+// One scenario, played on node:net and on ferronet: the logs must be equal.
+import test from 'ava';
+
+import { node, nodeMajor, ours } from './implementations.js';
+import type { Lanes } from './recorder.js';
+import { play, type Scenario } from './stage.js';
+
+interface Differences {
+  /** What Node 26 logs, where the Node that runs the tests is older and does otherwise: it is the one to be equal to. */
+  node26?: Lanes;
+  /** Platforms on which the scenario has no meaning. */
+  not?: readonly NodeJS.Platform[];
+}
+
+export function parity(title: string, scenario: Scenario, { node26, not = [] }: Differences = {}): void {
+  const declare = not.includes(process.platform) ? test.skip : test;
+  declare(title, async (t) => {
+    const theirs = await play(node, scenario);
+    const expected = nodeMajor < 26 && node26 ? node26 : theirs;
+    // An empty log would be equal to anything that does nothing.
+    t.notDeepEqual(expected, {});
+    if (node26 && nodeMajor === 26) t.deepEqual(theirs, node26, 'what is expected of Node 26');
+    t.deepEqual(await play(ours, scenario), expected);
+  });
+}

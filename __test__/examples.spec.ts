@@ -1,0 +1,170 @@
+// Runs the programs of examples/ and the first one of the README as they are, each in its own process. Only the port
+// 8124 and the path /tmp/echo.sock are replaced in the text by ones that are free, so that somebody else's program on
+// this machine cannot spoil a run.
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import nodeNet from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+
+const root = join(__dirname, '..');
+
+/** A process, and what it has printed so far. */
+class Program {
+  output = '';
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Its exit status, once it has ended and all of its output is here. */
+  readonly status: Promise<number | null>;
+  #waiting: (() => void)[] = [];
+
+  constructor(t: ExecutionContext, command: string, args: string[]) {
+    this.child = spawn(command, args, { cwd: root });
+    const note = (text: string): void => {
+      this.output += text;
+      for (const look of this.#waiting) look();
+    };
+    this.child.stdout.setEncoding('utf8').on('data', note);
+    this.child.stderr.setEncoding('utf8').on('data', note);
+    this.status = once(this.child, 'close').then(() => this.child.exitCode);
+    t.teardown(() => this.child.kill());
+  }
+
+  /** Resolves once the program has printed the text; fails if it ends without. */
+  says(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.output.includes(text)) resolve();
+      };
+      this.#waiting.push(look);
+      look();
+      this.status.then(() => reject(new Error(`ended without saying "${text}": ${this.output}`)), reject);
+    });
+  }
+}
+
+interface Place {
+  port?: number;
+  path?: string;
+}
+
+function example(t: ExecutionContext, name: string, place: Place = {}): Program {
+  const text = readFileSync(join(root, name), 'utf8')
+    .replace(/^[^]*?```js\n([^]*?)```[^]*$/, '$1')
+    .replaceAll('8124', String(place.port ?? 8124))
+    .replaceAll('/tmp/echo.sock', JSON.stringify(place.path ?? '/tmp/echo.sock').slice(1, -1));
+  // `-e` resolves 'ferronet' from the working directory: the package itself.
+  return new Program(t, process.execPath, ['-e', text]);
+}
+
+async function freePort(): Promise<number> {
+  const server = nodeNet.createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as nodeNet.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function freePath(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ferronet-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'echo.sock');
+}
+
+async function echoes(t: ExecutionContext, server: Program, client: Program): Promise<void> {
+  t.is(await client.status, 0, client.output);
+  for (const line of ['connected to server!', 'hello', 'disconnected from server'])
+    t.true(client.output.includes(line));
+  await server.says('client disconnected');
+  t.true(server.output.indexOf('client connected') < server.output.indexOf('client disconnected'));
+}
+
+test('the echo server and its client on TCP', async (t) => {
+  const place = { port: await freePort() };
+  const server = example(t, 'examples/echo-server.js', place);
+  await server.says('server bound');
+  await echoes(t, server, example(t, 'examples/echo-client.js', place));
+});
+
+test('the echo server and its client on a socket path', async (t) => {
+  const place = { path: freePath(t) };
+  const server = example(t, 'examples/echo-server-unix.js', place);
+  await server.says('server bound');
+  await echoes(t, server, example(t, 'examples/echo-client-unix.js', place));
+});
+
+test('the first program of the README ends by itself', async (t) => {
+  const program = example(t, 'README.md', { port: await freePort() });
+  t.is(await program.status, 0);
+  t.is(program.output, 'hello\r\nworld!\r\n');
+});
+
+test('the goodbye server says where it listens, and goodbye', async (t) => {
+  const server = example(t, 'examples/goodbye-server.js');
+  await server.says('}');
+  const port = Number(/port: (\d+)/.exec(server.output)?.[1]);
+  const client = nodeNet.connect(port).setEncoding('utf8');
+  let heard = '';
+  client.on('data', (text: string) => (heard += text));
+  await once(client, 'close');
+  t.is(heard, 'goodbye\n');
+});
+
+test('a server whose port is taken tries again until it is free', async (t) => {
+  const other = nodeNet.createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as nodeNet.AddressInfo;
+  const server = example(t, 'examples/address-in-use.js', { port });
+  await server.says('Address in use, retrying...');
+  t.false(server.output.includes('server bound'));
+  other.close();
+  await server.says('server bound');
+  const client = nodeNet.connect(port, '127.0.0.1');
+  t.is(String(await once(client, 'data')), 'goodbye\n');
+});
+
+test('setTimeout() reports a silent client, who is then hung up on', async (t) => {
+  const port = await freePort();
+  const server = example(t, 'examples/set-timeout.js', { port });
+  await server.says('server bound');
+  const client = nodeNet.connect(port).resume();
+  const start = performance.now();
+  client.write('one word\n');
+  await server.says('heard one word');
+  await once(client, 'end');
+  t.true(performance.now() - start >= 2_950, 'not before three seconds of silence');
+  await server.says('socket timeout');
+});
+
+const ncHelp = spawnSync('nc', ['-h'], { encoding: 'utf8' });
+const missing = ncHelp.error
+  ? 'nc is not installed'
+  : /(^|\s)-\w*U/m.test(ncHelp.stdout + ncHelp.stderr)
+    ? ''
+    : 'this nc has no -U';
+const testWithNc = missing ? test.skip : test;
+const because = missing ? ` (skipped: ${missing})` : '';
+
+async function talksToNc(t: ExecutionContext, server: Program, args: string[]): Promise<void> {
+  await server.says('server bound');
+  const nc = new Program(t, 'nc', args);
+  await nc.says('hello\r\n');
+  nc.child.stdin.write('is anybody there?\n');
+  await nc.says('is anybody there?\n');
+  // Killed, not ended: what nc does at the end of its input differs from one nc to the next.
+  nc.child.kill();
+  await server.says('client disconnected');
+  t.pass();
+}
+
+testWithNc(`nc talks to the echo server on TCP${because}`, async (t) => {
+  const port = await freePort();
+  await talksToNc(t, example(t, 'examples/echo-server.js', { port }), ['127.0.0.1', String(port)]);
+});
+
+testWithNc(`nc -U talks to the echo server on a socket path${because}`, async (t) => {
+  const path = freePath(t);
+  await talksToNc(t, example(t, 'examples/echo-server-unix.js', { path }), ['-U', path]);
+});

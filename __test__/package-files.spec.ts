@@ -1,0 +1,79 @@
+// What is published: everything a user needs, and nothing that makes an installer start a compiler.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+
+const root = join(__dirname, '..');
+
+interface Manifest {
+  name: string;
+  version: string;
+  main: string;
+  types?: string;
+  files: string[];
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
+  scripts?: Record<string, string>;
+  gypfile?: boolean;
+  dependencies?: Record<string, string>;
+  napi: { targets: string[] };
+}
+
+function manifest(...at: string[]): Manifest {
+  return JSON.parse(readFileSync(join(root, ...at, 'package.json'), 'utf8')) as Manifest;
+}
+
+function packed(): string[] {
+  const npm = process.env['npm_execpath'];
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  const text = execFileSync(command, [...first, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    shell: command === 'npm' && process.platform === 'win32',
+  });
+  const [result] = JSON.parse(text) as [{ files: { path: string }[] }];
+  return result.files.map(({ path }) => path);
+}
+
+test('the package holds both doors, the loader and the typings, and no source, no binary, no build script', (t) => {
+  const files = packed();
+  const needed = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'binding.js', 'binding.d.ts'];
+  for (const file of [...needed, 'index.mjs', 'index.d.mts', 'dist/index.js', 'dist/index.d.ts']) {
+    t.true(files.includes(file), file);
+  }
+  t.deepEqual(
+    files.filter((file) => /\.node$|binding\.gyp$|\.rs$|Cargo|(?<!\.d)\.ts$|__test__|\.spec\./.test(file)),
+    [],
+  );
+});
+
+test('installing the package runs nothing and needs nothing else', (t) => {
+  const { scripts, gypfile, dependencies } = manifest();
+  for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) t.is(scripts?.[hook], undefined, hook);
+  t.is(gypfile, undefined);
+  t.is(dependencies, undefined);
+});
+
+test('npm/ has a package for each target, of the same version', (t) => {
+  const { name, version, napi } = manifest();
+  const systems: Record<string, string> = { linux: 'linux', apple: 'darwin', pc: 'win32' };
+  const folders = napi.targets.map((target) => {
+    const [cpu, vendor, system, abi] = target.split('-');
+    const os = systems[(vendor === 'unknown' ? system : vendor) ?? ''];
+    return [os, cpu === 'x86_64' ? 'x64' : 'arm64', abi].filter(Boolean).join('-');
+  });
+  t.deepEqual(readdirSync(join(root, 'npm')).toSorted(), folders.toSorted());
+  for (const folder of folders) {
+    const [os, cpu, abi] = folder.split('-');
+    const one = manifest('npm', folder);
+    t.is(one.name, `${name}-${folder}`);
+    t.is(one.version, version);
+    t.deepEqual([one.os, one.cpu], [[os], [cpu]]);
+    t.deepEqual(one.libc, os === 'linux' ? [abi === 'gnu' ? 'glibc' : 'musl'] : undefined);
+    t.deepEqual(one.files, [`ferronet.${folder}.node`]);
+  }
+});

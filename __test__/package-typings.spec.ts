@@ -1,0 +1,87 @@
+// The typings, seen by programs of users: a CommonJS and an ES module one, compiled with every check on.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+
+const root = join(__dirname, '..');
+
+const program = `
+const server: net.Server = net.createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket: net.Socket) => {
+  socket.setEncoding('utf8').setNoDelay(true).setKeepAlive(true, 1000).setTimeout(3000, () => socket.end());
+  socket.on('data', (text) => socket.write(text, 'utf8', () => socket.end('bye')));
+  socket.on('close', (hadError: boolean) => console.log(hadError, socket.bytesRead, socket.remoteAddress ?? 'gone'));
+  const duplex: Duplex = socket;
+  duplex.resume();
+});
+server.maxConnections = 10;
+server.on('connection', (socket) => socket.pause());
+server.listen({ port: 0, host: '127.0.0.1', backlog: 5 }, () => {
+  const address = server.address();
+  if (address !== null && typeof address === 'object') {
+    const client = net.connect({ port: address.port, lookup: dns.lookup, family: 4 }, () => client.write(new Uint8Array(3)));
+    client.on('error', (error: Error) => console.log(error.message));
+    client.on('lookup', (error, ip, family, host) => console.log(error, ip, family, host));
+  }
+});
+server.getConnections((error, count) => console.log(error, count.toFixed()));
+server.close().unref().ref();
+new net.Socket({ fd: 3, readable: true }).connect('/tmp/echo.sock');
+net.createConnection(80, 'localhost');
+const version: number = net.isIP('::1');
+const yes: boolean = net.isIPv4('1.2.3.4') && net.isIPv6('::1');
+console.log(version, yes);
+// @ts-expect-error a port is not an object
+net.connect({ port: {} });
+// @ts-expect-error a class has no such method
+new net.Socket().sendTo(1);
+`;
+
+function compile(t: ExecutionContext, file: string, text: string): void {
+  const folder = mkdtempSync(join(tmpdir(), 'ferronet-typings-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
+  // Junctions: on Windows they need no privilege.
+  symlinkSync(root, join(folder, 'node_modules', 'ferronet'), 'junction');
+  symlinkSync(join(root, 'node_modules', '@types', 'node'), join(folder, 'node_modules', '@types', 'node'), 'junction');
+  writeFileSync(join(folder, file), text);
+  const options = ['--noEmit', '--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes'];
+  const settings = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--skipLibCheck', 'false'];
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const run = spawnSync(process.execPath, [tsc, ...options, ...settings, file], { cwd: folder, encoding: 'utf8' });
+  t.is(run.stdout + run.stderr, '');
+  t.is(run.status, 0);
+}
+
+const helpers = `import dns from 'node:dns';\nimport type { Duplex } from 'node:stream';\n`;
+
+test('a CommonJS program with `import net = require()`', (t) => {
+  compile(t, 'required.cts', `import net = require('ferronet');\n${helpers}${program}`);
+});
+
+test('a CommonJS program with a default import', (t) => {
+  compile(t, 'default.cts', `import net from 'ferronet';\n${helpers}${program}`);
+});
+
+test('an ES module with a default import', (t) => {
+  compile(t, 'default.mts', `import net from 'ferronet';\n${helpers}${program}`);
+});
+
+test('an ES module with names', (t) => {
+  const names = `import { type AddressInfo, Server, Socket, createServer } from 'ferronet';\n`;
+  const use = `const made: Server = createServer((s: Socket) => s.end());\nexport const info = made.address() as AddressInfo;\n`;
+  compile(t, 'names.mts', names + use);
+});
+
+test('an ES module can name every type that a CommonJS one can', (t) => {
+  const typings = readFileSync(join(root, 'dist', 'index.d.ts'), 'utf8');
+  const types = [...typings.matchAll(/^ +(?:export )?type (\w+) =/gm)].map(([, name]) => name);
+  t.true(types.includes('AddressInfo'));
+  const all = types.join(', ');
+  compile(t, 'types.mts', `import type { ${all} } from 'ferronet';\nexport type All = [${all}];\n`);
+});
+
+test('the same program fits the typings of node:net', (t) => {
+  compile(t, 'node.mts', `import net from 'node:net';\n${helpers}${program}`);
+});

@@ -1,0 +1,72 @@
+// Wrong arguments of servers, and of the module's own functions.
+import type { Net } from '../_helpers/implementations.js';
+import { misuse, misused } from '../_helpers/misuse.js';
+
+// Wrong on purpose: past the types, as JavaScript would.
+const listen =
+  (...args: unknown[]) =>
+  (net: Net): unknown =>
+    (net.createServer().listen as (...all: unknown[]) => unknown).call(net.createServer(), ...args);
+const server = (options: unknown, listener?: unknown) => (net: Net) =>
+  new net.Server(options as never, listener as never);
+const exported =
+  (name: string, ...args: unknown[]) =>
+  (net: Net) =>
+    (net as unknown as Record<string, (...all: unknown[]) => unknown>)[name]?.(...args);
+
+misuse({
+  'listen({})': listen({}),
+  'listen(true)': listen(true),
+  'listen(false)': listen(false),
+  'listen(Symbol)': listen(Symbol('x')),
+  'listen({ host })': listen({ host: 'localhost' }),
+  'listen({ fd: -1 })': listen({ fd: -1 }),
+  "listen({ fd: 'x' })": listen({ fd: 'x' }),
+  "listen({ path: '' })": listen({ path: '' }),
+  'listen({ path: 1 })': listen({ path: 1 }),
+  'listen({ port: -1 })': listen({ port: -1 }),
+  'listen({ port: 1.5 })': listen({ port: 1.5 }),
+  "listen({ port: 'x' })": listen({ port: 'x' }),
+  "listen({ port: '' })": listen({ port: '' }),
+  'listen({ port: {} })': listen({ port: {} }),
+  'listen(70000)': listen(70000),
+  'listen(-1)': listen(-1),
+  'listen(NaN)': listen(Number.NaN),
+  "listen({ port, signal: 'x' })": listen({ port: 0, signal: 'x' }),
+  'listen({ abstract path, readableAll })': listen({ path: '\0abstract', readableAll: true }),
+  'listen({ abstract path, writableAll })': listen({ path: '\0abstract', writableAll: true }),
+  'listen({ fd: not open })': listen({ fd: 9999 }),
+  'listen while listening': (net) => {
+    const listening = net.createServer().listen(0);
+    try {
+      return listening.listen(0);
+    } finally {
+      listening.close();
+    }
+  },
+
+  "new Server('x')": server('x'),
+  'new Server(1)': server(1),
+  'new Server(true)': server(true),
+  'new Server(null)': server(null),
+  "new Server({}, 'x')": server({}, 'x'),
+  "new Server({ keepAliveInitialDelay: 'x' })": server({ keepAliveInitialDelay: 'x' }),
+  "new Server({ highWaterMark: 'x' })": server({ highWaterMark: 'x' }),
+  'new Server({ blockList: {} })': {
+    call: server({ blockList: {} }),
+    node26: misused(
+      'TypeError',
+      'ERR_INVALID_ARG_TYPE',
+      'The "options.blockList" property must be an net.BlockList. Received an instance of Object',
+    ),
+  },
+
+  "setDefaultAutoSelectFamily('x')": exported('setDefaultAutoSelectFamily', 'x'),
+  "setDefaultAutoSelectFamilyAttemptTimeout('x')": exported('setDefaultAutoSelectFamilyAttemptTimeout', 'x'),
+  'setDefaultAutoSelectFamilyAttemptTimeout(0)': exported('setDefaultAutoSelectFamilyAttemptTimeout', 0),
+  'setDefaultAutoSelectFamilyAttemptTimeout(-1)': exported('setDefaultAutoSelectFamilyAttemptTimeout', -1),
+  'setDefaultAutoSelectFamilyAttemptTimeout(1.5)': exported('setDefaultAutoSelectFamilyAttemptTimeout', 1.5),
+  'isIP(Symbol)': exported('isIP', Symbol('x')),
+  'isIPv4(Symbol)': exported('isIPv4', Symbol('x')),
+  'isIPv6(Symbol)': exported('isIPv6', Symbol('x')),
+});

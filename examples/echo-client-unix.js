@@ -1,0 +1,15 @@
+// A client of echo-server-unix.js.
+const net = require('ferronet');
+
+const client = net.createConnection({ path: '/tmp/echo.sock' }, () => {
+  // 'connect' listener
+  console.log('connected to server!');
+  client.write('world!\r\n');
+});
+client.on('data', (data) => {
+  console.log(data.toString());
+  client.end();
+});
+client.on('end', () => {
+  console.log('disconnected from server');
+});

@@ -1,0 +1,23 @@
+// The door for `import`: the very same classes and functions that `require('ferronet')` gives.
+import net from './dist/index.js';
+
+export default net;
+export const {
+  _createServerHandle,
+  _normalizeArgs,
+  BlockList,
+  SocketAddress,
+  connect,
+  createConnection,
+  createServer,
+  isIP,
+  isIPv4,
+  isIPv6,
+  Server,
+  Socket,
+  Stream,
+  getDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = net;

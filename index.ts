@@ -1,0 +1,67 @@
+// The face of the package: what node:net exports, under the same names, and as there: `module.exports` is a plain object
+// whose functions and classes may be replaced. No logic. index.mjs is the other door.
+import * as address from './lib/address.js';
+import * as args from './lib/arguments.js';
+import * as blockList from './lib/block-list.js';
+import type * as connectOptions from './lib/connect-options.js';
+import * as defaults from './lib/defaults.js';
+import * as doors from './lib/doors.js';
+import type * as events from './lib/events.js';
+import type * as fixedBuffer from './lib/fixed-buffer.js';
+import * as listen from './lib/listen.js';
+import * as server from './lib/server.js';
+import type * as socketAddresses from './lib/socket-addresses.js';
+import type * as socketBody from './lib/socket-body.js';
+import type * as socketOptions from './lib/socket-options.js';
+import * as socket from './lib/socket.js';
+
+const net = {
+  /** @internal */
+  _createServerHandle: listen.createServerHandle,
+  /** @internal */
+  _normalizeArgs: args.normalizeArguments,
+  get BlockList(): typeof blockList.BlockList {
+    return blockList.BlockList;
+  },
+  get SocketAddress(): typeof blockList.SocketAddress {
+    return blockList.SocketAddress;
+  },
+  connect: doors.connect,
+  createConnection: doors.connect,
+  createServer: doors.createServer,
+  isIP: address.isIP,
+  isIPv4: address.isIPv4,
+  isIPv6: address.isIPv6,
+  Server: server.Server,
+  Socket: socket.Socket,
+  /** The name that `Socket` had in the beginning. */
+  Stream: socket.Socket,
+  getDefaultAutoSelectFamily: defaults.getDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamily: defaults.setDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout: defaults.getDefaultAutoSelectFamilyAttemptTimeout,
+  setDefaultAutoSelectFamilyAttemptTimeout: defaults.setDefaultAutoSelectFamilyAttemptTimeout,
+};
+
+// Types, with the names that @types/node gives them.
+declare namespace net {
+  export type AddressInfo = socketAddresses.AddressInfo;
+  export type BlockList = blockList.BlockList;
+  export type DropArgument = events.DroppedConnection;
+  export type IpcSocketConnectOpts = connectOptions.IpcConnectOptions;
+  export type KeepAliveOptions = socketOptions.KeepAliveOptions;
+  export type ListenOptions = listen.ListenOptions;
+  export type LookupFunction = connectOptions.LookupFunction;
+  export type NetConnectOpts = connectOptions.ConnectOptions;
+  export type OnReadOpts = fixedBuffer.OnReadOptions;
+  export type Server = server.Server;
+  export type ServerOpts = server.ServerOptions;
+  export type Socket = socket.Socket;
+  export type SocketAddress = blockList.SocketAddress;
+  export type SocketConnectOpts = connectOptions.SocketConnectOptions;
+  export type SocketConstructorOpts = socketOptions.SocketConstructorOptions;
+  export type SocketReadyState = socketBody.SocketReadyState;
+  export type Stream = socket.Socket;
+  export type TcpSocketConnectOpts = connectOptions.TcpConnectOptions;
+}
+
+export = net;

@@ -1,0 +1,14 @@
+/**
+ * The only door to the native half. `binding.js` is generated beside `package.json`; this file runs two floors below
+ * it, in `dist/lib/`. The plain `require` lets bundlers and Electron's packagers see the addon.
+ */
+import type * as Native from '../binding.js';
+
+const native = require('../../binding.js') as typeof Native;
+
+/** The reactor of one thread: its sockets, and the calls to them. Numbers cross: ids, counts, libuv errors. */
+export type Reactor = Native.Reactor;
+export const Reactor: typeof Native.Reactor = native.Reactor;
+
+/** What a descriptor is, in the words of `uv_guess_handle`. */
+export const guessHandleType: typeof Native.guessHandleType = native.guessHandleType;

@@ -1,0 +1,26 @@
+// Classes that can be called. Node's Socket and Server are older than `class`, and programs lean on it: they call them
+// without `new`, run them on an object of their own (`net.Socket.call(this)` under `util.inherits`), and replace methods
+// on the prototype. A class allows none of the first two, so the constructor here is a function, while the methods are
+// written in an ordinary class body that is never constructed itself.
+
+type ConstructorFunction = (...args: never[]) => unknown;
+type Body = abstract new (...args: never[]) => object;
+
+/**
+ * Makes `construct` the constructor of everything that `body` defines: same prototype, same parent class.
+ *
+ * Methods become enumerable, as those that Node assigns are. Accessors with a leading underscore stay hidden.
+ */
+export function callable<T>(construct: ConstructorFunction, body: Body): T {
+  const prototype = body.prototype as object;
+  for (const key of Reflect.ownKeys(prototype)) {
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, key);
+    if (descriptor === undefined || key === 'constructor') continue;
+    const hidden = typeof key === 'symbol' || (descriptor.get !== undefined && key.startsWith('_'));
+    Object.defineProperty(prototype, key, { ...descriptor, enumerable: !hidden });
+  }
+  Object.defineProperty(prototype, 'constructor', { value: construct });
+  Object.defineProperty(construct, 'prototype', { value: prototype, writable: true });
+  Object.setPrototypeOf(construct, Object.getPrototypeOf(body) as object);
+  return construct as unknown as T;
+}

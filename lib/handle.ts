@@ -1,0 +1,459 @@
+/**
+ * What `socket._handle` and `server._handle` are: `TCP` and `Pipe` over the reactor, with the names that Node's own
+ * wraps have, because programs look at them.
+ *
+ * A handle answers synchronously with 0 or a negative libuv error, and tells the rest through `onread`,
+ * `onconnection` and the `oncomplete` of requests, each in a turn of its own and in the async context in which the
+ * handle (or the request) was made.
+ */
+import { AsyncResource } from 'node:async_hooks';
+
+import { guessHandleType } from './binding.js';
+import { hold, inLastTurn, inOwnTurn, Kind, reactor, register, release, type Receiver } from './dispatcher.js';
+import { uvErrno } from './errors.js';
+
+export { guessHandleType };
+
+export const UV_EOF: number = uvErrno('EOF');
+const UV_EALREADY: number = uvErrno('EALREADY');
+const UV_EBADF: number = uvErrno('EBADF');
+const UV_ECANCELED: number = uvErrno('ECANCELED');
+const UV_EINVAL: number = uvErrno('EINVAL');
+const UV_ENOTSUP: number = uvErrno('ENOTSUP');
+
+/** Flags of `bind6` and `bind`, as libuv has them. */
+export const UV_TCP_IPV6ONLY = 1;
+export const UV_TCP_REUSEPORT = 2;
+/** Modes of `fchmod`. */
+export const UV_READABLE = 1;
+export const UV_WRITABLE = 2;
+
+/** Something asked of a handle that ends later. A plain object; callers put their own fields on it. */
+export interface Req {
+  /** `status`: 0 or a negative libuv error. */
+  oncomplete(status: number, handle: StreamHandle, req: this): void;
+  /** Set by `write`: whether `oncomplete` will be called. */
+  async?: boolean;
+  /** Set by `write`: how many bytes it was. */
+  bytes?: number;
+}
+
+/** Where `getsockname` and `getpeername` put what they find. */
+export interface AddressOut {
+  address?: string;
+  family?: 'IPv4' | 'IPv6';
+  port?: number;
+}
+
+/** A chunk as streams queue it. */
+export interface EncodedChunk {
+  chunk: Uint8Array | string;
+  encoding: BufferEncoding;
+}
+
+/** A request on its way, with the async context in which it was made. */
+class Pending {
+  readonly #req: Req;
+  readonly #context: AsyncResource;
+
+  constructor(type: string, req: Req) {
+    this.#req = req;
+    this.#context = new AsyncResource(type);
+    // libuv: a request keeps the loop alive, whether its handle is ref'd or not.
+    hold();
+  }
+
+  complete(status: number, handle: StreamHandle): void {
+    release();
+    this.#context.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
+  }
+}
+
+/**
+ * The context of handles that nobody asked for: accepted connections. Made with the module, so that it does not
+ * carry the store of whoever called `listen()` (Node: a connection starts without one).
+ */
+const accepted: AsyncResource = new AsyncResource('TCPWRAP');
+
+function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+/** `TCP` and `Pipe`. */
+export abstract class StreamHandle implements Receiver {
+  static readonly SOCKET: number = 0;
+  static readonly SERVER: number = 1;
+
+  /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
+  onread: ((nread: number, chunk?: Buffer) => void) | null = null;
+  /** A connection, or a negative error. Called with the handle as `this`. */
+  onconnection: ((status: number, client?: StreamHandle) => void) | null = null;
+  bytesRead = 0;
+  bytesWritten = 0;
+  reading = false;
+
+  readonly #context: AsyncResource;
+  /** The reactor's id, or -1 while there is nothing open. */
+  protected id = -1;
+  /** Opened by descriptor and not used yet. */
+  #adopted = false;
+  #listening = false;
+  #closing = false;
+  #refed = true;
+  /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
+  #holding = false;
+  #connect: Pending | undefined;
+  #shutdown: Pending | undefined;
+  /** How it ended, until that can be told. */
+  #shutDown: number | undefined;
+  /** Writes that the kernel has not taken, in order. */
+  readonly #writes: Pending[] = [];
+
+  constructor(type: string) {
+    this.#context = new AsyncResource(type);
+  }
+
+  protected abstract readonly kind: 'TCP' | 'PIPE';
+  /** A handle of the same class for an accepted connection. */
+  protected abstract client(): StreamHandle;
+
+  /** The descriptor's number; -1 while there is none. */
+  get fd(): number {
+    return this.id < 0 || this.#closing ? -1 : reactor().fd(this.id);
+  }
+
+  /** Bytes that `write` accepted and that the kernel has not taken. */
+  get writeQueueSize(): number {
+    return this.#writes.length === 0 ? 0 : reactor().writeQueueSize(this.id);
+  }
+
+  getAsyncId(): number {
+    return this.#context.asyncId();
+  }
+
+  // ---- what keeps the loop alive
+
+  ref(): void {
+    this.#refed = true;
+    this.#updateHold();
+  }
+
+  unref(): void {
+    this.#refed = false;
+    this.#updateHold();
+  }
+
+  hasRef(): boolean {
+    return this.#refed && !this.#closing;
+  }
+
+  #updateHold(): void {
+    const wanted = this.#refed && !this.#closing && (this.reading || this.#listening);
+    if (wanted === this.#holding) return;
+    this.#holding = wanted;
+    if (wanted) hold();
+    else release();
+  }
+
+  // ---- opening
+
+  /** Takes what the reactor answered: an id, or an error to pass on. */
+  protected opened(answer: number): number {
+    if (answer < 0) return answer;
+    this.id = answer;
+    register(answer, this);
+    return 0;
+  }
+
+  /** Takes over a descriptor: it is made non-blocking, and closed with the handle. */
+  open(fd: number): number {
+    if (this.id >= 0 || this.#closing) return UV_EINVAL;
+    const status = this.opened(reactor().open(fd, this.kind === 'PIPE'));
+    this.#adopted = status === 0;
+    return status;
+  }
+
+  listen(backlog: number): number {
+    if (this.id < 0 || this.#closing) return UV_EINVAL;
+    const status = reactor().listen(this.id, backlog);
+    this.#listening = status === 0;
+    this.#updateHold();
+    return status;
+  }
+
+  /** `open` makes a socket if there is none yet, and answers its id or an error; `begin` starts the connect. */
+  protected connectWith(req: Req, open: () => number, begin: (id: number) => number): number {
+    if (this.#closing) return UV_EBADF;
+    if (this.#connect) return UV_EALREADY;
+    let status = this.id < 0 ? this.opened(open()) : 0;
+    if (status === 0) status = begin(this.id);
+    if (status !== 0) return status;
+    this.#adopted = false;
+    if (this.reading) reactor().readStart(this.id);
+    this.#connect = new Pending(this.kind === 'TCP' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', req);
+    return 0;
+  }
+
+  // ---- the stream
+
+  readStart(): number {
+    if (this.id < 0 || this.#closing) return UV_EBADF;
+    const status = this.#adopted ? 0 : reactor().readStart(this.id);
+    this.reading = status === 0;
+    this.#updateHold();
+    // libuv reads when the loop turns. A descriptor that is bound and not connected may be connected by then.
+    if (this.#adopted) setImmediate(() => this.#readAdopted());
+    return status;
+  }
+
+  #readAdopted(): void {
+    if (!this.#adopted || !this.reading) return;
+    this.#adopted = false;
+    const status = reactor().readStart(this.id);
+    if (status < 0) this.onevent(Kind.End, status, undefined);
+  }
+
+  readStop(): number {
+    if (this.id < 0 || this.#closing) return 0;
+    const status = reactor().readStop(this.id);
+    this.reading = false;
+    this.#updateHold();
+    return status;
+  }
+
+  /** 0, or an error: nothing was taken then. `req.async` tells whether `oncomplete` will be called. */
+  write(req: Req, chunk: Uint8Array | string, encoding?: BufferEncoding): number {
+    const bytes = bytesOf(chunk, encoding);
+    return this.#wrote(req, bytes.byteLength, reactor().write(this.openId(), bytes));
+  }
+
+  /** Several chunks as one write. */
+  writev(req: Req, chunks: readonly EncodedChunk[]): number {
+    let size = 0;
+    const list = chunks.map(({ chunk, encoding }) => {
+      const bytes = bytesOf(chunk, encoding);
+      size += bytes.byteLength;
+      return bytes;
+    });
+    return this.#wrote(req, size, reactor().writev(this.openId(), list));
+  }
+
+  /** The id while the handle is open, else one that names nothing: the reactor answers `EBADF`. */
+  protected openId(): number {
+    return this.#closing ? -1 : this.id;
+  }
+
+  #wrote(req: Req, bytes: number, answer: number): number {
+    req.async = false;
+    if (answer < 0) return answer;
+    req.bytes = bytes;
+    this.bytesWritten += bytes;
+    if (answer > 0) {
+      req.async = true;
+      this.#writes.push(new Pending('WRITEWRAP', req));
+    }
+    return 0;
+  }
+
+  /** FIN, behind what was written. */
+  shutdown(req: Req): number {
+    const status = reactor().shutdown(this.openId());
+    if (status === 0) this.#shutdown = new Pending('SHUTDOWNWRAP', req);
+    return status;
+  }
+
+  /**
+   * Closes the descriptor at once. Requests that were open end with `ECANCELED`, then `callback` runs: both after the
+   * immediates of this turn of the loop, where libuv has its closing callbacks.
+   */
+  close(callback?: () => void): void {
+    this.#close(false, callback);
+  }
+
+  /** As `close`, with RST. */
+  reset(callback?: () => void): number {
+    this.#close(true, callback);
+    return 0;
+  }
+
+  #close(reset: boolean, callback: (() => void) | undefined): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.reading = false;
+    if (this.id >= 0) reactor().close(this.id, reset);
+    this.#updateHold();
+    hold();
+    setImmediate(() => {
+      const open = [this.#connect, ...this.#writes, this.#shutdown];
+      for (const pending of open) if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
+      inLastTurn(this.id, () => {
+        release();
+        if (callback) this.#context.runInAsyncScope(callback, this);
+      });
+    });
+  }
+
+  // ---- what the reactor tells
+
+  onevent(kind: number, value: number, chunk: Buffer | undefined): void {
+    switch (kind) {
+      case Kind.Data:
+        if (chunk) this.#received(chunk.length, chunk);
+        break;
+      case Kind.End:
+        this.reading = false;
+        this.#updateHold();
+        this.#received(value);
+        break;
+      case Kind.Wrote:
+        this.#writes.shift()?.complete(value, this);
+        break;
+      case Kind.ShutDown:
+        this.#shutDown = value;
+        break;
+      case Kind.Connected: {
+        const pending = this.#connect;
+        this.#connect = undefined;
+        pending?.complete(value, this);
+        break;
+      }
+      case Kind.Connection:
+        this.#accepted(value);
+        break;
+    }
+    if (this.#shutDown !== undefined && this.#writes.length === 0) this.#endShutdown(this.#shutDown);
+  }
+
+  /** FIN is behind the bytes, and so its news is behind theirs. */
+  #endShutdown(status: number): void {
+    const pending = this.#shutdown;
+    this.#shutdown = this.#shutDown = undefined;
+    pending?.complete(status, this);
+  }
+
+  #received(nread: number, chunk?: Buffer): void {
+    if (nread > 0) this.bytesRead += nread;
+    if (this.onread) this.#context.runInAsyncScope(this.onread, this, nread, chunk);
+  }
+
+  #accepted(value: number): void {
+    if (value < 0) {
+      if (this.onconnection) this.#context.runInAsyncScope(this.onconnection, this, value);
+      return;
+    }
+    const client = accepted.runInAsyncScope(() => this.client());
+    client.opened(value);
+    if (this.onconnection) this.#context.runInAsyncScope(this.onconnection, this, 0, client);
+    else client.close();
+  }
+}
+
+function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, out: AddressOut): number {
+  if (typeof found === 'number') return found;
+  out.address = found.address;
+  out.family = found.family as 'IPv4' | 'IPv6';
+  out.port = found.port;
+  return 0;
+}
+
+/** A TCP socket or listener. */
+export class TCP extends StreamHandle {
+  protected readonly kind = 'TCP';
+
+  constructor(type: number = TCP.SOCKET) {
+    super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP');
+  }
+
+  protected client(): TCP {
+    return new TCP(TCP.SOCKET);
+  }
+
+  bind(address: string, port: number, flags = 0): number {
+    return this.opened(reactor().bindTcp(address, port, false, false, (flags & UV_TCP_REUSEPORT) !== 0));
+  }
+
+  bind6(address: string, port: number, flags = 0): number {
+    const ipv6Only = (flags & UV_TCP_IPV6ONLY) !== 0;
+    return this.opened(reactor().bindTcp(address, port, true, ipv6Only, (flags & UV_TCP_REUSEPORT) !== 0));
+  }
+
+  /** `ECONNREFUSED` is always told by the request; an error of the address or the route is the answer. */
+  connect(req: Req, address: string, port: number): number {
+    return this.#connectTo(req, address, port, false);
+  }
+
+  connect6(req: Req, address: string, port: number): number {
+    return this.#connectTo(req, address, port, true);
+  }
+
+  #connectTo(req: Req, address: string, port: number, ipv6: boolean): number {
+    const open = (): number => reactor().tcpSocket(ipv6);
+    return this.connectWith(req, open, (id) => reactor().connectTcp(id, address, port, ipv6));
+  }
+
+  /** Fills `out` with the local address. */
+  getsockname(out: AddressOut): number {
+    return named(reactor().localAddress(this.openId()), out);
+  }
+
+  /** Fills `out` with the peer's address. */
+  getpeername(out: AddressOut): number {
+    return named(reactor().peerAddress(this.openId()), out);
+  }
+
+  setNoDelay(on: boolean): number {
+    return reactor().setNoDelay(this.id, on);
+  }
+
+  /**
+   * Seconds, and a count of probes; 0 leaves what the system has. With a delay libuv sets an interval of 1 s and 10
+   * probes where nothing else is asked for; without one it sets nothing else.
+   */
+  setKeepAlive(
+    on: boolean,
+    delay: number = 0,
+    interval: number = delay > 0 ? 1 : 0,
+    count: number = delay > 0 ? 10 : 0,
+  ): number {
+    return reactor().setKeepAlive(this.id, on, delay, interval, count);
+  }
+
+  setTypeOfService(tos: number): number {
+    return reactor().setTypeOfService(this.id, tos);
+  }
+
+  /** The value, or a negative error. */
+  getTypeOfService(): number {
+    return reactor().typeOfService(this.id);
+  }
+}
+
+/** A Unix socket (or another local descriptor); on Windows a named pipe. */
+export class Pipe extends StreamHandle {
+  static readonly IPC: number = 2;
+  protected readonly kind = 'PIPE';
+
+  constructor(type: number = Pipe.SOCKET) {
+    super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP');
+  }
+
+  protected client(): Pipe {
+    return new Pipe(Pipe.SOCKET);
+  }
+
+  bind(path: string): number {
+    return this.opened(reactor().bindLocal(path));
+  }
+
+  /** Only a path that no socket can have is refused here; the rest is told by the request. */
+  connect(req: Req, path: string): number {
+    const open = (): number => reactor().localSocket();
+    return this.connectWith(req, open, (id) => reactor().connectLocal(id, path));
+  }
+
+  /** Gives everybody the permissions named by `UV_READABLE` and `UV_WRITABLE`. */
+  fchmod(mode: number): number {
+    if (this.id < 0) return UV_ENOTSUP;
+    return reactor().openToAll(this.id, (mode & UV_READABLE) !== 0, (mode & UV_WRITABLE) !== 0);
+  }
+}

@@ -1,0 +1,105 @@
+// A name with several addresses: they are tried one after the other, as Node does, and all but the last are given up
+// after a while. Each attempt has a handle of its own.
+import { clearTimeout, setTimeout } from 'node:timers';
+
+import type { Attempt } from './connect-attempt.js';
+import { attemptError, becomeConnected, bindLocal, blockedError, connectTcp } from './connect-attempt.js';
+import type { NetError } from './errors.js';
+import { aggregateError, connectionTimeoutError, ERR_SOCKET_CONNECTION_TIMEOUT } from './errors.js';
+import type { StreamHandle } from './handle.js';
+import { TCP } from './handle.js';
+import { attachHandle } from './socket-read.js';
+import type { SocketCore } from './socket-state.js';
+import { kState } from './socket-state.js';
+
+export class SerialAttempts {
+  readonly #socket: SocketCore;
+  readonly #attempts: readonly Attempt[];
+  readonly #patience: number;
+  readonly #errors: NetError[] = [];
+  #next = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param patience milliseconds */
+  constructor(socket: SocketCore, attempts: readonly Attempt[], patience: number) {
+    this.#socket = socket;
+    this.#attempts = attempts;
+    this.#patience = patience;
+    socket.autoSelectFamilyAttemptedAddresses = [];
+    socket[kState].giveUpConnecting = () => clearTimeout(this.#timer);
+  }
+
+  tryNext(): void {
+    clearTimeout(this.#timer);
+    // Any listener of the events below may have ended all this.
+    if (!this.#socket.connecting) return;
+    const attempt = this.#attempts[this.#next];
+    if (attempt === undefined) this.#giveUp();
+    else this.#try(attempt);
+  }
+
+  #giveUp(): void {
+    const errors = this.#errors;
+    this.#socket.destroy(errors.length === 0 ? new ERR_SOCKET_CONNECTION_TIMEOUT() : aggregateError(errors));
+  }
+
+  #try(attempt: Attempt): void {
+    const socket = this.#socket;
+    // The first one has the handle that `connect` made.
+    if (this.#next > 0) this.#renewHandle();
+    this.#next += 1;
+    const bindError = bindLocal(socket._handle as TCP, attempt);
+    if (bindError) {
+      // Nothing was attempted, so no event.
+      this.#errors.push(bindError);
+      this.tryNext();
+      return;
+    }
+    const blocked = blockedError(socket, attempt);
+    if (blocked) {
+      this.#failed(attempt, blocked);
+      return;
+    }
+    const { address, port, family } = attempt;
+    socket.emit('connectionAttempt', address, port, family);
+    if (!socket.connecting) return;
+    socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
+    const error = connectTcp(socket, attempt, (status, handle) => this.#ended(attempt, status, handle));
+    if (error) this.#failed(attempt, error);
+    else if (this.#next < this.#attempts.length) this.#limitTime(attempt);
+  }
+
+  #renewHandle(): void {
+    const socket = this.#socket;
+    const before = socket._handle;
+    const handle = new TCP(TCP.SOCKET);
+    attachHandle(socket, handle);
+    if (before === null) return;
+    if (!before.hasRef()) handle.unref();
+    before.close();
+  }
+
+  #limitTime(attempt: Attempt): void {
+    const { address, port, family } = attempt;
+    this.#timer = setTimeout(() => {
+      this.#socket.emit('connectionAttemptTimeout', address, port, family);
+      this.#errors.push(connectionTimeoutError(address, port));
+      this.tryNext();
+    }, this.#patience);
+  }
+
+  #failed(attempt: Attempt, error: NetError): void {
+    this.#errors.push(error);
+    this.#socket.emit('connectionAttemptFailed', attempt.address, attempt.port, attempt.family, error);
+    this.tryNext();
+  }
+
+  #ended(attempt: Attempt, status: number, handle: StreamHandle): void {
+    const socket = this.#socket;
+    // An attempt that was given up has no longer the socket's handle.
+    if (handle !== socket._handle || !socket.connecting) return;
+    clearTimeout(this.#timer);
+    if (status === 0) becomeConnected(socket, handle);
+    else this.#failed(attempt, attemptError(status, attempt));
+  }
+}

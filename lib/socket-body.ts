@@ -1,0 +1,376 @@
+// What a socket can do: the members of `net.Socket`. What they do is in the file of their subject: connecting
+// (connect.ts), reading, writing, closing, options (socket-*.ts) and the idle timer (timeout.ts).
+import { Duplex } from 'node:stream';
+
+import { normalizeOnce } from './arguments.js';
+import type { BlockList } from './block-list.js';
+import type { ConnectListener, IpcConnectOptions, SocketConnectOptions, TcpConnectOptions } from './connect-options.js';
+import { connectSocket } from './connect.js';
+import { clientSocketChannel } from './diagnostics.js';
+import { ERR_INVALID_ARG_TYPE, ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, errnoException, uvErrno } from './errors.js';
+import type { AddressOut, EncodedChunk, StreamHandle } from './handle.js';
+import { TCP } from './handle.js';
+import type { AddressInfo } from './socket-addresses.js';
+import { localName, peerName } from './socket-addresses.js';
+import type { KeepAliveOptions } from './socket-options.js';
+import { applyKeepAlive, applyTypeOfService, readKeepAlive, sameKeepAlive } from './socket-options.js';
+import { closeSocket } from './socket-close.js';
+import { startReading, stopReading, wakeReader } from './socket-read.js';
+import type { SocketCore, WithState } from './socket-state.js';
+import { kState, whenConnected } from './socket-state.js';
+import type { Done, Payload } from './socket-write.js';
+import { bytesWritten, finish, send } from './socket-write.js';
+import { noteActivity, setIdleTimeout, writeMadeProgress } from './timeout.js';
+import { validateInt32 } from './validators.js';
+
+/** Where a socket is in its life. */
+export type SocketReadyState = 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
+
+/** A server that counts the sockets it has accepted. */
+interface CountingServer {
+  _connections: number;
+  _emitCloseIfDrained?: () => void;
+}
+
+// Windows takes marks from policies only; asking there is no mistake.
+const UV_ENOSYS: number = uvErrno('ENOSYS');
+
+// The constructor gives every socket its state.
+const StatefulDuplex = Duplex as unknown as abstract new () => Duplex & WithState;
+
+// Never constructed: `Socket` takes its prototype.
+export class SocketBody extends StatefulDuplex implements SocketCore {
+  /** Whether `connect` was called and neither `connect` nor an error came yet. */
+  declare connecting: boolean;
+  /** Milliseconds given to `setTimeout`. */
+  declare timeout?: number | undefined;
+  /** `address:port` of each address of a name that was tried. Only set when there was more than one. */
+  declare autoSelectFamilyAttemptedAddresses?: string[];
+  /** The server that accepted this socket, or null. */
+  declare server: unknown;
+  /** @internal */ declare blockList?: BlockList | undefined;
+  /** @internal */ declare _hadError: boolean;
+  /** @internal */ declare _closeAfterHandlingError: boolean;
+  /** @internal */ declare _parent: SocketCore | null;
+  /** @internal */ declare _host: string | null;
+  /** @internal */ declare _peername: AddressOut | undefined;
+  /** @internal */ declare _sockname: AddressOut | null | undefined;
+  /** @internal */ declare _pendingData: unknown;
+  /** @internal */ declare _pendingEncoding: string;
+  /** @internal */ declare _server: CountingServer | null;
+  /** @internal */ declare _undestroy: () => void;
+
+  // ---- Connecting and ending
+
+  /**
+   * Connects to a TCP port or a local path. A socket that has closed may be connected again.
+   *
+   * @throws TypeError or RangeError for arguments that name no target. What goes wrong later is an `error` event.
+   */
+  connect(options: SocketConnectOptions, connectionListener?: ConnectListener): this;
+  connect(path: string, connectionListener?: ConnectListener): this;
+  connect(port: number | string, connectionListener?: ConnectListener): this;
+  connect(port: number | string, host: string, connectionListener?: ConnectListener): this;
+  connect(...args: unknown[]): this {
+    const [options, listener] = normalizeOnce(args);
+    // An aborted signal is the end: without this test, connecting would bring the socket back to life.
+    if (this.destroyed && this[kState].signal?.aborted) return this;
+    if (clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket: this });
+    if (Object.hasOwn(this, 'write')) delete (this as { write?: unknown }).write;
+    connectSocket(this, options as unknown as TcpConnectOptions | IpcConnectOptions, listener);
+    return this;
+  }
+
+  /** Ends the writable side: sends FIN behind everything written. */
+  override end(callback?: () => void): this;
+  override end(buffer: Uint8Array | string, callback?: () => void): this;
+  override end(text: Uint8Array | string, encoding?: BufferEncoding, callback?: () => void): this;
+  override end(...args: unknown[]): this {
+    Reflect.apply(super.end, this, args);
+    return this;
+  }
+
+  /** Ends the socket and destroys it when everything written has been handed to the kernel. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', this.destroy);
+  }
+
+  /**
+   * Closes a TCP connection with RST; while connecting, as soon as it is there. What the kernel has not sent is lost.
+   *
+   * @throws TypeError ERR_INVALID_HANDLE_TYPE for a local socket
+   */
+  resetAndDestroy(): this {
+    const handle = this._handle;
+    if (handle === null) return this.destroy(new ERR_SOCKET_CLOSED());
+    if (!(handle instanceof TCP)) throw new ERR_INVALID_HANDLE_TYPE();
+    if (this.connecting) whenConnected(this, () => this._reset());
+    else this._reset();
+    return this;
+  }
+
+  // ---- Settings
+
+  /**
+   * Emits `timeout` after so many milliseconds without activity. It does nothing else: the socket stays open.
+   *
+   * @param timeout milliseconds, 0 to switch it off
+   * @param callback added as a one-time listener of `timeout`
+   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
+   */
+  setTimeout(timeout: number, callback?: () => void): this {
+    setIdleTimeout(this, timeout, callback);
+    return this;
+  }
+
+  /** Sends small writes at once instead of collecting them (`TCP_NODELAY`). Remembered before there is a connection. */
+  setNoDelay(noDelay: boolean = true): this {
+    const state = this[kState];
+    const enable = Boolean(noDelay);
+    if (enable === state.noDelay && state.handle !== null) return this;
+    state.noDelay = enable;
+    (state.handle as Partial<TCP> | null)?.setNoDelay?.(enable);
+    return this;
+  }
+
+  /**
+   * Keep-alive probes on an idle connection. Remembered before there is one.
+   *
+   * @param initialDelay idle milliseconds before the first probe, in whole seconds; 0 leaves what the system has
+   * @param interval milliseconds between probes, in whole seconds. Default 1000
+   * @param count unanswered probes that end the connection. Default 10
+   */
+  setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this;
+  setKeepAlive(options: KeepAliveOptions): this;
+  setKeepAlive(
+    enable?: boolean | KeepAliveOptions | null,
+    initialDelay?: unknown,
+    interval?: unknown,
+    count?: unknown,
+  ): this {
+    const state = this[kState];
+    const wanted = readKeepAlive(enable, initialDelay, interval, count);
+    const before = state.keepAlive;
+    state.keepAlive = wanted;
+    if (state.handle !== null && !sameKeepAlive(before, wanted)) applyKeepAlive(state.handle, wanted);
+    return this;
+  }
+
+  /**
+   * Marks outgoing packets (`IP_TOS`, `IPV6_TCLASS`), from the first one on if set before connecting.
+   *
+   * @param tos 0 to 255
+   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
+   */
+  setTypeOfService(tos: number): this {
+    if (Number.isNaN(tos)) throw new ERR_INVALID_ARG_TYPE('tos', 'number', tos);
+    validateInt32(tos, 'tos', 0, 255);
+    const state = this[kState];
+    state.typeOfService = tos;
+    // While connecting it is remembered like before; node:net throws EBADF then.
+    if (state.handle === null || this.connecting) return this;
+    const errno = applyTypeOfService(state.handle, state);
+    if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
+    return this;
+  }
+
+  /** The type of service in force, 0 to 255. */
+  getTypeOfService(): number {
+    const { handle, typeOfService } = this[kState];
+    const { getTypeOfService } = (handle ?? {}) as Partial<TCP>;
+    if (getTypeOfService === undefined || this.connecting) return typeOfService ?? 0;
+    const found = Reflect.apply(getTypeOfService, handle, []);
+    if (found >= 0) return found;
+    if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
+    return typeOfService ?? 0;
+  }
+
+  /** Lets the open socket keep the process alive, as it does unless `unref` was called. */
+  ref(): this {
+    if (this._handle === null) whenConnected(this, () => this.ref());
+    else this._handle.ref?.();
+    return this;
+  }
+
+  /** Lets the process end while this socket is open. */
+  unref(): this {
+    if (this._handle === null) whenConnected(this, () => this.unref());
+    else this._handle.unref?.();
+    return this;
+  }
+
+  // ---- What is known
+
+  /** The local address, or an empty object. */
+  address(): AddressInfo | Record<string, never> {
+    return this._getsockname() as AddressInfo;
+  }
+
+  /** Whether there is no connection: not yet, or no more. */
+  get pending(): boolean {
+    return this._handle === null || this.connecting;
+  }
+
+  /** Where this socket is in its life. One that was never connected is `open`. */
+  get readyState(): SocketReadyState {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /**
+   * Bytes that were written and are not sent.
+   *
+   * @deprecated Use `writableLength`.
+   */
+  get bufferSize(): number | undefined {
+    return this._handle === null ? undefined : this.writableLength;
+  }
+
+  /** Bytes received. Kept when the socket is destroyed. */
+  get bytesRead(): number {
+    return (this._handle ?? this[kState])?.bytesRead;
+  }
+
+  /** Bytes written, including those that are not sent yet. Kept when the socket is destroyed. */
+  get bytesWritten(): number {
+    return this[kState] && bytesWritten(this, this._bytesDispatched);
+  }
+
+  /** The other side's IP address; undefined while connecting and for local sockets. */
+  get remoteAddress(): string | undefined {
+    return this._getpeername().address;
+  }
+
+  /** `IPv4` or `IPv6`. */
+  get remoteFamily(): string | undefined {
+    return this._getpeername().family;
+  }
+
+  /** The other side's port. */
+  get remotePort(): number | undefined {
+    return this._getpeername().port;
+  }
+
+  /** This side's IP address. */
+  get localAddress(): string | undefined {
+    return this._getsockname().address;
+  }
+
+  /** `IPv4` or `IPv6`. */
+  get localFamily(): string | undefined {
+    return this._getsockname().family;
+  }
+
+  /** This side's port. */
+  get localPort(): number | undefined {
+    return this._getsockname().port;
+  }
+
+  // ---- The stream below
+
+  override pause(): this {
+    if (this[kState].reader !== null && !this.connecting) stopReading(this);
+    return super.pause();
+  }
+
+  override resume(): this {
+    wakeReader(this);
+    return super.resume();
+  }
+
+  override read(size?: number): ReturnType<Duplex['read']> {
+    wakeReader(this);
+    return super.read(size) as ReturnType<Duplex['read']>;
+  }
+
+  /** @internal */
+  override _read(): void {
+    if (this.connecting || this._handle === null) whenConnected(this, () => this._read());
+    else if (!this._handle.reading) startReading(this);
+  }
+
+  /** @internal */
+  override _write(data: Uint8Array | string, encoding: BufferEncoding, callback: Done): void {
+    this._writeGeneric(false, data, encoding, callback);
+  }
+
+  /** @internal */
+  override _writev(chunks: EncodedChunk[], callback: Done): void {
+    this._writeGeneric(true, chunks, '', callback);
+  }
+
+  /** @internal */
+  override _final(callback: Done): void {
+    finish(this, callback);
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const willEmitClose = closeSocket(this, Boolean(error));
+    callback(error);
+    // Without an argument, unlike all others: nobody can know whether what never was had an error.
+    if (!willEmitClose) process.nextTick(() => this.emit('close'));
+    const server = this._server;
+    this._server = null;
+    if (server === null) return;
+    server._connections -= 1;
+    server._emitCloseIfDrained?.();
+  }
+
+  // ---- What Node's own modules and packages call
+
+  /** @internal */
+  get _handle(): StreamHandle | null {
+    // Some read the accessors of the prototype itself.
+    return this[kState]?.handle ?? null;
+  }
+
+  set _handle(handle: StreamHandle | null) {
+    this[kState].handle = handle;
+  }
+
+  /** @internal */
+  get _connecting(): boolean {
+    return this.connecting;
+  }
+
+  /** @internal */
+  get _bytesDispatched(): number {
+    return (this._handle ?? this[kState])?.bytesWritten;
+  }
+
+  /** @internal */
+  _writeGeneric(_writev: boolean, data: Payload, encoding: string, callback: Done): void {
+    send(this, data, encoding, callback);
+  }
+
+  /** @internal */
+  _getpeername(): AddressOut {
+    return peerName(this);
+  }
+
+  /** @internal */
+  _getsockname(): AddressOut {
+    return localName(this);
+  }
+
+  /** @internal */
+  _unrefTimer(): void {
+    noteActivity(this);
+  }
+
+  /** @internal */
+  _onTimeout(): void {
+    if (writeMadeProgress(this, this._handle)) noteActivity(this);
+    else this.emit('timeout');
+  }
+
+  /** @internal */
+  _reset(): this {
+    this[kState].resetting = true;
+    return this.destroy();
+  }
+}

@@ -1,0 +1,58 @@
+// The end of a socket: its handle is given up in the order that programs know. 'close' comes from the handle, when the
+// descriptor has gone and libuv would run closing callbacks; a socket that never had a handle says it in the next tick.
+import { errnoException } from './errors.js';
+import type { StreamHandle, TCP } from './handle.js';
+import type { SocketCore } from './socket-state.js';
+import { kState } from './socket-state.js';
+import { stopIdleTimers } from './timeout.js';
+
+/** Gives up everything the socket holds. False: there was no handle, so nothing will emit `close`. */
+export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
+  const state = socket[kState];
+  socket.connecting = false;
+  stopIdleTimers(socket);
+  state.life += 1;
+  state.giveUpConnecting?.();
+  state.giveUpConnecting = null;
+  const handle = socket._handle;
+  if (handle === null) {
+    state.waiting = [];
+    return false;
+  }
+  state.bytesRead = handle.bytesRead;
+  state.bytesWritten = handle.bytesWritten;
+  if (socket._closeAfterHandlingError) {
+    // Listeners of 'error' may still look at the handle.
+    queueMicrotask(() => {
+      closeHandle(socket, handle, hadError);
+      letGo(socket, handle);
+    });
+  } else {
+    closeHandle(socket, handle, hadError);
+    letGo(socket, handle);
+  }
+  return true;
+}
+
+function closeHandle(socket: SocketCore, handle: StreamHandle, hadError: boolean): void {
+  const state = socket[kState];
+  const waiting = state.waiting;
+  state.waiting = [];
+  const closed = (): void => {
+    socket.emit('close', hadError);
+    for (const each of waiting) each.closed?.();
+  };
+  if (!state.resetting) {
+    handle.close(closed);
+    return;
+  }
+  state.resetting = false;
+  const errno = (handle as TCP).reset(closed);
+  if (errno < 0) socket.emit('error', errnoException(errno, 'reset'));
+}
+
+function letGo(socket: SocketCore, handle: StreamHandle): void {
+  handle.onread = null;
+  if (socket._handle === handle) socket._handle = null;
+  socket._sockname = null;
+}

@@ -1,0 +1,97 @@
+// What a socket knows beyond its public face, and the face that the parts of a socket (reading, writing, timer,
+// connecting) see of it. They all stand on this file, and the class stands on them.
+import type { Duplex } from 'node:stream';
+
+import type { BlockList } from './block-list.js';
+import type { AddressOut, StreamHandle } from './handle.js';
+
+/** `undefined` leaves what the handle's default is, 0 what the system has. */
+export interface KeepAlive {
+  enable: boolean;
+  /** Seconds, as the kernel counts them. */
+  idle: number;
+  interval: number | undefined;
+  count: number | undefined;
+}
+
+/** Where data goes when it does not go through the stream. */
+export interface Reader {
+  /** A new handle: nothing is held back. */
+  begin: () => void;
+  /** Takes a chunk; false when nothing more is wanted for now. */
+  deliver: (chunk: Buffer) => boolean;
+  pause: () => void;
+  /** True when the handle may read again; otherwise what was held back is delivered first. */
+  resume: () => boolean;
+}
+
+/** Something that has to wait for the connection, or for the news that there will be none. */
+export interface Waiting {
+  connected: () => void;
+  closed?: () => void;
+}
+
+export class SocketState {
+  handle: StreamHandle | null = null;
+  /** What the last handle had counted when it was given up. */
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  /** Counts the ends of this socket: an answer that belongs to an earlier life finds another number here. */
+  life = 0;
+  waiting: Waiting[] = [];
+  /** Gives up what `connect` has under way besides the handle: the timer of an attempt. */
+  giveUpConnecting: (() => void) | null = null;
+  /** `resetAndDestroy`: the next close is a RST. */
+  resetting = false;
+  signal: AbortSignal | undefined = undefined;
+
+  idleTimer: NodeJS.Timeout | undefined = undefined;
+  /** `handle.writeQueueSize` when the idle timer last looked, 0 while no write waits for the kernel. */
+  queueAtLastCheck = 0;
+
+  /** The `onread` option: data goes to it and not through the stream. */
+  reader: Reader | null = null;
+
+  // Asked for before there was a connection, or in force.
+  noDelay = false;
+  keepAlive: KeepAlive = { enable: false, idle: 0, interval: undefined, count: undefined };
+  typeOfService: number | undefined = undefined;
+}
+
+export const kState: unique symbol = Symbol('ferronet.socket');
+
+export interface WithState {
+  [kState]: SocketState;
+}
+
+/** A `Socket`, as seen from below. */
+export interface SocketCore extends Duplex, WithState {
+  connecting: boolean;
+  timeout?: number | undefined;
+  autoSelectFamilyAttemptedAddresses?: string[];
+  blockList?: BlockList | undefined;
+  _handle: StreamHandle | null;
+  _host: string | null;
+  _parent: SocketCore | null;
+  _peername: AddressOut | undefined;
+  _sockname: AddressOut | null | undefined;
+  _pendingData: unknown;
+  _pendingEncoding: string;
+  _closeAfterHandlingError: boolean;
+  _getsockname: () => AddressOut;
+  _onTimeout: () => void;
+  _undestroy: () => void;
+}
+
+/** Runs `connected` when the connection is there; `closed` if the socket closes before. */
+export function whenConnected(socket: SocketCore, connected: () => void, closed?: () => void): void {
+  socket[kState].waiting.push(closed === undefined ? { connected } : { connected, closed });
+}
+
+export function tellConnected(socket: SocketCore): void {
+  const state = socket[kState];
+  const waiting = state.waiting;
+  state.waiting = [];
+  for (const each of waiting) each.connected();
+}

@@ -1,0 +1,119 @@
+// `net.Socket`: the constructor of a socket, and its type with all events.
+import { Duplex } from 'node:stream';
+
+import { callable } from './callable.js';
+import { endedByOtherPartyError } from './errors.js';
+import type { AnyListener, SocketEvents } from './events.js';
+import { FixedBufferReader } from './fixed-buffer.js';
+import type { StreamHandle } from './handle.js';
+import { SocketBody } from './socket-body.js';
+import type { InternalSocketOptions, SocketConstructorOptions } from './socket-options.js';
+import { defaultHighWaterMark, idleSeconds, openDescriptor, readSocketOptions } from './socket-options.js';
+import { attachHandle } from './socket-read.js';
+import { kState, SocketState } from './socket-state.js';
+
+// Stands in for `write` when the peer has ended and this side must not go on alone.
+function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
+  if (!this.writableEnded) return Reflect.apply(Duplex.prototype.write, this, args);
+  const error = endedByOtherPartyError();
+  const callback = args.find((arg) => typeof arg === 'function');
+  if (callback) process.nextTick(callback as (error: Error) => void, error);
+  this.destroy(error);
+  return false;
+}
+
+function onReadableStreamEnd(this: SocketBody): void {
+  if (!this.allowHalfOpen) this.write = writeAfterFin;
+}
+
+const constructDuplex = Duplex as unknown as (this: object, options: object) => void;
+
+function construct(this: SocketBody, given?: InternalSocketOptions | number): SocketBody | undefined {
+  if (!(this instanceof SocketBody)) return new Socket(given as SocketConstructorOptions);
+  const options = readSocketOptions(given);
+  const state = new SocketState();
+  this.connecting = false;
+  this._hadError = false;
+  this._closeAfterHandlingError = false;
+  this._parent = null;
+  this._host = null;
+  this._sockname = null;
+  this._pendingData = null;
+  this._pendingEncoding = '';
+  this.server = null;
+  this._server = null;
+  this[kState] = state;
+  if (options.blockList) this.blockList = options.blockList;
+  state.signal = options.signal;
+  state.noDelay = Boolean(options.noDelay);
+  state.keepAlive.enable = Boolean(options.keepAlive);
+  state.keepAlive.idle = idleSeconds(options.keepAliveInitialDelay ?? 0);
+  state.typeOfService = options.typeOfService;
+  state.reader = FixedBufferReader.from(this, options.onread);
+  constructDuplex.call(this, {
+    ...options,
+    allowHalfOpen: Boolean(options.allowHalfOpen),
+    readableHighWaterMark: options.readableHighWaterMark ?? defaultHighWaterMark(),
+    writableHighWaterMark: options.writableHighWaterMark ?? defaultHighWaterMark(),
+    // Ours comes when the handle has closed.
+    emitClose: false,
+    autoDestroy: true,
+    // The handle encodes strings itself.
+    decodeStrings: false,
+  });
+  this.on('end', onReadableStreamEnd);
+  const handle = options.handle ?? (options.fd === undefined ? null : openDescriptor(options.fd));
+  if (handle !== null) adopt(this, handle, options);
+  return undefined;
+}
+
+function adopt(socket: SocketBody, handle: StreamHandle, options: InternalSocketOptions): void {
+  // By a signal that was aborted before.
+  if (socket.destroyed) {
+    handle.close();
+    return;
+  }
+  attachHandle(socket, handle);
+  if (options.readable === false) return;
+  if (options.pauseOnCreate) socket.pause();
+  else if (!options.manualStart) socket.read(0);
+}
+
+/** `new Socket()`, or without `new`. */
+export interface SocketConstructor {
+  /**
+   * A socket to connect, or of a descriptor.
+   *
+   * @throws TypeError or RangeError for wrong options
+   */
+  new (options?: SocketConstructorOptions): Socket;
+  (options?: SocketConstructorOptions): Socket;
+  readonly prototype: Socket;
+}
+
+/** A TCP or local connection: a duplex stream. */
+export interface Socket extends SocketBody {
+  addListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  addListener(event: string | symbol, listener: AnyListener): this;
+  emit<E extends keyof SocketEvents>(event: E, ...args: SocketEvents[E]): boolean;
+  emit(event: string | symbol, ...args: Parameters<AnyListener>): boolean;
+  off<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  off(event: string | symbol, listener: AnyListener): this;
+  on<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  on(event: string | symbol, listener: AnyListener): this;
+  once<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+  removeListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  removeListener(event: string | symbol, listener: AnyListener): this;
+}
+
+export const Socket: SocketConstructor = callable(function Socket(
+  this: SocketBody,
+  options?: InternalSocketOptions | number,
+) {
+  return Reflect.apply(construct, this, [options]);
+}, SocketBody);

@@ -1,0 +1,48 @@
+// The idle timer of a socket: `setTimeout`, and what counts as not being idle. It never keeps the process alive.
+import { clearTimeout, setTimeout } from 'node:timers';
+
+import type { StreamHandle } from './handle.js';
+import type { SocketCore } from './socket-state.js';
+import { kState } from './socket-state.js';
+import { validateFunction, validateTimeout } from './validators.js';
+
+// Something may be stacked on a socket (`_parent`); what happens below counts as life above.
+function* withParents(socket: SocketCore): Generator<SocketCore> {
+  for (let each: SocketCore | null = socket; each !== null; each = each._parent) yield each;
+}
+
+/** Something happened on this socket: its timer starts anew. */
+export function noteActivity(socket: SocketCore): void {
+  if (socket._parent === null) socket[kState].idleTimer?.refresh();
+  else for (const each of withParents(socket)) each[kState]?.idleTimer?.refresh();
+}
+
+export function stopIdleTimers(socket: SocketCore): void {
+  for (const each of withParents(socket)) clearTimeout(each[kState]?.idleTimer);
+}
+
+/** `msecs` 0 switches the timer off; `listener` is added to `timeout` once, or with 0 taken off. */
+export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() => void) | undefined): void {
+  // A timer on a destroyed socket would only keep it in memory.
+  if (socket.destroyed) return;
+  const state = socket[kState];
+  socket.timeout = msecs;
+  const duration = validateTimeout(msecs, 'msecs');
+  clearTimeout(state.idleTimer);
+  // Started before the listener is looked at, as in Node: a wrong listener throws and the timer runs.
+  state.idleTimer = duration === 0 ? undefined : setTimeout(() => socket._onTimeout(), duration).unref();
+  if (listener === undefined) return;
+  validateFunction(listener, 'callback');
+  if (duration === 0) socket.removeListener('timeout', listener);
+  else socket.once('timeout', listener);
+}
+
+/** Whether the kernel took bytes of a pending write since the last time this was asked. */
+export function writeMadeProgress(socket: SocketCore, handle: StreamHandle | null): boolean {
+  const state = socket[kState];
+  if (handle === null || state.queueAtLastCheck === 0) return false;
+  const { writeQueueSize } = handle;
+  if (writeQueueSize === state.queueAtLastCheck) return false;
+  state.queueAtLastCheck = writeQueueSize;
+  return true;
+}
