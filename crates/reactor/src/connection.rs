@@ -247,8 +247,7 @@ impl Connection {
             let mut writer = self.writer.lock();
             writer.state.connect_ended(result.is_ok());
         }
-        self.events
-            .push_completed(Event::Connected { id: self.id, result });
+        self.events.push_now(Event::Connected { id: self.id, result });
     }
 
     // ---- the task, on the reactor's thread

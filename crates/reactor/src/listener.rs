@@ -1,16 +1,20 @@
 //! One listening socket: accepts ahead of JavaScript, up to the backlog, and hands connections over in order.
+//!
+//! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use parking_lot::{Mutex, RwLock};
+use socket2::SockAddr;
 
 use crate::event::Event;
 use crate::queue::EventQueue;
-use crate::sys::{Acceptor, Stream};
+use crate::sys::{self, Acceptor, Stream};
 use crate::task::TaskWaker;
-use crate::{Errno, HandleId};
+use crate::{Errno, HandleId, Target};
 
 /// How many connections one turn accepts before the others get theirs.
 const ACCEPTS_PER_TURN: usize = 32;
@@ -26,6 +30,10 @@ pub(crate) struct Listener {
     id: HandleId,
     acceptor: RwLock<Option<Acceptor>>,
     accepted: Mutex<VecDeque<HandleId>>,
+    /// Held from a connection's leaving the backlog until it is told.
+    accepting: Mutex<()>,
+    /// Where it listens.
+    address: Option<SockAddr>,
     /// How many accepted connections may wait for JavaScript.
     ahead: usize,
     task: TaskWaker,
@@ -42,8 +50,11 @@ impl std::fmt::Debug for Listener {
 
 impl Listener {
     pub(crate) fn new(id: HandleId, acceptor: Acceptor, backlog: i32, events: Arc<EventQueue>) -> Arc<Self> {
+        let address = acceptor.socket().and_then(|socket| socket.local_addr().ok());
         Arc::new(Self {
             id,
+            address,
+            accepting: Mutex::new(()),
             acceptor: RwLock::new(Some(acceptor)),
             accepted: Mutex::new(VecDeque::new()),
             ahead: usize::try_from(backlog).unwrap_or(0).max(1),
@@ -88,6 +99,33 @@ impl Listener {
         self.task.wake();
     }
 
+    /// Whether a connect to `to` would end in this listener's backlog.
+    pub(crate) fn is_reached_by(&self, to: &Target<'_>) -> bool {
+        self.address
+            .as_ref()
+            .is_some_and(|address| sys::reaches(to, address))
+    }
+
+    /// Accepts what is in the backlog on the thread of the caller, who has just filled it: a connect that ends at once
+    /// has made a connection here, and epoll would tell of that first.
+    pub(crate) fn accept_now(&self, connections: &dyn Adopt) {
+        let acceptor = self.acceptor.read();
+        let Some(acceptor) = acceptor.as_ref() else { return };
+        // Waits for a connection that the task is just taking: its news comes first as well.
+        let accepting = self.accepting.lock();
+        let mut any = false;
+        while self.accepted.lock().len() < self.ahead
+            && let Some(accepted) = acceptor.accept_now()
+        {
+            self.tell(accepted, connections);
+            any = true;
+        }
+        drop(accepting);
+        if any {
+            self.events.flush();
+        }
+    }
+
     /// One turn of the task. Ready when the handle is closed.
     pub(crate) fn turn(&self, cx: &mut Context<'_>, connections: &dyn Adopt) -> Poll<()> {
         self.task.register(cx.waker());
@@ -96,32 +134,24 @@ impl Listener {
             return Poll::Ready(());
         };
         for _ in 0..ACCEPTS_PER_TURN {
+            let _accepting = self.accepting.lock();
             if self.accepted.lock().len() >= self.ahead {
                 return Poll::Pending;
             }
             let Poll::Ready(accepted) = acceptor.poll_accept(cx) else {
                 return Poll::Pending;
             };
-            match accepted
-                .map_err(Errno::from)
-                .and_then(|stream| connections.adopt(stream))
-            {
-                Ok(connection) => {
-                    self.accepted.lock().push_back(connection);
-                    self.events.push(Event::Connection {
-                        id: self.id,
-                        result: Ok(()),
-                    });
-                }
-                Err(errno) => {
-                    self.events.push(Event::Connection {
-                        id: self.id,
-                        result: Err(errno),
-                    });
-                }
-            }
+            self.tell(accepted, connections);
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn tell(&self, accepted: io::Result<Stream>, connections: &dyn Adopt) {
+        let adopted = accepted
+            .map_err(Errno::from)
+            .and_then(|stream| connections.adopt(stream));
+        let result = adopted.map(|connection| self.accepted.lock().push_back(connection));
+        self.events.push(Event::Connection { id: self.id, result });
     }
 }

@@ -5,8 +5,8 @@
 //! before its event loop can turn. `data` comes before `end` comes before `close` because of this queue, never because
 //! of a timer.
 //!
-//! What a call of JavaScript's own completed at once (a connect on loopback, a FIN with nothing before it) goes first:
-//! libuv runs such callbacks before it looks for I/O, so a program sees its `finish` before the answer to it.
+//! What a call of JavaScript's own completed at once (a FIN with nothing before it) goes first: libuv runs such
+//! callbacks before it looks for I/O, so a program sees its `finish` before the answer to it.
 //!
 //! Invariant: deliveries asked of [`Wake`] = events pushed and announced. A delivery takes exactly one event, so a
 //! delivery never finds the queue empty while its event is still in it.

@@ -50,6 +50,7 @@ struct Shared {
     blocks: Arc<BlockPool>,
     runtime: runtime::Handle,
     spare: Spare,
+    listeners: Mutex<Vec<Arc<Listener>>>,
 }
 
 impl Shared {
@@ -117,6 +118,7 @@ impl Reactor {
             blocks: Arc::default(),
             runtime: runtime.handle().clone(),
             spare: Spare::default(),
+            listeners: Mutex::default(),
         });
         let (stop, stopped) = oneshot::channel();
         let join = Builder::new().name("ferronet".into()).spawn(move || {
@@ -229,6 +231,7 @@ impl Reactor {
         let listener = Listener::new(id, acceptor, backlog, Arc::clone(&self.shared.events));
         *entry = Entry::Listener(Arc::clone(&listener));
         drop(table);
+        self.shared.listeners.lock().push(Arc::clone(&listener));
         // Weak: the runtime owns the task, and the table, which the task reaches through this, owns the runtime.
         let shared = Arc::downgrade(&self.shared);
         self.shared
@@ -276,10 +279,30 @@ impl Reactor {
         let connection = self.begin_stream(id, entry, Writing::Connecting)?;
         drop(table);
         if let Some(result) = ended {
+            if result.is_ok() {
+                self.accept_own(to);
+            }
             connection.connected_at_once(result.map_err(Errno::from));
         }
         self.shared.serve(&connection);
         Ok(())
+    }
+
+    /// A connect that ended at once may have ended at a listener of this very reactor. Its connection is told before
+    /// the connect is, as epoll finds the two: a program that closes its server in the client's `connect` has it.
+    fn accept_own(&self, to: &Target<'_>) {
+        let reached: Vec<_> = {
+            let listeners = self.shared.listeners.lock();
+            listeners
+                .iter()
+                .filter(|listener| listener.is_reached_by(to))
+                .map(Arc::clone)
+                .collect()
+        };
+        let _entered = self.shared.runtime.enter();
+        for listener in reached {
+            listener.accept_now(&*self.shared);
+        }
     }
 
     /// Makes a stream of an idle entry.
@@ -415,7 +438,13 @@ impl Reactor {
     fn close_entry(&self, entry: Entry, closing: Closing) {
         match entry {
             Entry::Connection(connection) => connection.close(closing),
-            Entry::Listener(listener) => listener.close(&*self.shared),
+            Entry::Listener(listener) => {
+                self.shared
+                    .listeners
+                    .lock()
+                    .retain(|other| !Arc::ptr_eq(other, &listener));
+                listener.close(&*self.shared);
+            }
             Entry::Idle(_) | Entry::Closed => {}
         }
     }

@@ -90,3 +90,30 @@ fn a_connect_that_fails_at_once_leaves_the_handle() {
         Ok(SocketAddr::from(([0, 0, 0, 0], 0)))
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_connection_here_is_told_before_the_connect_that_made_it() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    for _ in 0..200 {
+        let client = consumer.connect(&address);
+        assert_eq!(
+            consumer.next(),
+            Event::Connection {
+                id: listener,
+                result: Ok(())
+            }
+        );
+        assert_eq!(
+            consumer.next(),
+            Event::Connected {
+                id: client,
+                result: Ok(())
+            }
+        );
+        let server = consumer.reactor.accept(listener).unwrap();
+        consumer.reactor.close(server, Closing::Reset).unwrap();
+        consumer.reactor.close(client, Closing::Orderly).unwrap();
+    }
+}

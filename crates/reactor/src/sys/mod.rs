@@ -4,8 +4,9 @@
 //!   closed when it is dropped. `write_now` asks the kernel, never a cached readiness (a fresh tokio registration
 //!   knows of none); `poll_*` register the task's waker before they answer `Pending`. `socket` gives the descriptor to
 //!   `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see, or -1.
-//! - [`Acceptor`]: a listening socket or pipe. It gives streams, skips connections that died in the backlog, and
-//!   when the process has no descriptors left closes a waiting connection rather than spin (libuv's `EMFILE` trick).
+//! - [`Acceptor`]: a listening socket or pipe. It gives streams and skips connections that died in the backlog;
+//!   `accept_now` asks the kernel on any thread. When the process has no descriptors left it closes a waiting
+//!   connection rather than spin (libuv's `EMFILE` trick).
 //! - [`Idle`]: made, bound or adopted, and not yet used: it becomes an acceptor or a stream.
 //! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, what kind of thing a
 //!   descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ.

@@ -233,6 +233,12 @@ impl Acceptor {
         self.path.as_deref()
     }
 
+    /// Accepts without waiting; `None` when there is nothing, or nothing that could be told better by `poll_accept`.
+    pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
+        let (socket, _) = self.fd.get_ref().accept().ok()?;
+        Some(stream_of(socket))
+    }
+
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
             let mut ready = ready!(self.fd.poll_read_ready(cx))?;
@@ -384,6 +390,16 @@ fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
 /// shortened name.
 fn local_address(path: &str) -> io::Result<SockAddr> {
     SockAddr::unix(path).map_err(|_| io::Error::from_raw_os_error(errno::EINVAL))
+}
+
+/// Whether a connect ends at this address: for TCP a matter of the port, since one machine has many names.
+pub(crate) fn reaches(to: &Target<'_>, listening: &SockAddr) -> bool {
+    match to {
+        Target::Tcp(address) => listening
+            .as_socket()
+            .is_some_and(|own| own.port() == address.port()),
+        Target::Local(path) => local_address(path).is_ok_and(|address| address == *listening),
+    }
 }
 
 pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {

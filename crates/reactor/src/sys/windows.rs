@@ -260,6 +260,12 @@ impl Acceptor {
         }
     }
 
+    /// A connect never ends at once here, so there is never anything to accept because of one.
+    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
+        None
+    }
+
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match self {
             Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream)),
@@ -389,6 +395,10 @@ pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idl
         socket.bind(&SockAddr::from(*address))?;
     }
     Ok(idle)
+}
+
+pub(crate) fn reaches(_to: &Target<'_>, _listening: &SockAddr) -> bool {
+    false
 }
 
 pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
