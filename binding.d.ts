@@ -13,12 +13,12 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Reactor {
   /**
    * Starts the reactor's thread. `dispatch(kind, id, value, chunk)` is called once an event, each call in a turn of
-   * its own.
+   * its own. `has_libuv`: whether the host's event loop is libuv's, so that deliveries can keep its turns.
    *
    * # Errors
    * When the system gives no thread, or the environment is ending.
    */
-  constructor(dispatch: (kind: number, id: number, value: number, chunk: Buffer | undefined) => void)
+  constructor(dispatch: (kind: number, id: number, value: number, chunk: Buffer | undefined) => void, hasLibuv: boolean)
   /**
    * Whether the event loop stays alive for events of this reactor. At first it does not.
    *
@@ -28,8 +28,8 @@ export declare class Reactor {
   setRef(alive: boolean): void
   /** How many handles are open. */
   get handles(): number
-  /** A TCP socket bound to an IP address and port; its id. */
-  bindTcp(address: string, port: number, ipv6: boolean, ipv6Only: boolean, reusePort: boolean): number
+  /** A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive. */
+  bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
   /** A local socket bound to a path; its id. */
   bindLocal(path: string): number
   /** A handle of a descriptor, which is ours from now on; its id. */

@@ -3,13 +3,16 @@
 import * as address from './lib/address.js';
 import * as args from './lib/arguments.js';
 import * as blockList from './lib/block-list.js';
+import * as boundSocket from './lib/bound-socket.js';
 import type * as connectOptions from './lib/connect-options.js';
 import * as defaults from './lib/defaults.js';
 import * as doors from './lib/doors.js';
 import type * as events from './lib/events.js';
 import type * as fixedBuffer from './lib/fixed-buffer.js';
 import * as listen from './lib/listen.js';
+import * as promises from './lib/promises.js';
 import * as server from './lib/server.js';
+import * as socketAddress from './lib/socket-address.js';
 import type * as socketAddresses from './lib/socket-addresses.js';
 import type * as socketBody from './lib/socket-body.js';
 import type * as socketOptions from './lib/socket-options.js';
@@ -23,12 +26,15 @@ const net = {
   get BlockList(): typeof blockList.BlockList {
     return blockList.BlockList;
   },
-  get SocketAddress(): typeof blockList.SocketAddress {
-    return blockList.SocketAddress;
+  get SocketAddress(): typeof socketAddress.SocketAddress {
+    return socketAddress.SocketAddress;
   },
+  BoundSocket: boundSocket.BoundSocket,
   connect: doors.connect,
   createConnection: doors.connect,
   createServer: doors.createServer,
+  /** `connect` and `listen` as promises; also `require('ferronet/promises')`. */
+  promises,
   isIP: address.isIP,
   isIPv4: address.isIPv4,
   isIPv6: address.isIPv6,
@@ -46,6 +52,8 @@ const net = {
 declare namespace net {
   export type AddressInfo = socketAddresses.AddressInfo;
   export type BlockList = blockList.BlockList;
+  export type BoundSocket = boundSocket.BoundSocket;
+  export type BoundSocketOptions = boundSocket.BoundSocketOptions;
   export type DropArgument = events.DroppedConnection;
   export type IpcSocketConnectOpts = connectOptions.IpcConnectOptions;
   export type KeepAliveOptions = socketOptions.KeepAliveOptions;
@@ -53,10 +61,11 @@ declare namespace net {
   export type LookupFunction = connectOptions.LookupFunction;
   export type NetConnectOpts = connectOptions.ConnectOptions;
   export type OnReadOpts = fixedBuffer.OnReadOptions;
+  export type PromisedListenOpts = promises.PromisedListenOptions;
   export type Server = server.Server;
   export type ServerOpts = server.ServerOptions;
   export type Socket = socket.Socket;
-  export type SocketAddress = blockList.SocketAddress;
+  export type SocketAddress = socketAddress.SocketAddress;
   export type SocketConnectOpts = connectOptions.SocketConnectOptions;
   export type SocketConstructorOpts = socketOptions.SocketConstructorOptions;
   export type SocketReadyState = socketBody.SocketReadyState;

@@ -1,4 +1,8 @@
-// Here node:net throws out of its own tick ("Cannot read properties of null"), which nobody can catch.
+// Here node:net throws out of its own ticks ("Cannot read properties of null", "Cannot destructure"), which nobody can
+// catch.
+import type { LookupFunction } from 'node:net';
+import { constants } from 'node:os';
+
 import test from 'ava';
 
 import { ours } from './_helpers/implementations.js';
@@ -16,4 +20,65 @@ test('a socket may be destroyed in its connectionAttempt event', async (t) => {
     "connectionAttempt('127.0.0.1', PORT, 4) {opening connecting pending}",
     'close(false) {closed pending destroyed}',
   ]);
+});
+
+test('a lookup may answer with no address at all', async (t) => {
+  const lanes = await play(ours, async (stage) => {
+    const client = stage.socket();
+    const lookup: LookupFunction = (_name, _options, callback) => process.nextTick(callback, null, []);
+    client.connect({ port: 1, host: 'none.test', lookup });
+    await stage.closed(client);
+  });
+  t.deepEqual(lanes['C'], [
+    'error(TypeError[code=ERR_INVALID_IP_ADDRESS] "Invalid IP address: undefined" (code)) {closed pending destroyed}',
+    'close(true) {closed pending destroyed}',
+  ]);
+});
+
+test('a socket may be destroyed and connected anew in its connectionAttempt event', async (t) => {
+  const lanes = await play(ours, async (stage) => {
+    const server = await stage.listening({}, (accepted) => accepted.end());
+    const client = stage.connect(server);
+    client.once('connectionAttempt', () => client.destroy().connect(stage.portOf(server), '127.0.0.1'));
+    await Promise.all([stage.until(client, 'ready'), stage.accepted()]);
+    client.destroy();
+    await stage.finish(server);
+  });
+  t.is(lanes['C']?.filter((line) => line.startsWith('connect(')).length, 1);
+  t.is(lanes['S']?.filter((line) => line.startsWith('connection(')).length, 1);
+});
+
+// node:net aborts the process in the one case and connects to a path called "127.0.0.1" in the other.
+test('a socket that has a connection of one kind refuses a target of the other', async (t) => {
+  const lanes = await play(ours, async (stage) => {
+    const server = await stage.listening();
+    const tcp = stage.connect(server);
+    stage.call('C', 'connect()', () => tcp.connect(stage.path('s')));
+    await stage.closed(tcp);
+    const local = stage.server('L');
+    local.listen(stage.path('s'));
+    await stage.until(local, 'listening');
+    const unix = stage.socket('U').connect(stage.path('s'));
+    stage.call('U', 'connect()', () => unix.connect(stage.portOf(server), '127.0.0.1'));
+    await stage.closed(unix);
+  });
+  const invalid = `EINVAL errno=${-constants.errno.EINVAL} syscall=connect`;
+  const path = 'address=<tmp>/s] "connect EINVAL <tmp>/s" (errno,code,syscall,address)';
+  const address = 'address=127.0.0.1 port=PORT] "connect EINVAL 127.0.0.1:PORT" (errno,code,syscall,address,port)';
+  t.is(lanes['C']?.at(-2), `error(Error[code=${invalid} ${path}) {closed pending destroyed}`);
+  t.is(lanes['U']?.at(-2), `error(Error[code=${invalid} ${address}) {closed pending destroyed}`);
+});
+
+// node:net emits `connect` a second time for TCP: Linux tells the success of the first connect(2) once more.
+test('a socket that is connected cannot connect again', async (t) => {
+  const lanes = await play(ours, async (stage) => {
+    const server = await stage.listening();
+    const client = stage.connect(server);
+    await Promise.all([stage.accepted(), stage.until(client, 'ready')]);
+    stage.call('C', 'connect()', () => client.connect(stage.portOf(server), '127.0.0.1'));
+    await stage.closed(client);
+    await stage.finish(server);
+  });
+  t.is(lanes['C']?.filter((line) => line.startsWith('connect(')).length, 1);
+  t.regex(lanes['C']?.at(-2) ?? '', /^error\(Error\[code=EISCONN .*\{closed pending destroyed\}$/);
 });

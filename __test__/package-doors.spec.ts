@@ -23,7 +23,7 @@ test('the default export has the same members', async (t) => {
 
 test('what the documentation of net names is there', (t) => {
   const documented = `
-    BlockList Server Socket SocketAddress Stream connect createConnection createServer
+    BlockList BoundSocket Server Socket SocketAddress Stream connect createConnection createServer
     getDefaultAutoSelectFamily getDefaultAutoSelectFamilyAttemptTimeout isIP isIPv4 isIPv6
     setDefaultAutoSelectFamily setDefaultAutoSelectFamilyAttemptTimeout`.match(/\w+/g)!;
   t.deepEqual(

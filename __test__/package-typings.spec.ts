@@ -74,6 +74,31 @@ test('an ES module with names', (t) => {
   compile(t, 'names.mts', names + use);
 });
 
+const promises = `
+const server = await listen({ port: 0, host: '::1', connectionListener: (socket) => void socket.end() });
+const client: Socket = await connect({ port: 1, signal: AbortSignal.timeout(1) });
+await connect('/tmp/x.sock');
+await connect(80, 'localhost');
+for await (const socket of server) socket.end();
+net.promises.listen({ path: '/tmp/y' }).then((other) => other.close());
+new BoundSocket({ host: '::1', exclusive: true }).close();
+client.connect({ port: 1 });
+net.createServer({ blockList: new nodeNet.BlockList() }).listen(new BoundSocket(), 5);
+new net.Socket({ handle: new BoundSocket(), blockList: new net.BlockList() });
+new net.BlockList().addCIDRs(net.BlockList.PRIVATE_RANGES);
+export const port: number | undefined = net.SocketAddress.parse('1.2.3.4:80')?.port;
+`;
+
+test('an ES module with promises and bound sockets', (t) => {
+  const names = `import net, { BoundSocket, type Socket } from 'ferronet';\nimport { connect, listen } from 'ferronet/promises';\n`;
+  compile(t, 'promises.mts', `import nodeNet from 'node:net';\n${names}${promises}`);
+});
+
+test('a CommonJS program with promises', (t) => {
+  const text = `import { connect, listen } from 'ferronet/promises';\nvoid listen({ port: 0 }).then(() => connect(1));\n`;
+  compile(t, 'promises.cts', text);
+});
+
 test('an ES module can name every type that a CommonJS one can', (t) => {
   const typings = readFileSync(join(root, 'dist', 'index.d.ts'), 'utf8');
   const types = [...typings.matchAll(/^ +(?:export )?type (\w+) =/gm)].map(([, name]) => name);

@@ -43,7 +43,8 @@ test('workers that are terminated with I/O in flight crash nothing and leave not
   );
   t.is(code, 0, stderr);
   const { before, after } = JSON.parse(stdout) as { before: number[]; after: number[] };
-  t.deepEqual(after, before, 'descriptors and threads');
+  // A thread that has just ended may still be counted before.
+  after.forEach((count, i) => t.true(count <= before[i]!, `descriptors and threads: ${after} after ${before}`));
 });
 
 test('the main thread and workers talk to each other', async (t) => {

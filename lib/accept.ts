@@ -2,12 +2,12 @@
 import type { EventEmitter } from 'node:events';
 
 import { isIP } from './address.js';
-import type { BlockList } from './block-list.js';
+import type { AnyBlockList } from './block-list.js';
 import { serverSocketChannel } from './diagnostics.js';
 import { errnoException } from './errors.js';
 import type { DroppedConnection } from './events.js';
 import type { AddressOut, StreamHandle, TCP } from './handle.js';
-import type { InternalSocketOptions } from './socket-options.js';
+import type { InternalSocketOptions, SocketConstructorOptions } from './socket-options.js';
 import { Socket } from './socket.js';
 import { kState } from './socket-state.js';
 
@@ -22,7 +22,7 @@ export interface AcceptingServer extends EventEmitter {
   keepAlive: boolean;
   keepAliveInitialDelay: number;
   highWaterMark: number;
-  blockList?: BlockList | undefined;
+  blockList?: AnyBlockList | undefined;
 }
 
 export function onConnection(server: AcceptingServer, status: number, client: StreamHandle | undefined): void {
@@ -84,7 +84,7 @@ function accept(server: AcceptingServer, client: StreamHandle): void {
     readableHighWaterMark: server.highWaterMark,
     writableHighWaterMark: server.highWaterMark,
   };
-  const socket = new Socket(options);
+  const socket = new Socket(options as SocketConstructorOptions);
   setOptions(server, socket, client as Partial<TCP>);
   server._connections += 1;
   socket.server = server;

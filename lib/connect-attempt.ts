@@ -4,7 +4,7 @@ import type { NetError } from './errors.js';
 import { ERR_IP_BLOCKED, exceptionWithHostPort } from './errors.js';
 import type { Pipe, Req, StreamHandle, TCP } from './handle.js';
 import { connectDenial } from './permission.js';
-import { applyOptions, applyTypeOfService } from './socket-options.js';
+import { applyOptions } from './socket-options.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, tellConnected } from './socket-state.js';
 import { noteActivity } from './timeout.js';
@@ -45,8 +45,8 @@ export function connectTcp(socket: SocketCore, attempt: Attempt, outcome: Outcom
   const denial = connectDenial(address, port);
   if (denial !== undefined) return denial;
   const handle = socket._handle as TCP;
-  // On the SYN as well, where the handle has its descriptor already.
-  applyTypeOfService(handle, socket[kState]);
+  // Here and not when connected, as in Node: the SYN carries the type of service, and the rest holds from the start.
+  applyOptions(handle, socket[kState]);
   const request: Req = { oncomplete: outcome };
   const errno = family === 4 ? handle.connect(request, address, port) : handle.connect6(request, address, port);
   return errno < 0 ? immediateError(socket, errno, address, port) : undefined;
@@ -75,11 +75,10 @@ export function attemptError(status: number, { address, port, localAddress, loca
 }
 
 /** The connection is there. */
-export function becomeConnected(socket: SocketCore, handle: StreamHandle): void {
+export function becomeConnected(socket: SocketCore): void {
   socket.connecting = false;
   socket._sockname = null;
   noteActivity(socket);
-  applyOptions(handle, socket[kState]);
   socket.emit('connect');
   tellConnected(socket);
   socket.emit('ready');

@@ -7,7 +7,7 @@ import {
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,
 } from './defaults.js';
-import { ERR_INVALID_ARG_TYPE, ERR_INVALID_IP_ADDRESS, ERR_MISSING_ARGS } from './errors.js';
+import { ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_INVALID_IP_ADDRESS, ERR_MISSING_ARGS } from './errors.js';
 import type { SocketConstructorOptions } from './socket-options.js';
 import {
   validateBoolean,
@@ -80,23 +80,39 @@ export interface TcpTarget {
   lookup: LookupFunction | undefined;
   autoSelectFamily: boolean;
   attemptTimeout: number;
+  /** From where is decided already. */
+  bound: boolean;
 }
 
+/** What a socket was bound to before: it can only connect to the like, from there. */
+export type Bound = 'address' | 'path' | undefined;
+
 /** @throws what Node throws, in its order */
-export function readTarget(options: Partial<TcpConnectOptions & IpcConnectOptions>): IpcConnectOptions | TcpTarget {
+export function readTarget(
+  options: Partial<TcpConnectOptions & IpcConnectOptions>,
+  bound: Bound,
+): IpcConnectOptions | TcpTarget {
   const { path } = options;
-  if (path) {
+  if (path && bound === 'address') {
+    // node:net forgets the path here and connects to port 0.
+    throw new ERR_INVALID_ARG_VALUE('options', options, 'path cannot be used with a socket bound to an address');
+  }
+  if (path || bound === 'path') {
     validateString(path, 'options.path');
     return { path };
   }
   if (options.port === undefined) throw new ERR_MISSING_ARGS(['options', 'port', 'path']);
-  return readTcpTarget(options, options.port);
+  return readTcpTarget(options, options.port, bound !== undefined);
 }
 
-function readTcpTarget(options: Partial<TcpConnectOptions>, givenPort: number | string): TcpTarget {
+function readTcpTarget(options: Partial<TcpConnectOptions>, givenPort: number | string, bound: boolean): TcpTarget {
   const host = options.host || 'localhost';
   const { localAddress, localPort, lookup } = options;
   validateStringWithoutNullBytes(host, 'options.host');
+  if (bound && (localAddress !== undefined || localPort !== undefined)) {
+    const reason = 'localAddress and localPort cannot be used with an adopted bound socket';
+    throw new ERR_INVALID_ARG_VALUE('options', options, reason);
+  }
   if (localAddress && !isIP(localAddress)) throw new ERR_INVALID_IP_ADDRESS(localAddress);
   if (localPort) validateNumber(localPort, 'options.localPort');
   if (typeof givenPort !== 'number' && typeof givenPort !== 'string') {
@@ -117,8 +133,10 @@ function readTcpTarget(options: Partial<TcpConnectOptions>, givenPort: number | 
     family: options.family,
     hints: options.hints || 0,
     lookup: lookup || undefined,
-    autoSelectFamily,
+    // Each further address would need a socket of its own, and that would not be the bound one.
+    autoSelectFamily: autoSelectFamily && !bound,
     attemptTimeout,
+    bound,
   };
 }
 

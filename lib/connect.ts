@@ -5,10 +5,11 @@ import * as dns from 'node:dns';
 import { isIP } from './address.js';
 import type { Address, Attempt } from './connect-attempt.js';
 import { attemptError, becomeConnected, bindLocal, blockedError, connectPath, connectTcp } from './connect-attempt.js';
-import type { ConnectListener, SocketConnectOptions, TcpTarget } from './connect-options.js';
+import type { Bound, ConnectListener, IpcConnectOptions, SocketConnectOptions, TcpTarget } from './connect-options.js';
 import { readTarget } from './connect-options.js';
 import { debug } from './diagnostics.js';
-import { ERR_INVALID_ADDRESS_FAMILY, ERR_INVALID_IP_ADDRESS } from './errors.js';
+import type { NetError } from './errors.js';
+import { ERR_INVALID_ADDRESS_FAMILY, ERR_INVALID_IP_ADDRESS, exceptionWithHostPort, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP } from './handle.js';
 import { SerialAttempts } from './serial-attempts.js';
@@ -17,19 +18,32 @@ import type { SocketCore } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
 import { noteActivity } from './timeout.js';
 
+const UV_EINVAL: number = uvErrno('EINVAL');
+
 /** @throws for options that name no target; the socket is as it was then */
 export function connectSocket(
   socket: SocketCore,
   options: SocketConnectOptions,
   listener: ConnectListener | null,
 ): void {
-  const target = readTarget(options);
+  const target = readTarget(options, boundTo(socket));
   prepareHandle(socket, 'path' in target);
+  const error = kindError(socket, target);
+  if (error) {
+    socket.destroy(error);
+    return;
+  }
   if (listener !== null) socket.once('connect', listener);
   noteActivity(socket);
   socket.connecting = true;
   if ('path' in target) openPath(socket, target.path);
   else resolveTarget(socket, target);
+}
+
+function boundTo(socket: SocketCore): Bound {
+  // One that has closed lost what it was bound to.
+  if (!socket[kState].bound || socket.destroyed) return undefined;
+  return socket._handle instanceof Pipe ? 'path' : 'address';
 }
 
 function prepareHandle(socket: SocketCore, local: boolean): void {
@@ -43,6 +57,16 @@ function prepareHandle(socket: SocketCore, local: boolean): void {
     return;
   }
   attachHandle(socket, local ? new Pipe(Pipe.SOCKET) : new TCP(TCP.SOCKET));
+}
+
+// A socket that is connecting, connected or made of a descriptor keeps its handle, and with it the kind of targets it can
+// have. node:net aborts the process here, or connects to a path that is called like the host.
+function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): NetError | undefined {
+  const { _handle: handle } = socket;
+  if ('path' in target) {
+    return handle instanceof TCP ? exceptionWithHostPort(UV_EINVAL, 'connect', target.path) : undefined;
+  }
+  return handle instanceof Pipe ? exceptionWithHostPort(UV_EINVAL, 'connect', target.host, target.port) : undefined;
 }
 
 // A socket made of a descriptor reads from the start. Before there is a connection that is nothing but an error.
@@ -60,8 +84,9 @@ function stillWanted(socket: SocketCore): () => boolean {
 }
 
 function openPath(socket: SocketCore, path: string): void {
+  const wanted = stillWanted(socket);
   socket.emit('connectionAttempt', path, undefined, undefined);
-  if (!socket.connecting) return;
+  if (!wanted()) return;
   const error = connectPath(socket, path, (status, handle) => {
     single(socket, { address: path }, status, handle);
   });
@@ -75,9 +100,10 @@ function openAddress(socket: SocketCore, attempt: Attempt): void {
     socket.destroy(bindError);
     return;
   }
+  const wanted = stillWanted(socket);
   socket.emit('connectionAttempt', attempt.address, attempt.port, attempt.family);
   // node:net goes on here, with a handle that is gone, when a listener has destroyed the socket.
-  if (!socket.connecting) return;
+  if (!wanted()) return;
   const error =
     blockedError(socket, attempt) ??
     connectTcp(socket, attempt, (status, connected) => single(socket, attempt, status, connected));
@@ -88,7 +114,7 @@ function openAddress(socket: SocketCore, attempt: Attempt): void {
 function single(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: StreamHandle): void {
   if (socket.destroyed || socket._handle !== handle || !socket.connecting) return;
   if (status === 0) {
-    becomeConnected(socket, handle);
+    becomeConnected(socket);
     return;
   }
   socket.connecting = false;
@@ -108,10 +134,12 @@ function resolveTarget(socket: SocketCore, target: TcpTarget): void {
     lookUp(socket, target, wanted);
     return;
   }
-  // In the next tick, so that whoever called has time for listeners.
-  process.nextTick(() => {
+  const open = (): void => {
     if (wanted()) openAddress(socket, attemptAt(target, { address: target.host, family }));
-  });
+  };
+  // In the next tick, so that whoever called has time for listeners; but node:net does not wait with a bound socket.
+  if (target.bound) open();
+  else process.nextTick(open);
 }
 
 const FAMILIES: Record<string, number> = { IPv4: 4, IPv6: 6 };
@@ -184,7 +212,7 @@ function onAddresses(
     return;
   }
   const attempts = [first, ...more].map((address) => attemptAt(target, address));
-  new SerialAttempts(socket, attempts, target.attemptTimeout).tryNext();
+  new SerialAttempts(socket, attempts, target.attemptTimeout, wanted).tryNext();
 }
 
 /** The usable addresses, each once, families alternating from that of the first one. */

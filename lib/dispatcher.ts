@@ -38,9 +38,12 @@ function dispatch(kind: number, id: number, value: number, chunk: Buffer | undef
   else receivers.get(id)?.onevent(kind, value, chunk);
 }
 
+/** Others have a loop of their own kind; Bun even has libuv's functions, which abort. */
+const hasLibuv: boolean = process.versions['bun'] === undefined && process.versions['deno'] === undefined;
+
 /** The reactor of this thread; its own thread starts with the first handle, not with `require`. */
 export function reactor(): Reactor {
-  return (started ??= new Reactor(dispatch));
+  return (started ??= new Reactor(dispatch, hasLibuv));
 }
 
 /** Sends the deliveries of a handle to its receiver, until `unregister`. */

@@ -3,7 +3,7 @@
 //
 // Two rules hold throughout. Numbers and texts of system errors are asked of the running Node, never kept here, so they
 // are right on every platform. And a stack starts at the caller of the factory, not inside this file.
-import { getSystemErrorMap, getSystemErrorName } from 'node:util';
+import { format, getSystemErrorMap, getSystemErrorName } from 'node:util';
 
 import {
   describeArgValue,
@@ -123,10 +123,8 @@ export const ERR_INVALID_HANDLE_TYPE: Coded<[]> = coded(
   () => 'This handle type cannot be sent',
 );
 
-export const ERR_INVALID_IP_ADDRESS: Coded<[address: unknown]> = coded(
-  TypeError,
-  'ERR_INVALID_IP_ADDRESS',
-  (address) => `Invalid IP address: ${String(address)}`,
+export const ERR_INVALID_IP_ADDRESS: Coded<[address: unknown]> = coded(TypeError, 'ERR_INVALID_IP_ADDRESS', (address) =>
+  format('Invalid IP address: %s', address),
 );
 
 /** A `lookup` function answered with a strange family. Has `host` and `port` of its own as well. */

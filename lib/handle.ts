@@ -2,7 +2,7 @@
  * What `socket._handle` and `server._handle` are: `TCP` and `Pipe` over the reactor, with the names that Node's own
  * wraps have, because programs look at them.
  *
- * A handle answers synchronously with 0 or a negative libuv error, and tells the rest through `onread`,
+ * A handle answers synchronously with 0 or a negative libuv error, and tells the rest through `reader`,
  * `onconnection` and the `oncomplete` of requests, each in a turn of its own and in the async context in which the
  * handle (or the request) was made.
  */
@@ -21,9 +21,11 @@ const UV_ECANCELED: number = uvErrno('ECANCELED');
 const UV_EINVAL: number = uvErrno('EINVAL');
 const UV_ENOTSUP: number = uvErrno('ENOTSUP');
 
-/** Flags of `bind6` and `bind`, as libuv has them. */
+/** Flags of `bind6` and `bind`, as libuv has them; `crates/binding` has the same numbers. */
 export const UV_TCP_IPV6ONLY = 1;
 export const UV_TCP_REUSEPORT = 2;
+/** Ours, far from the bits that libuv may take: the address is not shared, even while nobody listens on it. */
+export const TCP_EXCLUSIVE = 0x100;
 /** Modes of `fchmod`. */
 export const UV_READABLE = 1;
 export const UV_WRITABLE = 2;
@@ -75,9 +77,21 @@ class Pending {
  */
 const accepted: AsyncResource = new AsyncResource('TCPWRAP');
 
+/** Handles that were closed in this turn of the loop. */
+let closing: (() => void)[] = [];
+
+/** libuv's closing phase: after the immediates, and the one that was closed last comes first. */
+function closeAll(): void {
+  const closed = closing;
+  closing = [];
+  for (const close of closed.reverse()) close();
+}
+
 function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
 }
+
+type OnRead = (nread: number, chunk?: Buffer) => void;
 
 /** `TCP` and `Pipe`. */
 export abstract class StreamHandle implements Receiver {
@@ -85,14 +99,17 @@ export abstract class StreamHandle implements Receiver {
   static readonly SERVER: number = 1;
 
   /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
-  onread: ((nread: number, chunk?: Buffer) => void) | null = null;
+  reader: OnRead | null = null;
   /** A connection, or a negative error. Called with the handle as `this`. */
   onconnection: ((status: number, client?: StreamHandle) => void) | null = null;
   bytesRead = 0;
   bytesWritten = 0;
   reading = false;
 
-  readonly #context: AsyncResource;
+  /** What Node has put in the place of `reader`. */
+  #guard: unknown;
+  readonly #type: string;
+  #context: AsyncResource;
   /** The reactor's id, or -1 while there is nothing open. */
   protected id = -1;
   /** Opened by descriptor and not used yet. */
@@ -110,10 +127,30 @@ export abstract class StreamHandle implements Receiver {
   readonly #writes: Pending[] = [];
 
   constructor(type: string) {
+    this.#type = type;
     this.#context = new AsyncResource(type);
   }
 
   protected abstract readonly kind: 'TCP' | 'PIPE';
+
+  /**
+   * The `reader`, under Node's name for it, and open to Node's own modules. An `http.Agent` (from Node 22.23 on) puts a
+   * function here while a connection is idle, for which anything that arrives is the end of the connection, and then
+   * the function that Node's own handles have. Neither could read what we deliver, so they are kept as signs only.
+   */
+  get onread(): unknown {
+    return this.#guard ?? this.reader;
+  }
+
+  set onread(given: unknown) {
+    const isGiveBack = this.#guard !== undefined && given !== this.#guard;
+    this.#guard = isGiveBack || given === this.reader ? undefined : given;
+  }
+
+  /** Whether nothing is expected to arrive. */
+  get isGuarded(): boolean {
+    return this.#guard !== undefined;
+  }
   /** A handle of the same class for an accepted connection. */
   protected abstract client(): StreamHandle;
 
@@ -129,6 +166,16 @@ export abstract class StreamHandle implements Receiver {
 
   getAsyncId(): number {
     return this.#context.asyncId();
+  }
+
+  /** The type of this async resource. An `http.Agent` asks for it when it calls `asyncReset`. */
+  getProviderType(): string {
+    return this.#type;
+  }
+
+  /** What is told from now on belongs to the context of this call: an `http.Agent` gives a kept socket to a request. */
+  asyncReset(): void {
+    this.#context = new AsyncResource(this.#type);
   }
 
   // ---- what keeps the loop alive
@@ -165,10 +212,14 @@ export abstract class StreamHandle implements Receiver {
     return 0;
   }
 
+  /** What is open already keeps its descriptor: a second one would be lost with the next. */
+  protected openOnce(open: () => number): number {
+    return this.id >= 0 || this.#closing ? UV_EINVAL : this.opened(open());
+  }
+
   /** Takes over a descriptor: it is made non-blocking, and closed with the handle. */
   open(fd: number): number {
-    if (this.id >= 0 || this.#closing) return UV_EINVAL;
-    const status = this.opened(reactor().open(fd, this.kind === 'PIPE'));
+    const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE'));
     this.#adopted = status === 0;
     return status;
   }
@@ -283,13 +334,18 @@ export abstract class StreamHandle implements Receiver {
     if (this.id >= 0) reactor().close(this.id, reset);
     this.#updateHold();
     hold();
-    setImmediate(() => {
-      const open = [this.#connect, ...this.#writes, this.#shutdown];
-      for (const pending of open) if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
-      inLastTurn(this.id, () => {
-        release();
-        if (callback) this.#context.runInAsyncScope(callback, this);
-      });
+    if (closing.length === 0) setImmediate(closeAll);
+    closing.push(() => this.#closed(callback));
+  }
+
+  #closed(callback: (() => void) | undefined): void {
+    // Taken away, so that an answer that was on its way when the handle was closed does not end them a second time.
+    const open = [this.#connect, ...this.#writes.splice(0), this.#shutdown];
+    this.#connect = this.#shutdown = undefined;
+    for (const pending of open) if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
+    inLastTurn(this.id, () => {
+      release();
+      if (callback) this.#context.runInAsyncScope(callback, this);
     });
   }
 
@@ -333,7 +389,7 @@ export abstract class StreamHandle implements Receiver {
 
   #received(nread: number, chunk?: Buffer): void {
     if (nread > 0) this.bytesRead += nread;
-    if (this.onread) this.#context.runInAsyncScope(this.onread, this, nread, chunk);
+    if (this.reader) this.#context.runInAsyncScope(this.reader, this, nread, chunk);
   }
 
   #accepted(value: number): void {
@@ -359,9 +415,27 @@ function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, ou
 /** A TCP socket or listener. */
 export class TCP extends StreamHandle {
   protected readonly kind = 'TCP';
+  /** Options that were asked for while there was no socket to set them on. */
+  #early: Map<string, () => number> | undefined;
 
   constructor(type: number = TCP.SOCKET) {
     super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP');
+  }
+
+  /** As soon as there is a socket, so that already its SYN is as it was asked to be. */
+  protected override opened(answer: number): number {
+    const status = super.opened(answer);
+    if (status < 0) return status;
+    // What fails here leaves the system's setting, as it does when a connection is there already.
+    for (const set of this.#early?.values() ?? []) set();
+    this.#early = undefined;
+    return status;
+  }
+
+  #set(name: string, set: () => number): number {
+    if (this.id >= 0) return set();
+    (this.#early ??= new Map()).set(name, set);
+    return 0;
   }
 
   protected client(): TCP {
@@ -369,12 +443,11 @@ export class TCP extends StreamHandle {
   }
 
   bind(address: string, port: number, flags = 0): number {
-    return this.opened(reactor().bindTcp(address, port, false, false, (flags & UV_TCP_REUSEPORT) !== 0));
+    return this.openOnce(() => reactor().bindTcp(address, port, false, flags));
   }
 
   bind6(address: string, port: number, flags = 0): number {
-    const ipv6Only = (flags & UV_TCP_IPV6ONLY) !== 0;
-    return this.opened(reactor().bindTcp(address, port, true, ipv6Only, (flags & UV_TCP_REUSEPORT) !== 0));
+    return this.openOnce(() => reactor().bindTcp(address, port, true, flags));
   }
 
   /** `ECONNREFUSED` is always told by the request; an error of the address or the route is the answer. */
@@ -402,7 +475,7 @@ export class TCP extends StreamHandle {
   }
 
   setNoDelay(on: boolean): number {
-    return reactor().setNoDelay(this.id, on);
+    return this.#set('noDelay', () => reactor().setNoDelay(this.id, on));
   }
 
   /**
@@ -415,11 +488,11 @@ export class TCP extends StreamHandle {
     interval: number = delay > 0 ? 1 : 0,
     count: number = delay > 0 ? 10 : 0,
   ): number {
-    return reactor().setKeepAlive(this.id, on, delay, interval, count);
+    return this.#set('keepAlive', () => reactor().setKeepAlive(this.id, on, delay, interval, count));
   }
 
   setTypeOfService(tos: number): number {
-    return reactor().setTypeOfService(this.id, tos);
+    return this.#set('typeOfService', () => reactor().setTypeOfService(this.id, tos));
   }
 
   /** The value, or a negative error. */
@@ -442,7 +515,7 @@ export class Pipe extends StreamHandle {
   }
 
   bind(path: string): number {
-    return this.opened(reactor().bindLocal(path));
+    return this.openOnce(() => reactor().bindLocal(path));
   }
 
   /** Only a path that no socket can have is refused here; the rest is told by the request. */

@@ -3,6 +3,7 @@ import * as dns from 'node:dns';
 import type { EventEmitter } from 'node:events';
 
 import { normalizeArguments, isPipeName, toNumber } from './arguments.js';
+import { adoptBoundSocket, BoundSocket } from './bound-socket.js';
 import { debug, listenEndChannel, listenErrorChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_VALUE, errnoException, listenException, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
@@ -31,6 +32,8 @@ export interface ListenOptions {
   readableAll?: boolean | undefined;
   /** Makes a local socket writable for all users. Default `false`. */
   writableAll?: boolean | undefined;
+  /** Listens on an address that is bound already, which belongs to the server from then on. `signal` is ignored then. */
+  handle?: BoundSocket | undefined;
   /** Closes the server when aborted. */
   signal?: AbortSignal | undefined;
   /** A bound or listening socket of this process; it belongs to the server from then on. */
@@ -39,7 +42,7 @@ export interface ListenOptions {
 
 /** Where to listen, read from the arguments. */
 export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined } & (
-  | { kind: 'handle'; handle: StreamHandle }
+  | { kind: 'handle'; handle: StreamHandle; path?: string | undefined }
   | { kind: 'fd'; fd: number }
   | { kind: 'port'; port: number; host: string | undefined; flags: number; exclusive: boolean }
   | { kind: 'path'; path: string; mode: number; exclusive: boolean }
@@ -63,7 +66,7 @@ export interface ServerCore extends EventEmitter {
   unref: () => unknown;
 }
 
-type Given = ListenOptions & { _handle?: unknown; handle?: unknown };
+type Given = Omit<ListenOptions, 'handle'> & { _handle?: unknown; handle?: unknown };
 
 const UV_EADDRINUSE: number = uvErrno('EADDRINUSE');
 const UV_EINVAL: number = uvErrno('EINVAL');
@@ -75,6 +78,8 @@ export function readListenTarget(args: readonly unknown[]): ListenTarget {
   // The number behind the first argument, or behind the host.
   const backlog = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || 0;
   const holder = normalized as Given;
+  const bound = holder instanceof BoundSocket ? holder : holder.handle;
+  if (bound instanceof BoundSocket) return adoptBound(bound, holder.backlog || backlog);
   const options = (holder._handle || holder.handle || holder) as Given & Record<string, unknown>;
   if (options instanceof TCP || options instanceof Pipe) {
     return { kind: 'handle', handle: options as StreamHandle, backlog };
@@ -83,6 +88,16 @@ export function readListenTarget(args: readonly unknown[]): ListenTarget {
   validateAbortSignal(signal, 'options.signal');
   if (typeof fd === 'number' && fd >= 0) return { kind: 'fd', fd, backlog, signal };
   return { ...readAddress(args, options), backlog: options.backlog || backlog, signal } as ListenTarget;
+}
+
+function adoptBound(bound: BoundSocket, backlog: number): ListenTarget {
+  const address = bound.address();
+  return {
+    kind: 'handle',
+    handle: adoptBoundSocket(bound),
+    path: typeof address === 'string' ? address : undefined,
+    backlog,
+  };
 }
 
 function readAddress(args: readonly unknown[], options: Given): object {
@@ -111,7 +126,7 @@ function wantedPort(args: readonly unknown[], options: Given): unknown {
   return none || port === null || (port === undefined && 'port' in options) ? 0 : port;
 }
 
-function readFlags({ ipv6Only, reusePort, exclusive }: ListenOptions): { flags: number; exclusive: boolean } {
+function readFlags({ ipv6Only, reusePort, exclusive }: Given): { flags: number; exclusive: boolean } {
   const flags = (ipv6Only === true ? UV_TCP_IPV6ONLY : 0) | (reusePort === true ? UV_TCP_REUSEPORT : 0);
   // Sockets that share a port are not shared among workers as well.
   return { flags, exclusive: Boolean(exclusive) || reusePort === true };
@@ -123,6 +138,7 @@ export function listenOn(server: ServerCore, target: ListenTarget): void {
   switch (target.kind) {
     case 'handle':
       server._handle = target.handle;
+      server._pipeName = target.path;
       server._listen2(null, -1, -1, backlog);
       break;
     case 'fd':
@@ -250,7 +266,8 @@ export function setUpListenHandle(
   }
   const handle = server._handle;
   handle.onconnection = onconnection;
-  const errno = handle.listen(backlog || DEFAULT_BACKLOG);
+  // Not checked in Node either: whatever it is counts as the integer that the system call makes of it.
+  const errno = handle.listen((backlog || DEFAULT_BACKLOG) | 0);
   if (errno < 0) {
     handle.close();
     server._handle = null;

@@ -6,7 +6,6 @@ import type { Attempt } from './connect-attempt.js';
 import { attemptError, becomeConnected, bindLocal, blockedError, connectTcp } from './connect-attempt.js';
 import type { NetError } from './errors.js';
 import { aggregateError, connectionTimeoutError, ERR_SOCKET_CONNECTION_TIMEOUT } from './errors.js';
-import type { StreamHandle } from './handle.js';
 import { TCP } from './handle.js';
 import { attachHandle } from './socket-read.js';
 import type { SocketCore } from './socket-state.js';
@@ -16,15 +15,21 @@ export class SerialAttempts {
   readonly #socket: SocketCore;
   readonly #attempts: readonly Attempt[];
   readonly #patience: number;
+  readonly #wanted: () => boolean;
   readonly #errors: NetError[] = [];
   #next = 0;
+  #running: Attempt | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param patience milliseconds */
-  constructor(socket: SocketCore, attempts: readonly Attempt[], patience: number) {
+  /**
+   * @param patience milliseconds
+   * @param wanted whether the call of `connect` that these attempts are for is still the one in force
+   */
+  constructor(socket: SocketCore, attempts: readonly Attempt[], patience: number, wanted: () => boolean) {
     this.#socket = socket;
     this.#attempts = attempts;
     this.#patience = patience;
+    this.#wanted = wanted;
     socket.autoSelectFamilyAttemptedAddresses = [];
     socket[kState].giveUpConnecting = () => clearTimeout(this.#timer);
   }
@@ -32,7 +37,7 @@ export class SerialAttempts {
   tryNext(): void {
     clearTimeout(this.#timer);
     // Any listener of the events below may have ended all this.
-    if (!this.#socket.connecting) return;
+    if (!this.#wanted()) return;
     const attempt = this.#attempts[this.#next];
     if (attempt === undefined) this.#giveUp();
     else this.#try(attempt);
@@ -62,9 +67,10 @@ export class SerialAttempts {
     }
     const { address, port, family } = attempt;
     socket.emit('connectionAttempt', address, port, family);
-    if (!socket.connecting) return;
+    if (!this.#wanted()) return;
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
-    const error = connectTcp(socket, attempt, (status, handle) => this.#ended(attempt, status, handle));
+    this.#running = attempt;
+    const error = connectTcp(socket, attempt, (status) => this.#ended(attempt, status));
     if (error) this.#failed(attempt, error);
     else if (this.#next < this.#attempts.length) this.#limitTime(attempt);
   }
@@ -82,6 +88,7 @@ export class SerialAttempts {
   #limitTime(attempt: Attempt): void {
     const { address, port, family } = attempt;
     this.#timer = setTimeout(() => {
+      this.#running = undefined;
       this.#socket.emit('connectionAttemptTimeout', address, port, family);
       this.#errors.push(connectionTimeoutError(address, port));
       this.tryNext();
@@ -94,12 +101,13 @@ export class SerialAttempts {
     this.tryNext();
   }
 
-  #ended(attempt: Attempt, status: number, handle: StreamHandle): void {
-    const socket = this.#socket;
-    // An attempt that was given up has no longer the socket's handle.
-    if (handle !== socket._handle || !socket.connecting) return;
+  #ended(attempt: Attempt, status: number): void {
+    // One that was given up has been told of.
+    if (attempt !== this.#running) return;
+    this.#running = undefined;
     clearTimeout(this.#timer);
-    if (status === 0) becomeConnected(socket, handle);
-    else this.#failed(attempt, attemptError(status, attempt));
+    // Also when the socket was destroyed meanwhile: Node tells that the attempt was canceled.
+    if (status !== 0) this.#failed(attempt, attemptError(status, attempt));
+    else if (this.#wanted()) becomeConnected(this.#socket);
   }
 }

@@ -3,9 +3,10 @@ import { captureRejectionSymbol, EventEmitter } from 'node:events';
 
 import { onConnection } from './accept.js';
 import { normalizeArguments } from './arguments.js';
-import type { BlockList } from './block-list.js';
+import type { AnyBlockList } from './block-list.js';
 import { validateBlockList } from './block-list.js';
 import { callable } from './callable.js';
+import { connectionsOf } from './connections.js';
 import { listenStartChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_TYPE, ERR_SERVER_ALREADY_LISTEN, ERR_SERVER_NOT_RUNNING, errnoException } from './errors.js';
 import type { AnyListener, ServerEvents } from './events.js';
@@ -32,7 +33,7 @@ export interface ServerOptions {
   /** Bytes that an accepted socket buffers in each direction. Default `stream.getDefaultHighWaterMark()`. */
   highWaterMark?: number | undefined;
   /** Connections from these addresses are closed without a word. */
-  blockList?: BlockList | undefined;
+  blockList?: AnyBlockList | undefined;
 }
 
 /** Something that can be told to listen on: a server, a socket, or an inherited descriptor. */
@@ -58,7 +59,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   /** @internal */ declare keepAlive: boolean;
   /** Seconds. @internal */ declare keepAliveInitialDelay: number;
   /** @internal */ declare highWaterMark: number;
-  /** @internal */ declare blockList?: BlockList | undefined;
+  /** @internal */ declare blockList?: AnyBlockList | undefined;
   /** @internal */ declare _connections: number;
   /** @internal */ declare _handle: StreamHandle | null;
   /** @internal */ declare _usingWorkers: boolean;
@@ -115,10 +116,13 @@ class ServerBody extends EventEmitter implements ServerCore {
     return address === undefined ? null : ({ address, family, port } as AddressInfo);
   }
 
-  /** Counts the open connections, also those that were sent to child processes. Answers in the next tick. */
+  /**
+   * Counts the open connections, also those that were sent to child processes. Answers in the next tick.
+   *
+   * @throws TypeError ERR_INVALID_ARG_TYPE if there is nobody to answer to
+   */
   getConnections(callback: (error: Error | null, count: number) => void): this {
-    const count = this._connections;
-    process.nextTick(() => callback?.(null, count));
+    process.nextTick(callback, null, this._connections);
     return this;
   }
 
@@ -147,6 +151,17 @@ class ServerBody extends EventEmitter implements ServerCore {
     await new Promise<void>((resolve, reject) => {
       this.close((error) => (error ? reject(error) : resolve()));
     });
+  }
+
+  /**
+   * The connections from now on, as an alternative to `connection`. Ends when the server emits `close`, and throws what
+   * it emits as `error`. Leaving the loop does not close the server.
+   *
+   * The server goes on accepting while the body of a loop runs, and what waits has no bound: start handling a connection
+   * without awaiting it, or set `maxConnections`.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Socket> {
+    return connectionsOf(this);
   }
 
   /** Lets the listening server keep the process alive, as it does unless `unref` was called. */

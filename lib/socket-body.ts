@@ -3,7 +3,7 @@
 import { Duplex } from 'node:stream';
 
 import { normalizeOnce } from './arguments.js';
-import type { BlockList } from './block-list.js';
+import type { AnyBlockList } from './block-list.js';
 import type { ConnectListener, IpcConnectOptions, SocketConnectOptions, TcpConnectOptions } from './connect-options.js';
 import { connectSocket } from './connect.js';
 import { clientSocketChannel } from './diagnostics.js';
@@ -13,7 +13,7 @@ import { TCP } from './handle.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { localName, peerName } from './socket-addresses.js';
 import type { KeepAliveOptions } from './socket-options.js';
-import { applyKeepAlive, applyTypeOfService, readKeepAlive, sameKeepAlive } from './socket-options.js';
+import { applyKeepAlive, applyTypeOfService, readKeepAlive, sameKeepAlive, warnOfLostTimes } from './socket-options.js';
 import { closeSocket } from './socket-close.js';
 import { startReading, stopReading, wakeReader } from './socket-read.js';
 import type { SocketCore, WithState } from './socket-state.js';
@@ -48,7 +48,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   declare autoSelectFamilyAttemptedAddresses?: string[];
   /** The server that accepted this socket, or null. */
   declare server: unknown;
-  /** @internal */ declare blockList?: BlockList | undefined;
+  /** @internal */ declare blockList?: AnyBlockList | undefined;
   /** @internal */ declare _hadError: boolean;
   /** @internal */ declare _closeAfterHandlingError: boolean;
   /** @internal */ declare _parent: SocketCore | null;
@@ -141,6 +141,8 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
    * @param initialDelay idle milliseconds before the first probe, in whole seconds; 0 leaves what the system has
    * @param interval milliseconds between probes, in whole seconds. Default 1000
    * @param count unanswered probes that end the connection. Default 10
+   *
+   * A `KeepAliveWarning` tells of a time below 1000 ms, which counts as 0 and leaves what the system has.
    */
   setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this;
   setKeepAlive(options: KeepAliveOptions): this;
@@ -154,7 +156,10 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const wanted = readKeepAlive(enable, initialDelay, interval, count);
     const before = state.keepAlive;
     state.keepAlive = wanted;
-    if (state.handle !== null && !sameKeepAlive(before, wanted)) applyKeepAlive(state.handle, wanted);
+    // Agents set what is set already whenever they take a socket back: no call, and no warning, for that.
+    if (sameKeepAlive(before, wanted)) return this;
+    warnOfLostTimes(enable, initialDelay, interval);
+    if (state.handle !== null) applyKeepAlive(state.handle, wanted);
     return this;
   }
 

@@ -52,7 +52,7 @@ function closeHandle(socket: SocketCore, handle: StreamHandle, hadError: boolean
 }
 
 function letGo(socket: SocketCore, handle: StreamHandle): void {
-  handle.onread = null;
+  handle.reader = null;
   if (socket._handle === handle) socket._handle = null;
   socket._sockname = null;
 }

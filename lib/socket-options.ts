@@ -3,8 +3,9 @@
 import type { DuplexOptions } from 'node:stream';
 import { getDefaultHighWaterMark } from 'node:stream';
 
-import type { BlockList } from './block-list.js';
+import type { AnyBlockList } from './block-list.js';
 import { validateBlockList } from './block-list.js';
+import type { BoundSocket } from './bound-socket.js';
 import { ERR_INVALID_ARG_VALUE, ERR_INVALID_FD_TYPE, errnoException } from './errors.js';
 import type { OnReadOptions } from './fixed-buffer.js';
 import type { StreamHandle } from './handle.js';
@@ -19,6 +20,8 @@ export interface SocketConstructorOptions extends Pick<
 > {
   /** An open socket or pipe of this process to use; it belongs to the socket from then on. */
   fd?: number | undefined;
+  /** An address to connect from that is bound already; it belongs to the socket from then on. */
+  handle?: BoundSocket | undefined;
   /** Whether this side stays writable when the other one has ended. Default `false`. */
   allowHalfOpen?: boolean | undefined;
   /** Reads from `fd`, unless `false`. */
@@ -27,16 +30,16 @@ export interface SocketConstructorOptions extends Pick<
   writable?: boolean | undefined;
   /** Reads into memory of yours instead of emitting `data`. */
   onread?: OnReadOptions | undefined;
-  /** `TCP_NODELAY` as soon as there is a connection. Default `false`. */
+  /** `TCP_NODELAY`. Default `false`. */
   noDelay?: boolean | undefined;
-  /** Keep-alive probes as soon as there is a connection. Default `false`. */
+  /** Keep-alive probes. Default `false`. */
   keepAlive?: boolean | undefined;
   /** Idle milliseconds before the first probe, in whole seconds. Default 0: what the system has. */
   keepAliveInitialDelay?: number | undefined;
-  /** Type of service, 0 to 255. */
+  /** Type of service, 0 to 255, from the first packet on. */
   typeOfService?: number | undefined;
   /** Addresses that must not be connected to. */
-  blockList?: BlockList | undefined;
+  blockList?: AnyBlockList | undefined;
 }
 
 /** The object form of `socket.setKeepAlive()`. */
@@ -52,8 +55,8 @@ export interface KeepAliveOptions {
 }
 
 /** What the constructor is given by this package itself, besides what users give. */
-export interface InternalSocketOptions extends SocketConstructorOptions {
-  handle?: StreamHandle | undefined;
+export interface InternalSocketOptions extends Omit<SocketConstructorOptions, 'handle'> {
+  handle?: StreamHandle | BoundSocket | undefined;
   pauseOnCreate?: boolean | undefined;
   manualStart?: boolean | undefined;
 }
@@ -97,6 +100,11 @@ export function idleSeconds(msecs: unknown): number {
   return Math.max(wholeSeconds(msecs), 0);
 }
 
+// Nobody checks the number of probes: what is no number is none.
+function asUint32(value: unknown): number {
+  return typeof value === 'symbol' ? 0 : Number(value) >>> 0;
+}
+
 /** A handle for a descriptor of this process. Type and number are checked, but it is not opened yet. */
 export function createHandle(fd: number, forServer: boolean): StreamHandle {
   validateInt32(fd, 'fd', 0);
@@ -127,8 +135,30 @@ export function readKeepAlive(
     enable: Boolean(given.enable),
     idle: idleSeconds(given.initialDelay),
     interval: given.interval === undefined ? undefined : wholeSeconds(given.interval),
-    count: given.count as number | undefined,
+    count: given.count === undefined ? undefined : asUint32(given.count),
   };
+}
+
+/**
+ * Tells of times that are lost: below a second they truncate to 0, which leaves what the system has. Node does it since
+ * version 27, in each call.
+ */
+export function warnOfLostTimes(
+  enable: boolean | KeepAliveOptions | null | undefined,
+  initialDelay: unknown,
+  interval: unknown,
+): void {
+  const given = typeof enable === 'object' && enable !== null ? enable : { enable, initialDelay, interval };
+  if (!given.enable) return;
+  for (const name of ['initialDelay', 'interval'] as const) {
+    const msecs = Number(given[name]);
+    if (!(msecs > 0 && msecs < 1000)) continue;
+    process.emitWarning(
+      `setKeepAlive() was given an ${name} of ${msecs} ms, which counts as 0 s and leaves what the system has. Keep-alive ` +
+        'takes whole seconds: give at least 1000 ms.',
+      'KeepAliveWarning',
+    );
+  }
 }
 
 export function sameKeepAlive(a: KeepAlive, b: KeepAlive): boolean {
@@ -142,14 +172,14 @@ export function applyKeepAlive(handle: StreamHandle, { enable, idle, interval, c
   else setKeepAlive?.call(handle as TCP, enable, idle, interval, count);
 }
 
-/** Sets what was asked for before the connection was there. */
+/** Sets what was asked for before there was a socket to set it on. */
 export function applyOptions(handle: StreamHandle, state: SocketState): void {
   if (state.noDelay) (handle as Partial<TCP>).setNoDelay?.(true);
   if (state.keepAlive.enable) applyKeepAlive(handle, state.keepAlive);
   applyTypeOfService(handle, state);
 }
 
-/** 0 or a negative error: a handle that has no descriptor yet cannot be marked. */
+/** 0 or a negative error. */
 export function applyTypeOfService(handle: StreamHandle, { typeOfService }: SocketState): number {
   if (typeOfService === undefined) return 0;
   return (handle as Partial<TCP>).setTypeOfService?.(typeOfService) ?? 0;

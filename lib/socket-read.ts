@@ -12,7 +12,7 @@ export function attachHandle(socket: SocketCore, handle: StreamHandle): void {
   socket._sockname = undefined;
   socket._handle = handle;
   socket[kState].reader?.begin();
-  handle.onread = (nread, chunk) => onRead(socket, handle, nread, chunk);
+  handle.reader = (nread, chunk) => onRead(socket, handle, nread, chunk);
 }
 
 /** With `onread`, nothing of the stream's own starts reading again. */
@@ -39,6 +39,10 @@ export function stopReading(socket: SocketCore): void {
 function onRead(socket: SocketCore, handle: StreamHandle, nread: number, chunk?: Buffer): void {
   // child_process takes the handle off a socket that it has sent away.
   if (socket._handle !== handle || socket.destroyed) return;
+  if (handle.isGuarded) {
+    socket.destroy();
+    return;
+  }
   if (chunk && nread > 0) {
     noteActivity(socket);
     const { reader } = socket[kState];

@@ -2,7 +2,7 @@
 // connecting) see of it. They all stand on this file, and the class stands on them.
 import type { Duplex } from 'node:stream';
 
-import type { BlockList } from './block-list.js';
+import type { AnyBlockList } from './block-list.js';
 import type { AddressOut, StreamHandle } from './handle.js';
 
 /** `undefined` leaves what the handle's default is, 0 what the system has. */
@@ -45,6 +45,8 @@ export class SocketState {
   /** `resetAndDestroy`: the next close is a RST. */
   resetting = false;
   signal: AbortSignal | undefined = undefined;
+  /** Made of a `BoundSocket`: where it connects from, for the first time, is decided. */
+  bound = false;
 
   idleTimer: NodeJS.Timeout | undefined = undefined;
   /** `handle.writeQueueSize` when the idle timer last looked, 0 while no write waits for the kernel. */
@@ -70,7 +72,7 @@ export interface SocketCore extends Duplex, WithState {
   connecting: boolean;
   timeout?: number | undefined;
   autoSelectFamilyAttemptedAddresses?: string[];
-  blockList?: BlockList | undefined;
+  blockList?: AnyBlockList | undefined;
   _handle: StreamHandle | null;
   _host: string | null;
   _parent: SocketCore | null;

@@ -1,6 +1,7 @@
 // `net.Socket`: the constructor of a socket, and its type with all events.
 import { Duplex } from 'node:stream';
 
+import { adoptBoundSocket, BoundSocket } from './bound-socket.js';
 import { callable } from './callable.js';
 import { endedByOtherPartyError } from './errors.js';
 import type { AnyListener, SocketEvents } from './events.js';
@@ -18,7 +19,9 @@ function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
   const error = endedByOtherPartyError();
   const callback = args.find((arg) => typeof arg === 'function');
   if (callback) process.nextTick(callback as (error: Error) => void, error);
-  this.destroy(error);
+  // TLS and HTTP/2 stand on a socket that is not Node's own through a wrapper, which corks around each write. It says
+  // its goodbye when the peer has left, and on Node's own sockets that fails without anybody hearing of it.
+  if (this.writableCorked === 0) this.destroy(error);
   return false;
 }
 
@@ -62,9 +65,16 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): So
     decodeStrings: false,
   });
   this.on('end', onReadableStreamEnd);
-  const handle = options.handle ?? (options.fd === undefined ? null : openDescriptor(options.fd));
-  if (handle !== null) adopt(this, handle, options);
+  if (options.handle instanceof BoundSocket) adoptBound(this, options.handle);
+  else if (options.handle) adopt(this, options.handle, options);
+  else if (options.fd !== undefined) adopt(this, openDescriptor(options.fd), options);
   return undefined;
+}
+
+// Nothing is read: there is no connection yet.
+function adoptBound(socket: SocketBody, bound: BoundSocket): void {
+  socket[kState].bound = true;
+  adopt(socket, adoptBoundSocket(bound), { readable: false });
 }
 
 function adopt(socket: SocketBody, handle: StreamHandle, options: InternalSocketOptions): void {

@@ -1,23 +1,9 @@
-// Wrong calls, one a row: what is thrown, or emitted, or nothing. The words are Node's, to the letter.
+// What wrong calls come to: what is thrown, or emitted, or nothing. The words are Node's, to the letter.
 import test from 'ava';
 
 import { describe, describeError, withoutChosenPorts } from './describe.js';
 import { type Net, node, nodeMajor, ours } from './implementations.js';
-
-interface Row {
-  /** The wrong call. What it returns is destroyed or closed; an `error` it emits is the outcome. */
-  call: (net: Net) => unknown;
-  /** The outcome on Node 26, where an older Node has another. */
-  node26?: string;
-}
-
-export type Rows = Record<string, Row['call'] | Row>;
-
-interface Disposable {
-  on?: (event: 'error', listener: (error: unknown) => void) => void;
-  destroy?: () => void;
-  close?: () => void;
-}
+import type { Disposable, Row, Rows } from './misuse-rows.js';
 
 // "TypeError [CODE]", if both toString() and the head of the stack go on with the message alone.
 function printed(error: Error): string {
@@ -44,11 +30,7 @@ async function outcome(call: Row['call'], net: Net): Promise<string> {
   return emitted.length > 0 ? `emitted ${emitted.join(', ')}` : 'returned';
 }
 
-/** The outcome of a call that throws an error of misuse. */
-export function misused(type: 'TypeError' | 'RangeError' | 'Error', code: string, message: string): string {
-  return `threw ${type}[code=${code}] ${JSON.stringify(message)} (code), printed as ${type} [${code}]`;
-}
-
+/** Declares a test a row. */
 export function misuse(rows: Rows): void {
   for (const [title, row] of Object.entries(rows)) {
     const { call, node26 } = typeof row === 'function' ? { call: row, node26: undefined } : row;

@@ -8,14 +8,16 @@ import { play, type Scenario } from './stage.js';
 interface Differences {
   /** What Node 26 logs, where the Node that runs the tests is older and does otherwise: it is the one to be equal to. */
   node26?: Lanes;
+  /** The first major version of Node that has the member in question: with an older one `node26` is all there is. */
+  since?: number;
   /** Platforms on which the scenario has no meaning. */
   not?: readonly NodeJS.Platform[];
 }
 
-export function parity(title: string, scenario: Scenario, { node26, not = [] }: Differences = {}): void {
+export function parity(title: string, scenario: Scenario, { node26, since = 0, not = [] }: Differences = {}): void {
   const declare = not.includes(process.platform) ? test.skip : test;
   declare(title, async (t) => {
-    const theirs = await play(node, scenario);
+    const theirs = nodeMajor < since && node26 ? node26 : await play(node, scenario);
     const expected = nodeMajor < 26 && node26 ? node26 : theirs;
     // An empty log would be equal to anything that does nothing.
     t.notDeepEqual(expected, {});

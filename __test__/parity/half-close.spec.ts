@@ -73,8 +73,8 @@ parity('destroySoon sends what is queued', async (stage) => {
 parity('a client that waits with reading sees the end after the data', async (stage) => {
   const server = await stage.listening({}, (accepted) => accepted.end('data'));
   const client = stage.socket('C', { data: false }).connect(stage.portOf(server), '127.0.0.1');
-  const accepted = await stage.accepted();
-  await stage.until(accepted, 'finish');
+  const finished = stage.accepted().then((accepted) => stage.until(accepted, 'finish'));
+  await Promise.all([finished, stage.until(client, 'ready')]);
   stage.log.note('C', `paused=${client.isPaused()} flowing=${String(client.readableFlowing)}`);
   client.on('data', (chunk) => stage.log.note('C', `data ${String(chunk)}`));
   await stage.closed(client);

@@ -4,6 +4,7 @@
 //! Numbers cross, not objects: a handle is its id, an error is libuv's negative number, and names and messages are
 //! made of it in TypeScript.
 
+mod event_loop;
 pub mod reactor;
 mod record;
 mod wakeup;

@@ -16,6 +16,7 @@ use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice};
 use napi::{Env, Error, JsValue, Result};
 use napi_derive::napi;
 
+use crate::event_loop;
 use crate::wakeup::{Threadsafe, Wakeup};
 
 /// Ids have 52 bits and are exact in a number; anything else names no handle.
@@ -38,6 +39,15 @@ fn made(result: std::result::Result<HandleId, Errno>) -> f64 {
 
 fn done(result: std::result::Result<(), Errno>) -> i32 {
     result.map_or_else(Errno::code, |()| 0)
+}
+
+/// `lib/handle.ts` has the same numbers; the first two are libuv's.
+fn bind_flags(bits: u32) -> BindFlags {
+    BindFlags {
+        ipv6_only: bits & 1 != 0,
+        reuse_port: bits & 2 != 0,
+        exclusive: bits & 0x100 != 0,
+    }
 }
 
 fn wrote(result: std::result::Result<Written, Errno>) -> i32 {
@@ -93,7 +103,7 @@ pub struct Reactor {
 #[napi]
 impl Reactor {
     /// Starts the reactor's thread. `dispatch(kind, id, value, chunk)` is called once an event, each call in a turn of
-    /// its own.
+    /// its own. `has_libuv`: whether the host's event loop is libuv's, so that deliveries can keep its turns.
     ///
     /// # Errors
     /// When the system gives no thread, or the environment is ending.
@@ -102,6 +112,7 @@ impl Reactor {
         env: Env,
         #[napi(ts_arg_type = "(kind: number, id: number, value: number, chunk: Buffer | undefined) => void")]
         dispatch: Function<'_, (), ()>,
+        has_libuv: bool,
     ) -> Result<Self> {
         let threadsafe = Threadsafe::new(&env, dispatch.raw())?;
         let core = Core::start(Box::new(Wakeup(Arc::clone(&threadsafe))))
@@ -111,6 +122,10 @@ impl Reactor {
         // Hooks run last in, first out: this one ends the reactor's thread before the threadsafe function, which
         // registered its own above, is closed.
         env.add_env_cleanup_hook(Arc::clone(&core), |core| core.shutdown())?;
+        if has_libuv {
+            // Where it can't be watched, deliveries come as soon as they may.
+            let _watched = event_loop::watch(&env, Arc::clone(&core));
+        }
         Ok(Self { core, threadsafe })
     }
 
@@ -129,13 +144,10 @@ impl Reactor {
         u32::try_from(self.core.handles()).unwrap_or(u32::MAX)
     }
 
-    /// A TCP socket bound to an IP address and port; its id.
+    /// A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive.
     #[napi(catch_unwind)]
-    pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, ipv6_only: bool, reuse_port: bool) -> f64 {
-        let flags = BindFlags {
-            ipv6_only,
-            reuse_port,
-        };
+    pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, flags: u32) -> f64 {
+        let flags = bind_flags(flags);
         made(ip(&address, port, ipv6).and_then(|address| self.core.bind_tcp(&address, flags)))
     }
 

@@ -128,7 +128,8 @@ impl Wake for Wakeup {
             if closing.load(Ordering::Relaxed) {
                 return;
             }
-            // SAFETY: `raw` lives until the environment's cleanup hooks have ended the reactor, which owns `self`.
+            // SAFETY: `raw` lives until the environment's cleanup hooks have ended the reactor and the watch of the
+            // loop, and only those two call this.
             let status = unsafe {
                 sys::napi_call_threadsafe_function(
                     *raw,

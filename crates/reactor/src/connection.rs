@@ -250,6 +250,18 @@ impl Connection {
         self.events.push_now(Event::Connected { id: self.id, result });
     }
 
+    /// Whether a connection that was made is still one.
+    pub(crate) fn confirm(&self) -> Result<(), Errno> {
+        let result = self.with_stream(|stream| match stream.socket().map(|socket| socket.take_error()) {
+            Some(Ok(Some(error)) | Err(error)) => Err(error.into()),
+            Some(Ok(None)) | None => Ok(()),
+        });
+        if result.is_err() {
+            self.writer.lock().state.close();
+        }
+        result
+    }
+
     // ---- the task, on the reactor's thread
 
     /// One turn: connect, read, write, each as far as it goes without waiting. Ready when the handle is closed.

@@ -27,6 +27,7 @@ mod reactor;
 mod state;
 mod sys;
 mod task;
+mod turn;
 mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};

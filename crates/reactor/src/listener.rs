@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::queue::EventQueue;
 use crate::sys::{self, Acceptor, Stream};
 use crate::task::TaskWaker;
+use crate::turn::Asker;
 use crate::{Errno, HandleId, Target};
 
 /// How many connections one turn accepts before the others get theirs.
@@ -122,7 +123,7 @@ impl Listener {
         }
         drop(accepting);
         if any {
-            self.events.flush();
+            self.events.flush(Asker::Consumer);
         }
     }
 

@@ -14,6 +14,9 @@ pub struct BindFlags {
     pub ipv6_only: bool,
     /// `SO_REUSEPORT` with load balancing; [`Errno::ENOTSUP`] where the system has none.
     pub reuse_port: bool,
+    /// No `SO_REUSEADDR`: nobody else binds the address while this socket lives, even if neither listens. The price is
+    /// that an address with connections in `TIME_WAIT` cannot be bound. Windows never sets the option.
+    pub exclusive: bool,
 }
 
 /// The keep-alive settings of a TCP connection. `None` leaves what the system has.

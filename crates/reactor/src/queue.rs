@@ -1,15 +1,16 @@
 //! The one way out: events in order, each with its own delivery.
 //!
 //! Two threads push: the reactor's, whose events gather until its runtime parks (or [`BATCH`] of them wait), so that
-//! one burst of the kernel wakes the other side once; and JavaScript's own, whose events are announced immediately,
-//! before its event loop can turn. `data` comes before `end` comes before `close` because of this queue, never because
-//! of a timer.
+//! one burst of the kernel wakes the other side once; and JavaScript's own, whose events are announced before its event
+//! loop can turn. `data` comes before `end` comes before `close` because of this queue, never because of a timer.
 //!
-//! What a call of JavaScript's own completed at once (a FIN with nothing before it) goes first: libuv runs such
-//! callbacks before it looks for I/O, so a program sees its `finish` before the answer to it.
+//! What is announced while JavaScript runs the callbacks of a turn belongs to the next one ([`Phase`]): such events
+//! stay here until the turn's end. What a call of JavaScript's own completed at once (a FIN with nothing before it)
+//! then goes first: libuv runs such callbacks before it looks for I/O, so a program sees its `finish` before the answer
+//! to it.
 //!
-//! Invariant: deliveries asked of [`Wake`] = events pushed and announced. A delivery takes exactly one event, so a
-//! delivery never finds the queue empty while its event is still in it.
+//! Invariant: deliveries asked of [`Wake`] = events in `announced` that were or will be popped. A delivery takes exactly
+//! one event, so a delivery never finds the queue empty while its event is still in it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,6 +18,7 @@ use std::fmt;
 use parking_lot::Mutex;
 
 use crate::Event;
+use crate::turn::{Asker, Phase};
 
 /// How many unannounced events the reactor's thread lets gather at most.
 const BATCH: usize = 32;
@@ -24,15 +26,32 @@ const BATCH: usize = 32;
 /// The other side of the queue. The core owns this trait and the binding implements it, so that the call goes up
 /// while the import points down.
 pub trait Wake: Send + Sync {
-    /// Asks for `deliveries` calls of [`Reactor::next_event`](crate::Reactor::next_event) on the consumer's thread. Any thread may call it.
+    /// Asks for `deliveries` calls of [`Reactor::next_event`](crate::Reactor::next_event) on the consumer's thread. Any
+    /// thread may call it.
     fn wake(&self, deliveries: usize);
 }
 
+#[derive(Debug, Default)]
 struct Queued {
+    /// Each has its delivery.
+    announced: VecDeque<Event>,
     /// Completed by the call that asked for them.
     completed: VecDeque<Event>,
     events: VecDeque<Event>,
-    unannounced: usize,
+    phase: Phase,
+}
+
+impl Queued {
+    /// Announces what waits, if this is the time. Answers how many deliveries to ask for.
+    fn announce(&mut self, asker: Asker) -> usize {
+        if !self.phase.may_announce(asker) {
+            return 0;
+        }
+        let deliveries = self.completed.len() + self.events.len();
+        self.announced.append(&mut self.completed);
+        self.announced.append(&mut self.events);
+        deliveries
+    }
 }
 
 /// Events on their way to JavaScript.
@@ -44,7 +63,7 @@ pub(crate) struct EventQueue {
 impl fmt::Debug for EventQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventQueue")
-            .field("events", &self.queued.lock().events)
+            .field("queued", &*self.queued.lock())
             .finish_non_exhaustive()
     }
 }
@@ -52,61 +71,75 @@ impl fmt::Debug for EventQueue {
 impl EventQueue {
     pub(crate) fn new(wake: Box<dyn Wake>) -> Self {
         Self {
-            queued: Mutex::new(Queued {
-                completed: VecDeque::new(),
-                events: VecDeque::new(),
-                unannounced: 0,
-            }),
+            queued: Mutex::default(),
             wake,
         }
     }
 
-    /// Queues an event of the reactor's thread; [`EventQueue::flush`] announces it.
-    pub(crate) fn push(&self, event: Event) {
-        let full = {
-            let mut queued = self.queued.lock();
-            queued.events.push_back(event);
-            queued.unannounced += 1;
-            queued.unannounced >= BATCH
-        };
-        if full {
-            self.flush();
-        }
-    }
-
-    /// Queues and announces an event that the consumer's own thread caused.
-    pub(crate) fn push_now(&self, event: Event) {
-        {
-            let mut queued = self.queued.lock();
-            queued.events.push_back(event);
-            queued.unannounced += 1;
-        }
-        self.flush();
-    }
-
-    /// Queues and announces the end of what a call asked for, when it came with the call.
-    pub(crate) fn push_completed(&self, event: Event) {
-        {
-            let mut queued = self.queued.lock();
-            queued.completed.push_back(event);
-            queued.unannounced += 1;
-        }
-        self.flush();
-    }
-
-    /// Announces what was queued since the last time. Called when the runtime is about to sleep.
-    pub(crate) fn flush(&self) {
-        let deliveries = std::mem::take(&mut self.queued.lock().unannounced);
-        // Outside of the lock: whoever is woken pops.
+    /// Changes the queue, then asks for the deliveries that are due: outside of the lock, since whoever is woken pops.
+    fn change(&self, change: impl FnOnce(&mut Queued) -> usize) {
+        let deliveries = change(&mut self.queued.lock());
         if deliveries > 0 {
             self.wake.wake(deliveries);
         }
     }
 
-    /// Takes the next event.
+    /// Queues an event of the reactor's thread; [`EventQueue::flush`] announces it.
+    pub(crate) fn push(&self, event: Event) {
+        self.change(|queued| {
+            queued.events.push_back(event);
+            if queued.events.len() >= BATCH {
+                queued.announce(Asker::Reactor)
+            } else {
+                0
+            }
+        });
+    }
+
+    /// Queues and announces an event that the consumer's own thread caused.
+    pub(crate) fn push_now(&self, event: Event) {
+        self.change(|queued| {
+            queued.events.push_back(event);
+            queued.announce(Asker::Consumer)
+        });
+    }
+
+    /// Queues and announces the end of what a call asked for, when it came with the call.
+    pub(crate) fn push_completed(&self, event: Event) {
+        self.change(|queued| {
+            queued.completed.push_back(event);
+            queued.announce(Asker::Consumer)
+        });
+    }
+
+    /// Announces what was queued since the last time. For the reactor's thread: when its runtime is about to sleep.
+    pub(crate) fn flush(&self, asker: Asker) {
+        self.change(|queued| queued.announce(asker));
+    }
+
+    /// The consumer's loop is about to ask the kernel.
+    pub(crate) fn poll_begins(&self) {
+        self.queued.lock().phase.poll_begins();
+    }
+
+    /// The consumer's loop has run the callbacks of its poll phase.
+    pub(crate) fn poll_ended(&self) {
+        self.change(|queued| {
+            queued.phase.poll_ended();
+            queued.announce(Asker::Consumer)
+        });
+    }
+
+    /// The consumer's thread calls.
+    pub(crate) fn running(&self) {
+        self.queued.lock().phase.running();
+    }
+
+    /// Takes the next event, for the consumer's thread to hear.
     pub(crate) fn pop(&self) -> Option<Event> {
         let mut queued = self.queued.lock();
-        queued.completed.pop_front().or_else(|| queued.events.pop_front())
+        queued.phase.running();
+        queued.announced.pop_front()
     }
 }
 
@@ -145,8 +178,8 @@ mod tests {
             queue.push(event(n));
         }
         assert_eq!(counter.calls.load(Ordering::Relaxed), 0);
-        queue.flush();
-        queue.flush();
+        queue.flush(Asker::Reactor);
+        queue.flush(Asker::Reactor);
         assert_eq!(counter.calls.load(Ordering::Relaxed), 1);
         assert_eq!(counter.deliveries.load(Ordering::Relaxed), 5);
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
@@ -156,9 +189,13 @@ mod tests {
     #[test]
     fn what_a_call_completed_is_told_before_what_happened_meanwhile() {
         let queue = EventQueue::new(Box::new(Arc::new(Counter::default())));
+        queue.poll_begins();
+        queue.running();
         queue.push(event(1));
         queue.push_completed(event(2));
         queue.push_completed(event(3));
+        assert_eq!(queue.pop(), None, "not in this turn");
+        queue.poll_ended();
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(order, [event(2), event(3), event(1)]);
     }

@@ -24,6 +24,7 @@ use crate::options::{self, BindFlags, KeepAlive};
 use crate::queue::{EventQueue, Wake};
 use crate::state::Writing;
 use crate::sys::{self, Acceptor, Idle, Spare, Stream};
+use crate::turn::Asker;
 use crate::{DescriptorKind, Errno, Event, HandleId, Target, Transport};
 
 /// What stands in the table.
@@ -110,7 +111,7 @@ impl Reactor {
         let parking = Arc::clone(&events);
         let runtime = runtime::Builder::new_current_thread()
             .enable_io()
-            .on_thread_park(move || parking.flush())
+            .on_thread_park(move || parking.flush(Asker::Reactor))
             .build()?;
         let shared = Arc::new(Shared {
             table: Mutex::new(HandleTable::new()),
@@ -156,11 +157,19 @@ impl Reactor {
     /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one.
     pub fn next_event(&self) -> Option<Event> {
         let event = self.shared.events.pop()?;
-        if let Event::Closed { id } = event {
-            let mut table = self.shared.table.lock();
-            if let Some(Entry::Closed) = table.get(id) {
-                table.remove(id);
+        match event {
+            Event::Closed { id } => {
+                let mut table = self.shared.table.lock();
+                if let Some(Entry::Closed) = table.get(id) {
+                    table.remove(id);
+                }
             }
+            // libuv asks for the error when it tells. A peer that has reset the connection since has refused it.
+            Event::Connected { id, result: Ok(()) } => {
+                let result = self.stream(id).map_or(Ok(()), |connection| connection.confirm());
+                return Some(Event::Connected { id, result });
+            }
+            _ => {}
         }
         Some(event)
     }
@@ -168,6 +177,18 @@ impl Reactor {
     /// How many handles there are, closed ones that were not told yet among them.
     pub fn handles(&self) -> usize {
         self.shared.table.lock().len()
+    }
+
+    // ---- the turns of the caller's loop, if it has one and says so
+
+    /// The loop is about to ask the kernel for events.
+    pub fn poll_begins(&self) {
+        self.shared.events.poll_begins();
+    }
+
+    /// The loop has run the callbacks of what it was told. What happened meanwhile is announced now.
+    pub fn poll_ended(&self) {
+        self.shared.events.poll_ended();
     }
 
     // ---- making handles
@@ -267,6 +288,8 @@ impl Reactor {
     /// always told by the event. After an error the handle is what it was.
     pub fn connect(&self, id: HandleId, to: &Target<'_>) -> Result<(), Errno> {
         self.running()?;
+        // What the connect makes of a listener here is news of the same turn, whoever learns of it first.
+        self.shared.events.running();
         let mut table = self.shared.table.lock();
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         let ended = match entry {
@@ -278,11 +301,12 @@ impl Reactor {
         };
         let connection = self.begin_stream(id, entry, Writing::Connecting)?;
         drop(table);
-        if let Some(result) = ended {
-            if result.is_ok() {
-                self.accept_own(to);
-            }
-            connection.connected_at_once(result.map_err(Errno::from));
+        match ended {
+            Some(Err(error)) => connection.connected_at_once(Err(error.into())),
+            Some(Ok(())) if self.accept_own(to) => connection.connected_at_once(Ok(())),
+            // Else the task finds out. A listener of this process that is not ours (an http server of Node's) gets
+            // the time to hear of its connection first.
+            Some(Ok(())) | None => {}
         }
         self.shared.serve(&connection);
         Ok(())
@@ -290,7 +314,8 @@ impl Reactor {
 
     /// A connect that ended at once may have ended at a listener of this very reactor. Its connection is told before
     /// the connect is, as epoll finds the two: a program that closes its server in the client's `connect` has it.
-    fn accept_own(&self, to: &Target<'_>) {
+    /// Answers whether there is such a listener.
+    fn accept_own(&self, to: &Target<'_>) -> bool {
         let reached: Vec<_> = {
             let listeners = self.shared.listeners.lock();
             listeners
@@ -300,9 +325,10 @@ impl Reactor {
                 .collect()
         };
         let _entered = self.shared.runtime.enter();
-        for listener in reached {
+        for listener in &reached {
             listener.accept_now(&*self.shared);
         }
+        !reached.is_empty()
     }
 
     /// Makes a stream of an idle entry.

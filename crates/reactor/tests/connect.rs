@@ -117,3 +117,14 @@ fn a_connection_here_is_told_before_the_connect_that_made_it() {
         consumer.reactor.close(client, Closing::Orderly).unwrap();
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_connection_that_was_reset_before_it_was_told_has_failed() {
+    let mut consumer = Consumer::new();
+    let (listener, address) = consumer.listen();
+    let client = consumer.connect(&address);
+    let server = consumer.accept(listener);
+    consumer.reactor.close(server, Closing::Reset).unwrap();
+    assert!(consumer.connected(client).is_err());
+}

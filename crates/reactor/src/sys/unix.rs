@@ -53,6 +53,7 @@ fn register<T: AsRawFd + IntoRawFd + From<OwnedFd>>(owner: T) -> io::Result<Asyn
 #[derive(Debug)]
 pub(crate) struct Stream {
     fd: AsyncFd<File>,
+    _own_path: Option<OwnPath>,
 }
 
 impl Stream {
@@ -66,7 +67,7 @@ impl Stream {
             }
             registered => registered?,
         };
-        Ok(Self { fd })
+        Ok(Self { fd, _own_path: None })
     }
 
     #[expect(
@@ -178,6 +179,17 @@ fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
     }
 }
 
+/// The file that binding a local socket made. It goes with whatever the socket has become, as libuv does it.
+#[derive(Debug)]
+struct OwnPath(PathBuf);
+
+impl Drop for OwnPath {
+    fn drop(&mut self) {
+        // Gone already, or never ours to remove: nothing to do about either.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
 /// A descriptor kept in reserve, to have one for closing a connection when there are none left.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spare(Arc<Mutex<Option<File>>>);
@@ -207,8 +219,7 @@ impl Spare {
 pub(crate) struct Acceptor {
     fd: AsyncFd<Socket>,
     spare: Spare,
-    /// Removed when the listener is closed, as libuv does.
-    path: Option<PathBuf>,
+    path: Option<OwnPath>,
 }
 
 impl Acceptor {
@@ -230,7 +241,7 @@ impl Acceptor {
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        self.path.as_ref().map(|OwnPath(path)| path.as_path())
     }
 
     /// Accepts without waiting; `None` when there is nothing, or nothing that could be told better by `poll_accept`.
@@ -261,15 +272,6 @@ impl Acceptor {
     }
 }
 
-impl Drop for Acceptor {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // Gone already, or never ours to remove: nothing to do about either.
-            drop(std::fs::remove_file(path));
-        }
-    }
-}
-
 fn stream_of(socket: Socket) -> io::Result<Stream> {
     socket.set_nonblocking(true)?;
     Stream::new(OwnedFd::from(socket))
@@ -280,7 +282,7 @@ fn stream_of(socket: Socket) -> io::Result<Stream> {
 pub(crate) struct Idle {
     fd: OwnedFd,
     transport: Transport,
-    path: Option<PathBuf>,
+    path: Option<OwnPath>,
 }
 
 impl Idle {
@@ -297,7 +299,7 @@ impl Idle {
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        self.path.as_ref().map(|OwnPath(path)| path.as_path())
     }
 
     /// `listen(2)`. The handle stays what it is: [`Idle::into_acceptor`] makes a listener of it.
@@ -316,7 +318,10 @@ impl Idle {
     }
 
     pub(crate) fn into_stream(self) -> io::Result<Stream> {
-        Stream::new(self.fd)
+        Ok(Stream {
+            _own_path: self.path,
+            ..Stream::new(self.fd)?
+        })
     }
 
     /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
@@ -360,7 +365,7 @@ pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idl
     let idle = tcp_socket(address.is_ipv6())?;
     let socket = SockRef::from(&idle.fd);
     // As libuv on Unix: a port in TIME_WAIT can be bound again. (Windows would let another program share it.)
-    socket.set_reuse_address(true)?;
+    socket.set_reuse_address(!flags.exclusive)?;
     if flags.reuse_port {
         set_reuse_port(&socket)?;
     }
@@ -386,10 +391,14 @@ fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(errno::ENOTSUP))
 }
 
-/// The address of a local path. A leading NUL names the abstract space of Linux. Too long is `EINVAL`, not a silently
-/// shortened name.
+/// The address of a local path. A leading NUL names the abstract space of Linux. Too long is `EINVAL`, and so is a NUL
+/// further on: the kernel would end the name there, and whoever checked the whole of it would be deceived.
 fn local_address(path: &str) -> io::Result<SockAddr> {
-    SockAddr::unix(path).map_err(|_| io::Error::from_raw_os_error(errno::EINVAL))
+    let invalid = || io::Error::from_raw_os_error(errno::EINVAL);
+    if !path.starts_with('\0') && path.contains('\0') {
+        return Err(invalid());
+    }
+    SockAddr::unix(path).map_err(|_| invalid())
 }
 
 /// Whether a connect ends at this address: for TCP a matter of the port, since one machine has many names.
@@ -413,7 +422,7 @@ pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
         result => result?,
     }
     if !path.starts_with('\0') {
-        idle.path = Some(PathBuf::from(path));
+        idle.path = Some(OwnPath(PathBuf::from(path)));
     }
     Ok(idle)
 }

@@ -1,6 +1,6 @@
 // Wrong arguments of servers, and of the module's own functions.
 import type { Net } from '../_helpers/implementations.js';
-import { misuse, misused } from '../_helpers/misuse.js';
+import { misused, type Rows } from '../_helpers/misuse-rows.js';
 
 // Wrong on purpose: past the types, as JavaScript would.
 const listen =
@@ -14,7 +14,7 @@ const exported =
   (net: Net) =>
     (net as unknown as Record<string, (...all: unknown[]) => unknown>)[name]?.(...args);
 
-misuse({
+export const rows: Rows = {
   'listen({})': listen({}),
   'listen(true)': listen(true),
   'listen(false)': listen(false),
@@ -35,6 +35,15 @@ misuse({
   "listen({ port, signal: 'x' })": listen({ port: 0, signal: 'x' }),
   'listen({ abstract path, readableAll })': listen({ path: '\0abstract', readableAll: true }),
   'listen({ abstract path, writableAll })': listen({ path: '\0abstract', writableAll: true }),
+  'listen({ port: null })': listen({ port: null }),
+  'listen({ port, host: 5 })': listen({ port: 0, host: 5 }),
+  "listen({ port, backlog: 'x' })": listen({ port: 0, backlog: 'x' }),
+  'listen({ handle: {} })': listen({ handle: {} }),
+  'listen({ _handle: {} })': listen({ _handle: {} }),
+  "listen(0, 'host', 'x', 'y')": listen(0, '127.0.0.1', 'x', 'y'),
+  "listen('x')": listen('/no/such/directory/x'),
+  'listen([])': listen([]),
+  'listen(() => {}, 0)': listen(() => {}, 0),
   'listen({ fd: not open })': listen({ fd: 9999 }),
   'listen while listening': (net) => {
     const listening = net.createServer().listen(0);
@@ -61,6 +70,11 @@ misuse({
     ),
   },
 
+  'close(1)': (net) => (net.createServer().close as (callback: unknown) => unknown).call(net.createServer(), 1),
+  'getConnections()': (net) => (net.createServer().getConnections as () => unknown).call(net.createServer()),
+  "getConnections('x')": (net) =>
+    (net.createServer().getConnections as (callback: unknown) => unknown).call(net.createServer(), 'x'),
+
   "setDefaultAutoSelectFamily('x')": exported('setDefaultAutoSelectFamily', 'x'),
   "setDefaultAutoSelectFamilyAttemptTimeout('x')": exported('setDefaultAutoSelectFamilyAttemptTimeout', 'x'),
   'setDefaultAutoSelectFamilyAttemptTimeout(0)': exported('setDefaultAutoSelectFamilyAttemptTimeout', 0),
@@ -69,4 +83,4 @@ misuse({
   'isIP(Symbol)': exported('isIP', Symbol('x')),
   'isIPv4(Symbol)': exported('isIPv4', Symbol('x')),
   'isIPv6(Symbol)': exported('isIPv6', Symbol('x')),
-});
+};

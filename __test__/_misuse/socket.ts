@@ -2,7 +2,7 @@
 import { openSync } from 'node:fs';
 
 import type { Net } from '../_helpers/implementations.js';
-import { misuse, misused } from '../_helpers/misuse.js';
+import { misused, type Rows } from '../_helpers/misuse-rows.js';
 
 // Wrong on purpose: past the types, as JavaScript would.
 type Loose = Record<string, (...args: unknown[]) => unknown>;
@@ -10,14 +10,8 @@ const create = (net: Net, options?: unknown): Loose => new net.Socket(options as
 const socket = (options: unknown) => (net: Net) => create(net, options);
 const method =
   (name: string, ...args: unknown[]) =>
-  (net: Net): unknown => {
-    const target = create(net);
-    try {
-      return target[name]?.(...args);
-    } finally {
-      target['destroy']?.();
-    }
-  };
+  (net: Net): unknown =>
+    create(net)[name]?.(...args);
 const connect =
   (...args: unknown[]) =>
   (net: Net) =>
@@ -26,7 +20,7 @@ const connect =
 const invalidType = (message: string): string => misused('TypeError', 'ERR_INVALID_ARG_TYPE', message);
 const outOfRange = (message: string): string => misused('RangeError', 'ERR_OUT_OF_RANGE', message);
 
-misuse({
+export const rows: Rows = {
   'connect()': connect(),
   'connect({})': connect({}),
   'connect(null)': connect(null),
@@ -62,7 +56,19 @@ misuse({
   "connect({ port, autoSelectFamilyAttemptTimeout: 'x' })": connect({ port: 1, autoSelectFamilyAttemptTimeout: 'x' }),
   'connect({ port, autoSelectFamilyAttemptTimeout: 0 })': connect({ port: 1, autoSelectFamilyAttemptTimeout: 0 }),
   "connect({ port, timeout: 'x' })": connect({ port: 1, timeout: 'x' }),
+  'connect({ port, autoSelectFamily: 1 })': connect({ port: 1, autoSelectFamily: 1 }),
+  'connect({ port, autoSelectFamilyAttemptTimeout: 1.5 })': connect({ port: 1, autoSelectFamilyAttemptTimeout: 1.5 }),
+  'connect({ port, autoSelectFamilyAttemptTimeout: -1 })': connect({ port: 1, autoSelectFamilyAttemptTimeout: -1 }),
+  "connect({ port, signal: 'x' })": connect({ port: 1, signal: 'x' }),
+  'connect({ port, objectMode: true })': connect({ port: 1, objectMode: true }),
+  'connect(Symbol)': connect(Symbol('x')),
+  'connect(-1)': connect(-1),
+  'connect(1.5)': connect(1.5),
+  'connect(true)': connect(true),
   'socket.connect()': method('connect'),
+  'socket.connect({})': method('connect', {}),
+  'socket.connect({ port: -1 })': method('connect', { port: -1 }),
+  'socket.connect({ path: 1 })': method('connect', { path: 1 }),
 
   "new Socket({ fd: 'x' })": socket({ fd: 'x' }),
   'new Socket({ fd: -1 })': socket({ fd: -1 }),
@@ -74,6 +80,14 @@ misuse({
   'new Socket({ objectMode: true })': socket({ objectMode: true }),
   'new Socket({ readableObjectMode: true })': socket({ readableObjectMode: true }),
   'new Socket({ writableObjectMode: true })': socket({ writableObjectMode: true }),
+  "new Socket('x')": socket('x'),
+  'new Socket(null)': socket(null),
+  'new Socket(9999)': socket(9999),
+  'new Socket({ onread: 1 })': socket({ onread: 1 }),
+  'new Socket({ onread: {} })': socket({ onread: {} }),
+  "new Socket({ highWaterMark: 'x' })": socket({ highWaterMark: 'x' }),
+  'new Socket({ highWaterMark: -1 })': socket({ highWaterMark: -1 }),
+  "new Socket({ readableHighWaterMark: 'x' })": socket({ readableHighWaterMark: 'x' }),
   "new Socket({ keepAliveInitialDelay: 'x' })": socket({ keepAliveInitialDelay: 'x' }),
   'new Socket({ blockList: {} })': {
     call: socket({ blockList: {} }),
@@ -101,6 +115,23 @@ misuse({
     node26: outOfRange('The value of "tos" is out of range. It must be >= 0 && <= 255. Received 256'),
   },
 
+  'setTypeOfService(-1)': {
+    call: method('setTypeOfService', -1),
+    node26: outOfRange('The value of "tos" is out of range. It must be >= 0 && <= 255. Received -1'),
+  },
+  'setTypeOfService(1.5)': {
+    call: method('setTypeOfService', 1.5),
+    node26: outOfRange('The value of "tos" is out of range. It must be an integer. Received 1.5'),
+  },
+  "setNoDelay('x')": method('setNoDelay', 'x'),
+  "setKeepAlive('x', 'y')": method('setKeepAlive', 'x', 'y'),
+  'ref(1)': method('ref', 1),
+  "pause('x')": method('pause', 'x'),
+  "setEncoding('nope')": method('setEncoding', 'nope'),
+  'destroy(1)': method('destroy', 1),
+  "end('x') on a fresh socket": method('end', 'x'),
+  'end(1)': method('end', 1),
+
   "setTimeout('x')": method('setTimeout', 'x'),
   'setTimeout(-1)': method('setTimeout', -1),
   'setTimeout(NaN)': method('setTimeout', Number.NaN),
@@ -114,4 +145,4 @@ misuse({
   'write()': method('write', undefined),
   'write(ArrayBuffer)': method('write', new ArrayBuffer(1)),
   "write('ff', 'nope')": method('write', 'ff', 'nope'),
-});
+};

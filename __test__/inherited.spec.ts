@@ -1,0 +1,89 @@
+// Descriptors that another program opened, as systemd hands them over: listening, or connected.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import type { AddressInfo, Server } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+
+import test from 'ava';
+
+type WithHandle = Server & { _handle: { fd: number } };
+
+const PACKAGE = join(__dirname, '..');
+
+/** Runs `source` with `fd` as its descriptor 3. */
+function runWith(fd: number, source: string): { listening: Promise<unknown>; output: Promise<string> } {
+  const child = spawn(process.execPath, ['--eval', source], {
+    cwd: PACKAGE,
+    stdio: ['ignore', 'pipe', 'inherit', fd],
+    timeout: 20_000,
+  }) as ChildProcessByStdio<null, Readable, null>;
+  return { listening: once(child.stdout, 'readable'), output: text(child.stdout) };
+}
+
+// Tells its address, serves one connection and ends.
+const serve = (name: string): string => `
+  const net = require(${JSON.stringify(name)});
+  const server = net.createServer((socket) => { socket.end('served'); server.close(); });
+  server.on('error', (error) => console.log(error.message));
+  server.listen({ fd: 3 }, () => console.log(JSON.stringify(server.address())));`;
+
+const answer = (target: { port: number } | { path: string }): Promise<string> =>
+  text(connect({ host: '127.0.0.1', ...target }));
+
+const declare = process.platform === 'win32' ? test.skip : test;
+
+for (const name of ['node:net', 'ferronet']) {
+  declare(`${name}: a listening TCP socket`, async (t) => {
+    const parent = createServer() as WithHandle;
+    parent.listen(0, '127.0.0.1');
+    await once(parent, 'listening');
+    const address = parent.address() as AddressInfo;
+    const { listening, output } = runWith(parent._handle.fd, serve(name));
+    await listening;
+    parent.close();
+    t.is(await answer(address), 'served');
+    t.deepEqual(JSON.parse(await output), address);
+  });
+
+  declare(`${name}: a listening Unix socket`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'net-'));
+    const [path, kept] = [join(directory, 'a'), join(directory, 'b')];
+    const parent = createServer() as WithHandle;
+    parent.listen(path);
+    await once(parent, 'listening');
+    const { listening, output } = runWith(parent._handle.fd, serve(name));
+    await listening;
+    // Who bound the path removes it when closing.
+    renameSync(path, kept);
+    parent.close();
+    t.is(await answer({ path: kept }), 'served');
+    t.is((await output).trim(), 'null');
+    rmSync(directory, { recursive: true });
+  });
+
+  declare(`${name}: a connection`, async (t) => {
+    const parent = createServer({ pauseOnConnect: true });
+    parent.listen(0, '127.0.0.1');
+    await once(parent, 'listening');
+    const client = connect((parent.address() as AddressInfo).port, '127.0.0.1');
+    const [accepted] = (await once(parent, 'connection')) as [{ _handle: { fd: number }; destroy: () => void }];
+    const { output } = runWith(
+      accepted._handle.fd,
+      `const net = require(${JSON.stringify(name)});
+       const socket = new net.Socket({ fd: 3 });
+       socket.setEncoding('utf8').on('data', (text) => socket.end('got ' + text)).on('close', (bad) => console.log(bad));`,
+    );
+    client.write('this');
+    const [reply] = (await once(client.setEncoding('utf8'), 'data')) as [string];
+    t.is(reply, 'got this');
+    client.end();
+    t.is((await output).trim(), 'false');
+    accepted.destroy();
+    parent.close();
+  });
+}

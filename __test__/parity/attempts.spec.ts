@@ -1,0 +1,141 @@
+// Several addresses of one name, tried one after the other: what is told of each attempt, and when the next one begins.
+import type { LookupAddress } from 'node:dns';
+import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net';
+
+import { digBlackHole } from '../_helpers/black-hole.js';
+import { parity } from '../_helpers/parity.js';
+import type { Stage } from '../_helpers/stage.js';
+
+const linuxOnly = { not: ['win32', 'darwin'] } as const;
+
+const v4 = (address: string): LookupAddress => ({ address, family: 4 });
+const v6 = (address: string): LookupAddress => ({ address, family: 6 });
+
+// A lookup that answers in the next tick with all of `addresses`.
+const answering = (...addresses: LookupAddress[]): LookupFunction =>
+  ((_name, _options, callback) => process.nextTick(callback, null, addresses)) as LookupFunction;
+
+function attempted(stage: Stage, client: Socket): void {
+  stage.log.note('C', `attempted ${JSON.stringify(client.autoSelectFamilyAttemptedAddresses)}`);
+}
+
+parity(
+  'an address that does not answer is given up for one that does',
+  async (stage) => {
+    const hole = await digBlackHole();
+    try {
+      const server = stage.server('S', {}, (accepted) => accepted.end());
+      server.listen(hole.port, '127.0.0.1');
+      await stage.until(server, 'listening');
+      stage.log.name(hole.port, 'PORT');
+      const client = stage.socket();
+      const lookup = answering(v4(hole.address), v4('127.0.0.1'));
+      client.connect({ port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 50 });
+      await stage.closed(client);
+      attempted(stage, client);
+      await stage.finish(server);
+    } finally {
+      hole.close();
+    }
+  },
+  linuxOnly,
+);
+
+parity(
+  'an address that does not answer, and one that refuses',
+  async (stage) => {
+    const hole = await digBlackHole();
+    try {
+      stage.log.name(hole.port, 'PORT');
+      const client = stage.socket();
+      const lookup = answering(v4(hole.address), v4('127.0.0.1'));
+      client.connect({ port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 50 });
+      await stage.closed(client);
+      attempted(stage, client);
+    } finally {
+      hole.close();
+    }
+  },
+  linuxOnly,
+);
+
+parity(
+  'the last address may take its time: only the idle timer speaks up',
+  async (stage) => {
+    const hole = await digBlackHole();
+    try {
+      stage.log.name(hole.port, 'PORT');
+      const lookup = answering(v4('127.0.0.1'), v4(hole.address));
+      const options = { port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 10 };
+      const client = stage.adopt('C', stage.net.connect({ ...options, timeout: 80 }));
+      await stage.until(client, 'timeout');
+      stage.log.note('C', `connecting=${client.connecting}`);
+      stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick');
+      await stage.closed(client);
+      attempted(stage, client);
+    } finally {
+      hole.close();
+    }
+  },
+  linuxOnly,
+);
+
+parity(
+  'timeout of one address that does not answer',
+  async (stage) => {
+    const hole = await digBlackHole();
+    try {
+      stage.log.name(hole.port, 'PORT');
+      const options = { port: hole.port, host: hole.address, timeout: 60, autoSelectFamilyAttemptTimeout: 10 };
+      const client = stage.adopt('C', stage.net.connect(options));
+      client.write('never sent', stage.log.callback('C', 'write'));
+      await stage.until(client, 'timeout');
+      stage.log.note('C', `connecting=${client.connecting}`);
+      client.destroy(new Error('too late'));
+      await stage.closed(client);
+    } finally {
+      hole.close();
+    }
+  },
+  linuxOnly,
+);
+
+const answers: Record<string, Partial<TcpNetConnectOpts> & { lookup: LookupFunction }> = {
+  'families take turns, the one of the first answer first': {
+    lookup: answering(v4('127.0.0.1'), v4('127.0.0.3'), v6('::1'), v4('127.0.0.4')),
+  },
+  'an address that is answered twice is tried once': { lookup: answering(v6('::1'), v4('127.0.0.1'), v6('::1')) },
+  'one address, answered twice': { lookup: answering(v4('127.0.0.1'), v4('127.0.0.1')) },
+  'one address in a list': { lookup: answering(v4('127.0.0.1')) },
+  'an address that is none': { lookup: answering(v4('nope'), v4('127.0.0.1')) },
+  'addresses that are none': { lookup: answering(v4('nope'), v6('no')) },
+  'a family that is none': { lookup: answering({ address: '127.0.0.1', family: 5 }, v4('127.0.0.1')) },
+  'autoSelectFamily: false': {
+    lookup: ((_name, _options, callback) => process.nextTick(callback, null, '127.0.0.1', 4)) as LookupFunction,
+    autoSelectFamily: false,
+  },
+  'a local address': { lookup: answering(v4('127.0.0.1')), localAddress: '127.0.0.1', family: 0 },
+};
+
+for (const [title, options] of Object.entries(answers)) {
+  parity(title, async (stage) => {
+    const client = stage.socket();
+    const lookup = ((name, given, callback) => {
+      stage.log.note('C', `lookup of '${name}' ${JSON.stringify(given)}`);
+      options.lookup(name, given, callback);
+    }) as LookupFunction;
+    client.connect({ port: 1, host: 'some.test', ...options, lookup });
+    await stage.closed(client);
+    attempted(stage, client);
+  });
+}
+
+parity('destroy between two attempts', async (stage) => {
+  const client = stage.socket();
+  client.on('connectionAttemptFailed', () => {
+    stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick');
+  });
+  client.connect({ port: 1, host: 'two.test', lookup: answering(v6('::1'), v4('127.0.0.1')) });
+  await stage.closed(client);
+  attempted(stage, client);
+});
