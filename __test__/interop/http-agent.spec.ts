@@ -75,7 +75,10 @@ both('an agent queues what is more than its sockets', async (t, place) => {
   const agent = new PlaceAgent(place, { keepAlive: true, maxSockets: 5 });
   const paths = Array.from({ length: 60 }, (_, i) => `/${i}`);
   const answers = await Promise.all(paths.map((path) => ask({ port, path, agent })));
-  t.deepEqual(answers.map(({ body }) => body), paths);
+  t.deepEqual(
+    answers.map(({ body }) => body),
+    paths,
+  );
   t.is(agent.made.length, 5);
 });
 

@@ -33,7 +33,12 @@ both('pipelined requests are answered in order', async (t, place) => {
 both('megabytes are uploaded and come back', async (t, place) => {
   const { port } = await front(place, (request, response) => void pipeline(request, response));
   const bytes = numbered(8 << 20);
-  const request = http.request({ port, host: '127.0.0.1', method: 'POST', createConnection: () => place.connect(port) });
+  const request = http.request({
+    port,
+    host: '127.0.0.1',
+    method: 'POST',
+    createConnection: () => place.connect(port),
+  });
   request.end(bytes);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   t.true(bytes.equals(await buffer(response)));
@@ -43,7 +48,8 @@ both('a slow reader holds the server back', async (t, place) => {
   const { port } = await front(place, (_request, response) => {
     let wrote = 0;
     const go = (): void => {
-      while (wrote < 1_000) if (!response.write(Buffer.alloc(10_000, wrote++ % 251))) return void response.once('drain', go);
+      while (wrote < 1_000)
+        if (!response.write(Buffer.alloc(10_000, wrote++ % 251))) return void response.once('drain', go);
       response.end();
     };
     go();

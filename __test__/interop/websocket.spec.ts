@@ -49,7 +49,10 @@ both('with compression', async (t, place) => {
 });
 
 both('ping, and a close with its reason', async (t, place) => {
-  const socket = await open(place, await serve(place, (accepted) => accepted.on('ping', () => accepted.close(4_001, 'enough'))));
+  const socket = await open(
+    place,
+    await serve(place, (accepted) => accepted.on('ping', () => accepted.close(4_001, 'enough'))),
+  );
   const over = once(socket, 'close');
   socket.ping();
   const [code, reason] = (await over) as [number, Buffer];
@@ -57,7 +60,10 @@ both('ping, and a close with its reason', async (t, place) => {
 });
 
 both('a peer that is cut off', async (t, place) => {
-  const socket = await open(place, await serve(place, (accepted) => accepted.on('message', () => accepted.terminate())));
+  const socket = await open(
+    place,
+    await serve(place, (accepted) => accepted.on('message', () => accepted.terminate())),
+  );
   const over = once(socket, 'close');
   socket.send('go');
   t.is((await over)[0], 1_006);
