@@ -113,6 +113,7 @@ pub(crate) fn watch(env: &Env, reactor: Arc<Reactor>) -> bool {
         return false;
     }
     let uv_loop: LoopPtr = uv_loop.cast();
+    let told = Arc::clone(&reactor);
     let (prepare, check) = (uv.allocate(UV_PREPARE), uv.allocate(UV_CHECK));
     let watch = Box::into_raw(Box::new(Watch {
         uv,
@@ -144,6 +145,7 @@ pub(crate) fn watch(env: &Env, reactor: Arc<Reactor>) -> bool {
         unsafe { close(watch) };
         return false;
     }
+    told.keep_turns();
     true
 }
 

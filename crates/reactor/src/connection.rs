@@ -38,6 +38,15 @@ pub enum Closing {
     Reset,
 }
 
+/// When the end of a connect is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// With the next events.
+    Now,
+    /// When the consumer's loop has asked the kernel once.
+    AfterPoll,
+}
+
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -241,13 +250,25 @@ impl Connection {
         self.task.wake();
     }
 
-    /// Tells of a connect that had ended before the task was needed for it.
-    pub(crate) fn connected_at_once(&self, result: Result<(), Errno>) {
-        {
-            let mut writer = self.writer.lock();
-            writer.state.connect_ended(result.is_ok());
+    /// Tells of a connect that has ended with the call that began it.
+    pub(crate) fn connected(&self, told: Told) {
+        self.writer.lock().state.connect_ended(true);
+        let event = Event::Connected {
+            id: self.id,
+            result: Ok(()),
+        };
+        match told {
+            Told::Now => self.events.push_now(event),
+            Told::AfterPoll => self.events.push_after_poll(event),
         }
-        self.events.push_now(Event::Connected { id: self.id, result });
+    }
+
+    pub(crate) fn connect_failed(&self, errno: Errno) {
+        self.writer.lock().state.connect_ended(false);
+        self.events.push_now(Event::Connected {
+            id: self.id,
+            result: Err(errno),
+        });
     }
 
     /// Whether a connection that was made is still one.

@@ -9,8 +9,8 @@
 //! then goes first: libuv runs such callbacks before it looks for I/O, so a program sees its `finish` before the answer
 //! to it.
 //!
-//! Invariant: deliveries asked of [`Wake`] = events in `announced` that were or will be popped. A delivery takes exactly
-//! one event, so a delivery never finds the queue empty while its event is still in it.
+//! Invariant: at least as many deliveries are asked of [`Wake`] as events are announced, and a delivery takes at most one
+//! event. One that finds nothing is no error: it made the loop turn.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -38,7 +38,12 @@ struct Queued {
     /// Completed by the call that asked for them.
     completed: VecDeque<Event>,
     events: VecDeque<Event>,
+    /// Wait for a whole poll of the consumer's loop that begins after them, and are in one.
+    unpolled: VecDeque<Event>,
+    polled: VecDeque<Event>,
     phase: Phase,
+    /// Whether the consumer says where its loop is.
+    turns: bool,
 }
 
 impl Queued {
@@ -51,6 +56,11 @@ impl Queued {
         self.announced.append(&mut self.completed);
         self.announced.append(&mut self.events);
         deliveries
+    }
+
+    /// A delivery that may find nothing: it makes the loop turn, for what waits for a poll.
+    fn nudge(&self) -> usize {
+        usize::from(!self.unpolled.is_empty())
     }
 }
 
@@ -112,6 +122,28 @@ impl EventQueue {
         });
     }
 
+    /// Queues an event that the consumer's own thread caused, to be told when its loop has asked the kernel once: for
+    /// what the kernel has news of its own about, to others than us.
+    pub(crate) fn push_after_poll(&self, event: Event) {
+        self.change(|queued| {
+            if !queued.turns {
+                queued.events.push_back(event);
+                return queued.announce(Asker::Consumer);
+            }
+            queued.unpolled.push_back(event);
+            if queued.phase.may_announce(Asker::Consumer) {
+                queued.nudge()
+            } else {
+                0
+            }
+        });
+    }
+
+    /// The consumer will say where its loop is.
+    pub(crate) fn keep_turns(&self) {
+        self.queued.lock().turns = true;
+    }
+
     /// Announces what was queued since the last time. For the reactor's thread: when its runtime is about to sleep.
     pub(crate) fn flush(&self, asker: Asker) {
         self.change(|queued| queued.announce(asker));
@@ -119,14 +151,24 @@ impl EventQueue {
 
     /// The consumer's loop is about to ask the kernel.
     pub(crate) fn poll_begins(&self) {
-        self.queued.lock().phase.poll_begins();
+        let mut queued = self.queued.lock();
+        let Queued {
+            unpolled,
+            polled,
+            phase,
+            ..
+        } = &mut *queued;
+        polled.append(unpolled);
+        phase.poll_begins();
     }
 
     /// The consumer's loop has run the callbacks of its poll phase.
     pub(crate) fn poll_ended(&self) {
         self.change(|queued| {
             queued.phase.poll_ended();
-            queued.announce(Asker::Consumer)
+            let Queued { events, polled, .. } = &mut *queued;
+            events.append(polled);
+            queued.announce(Asker::Consumer) + queued.nudge()
         });
     }
 
@@ -198,6 +240,37 @@ mod tests {
         queue.poll_ended();
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(order, [event(2), event(3), event(1)]);
+    }
+
+    #[test]
+    fn what_waits_for_a_poll_is_told_after_a_whole_one_that_began_later() {
+        let counter = Arc::new(Counter::default());
+        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+        let deliveries = || counter.deliveries.swap(0, Ordering::Relaxed);
+        queue.push_after_poll(event(1));
+        assert_eq!(
+            (deliveries(), queue.pop()),
+            (1, Some(event(1))),
+            "without turns at once"
+        );
+        queue.keep_turns();
+        queue.push_after_poll(event(2));
+        assert_eq!(deliveries(), 1, "the loop has to turn");
+        queue.poll_begins();
+        assert_eq!(queue.pop(), None);
+        queue.push_after_poll(event(3));
+        assert_eq!(deliveries(), 0);
+        queue.poll_ended();
+        assert_eq!(
+            (deliveries(), queue.pop(), queue.pop()),
+            (2, Some(event(2)), None)
+        );
+        queue.poll_begins();
+        queue.poll_ended();
+        assert_eq!(
+            (deliveries(), queue.pop(), queue.pop()),
+            (1, Some(event(3)), None)
+        );
     }
 
     #[test]

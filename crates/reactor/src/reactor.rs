@@ -16,7 +16,7 @@ use socket2::SockRef;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
-use crate::connection::{Closing, Connection, Written};
+use crate::connection::{Closing, Connection, Told, Written};
 use crate::handle::HandleTable;
 use crate::inbox::{BlockPool, Received};
 use crate::listener::{Adopt, Listener};
@@ -181,6 +181,11 @@ impl Reactor {
 
     // ---- the turns of the caller's loop, if it has one and says so
 
+    /// The caller will say where its loop is.
+    pub fn keep_turns(&self) {
+        self.shared.events.keep_turns();
+    }
+
     /// The loop is about to ask the kernel for events.
     pub fn poll_begins(&self) {
         self.shared.events.poll_begins();
@@ -302,11 +307,12 @@ impl Reactor {
         let connection = self.begin_stream(id, entry, Writing::Connecting)?;
         drop(table);
         match ended {
-            Some(Err(error)) => connection.connected_at_once(Err(error.into())),
-            Some(Ok(())) if self.accept_own(to) => connection.connected_at_once(Ok(())),
-            // Else the task finds out. A listener of this process that is not ours (an http server of Node's) gets
-            // the time to hear of its connection first.
-            Some(Ok(())) | None => {}
+            Some(Err(error)) => connection.connect_failed(error.into()),
+            Some(Ok(())) if self.accept_own(to) => connection.connected(Told::Now),
+            // A listener of this process may be another's (an http server of Node's): it hears of its connection in
+            // the coming poll, and first.
+            Some(Ok(())) => connection.connected(Told::AfterPoll),
+            None => {}
         }
         self.shared.serve(&connection);
         Ok(())
