@@ -26,8 +26,6 @@ export declare class Reactor {
    * When the environment is ending.
    */
   setRef(alive: boolean): void
-  /** How many handles are open. */
-  get handles(): number
   /** A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive. */
   bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
   /** A local socket bound to a path; its id. */

@@ -138,12 +138,6 @@ impl Reactor {
         self.threadsafe.set_ref(&env, alive)
     }
 
-    /// How many handles are open.
-    #[napi(getter, catch_unwind)]
-    pub fn handles(&self) -> u32 {
-        u32::try_from(self.core.handles()).unwrap_or(u32::MAX)
-    }
-
     /// A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive.
     #[napi(catch_unwind)]
     pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, flags: u32) -> f64 {

@@ -18,6 +18,7 @@ mod connection;
 mod descriptor;
 mod errno;
 mod event;
+mod facts;
 mod handle;
 mod inbox;
 mod listener;

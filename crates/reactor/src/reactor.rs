@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use parking_lot::Mutex;
-use socket2::SockRef;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
@@ -20,12 +19,12 @@ use crate::connection::{Closing, Connection, Told, Written};
 use crate::handle::HandleTable;
 use crate::inbox::{BlockPool, Received};
 use crate::listener::{Adopt, Listener};
-use crate::options::{self, BindFlags, KeepAlive};
+use crate::options::BindFlags;
 use crate::queue::{EventQueue, Wake};
 use crate::state::Writing;
 use crate::sys::{self, Acceptor, Idle, Spare, Stream};
 use crate::turn::Asker;
-use crate::{DescriptorKind, Errno, Event, HandleId, Target, Transport};
+use crate::{Errno, Event, HandleId, Target, Transport};
 
 /// What stands in the table.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ enum Entry {
 }
 
 /// What a handle has open.
-enum Descriptor<'a> {
+pub(crate) enum Descriptor<'a> {
     Idle(&'a Idle),
     Stream(&'a Stream),
     Acceptor(&'a Acceptor),
@@ -486,11 +485,9 @@ impl Reactor {
         self.shared.events.push_now(Event::Closed { id });
     }
 
-    // ---- facts and options
-
     /// Runs `f` on what the handle has open. The table is not locked meanwhile: a listener's task, which holds its
     /// acceptor, waits for the table when it makes a connection.
-    fn with_descriptor<R>(
+    pub(crate) fn with_descriptor<R>(
         &self,
         id: HandleId,
         f: impl FnOnce(Descriptor<'_>) -> Result<R, Errno>,
@@ -510,101 +507,6 @@ impl Reactor {
             }
             Entry::Closed => Err(Errno::EBADF),
         }
-    }
-
-    fn with_socket<R>(
-        &self,
-        id: HandleId,
-        f: impl FnOnce(&SockRef<'_>) -> Result<R, Errno>,
-    ) -> Result<R, Errno> {
-        self.with_descriptor(id, |descriptor| {
-            let socket = match descriptor {
-                Descriptor::Idle(idle) => idle.socket(),
-                Descriptor::Stream(stream) => stream.socket(),
-                Descriptor::Acceptor(acceptor) => acceptor.socket(),
-            };
-            f(&socket.ok_or(Errno::ENOTSUP)?)
-        })
-    }
-
-    /// The descriptor's number, for those who peek. -1 when there is none.
-    pub fn raw_descriptor(&self, id: HandleId) -> i32 {
-        let raw = self.with_descriptor(id, |descriptor| {
-            Ok(match descriptor {
-                Descriptor::Idle(idle) => idle.raw(),
-                Descriptor::Stream(stream) => stream.raw(),
-                Descriptor::Acceptor(acceptor) => acceptor.raw(),
-            })
-        });
-        raw.unwrap_or(-1)
-    }
-
-    /// The local address of a TCP handle.
-    ///
-    /// # Errors
-    /// What `getsockname(2)` says; [`Errno::EINVAL`] for a local socket.
-    pub fn local_address(&self, id: HandleId) -> Result<SocketAddr, Errno> {
-        self.with_socket(id, |socket| socket.local_addr()?.as_socket().ok_or(Errno::EINVAL))
-    }
-
-    /// The peer's address of a TCP handle.
-    ///
-    /// # Errors
-    /// What `getpeername(2)` says: [`Errno::ENOTCONN`] before the connection is made.
-    pub fn peer_address(&self, id: HandleId) -> Result<SocketAddr, Errno> {
-        self.with_socket(id, |socket| socket.peer_addr()?.as_socket().ok_or(Errno::EINVAL))
-    }
-
-    /// `TCP_NODELAY`: small writes are not held back for the peer's acknowledgement.
-    ///
-    /// # Errors
-    /// What `setsockopt(2)` says.
-    pub fn set_no_delay(&self, id: HandleId, on: bool) -> Result<(), Errno> {
-        self.with_socket(id, |socket| Ok(socket.set_tcp_nodelay(on)?))
-    }
-
-    /// Keep-alive probes, or none.
-    ///
-    /// # Errors
-    /// What `setsockopt(2)` says.
-    pub fn set_keep_alive(&self, id: HandleId, keep_alive: Option<KeepAlive>) -> Result<(), Errno> {
-        self.with_socket(id, |socket| options::set_keep_alive(socket, keep_alive))
-    }
-
-    /// `IP_TOS` or `IPV6_TCLASS`.
-    ///
-    /// # Errors
-    /// What `setsockopt(2)` says.
-    pub fn set_type_of_service(&self, id: HandleId, tos: u8) -> Result<(), Errno> {
-        self.with_socket(id, |socket| Ok(sys::set_type_of_service(socket, tos)?))
-    }
-
-    /// `IP_TOS` or `IPV6_TCLASS`.
-    ///
-    /// # Errors
-    /// What `getsockopt(2)` says.
-    pub fn type_of_service(&self, id: HandleId) -> Result<u32, Errno> {
-        self.with_socket(id, |socket| Ok(sys::type_of_service(socket)?))
-    }
-
-    /// Gives a bound local socket permissions for everybody.
-    ///
-    /// # Errors
-    /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)` says.
-    pub fn open_to_all(&self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
-        self.with_descriptor(id, |descriptor| {
-            let path = match descriptor {
-                Descriptor::Idle(idle) => idle.path(),
-                Descriptor::Acceptor(acceptor) => acceptor.path(),
-                Descriptor::Stream(_) => None,
-            };
-            Ok(sys::open_to_all(path.ok_or(Errno::EINVAL)?, readable, writable)?)
-        })
-    }
-
-    /// What a descriptor is.
-    pub fn descriptor_kind(fd: i32) -> DescriptorKind {
-        sys::descriptor_kind(fd)
     }
 }
 

@@ -1,0 +1,357 @@
+/**
+ * What every handle can do: open and close, keep the event loop alive as libuv would, read, write, and tell what the
+ * reactor tells.
+ *
+ * A handle answers synchronously with 0 or a negative libuv error, and tells the rest through `reader`, `onconnection`
+ * and the `oncomplete` of requests, each in a turn of its own and in the async context in which the handle (or the
+ * request) was made.
+ */
+import { AsyncResource } from 'node:async_hooks';
+
+import { hold, inLastTurn, inOwnTurn, Kind, reactor, register, release, type Receiver } from './dispatcher.js';
+import { uvErrno } from './errors.js';
+import { Pending, type Req } from './request.js';
+
+const UV_EALREADY: number = uvErrno('EALREADY');
+const UV_EBADF: number = uvErrno('EBADF');
+const UV_ECANCELED: number = uvErrno('ECANCELED');
+const UV_EINVAL: number = uvErrno('EINVAL');
+
+/** A chunk as streams queue it. */
+export interface EncodedChunk {
+  chunk: Uint8Array | string;
+  encoding: BufferEncoding;
+}
+
+/**
+ * The context of handles that nobody asked for: accepted connections. Made with the module, so that it does not
+ * carry the store of whoever called `listen()` (Node: a connection starts without one).
+ */
+const accepted: AsyncResource = new AsyncResource('TCPWRAP');
+
+/** Handles that were closed in this turn of the loop. */
+let closing: (() => void)[] = [];
+
+/** libuv's closing phase: after the immediates, and the one that was closed last comes first. */
+function closeAll(): void {
+  const closed = closing;
+  closing = [];
+  for (const close of closed.reverse()) close();
+}
+
+function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+type OnRead = (nread: number, chunk?: Buffer) => void;
+
+/** `TCP` and `Pipe`. */
+export abstract class StreamHandle implements Receiver {
+  static readonly SOCKET: number = 0;
+  static readonly SERVER: number = 1;
+
+  /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
+  reader: OnRead | null = null;
+  /** A connection, or a negative error. Called with the handle as `this`. */
+  onconnection: ((status: number, client?: StreamHandle) => void) | null = null;
+  bytesRead = 0;
+  bytesWritten = 0;
+  reading = false;
+
+  /** What Node has put in the place of `reader`. */
+  #guard: unknown;
+  readonly #type: string;
+  #context: AsyncResource;
+  /** The reactor's id, or -1 while there is nothing open. */
+  protected id = -1;
+  /** Opened by descriptor and not used yet. */
+  #adopted = false;
+  #listening = false;
+  #closing = false;
+  #refed = true;
+  /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
+  #holding = false;
+  #connect: Pending | undefined;
+  #shutdown: Pending | undefined;
+  /** How it ended, until that can be told. */
+  #shutDown: number | undefined;
+  /** Writes that the kernel has not taken, in order. */
+  readonly #writes: Pending[] = [];
+
+  constructor(type: string) {
+    this.#type = type;
+    this.#context = new AsyncResource(type);
+  }
+
+  protected abstract readonly kind: 'TCP' | 'PIPE';
+
+  /**
+   * The `reader`, under Node's name for it, and open to Node's own modules. An `http.Agent` (from Node 22.23 on) puts a
+   * function here while a connection is idle, for which anything that arrives is the end of the connection, and then
+   * the function that Node's own handles have. Neither could read what we deliver, so they are kept as signs only.
+   */
+  get onread(): unknown {
+    return this.#guard ?? this.reader;
+  }
+
+  set onread(given: unknown) {
+    const isGiveBack = this.#guard !== undefined && given !== this.#guard;
+    this.#guard = isGiveBack || given === this.reader ? undefined : given;
+  }
+
+  /** Whether nothing is expected to arrive. */
+  get isGuarded(): boolean {
+    return this.#guard !== undefined;
+  }
+  /** A handle of the same class for an accepted connection. */
+  protected abstract client(): StreamHandle;
+
+  /** The descriptor's number; -1 while there is none. */
+  get fd(): number {
+    return this.id < 0 || this.#closing ? -1 : reactor().fd(this.id);
+  }
+
+  /** Bytes that `write` accepted and that the kernel has not taken. */
+  get writeQueueSize(): number {
+    return this.#writes.length === 0 ? 0 : reactor().writeQueueSize(this.id);
+  }
+
+  getAsyncId(): number {
+    return this.#context.asyncId();
+  }
+
+  /** The type of this async resource. An `http.Agent` asks for it when it calls `asyncReset`. */
+  getProviderType(): string {
+    return this.#type;
+  }
+
+  /** What is told from now on belongs to the context of this call: an `http.Agent` gives a kept socket to a request. */
+  asyncReset(): void {
+    this.#context = new AsyncResource(this.#type);
+  }
+
+  // ---- what keeps the loop alive
+
+  ref(): void {
+    this.#refed = true;
+    this.#updateHold();
+  }
+
+  unref(): void {
+    this.#refed = false;
+    this.#updateHold();
+  }
+
+  hasRef(): boolean {
+    return this.#refed && !this.#closing;
+  }
+
+  #updateHold(): void {
+    const wanted = this.#refed && !this.#closing && (this.reading || this.#listening);
+    if (wanted === this.#holding) return;
+    this.#holding = wanted;
+    if (wanted) hold();
+    else release();
+  }
+
+  // ---- opening
+
+  /** Takes what the reactor answered: an id, or an error to pass on. */
+  protected opened(answer: number): number {
+    if (answer < 0) return answer;
+    this.id = answer;
+    register(answer, this);
+    return 0;
+  }
+
+  /** What is open already keeps its descriptor: a second one would be lost with the next. */
+  protected openOnce(open: () => number): number {
+    return this.id >= 0 || this.#closing ? UV_EINVAL : this.opened(open());
+  }
+
+  /** Takes over a descriptor: it is made non-blocking, and closed with the handle. */
+  open(fd: number): number {
+    const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE'));
+    this.#adopted = status === 0;
+    return status;
+  }
+
+  listen(backlog: number): number {
+    if (this.id < 0 || this.#closing) return UV_EINVAL;
+    const status = reactor().listen(this.id, backlog);
+    this.#listening = status === 0;
+    this.#updateHold();
+    return status;
+  }
+
+  /** `open` makes a socket if there is none yet, and answers its id or an error; `begin` starts the connect. */
+  protected connectWith(req: Req, open: () => number, begin: (id: number) => number): number {
+    if (this.#closing) return UV_EBADF;
+    if (this.#connect) return UV_EALREADY;
+    let status = this.id < 0 ? this.opened(open()) : 0;
+    if (status === 0) status = begin(this.id);
+    if (status !== 0) return status;
+    this.#adopted = false;
+    if (this.reading) reactor().readStart(this.id);
+    this.#connect = new Pending(this.kind === 'TCP' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', req);
+    return 0;
+  }
+
+  // ---- the stream
+
+  readStart(): number {
+    if (this.id < 0 || this.#closing) return UV_EBADF;
+    const status = this.#adopted ? 0 : reactor().readStart(this.id);
+    this.reading = status === 0;
+    this.#updateHold();
+    // libuv reads when the loop turns. A descriptor that is bound and not connected may be connected by then.
+    if (this.#adopted) setImmediate(() => this.#readAdopted());
+    return status;
+  }
+
+  #readAdopted(): void {
+    if (!this.#adopted || !this.reading) return;
+    this.#adopted = false;
+    const status = reactor().readStart(this.id);
+    if (status < 0) this.onevent(Kind.End, status, undefined);
+  }
+
+  readStop(): number {
+    if (this.id < 0 || this.#closing) return 0;
+    const status = reactor().readStop(this.id);
+    this.reading = false;
+    this.#updateHold();
+    return status;
+  }
+
+  /** 0, or an error: nothing was taken then. `req.async` tells whether `oncomplete` will be called. */
+  write(req: Req, chunk: Uint8Array | string, encoding?: BufferEncoding): number {
+    const bytes = bytesOf(chunk, encoding);
+    return this.#wrote(req, bytes.byteLength, reactor().write(this.openId(), bytes));
+  }
+
+  /** Several chunks as one write. */
+  writev(req: Req, chunks: readonly EncodedChunk[]): number {
+    let size = 0;
+    const list = chunks.map(({ chunk, encoding }) => {
+      const bytes = bytesOf(chunk, encoding);
+      size += bytes.byteLength;
+      return bytes;
+    });
+    return this.#wrote(req, size, reactor().writev(this.openId(), list));
+  }
+
+  /** The id while the handle is open, else one that names nothing: the reactor answers `EBADF`. */
+  protected openId(): number {
+    return this.#closing ? -1 : this.id;
+  }
+
+  #wrote(req: Req, bytes: number, answer: number): number {
+    req.async = false;
+    if (answer < 0) return answer;
+    req.bytes = bytes;
+    this.bytesWritten += bytes;
+    if (answer > 0) {
+      req.async = true;
+      this.#writes.push(new Pending('WRITEWRAP', req));
+    }
+    return 0;
+  }
+
+  /** FIN, behind what was written. */
+  shutdown(req: Req): number {
+    const status = reactor().shutdown(this.openId());
+    if (status === 0) this.#shutdown = new Pending('SHUTDOWNWRAP', req);
+    return status;
+  }
+
+  /**
+   * Closes the descriptor at once. Requests that were open end with `ECANCELED`, then `callback` runs: both after the
+   * immediates of this turn of the loop, where libuv has its closing callbacks.
+   */
+  close(callback?: () => void): void {
+    this.#close(false, callback);
+  }
+
+  /** As `close`, with RST. */
+  reset(callback?: () => void): number {
+    this.#close(true, callback);
+    return 0;
+  }
+
+  #close(reset: boolean, callback: (() => void) | undefined): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.reading = false;
+    if (this.id >= 0) reactor().close(this.id, reset);
+    this.#updateHold();
+    hold();
+    if (closing.length === 0) setImmediate(closeAll);
+    closing.push(() => this.#closed(callback));
+  }
+
+  #closed(callback: (() => void) | undefined): void {
+    // Taken away, so that an answer that was on its way when the handle was closed does not end them a second time.
+    const open = [this.#connect, ...this.#writes.splice(0), this.#shutdown];
+    this.#connect = this.#shutdown = undefined;
+    for (const pending of open) if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
+    inLastTurn(this.id, () => {
+      release();
+      if (callback) this.#context.runInAsyncScope(callback, this);
+    });
+  }
+
+  // ---- what the reactor tells
+
+  onevent(kind: number, value: number, chunk: Buffer | undefined): void {
+    switch (kind) {
+      case Kind.Data:
+        if (chunk) this.#received(chunk.length, chunk);
+        break;
+      case Kind.End:
+        this.reading = false;
+        this.#updateHold();
+        this.#received(value);
+        break;
+      case Kind.Wrote:
+        this.#writes.shift()?.complete(value, this);
+        break;
+      case Kind.ShutDown:
+        this.#shutDown = value;
+        break;
+      case Kind.Connected: {
+        const pending = this.#connect;
+        this.#connect = undefined;
+        pending?.complete(value, this);
+        break;
+      }
+      case Kind.Connection:
+        this.#accepted(value);
+        break;
+    }
+    if (this.#shutDown !== undefined && this.#writes.length === 0) this.#endShutdown(this.#shutDown);
+  }
+
+  /** FIN is behind the bytes, and so its news is behind theirs. */
+  #endShutdown(status: number): void {
+    const pending = this.#shutdown;
+    this.#shutdown = this.#shutDown = undefined;
+    pending?.complete(status, this);
+  }
+
+  #received(nread: number, chunk?: Buffer): void {
+    if (nread > 0) this.bytesRead += nread;
+    if (this.reader) this.#context.runInAsyncScope(this.reader, this, nread, chunk);
+  }
+
+  #accepted(value: number): void {
+    if (value < 0) {
+      if (this.onconnection) this.#context.runInAsyncScope(this.onconnection, this, value);
+      return;
+    }
+    const client = accepted.runInAsyncScope(() => this.client());
+    client.opened(value);
+    if (this.onconnection) this.#context.runInAsyncScope(this.onconnection, this, 0, client);
+    else client.close();
+  }
+}
