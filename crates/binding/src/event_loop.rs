@@ -143,6 +143,7 @@ pub(crate) fn watch(env: &Env, reactor: Arc<Reactor>) -> bool {
     if Status::from(status) != Status::Ok {
         // SAFETY: as above; without a hook the handles go now.
         unsafe { close(watch) };
+        told.poll_ended();
         return false;
     }
     told.keep_turns();
