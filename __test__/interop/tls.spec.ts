@@ -19,13 +19,8 @@ function wrap(socket: Socket, options: TLSSocketOptions = {}): TLSSocket {
 }
 
 /** Both ends in TLS, after the handshake. */
-async function secured(
-  place: Place,
-  client: ConnectionOptions = {},
-  server: TLSSocketOptions = {},
-  plain: { allowHalfOpen?: boolean } = {},
-): Promise<Ends> {
-  const below = await place.pair(plain);
+async function secured(place: Place, client: ConnectionOptions = {}, server: TLSSocketOptions = {}): Promise<Ends> {
+  const below = await place.pair();
   const ends = {
     server: wrap(below[1], server),
     client: tls.connect({ socket: below[0], ca: cert, servername: 'localhost', ...client }),
