@@ -246,6 +246,22 @@ test('wrong options are refused in the words of Node', (t) => {
   t.throws(() => net.createServer().listen({ _handle: new BoundSocket() }), { code: 'ERR_INVALID_ARG_VALUE' });
 });
 
+// node:net has taken it by then where it is `typeOfService` or `blockList` that is wrong.
+test('a constructor that throws leaves the bound socket to its owner', async (t) => {
+  const bound = new BoundSocket({ host: '127.0.0.1' });
+  const wrong = [
+    { typeOfService: 300 },
+    { blockList: {} },
+    { objectMode: true },
+    { signal: 1 },
+    { highWaterMark: 'x' },
+  ];
+  for (const options of wrong) t.throws(() => new net.Socket({ handle: bound, ...options } as never));
+  const server = net.createServer().listen(bound);
+  await once(server, 'listening');
+  server.close();
+});
+
 test('it does not keep the process alive, bound or adopted by a socket', async (t) => {
   const source = `
     const net = require('ferronet');

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import test from 'ava';
 
 import { ours } from './_helpers/implementations.js';
+import { runScript } from './_helpers/script.js';
 import { play } from './_helpers/stage.js';
 
 test('a socket may be destroyed in its connectionAttempt event', async (t) => {
@@ -81,4 +82,17 @@ test('a socket that is connected cannot connect again', async (t) => {
   });
   t.is(lanes['C']?.filter((line) => line.startsWith('connect(')).length, 1);
   t.regex(lanes['C']?.at(-2) ?? '', /^error\(Error\[code=EISCONN .*\{closed pending destroyed\}$/);
+});
+
+// node:net tells of EISCONN, and forgets the first request: the process never ends.
+const onUnix = process.platform === 'win32' ? test.skip : test;
+onUnix('a Unix socket that connects while connecting fails, and the process ends', async (t) => {
+  const outcome = await runScript(`
+    const net = require('ferronet');
+    const path = require('node:path').join(require('node:os').tmpdir(), 'net-twice-' + process.pid);
+    const server = net.createServer((socket) => socket.resume()).listen(path, () => {
+      const client = net.connect(path).on('error', ({ code }) => console.log(code));
+      client.connect(path).on('close', () => server.close());
+    });`);
+  t.like(outcome, { code: 0, stdout: 'EALREADY\n', stderr: '' });
 });

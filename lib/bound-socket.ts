@@ -10,8 +10,9 @@ import {
 } from './errors.js';
 import type { AddressOut, StreamHandle } from './handle.js';
 import { Pipe, TCP, TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from './handle.js';
-import { checkListenAllowed } from './permission.js';
+import { checkBindAllowed } from './permission.js';
 import type { AddressInfo } from './socket-addresses.js';
+import { refuseCloning } from './uncloneable.js';
 import { validateBoolean, validateObject, validatePort, validateString } from './validators.js';
 
 /** Options of `new BoundSocket()`: an address, or a path alone. */
@@ -58,6 +59,7 @@ export class BoundSocket {
     const { handle, address } = options.path === undefined ? bindAddress(options) : bindPath(options, options.path);
     this.#handle = handle;
     this.#address = address;
+    refuseCloning(this);
   }
 
   /**
@@ -128,7 +130,7 @@ function bindPath(options: BoundSocketOptions, path: string): Bound {
     throw new ERR_INVALID_ARG_VALUE('options', options, reason);
   }
   validateString(path, 'options.path');
-  checkListenAllowed(path);
+  checkBindAllowed(path);
   const handle = new Pipe(Pipe.SERVER);
   const errno = handle.bind(path);
   if (errno < 0) throw closed(handle, errnoException(errno, 'bind'));
@@ -149,7 +151,7 @@ function bindAddress(options: BoundSocketOptions): Bound {
   if (exclusive && reusePort) {
     throw new ERR_INVALID_ARG_VALUE('options', options, 'exclusive is mutually exclusive with reusePort');
   }
-  checkListenAllowed(host);
+  checkBindAllowed();
   const handle = new TCP(TCP.SOCKET);
   const flags = (ipv6Only ? UV_TCP_IPV6ONLY : 0) | (reusePort ? UV_TCP_REUSEPORT : 0) | (exclusive ? TCP_EXCLUSIVE : 0);
   const errno = isIPv6(host) ? handle.bind6(host, port, flags) : handle.bind(host, port, flags);

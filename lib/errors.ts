@@ -180,15 +180,12 @@ export const ERR_WORKER_HANDLE_NOT_TRANSFERABLE: Coded<[what: string]> = coded(
     'not started reading and has no pending writes',
 );
 
-type Denial = [message: string, permission: string, resource: string];
-
-/** The permission model refused; `resource` is what was asked for, e.g. `127.0.0.1:80`. */
-export const ERR_ACCESS_DENIED: Coded<Denial> = coded<Denial>(
-  Error,
-  'ERR_ACCESS_DENIED',
-  (message) => message,
-  (_message, permission, resource) => ({ permission, resource }),
-);
+/** The permission model refused. As Node's own, no `[ERR_ACCESS_DENIED]` in the stack head. */
+export function accessDenied(message: string, resource: string, below: Frame): NetError {
+  const error = new Error(message);
+  Error.captureStackTrace(error, below);
+  return Object.assign(error, { code: 'ERR_ACCESS_DENIED', permission: 'Net', resource });
+}
 
 /** A write after our own FIN. Node gives it the kernel's name but no errno, and no `[EPIPE]` in the stack head. */
 export function endedByOtherPartyError(): NetError {

@@ -8,7 +8,7 @@ import { debug, listenEndChannel, listenErrorChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_VALUE, errnoException, listenException, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from './handle.js';
-import { checkListenAllowed } from './permission.js';
+import { checkBindAllowed } from './permission.js';
 import { createHandle } from './socket-options.js';
 import { validateAbortSignal, validatePort } from './validators.js';
 
@@ -182,7 +182,13 @@ function lookUpAndListen(server: ServerCore, host: string, port: number, backlog
       return;
     }
     const found = addresses.find((each) => !isLinkLocal(each)) ?? addresses[0];
-    if (found) server._listen2(found.address, port, found.family, backlog, undefined, flags);
+    if (!found) return;
+    try {
+      server._listen2(found.address, port, found.family, backlog, undefined, flags);
+    } catch (refusal) {
+      // Of the permission model. Nobody could catch it here, where node:net throws it.
+      server.emit('error', refusal);
+    }
   });
 }
 
@@ -198,8 +204,9 @@ export function createServerHandle(
   flags?: number,
 ): StreamHandle | number {
   if (typeof fd === 'number' && fd >= 0) return openServerDescriptor(fd);
-  checkListenAllowed(address);
-  if (port === -1 && addressType === -1) {
+  const isPath = port === -1 && addressType === -1;
+  checkBindAllowed((isPath && address) || '');
+  if (isPath) {
     const pipe = new Pipe(Pipe.SERVER);
     return boundOrError(pipe, pipe.bind(address ?? ''));
   }

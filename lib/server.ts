@@ -16,6 +16,7 @@ import { listenOn, readListenTarget, setUpListenHandle } from './listen.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { defaultHighWaterMark, idleSeconds } from './socket-options.js';
 import type { Socket } from './socket.js';
+import { refuseCloning } from './uncloneable.js';
 import { validateNumber } from './validators.js';
 
 /** Options of `createServer()`. */
@@ -264,6 +265,7 @@ function construct(server: ServerBody, first: unknown, second: unknown): void {
   const { highWaterMark = -1 } = options;
   server.highWaterMark = highWaterMark < 0 ? defaultHighWaterMark() : highWaterMark;
   if (options.blockList) server.blockList = options.blockList;
+  refuseCloning(server);
 }
 
 /** `new Server()`, or without `new`. */

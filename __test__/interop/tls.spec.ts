@@ -181,3 +181,17 @@ both('the addresses of the connection', async (t, place) => {
   t.is(client.remoteAddress, seen);
   t.is(server.remoteAddress, seen);
 });
+
+both('an error of the socket below is told above', async (t, place) => {
+  const { client, server, below } = await secured(place);
+  server.on('error', () => {});
+  below[1].on('error', () => {});
+  const seen: string[] = [];
+  client.on('error', ({ message }) => seen.push(`above: ${message}`));
+  below[0].on('error', ({ message }) => seen.push(`below: ${message}`));
+  const over = Promise.all([closed(client), closed(below[0])]);
+  below[1].resetAndDestroy();
+  await over;
+  // Node takes its own handle away from the socket below, which hears of nothing then; any other stream it listens to.
+  t.deepEqual(seen.sort(), ['above: read ECONNRESET', ...(place.isOurs ? ['below: read ECONNRESET'] : [])]);
+});

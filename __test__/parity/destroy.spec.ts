@@ -38,6 +38,16 @@ parity('destroy in the connect event', async (stage) => {
   await stage.closed(client);
 });
 
+parity('destroy by an immediate', async (stage) => {
+  const server = await stage.listening();
+  const client = stage.connect(server);
+  await Promise.all([stage.until(client, 'ready'), stage.accepted()]);
+  await new Promise<void>((resolve) => void setImmediate(resolve));
+  stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick', 'immediate');
+  await stage.closed(client);
+  await stage.finish(server);
+});
+
 parity('destroy in the data event', async (stage) => {
   const server = await stage.listening({}, (accepted) => accepted.write('abc'));
   const client = stage.connect(server);

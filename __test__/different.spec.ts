@@ -1,0 +1,31 @@
+// What is different by nature, seen from both sides: node:net does the one, ferronet the other. Each is a line of
+// docs/DIVERGENCES.md; when one of these tests fails because the difference has gone, both may go.
+import { performance, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+
+import { both, closed } from './_helpers/both.js';
+
+// The types of Node 20 do not know of details.
+type Detailed = PerformanceEntry & { detail: { port: number } };
+
+both('a connection is a `net` entry of node:net for a PerformanceObserver, and none of ours', async (t, place) => {
+  const { port } = await place.listen((socket) => socket.end());
+  const mark = `over ${port}`;
+  const entries: string[] = [];
+  const over = new Promise<void>((resolve) => {
+    const observer = new PerformanceObserver((list) => {
+      for (const { entryType, name, detail } of list.getEntries() as Detailed[]) {
+        if (entryType === 'net' && detail.port === port) entries.push(name);
+        // Entries come in the order in which they were made.
+        if (name === mark) {
+          observer.disconnect();
+          resolve();
+        }
+      }
+    });
+    observer.observe({ entryTypes: ['net', 'mark'] });
+  });
+  await closed(place.connect(port).resume());
+  performance.mark(mark);
+  await over;
+  t.deepEqual(entries, place.isOurs ? [] : ['connect']);
+});
