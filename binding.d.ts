@@ -12,13 +12,14 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** The sockets of one environment. All methods belong to the thread that made it. */
 export declare class Reactor {
   /**
-   * Starts the reactor's thread. `dispatch(kind, id, value, chunk)` is called once an event, each call in a turn of
-   * its own. `has_libuv`: whether the host's event loop is libuv's, so that deliveries can keep its turns.
+   * Starts the reactor's thread. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
+   * its own. `has_libuv`: whether the host's event loop is libuv's, so that the reactor can turn in it. `drive`: who
+   * drives; 0 the load decides, 1 the thread, 2 the loop.
    *
    * # Errors
    * When the system gives no thread, or the environment is ending.
    */
-  constructor(dispatch: (kind: number, id: number, value: number, chunk: Buffer | undefined) => void, hasLibuv: boolean)
+  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | undefined) => void, hasLibuv: boolean, drive: number)
   /**
    * Whether the event loop stays alive for events of this reactor. At first it does not.
    *
@@ -26,6 +27,8 @@ export declare class Reactor {
    * When the environment is ending.
    */
   setRef(alive: boolean): void
+  /** Has the dispatcher called in the closing phase of the loop. False where the loop has none. */
+  atClosing(): boolean
   /** A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive. */
   bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
   /** A local socket bound to a path; its id. */

@@ -6,7 +6,7 @@
  */
 import { Reactor } from './binding.js';
 
-/** What happened. `crates/binding/src/record.rs` has the same numbers. */
+/** What happened. `crates/binding/src/delivery.rs` has the same numbers. */
 export const Kind = {
   Connected: 1,
   Data: 2,
@@ -15,11 +15,15 @@ export const Kind = {
   ShutDown: 5,
   Connection: 6,
   Closed: 7,
+  Closing: 8,
 } as const;
 
 /** What a handle hears of the reactor. Each call comes in a turn of its own: ticks and promise jobs run after it. */
 export interface Receiver {
-  /** `value`: 0 or a negative libuv error; of a connection, its id. `chunk`: bytes that belong to JavaScript. */
+  /**
+   * `value`: 0 or a negative libuv error; of a connection, its id; of data, its length. `chunk`: bytes that belong to
+   * JavaScript.
+   */
   onevent(kind: number, value: number, chunk: Buffer | undefined): void;
 }
 
@@ -27,28 +31,42 @@ export interface Receiver {
 const NO_HANDLE = -1;
 
 let started: Reactor | undefined;
-const receivers: Map<number, Receiver> = new Map();
+/** By the slot of their ids: no two handles that live at the same time have one. */
+const receivers: (Receiver | undefined)[] = [];
 /** What the coming `Closed` deliveries run, in their order. */
 const turns: (() => void)[] = [];
+/** Handles that were closed in this turn of the loop. */
+let closing: (() => void)[] = [];
 /** Reasons for the event loop to stay alive. */
 let holds = 0;
 
-function dispatch(kind: number, id: number, value: number, chunk: Buffer | undefined): void {
+function dispatch(kind: number, slot: number, value: number, chunk: Buffer | undefined): void {
   if (kind === Kind.Closed) turns.shift()?.();
-  else receivers.get(id)?.onevent(kind, value, chunk);
+  else if (kind === Kind.Closing) closeAll();
+  else receivers[slot]?.onevent(kind, value, chunk);
+}
+
+/** The slot of an id: its lower 24 bits. */
+function slotOf(id: number): number {
+  return id % 0x1000000;
 }
 
 /** Others have a loop of their own kind; Bun even has libuv's functions, which abort. */
 const hasLibuv: boolean = process.versions['bun'] === undefined && process.versions['deno'] === undefined;
 
-/** The reactor of this thread; its own thread starts with the first handle, not with `require`. */
-export function reactor(): Reactor {
-  return (started ??= new Reactor(dispatch, hasLibuv));
+/** Who turns the reactor: `FERRONET_DRIVER`, read once. */
+function driver(): number {
+  return Math.max(0, ['auto', 'thread', 'loop'].indexOf(process.env['FERRONET_DRIVER'] ?? 'auto'));
 }
 
-/** Sends the deliveries of a handle to its receiver, until `unregister`. */
+/** The reactor of this thread; its own thread starts with the first handle, not with `require`. */
+export function reactor(): Reactor {
+  return (started ??= new Reactor(dispatch, hasLibuv, driver()));
+}
+
+/** Sends the deliveries of a handle to its receiver, until its last one. */
 export function register(id: number, receiver: Receiver): void {
-  receivers.set(id, receiver);
+  receivers[slotOf(id)] = receiver;
 }
 
 /** Keeps the event loop alive until `release`. Pairs are counted. */
@@ -60,7 +78,22 @@ export function release(): void {
   if (--holds === 0) reactor().setRef(false);
 }
 
-/** Runs `turn` soon, in a turn of its own, behind every delivery that is on its way. Hold the loop meanwhile. */
+/**
+ * Runs `close` where libuv has its closing callbacks: after the immediates of this turn of the loop, what was asked for
+ * last first. Hold the loop meanwhile.
+ */
+export function atClosing(close: () => void): void {
+  if (closing.length === 0 && !reactor().atClosing()) setImmediate(closeAll);
+  closing.push(close);
+}
+
+function closeAll(): void {
+  const closed = closing;
+  closing = [];
+  for (const close of closed.reverse()) close();
+}
+
+/** While closing: runs `turn` in a turn of its own, behind those that were asked for before. */
 export function inOwnTurn(turn: () => void): void {
   turns.push(turn);
   reactor().tellClosed(NO_HANDLE);
@@ -69,7 +102,7 @@ export function inOwnTurn(turn: () => void): void {
 /** As `inOwnTurn`, as the last one of a closed handle: its id means nothing from then on. */
 export function inLastTurn(id: number, turn: () => void): void {
   turns.push(() => {
-    receivers.delete(id);
+    if (id >= 0) receivers[slotOf(id)] = undefined;
     turn();
   });
   reactor().tellClosed(id);

@@ -8,7 +8,17 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 
-import { hold, inLastTurn, inOwnTurn, Kind, reactor, register, release, type Receiver } from './dispatcher.js';
+import {
+  atClosing,
+  hold,
+  inLastTurn,
+  inOwnTurn,
+  Kind,
+  reactor,
+  register,
+  release,
+  type Receiver,
+} from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import { Pending, type Req } from './request.js';
 
@@ -28,16 +38,6 @@ export interface EncodedChunk {
  * carry the store of whoever called `listen()` (Node: a connection starts without one).
  */
 const accepted: AsyncResource = new AsyncResource('TCPWRAP');
-
-/** Handles that were closed in this turn of the loop. */
-let closing: (() => void)[] = [];
-
-/** libuv's closing phase: after the immediates, and the one that was closed last comes first. */
-function closeAll(): void {
-  const closed = closing;
-  closing = [];
-  for (const close of closed.reverse()) close();
-}
 
 function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
@@ -286,8 +286,7 @@ export abstract class StreamHandle implements Receiver {
     if (this.id >= 0) reactor().close(this.id, reset);
     this.#updateHold();
     hold();
-    if (closing.length === 0) setImmediate(closeAll);
-    closing.push(() => this.#closed(callback));
+    atClosing(() => this.#closed(callback));
   }
 
   #closed(callback: (() => void) | undefined): void {

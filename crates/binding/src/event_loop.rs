@@ -1,223 +1,399 @@
-//! Where the event loop is, as far as the host has libuv: a `uv_prepare_t` says that it is about to poll, a
-//! `uv_check_t` that it has polled.
+//! The reactor in the environment's own event loop, as far as the host has libuv.
 //!
-//! libuv's functions are looked up at run time, so the addon links to nothing and loads where they are missing (Deno,
-//! Windows for now): the deliveries then come without the order of turns. Bun has functions of these names that abort;
-//! JavaScript knows the host and does not ask there.
+//! - `uv_prepare_t` and `uv_check_t` say where the loop is: about to poll, and done with it.
+//! - `uv_poll_t` watches the poller of the reactor's runtime: a turn of the runtime is then a callback of the loop like
+//!   that of any socket of Node's.
+//! - `uv_async_t` is rung by the reactor's thread when it drives. It also keeps the loop alive, or does not.
+//! - `uv_idle_t` keeps the loop from sleeping when something is to be told that no descriptor tells of.
+//! - One more handle is closed whenever handles of ours are, for its callback: it comes in the closing phase.
 //!
-//! All of it runs on the JavaScript thread. The two handles live from [`watch`] until the environment's asynchronous
-//! cleanup hook has closed them, which is what such hooks are for.
+//! Each event is one callback by `napi_make_callback`, outside of any other, so that `process.nextTick` and promise jobs
+//! run between two events, as between the callbacks of Node's own sockets.
+//!
+//! All of it runs on the JavaScript thread, but for `uv_async_send`. The handles live from [`EventLoop::watch`] until
+//! the environment's asynchronous cleanup hook has closed them, which is what such hooks are for; the hook ends the
+//! reactor's thread before.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
-use std::ffi::{CStr, c_int, c_void};
+use std::cell::{Cell, OnceCell};
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use ferronet_reactor::Reactor;
+use ferronet_reactor::{Reactor, Wake};
 use napi::{Env, Status, sys};
 
-type HandlePtr = *mut c_void;
-type LoopPtr = *mut c_void;
-type Callback = unsafe extern "C" fn(HandlePtr);
+use crate::delivery::Delivery;
+use crate::uv::{self, HandlePtr, Kind, LoopPtr, Uv, data};
 
-/// `uv_handle_type`, fixed by libuv's ABI.
-const UV_CHECK: c_int = 2;
-const UV_PREPARE: c_int = 9;
+/// How often libuv runs its pending queue after a poll, so that callbacks that fill it don't starve the rest.
+const PENDING_ROUNDS: usize = 8;
 
-type HandleSize = unsafe extern "C" fn(c_int) -> usize;
-type Init = unsafe extern "C" fn(LoopPtr, HandlePtr) -> c_int;
-type Start = unsafe extern "C" fn(HandlePtr, Callback) -> c_int;
-type Unref = unsafe extern "C" fn(HandlePtr);
-type Close = unsafe extern "C" fn(HandlePtr, Callback);
-
-/// The functions of libuv that are used here.
-#[derive(Clone, Copy)]
-struct Uv {
-    handle_size: HandleSize,
-    prepare_init: Init,
-    prepare_start: Start,
-    check_init: Init,
-    check_start: Start,
-    unref: Unref,
-    close: Close,
+/// Rings the loop from the reactor's thread.
+#[derive(Debug)]
+struct Bell {
+    uv: Uv,
+    handle: HandlePtr,
 }
 
-#[cfg(unix)]
-fn symbol(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: dlsym reads the name and looks in what is loaded; it changes nothing.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    (!found.is_null()).then_some(found)
+// SAFETY: `uv_async_send` may be called from any thread, and is all that this does with the handle; the handle is
+// closed only after the reactor's thread, which owns this, has ended.
+unsafe impl Send for Bell {}
+// SAFETY: as above.
+unsafe impl Sync for Bell {}
+
+impl Wake for Bell {
+    fn wake(&self, _deliveries: usize) {
+        // SAFETY: the handle is initialized and not closed, see above.
+        unsafe { (self.uv.async_send)(self.handle) };
+    }
 }
 
-#[cfg(not(unix))]
-fn symbol(_name: &CStr) -> Option<*mut c_void> {
-    None
+/// The handles of one environment.
+#[derive(Debug)]
+pub(crate) struct EventLoop {
+    uv: Uv,
+    uv_loop: LoopPtr,
+    bell: HandlePtr,
+    prepare: HandlePtr,
+    check: HandlePtr,
+    idle: HandlePtr,
+    closer: HandlePtr,
+    /// Only where the runtime's poller can be watched.
+    poll: Cell<HandlePtr>,
+    idling: Cell<bool>,
+    closing: Cell<bool>,
+    ending: Cell<bool>,
+    /// How many of the handles are not closed.
+    open: Cell<u8>,
+    hook: Cell<sys::napi_async_cleanup_hook_handle>,
+    reactor: OnceCell<Arc<Reactor>>,
+    delivery: Delivery,
 }
 
-/// A function of libuv by its name and type.
-macro_rules! function {
-    ($name:literal, $type:ty) => {
-        // SAFETY: the symbol is libuv's function of this name, and libuv 1.x declares it with this type.
-        unsafe { std::mem::transmute::<*mut c_void, $type>(symbol($name)?) }
-    };
-}
+impl EventLoop {
+    /// Finds the loop of `env`; `None` where there is no libuv.
+    pub(crate) fn of(env: &Env, delivery: Delivery) -> Option<Rc<Self>> {
+        let uv = Uv::find()?;
+        let mut uv_loop = ptr::null_mut();
+        // SAFETY: on the environment's thread.
+        let status = unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut uv_loop) };
+        if Status::from(status) != Status::Ok || uv_loop.is_null() {
+            return None;
+        }
+        let uv_loop: LoopPtr = uv_loop.cast();
+        let bell = uv.allocate(Kind::Async);
+        // SAFETY: the loop is the environment's and this is its thread; `bell` is fresh memory of libuv's size.
+        if unsafe { (uv.async_init)(uv_loop, bell, on_bell) } != 0 {
+            // SAFETY: libuv refused it.
+            unsafe { uv.free(bell, Kind::Async) };
+            return None;
+        }
+        let (prepare, check) = (uv.allocate(Kind::Prepare), uv.allocate(Kind::Check));
+        let (idle, closer) = (uv.allocate(Kind::Idle), uv.allocate(Kind::Idle));
+        let this = Rc::new(Self {
+            uv,
+            uv_loop,
+            bell,
+            prepare,
+            check,
+            idle,
+            closer,
+            poll: Cell::new(ptr::null_mut()),
+            idling: Cell::new(false),
+            closing: Cell::new(false),
+            ending: Cell::new(false),
+            open: Cell::new(5),
+            hook: Cell::new(ptr::null_mut()),
+            reactor: OnceCell::new(),
+            delivery,
+        });
+        // One reference is the handles'; `closed` drops it with the last of them.
+        let held = Rc::into_raw(Rc::clone(&this));
+        // SAFETY: as above; the handles are freed by `closed`, after libuv has closed them. Init and start of these
+        // kinds cannot fail. Unreferenced handles do not keep the loop alive.
+        unsafe {
+            (uv.prepare_init)(uv_loop, prepare);
+            (uv.check_init)(uv_loop, check);
+            (uv.idle_init)(uv_loop, idle);
+            (uv.idle_init)(uv_loop, closer);
+            for handle in [bell, prepare, check, idle, closer] {
+                *data(handle) = held;
+                (uv.unref)(handle);
+            }
+        }
+        Some(this)
+    }
 
-impl Uv {
-    fn find() -> Option<Self> {
-        Some(Self {
-            handle_size: function!(c"uv_handle_size", HandleSize),
-            prepare_init: function!(c"uv_prepare_init", Init),
-            prepare_start: function!(c"uv_prepare_start", Start),
-            check_init: function!(c"uv_check_init", Init),
-            check_start: function!(c"uv_check_start", Start),
-            unref: function!(c"uv_unref", Unref),
-            close: function!(c"uv_close", Close),
+    /// How the reactor's thread gets the loop's attention.
+    pub(crate) fn bell(&self) -> Box<dyn Wake> {
+        Box::new(Bell {
+            uv: self.uv,
+            handle: self.bell,
         })
     }
 
-    /// Memory for a handle, zeroed, aligned as libuv's structs are.
-    fn allocate(&self, kind: c_int) -> HandlePtr {
-        // SAFETY: the call only looks up a size.
-        let size = unsafe { (self.handle_size)(kind) };
-        Box::into_raw(vec![0u64; size.div_ceil(8)].into_boxed_slice()).cast()
+    /// Turns `reactor` in this loop, until the environment ends. Answers whether it can.
+    pub(crate) fn watch(self: &Rc<Self>, env: &Env, reactor: Arc<Reactor>) -> bool {
+        let poller = reactor.poller();
+        // Given once, here.
+        drop(self.reactor.set(reactor));
+        // SAFETY: the loop's thread; the handles are initialized.
+        unsafe {
+            (self.uv.prepare_start)(self.prepare, on_prepare);
+            (self.uv.check_start)(self.check, on_check);
+        }
+        if let Some(poller) = poller {
+            self.watch_poller(poller);
+        }
+        let mut hook = ptr::null_mut();
+        // SAFETY: the reference that the handles hold lives until `closed` has run for each, which `end` brings about.
+        let status = unsafe {
+            sys::napi_add_async_cleanup_hook(
+                env.raw(),
+                Some(end),
+                Rc::as_ptr(self).cast_mut().cast(),
+                &raw mut hook,
+            )
+        };
+        self.hook.set(hook);
+        if Status::from(status) != Status::Ok {
+            self.close();
+            return false;
+        }
+        true
     }
 
-    fn free(&self, handle: HandlePtr, kind: c_int) {
-        // SAFETY: as above.
-        let size = unsafe { (self.handle_size)(kind) };
-        let slice = ptr::slice_from_raw_parts_mut(handle.cast::<u64>(), size.div_ceil(8));
-        // SAFETY: `allocate` made it of this very length, and libuv has let go of it (it is closed, or was never
-        // initialized).
-        drop(unsafe { Box::from_raw(slice) });
+    fn watch_poller(&self, poller: i32) {
+        let handle = self.uv.allocate(Kind::Poll);
+        // SAFETY: as `of`; the descriptor is the runtime's, which lives as long as the reactor that this holds.
+        unsafe {
+            if (self.uv.poll_init)(self.uv_loop, handle, poller) != 0 {
+                self.uv.free(handle, Kind::Poll);
+                return;
+            }
+            *data(handle) = ptr::from_ref(self);
+            (self.uv.poll_start)(handle, uv::READABLE, on_poll);
+            (self.uv.unref)(handle);
+        }
+        self.poll.set(handle);
+        self.open.set(self.open.get() + 1);
+    }
+
+    /// Whether the loop stays alive for what may come.
+    pub(crate) fn set_ref(&self, alive: bool) {
+        if self.ending.get() {
+            return;
+        }
+        // SAFETY: the loop's thread, and the handle is initialized and not closed.
+        unsafe {
+            if alive {
+                (self.uv.refer)(self.bell);
+            } else {
+                (self.uv.unref)(self.bell);
+            }
+        }
+    }
+
+    /// Has JavaScript called (`Kind::Closing`) in the coming closing phase of the loop, then for every last event.
+    pub(crate) fn at_closing(&self) {
+        if self.ending.get() || self.closing.replace(true) {
+            return;
+        }
+        // SAFETY: the loop's thread; `on_closing` initializes the handle again.
+        unsafe { (self.uv.close)(self.closer, on_closing) };
+    }
+
+    fn reactor(&self) -> Option<&Arc<Reactor>> {
+        self.reactor.get()
+    }
+
+    fn deliver(&self, count: usize) {
+        if let Some(reactor) = self.reactor() {
+            self.delivery.deliver(reactor, count);
+        }
+    }
+
+    /// Keeps the loop from sleeping in the coming poll phase, or lets it.
+    fn idle(&self, wanted: bool) {
+        if self.idling.replace(wanted) == wanted {
+            return;
+        }
+        // SAFETY: the loop's thread, an initialized handle.
+        unsafe {
+            if wanted {
+                (self.uv.idle_start)(self.idle, on_idle);
+            } else {
+                (self.uv.idle_stop)(self.idle);
+            }
+        }
+    }
+
+    /// Begins to close the handles; the rest is `closed`'s.
+    pub(crate) fn close(&self) {
+        if self.ending.replace(true) {
+            return;
+        }
+        if let Some(reactor) = self.reactor() {
+            reactor.shutdown();
+        }
+        // SAFETY: each is initialized and closed once: this runs once, and a closer that is being closed is left out.
+        unsafe {
+            (self.uv.close)(self.bell, closed_bell);
+            (self.uv.close)(self.prepare, closed_prepare);
+            (self.uv.close)(self.check, closed_check);
+            (self.uv.close)(self.idle, closed_idle);
+            if !self.closing.get() {
+                (self.uv.close)(self.closer, closed_idle);
+            }
+            if !self.poll.get().is_null() {
+                (self.uv.close)(self.poll.get(), closed_poll);
+            }
+        }
     }
 }
 
-/// The two handles of one environment.
-struct Watch {
-    uv: Uv,
-    reactor: Arc<Reactor>,
-    prepare: HandlePtr,
-    check: HandlePtr,
-    /// How many of the handles are not closed.
-    open: u8,
-    hook: sys::napi_async_cleanup_hook_handle,
-}
-
-/// Tells `reactor` where `env`'s loop is, until the environment ends. Answers whether it can.
-pub(crate) fn watch(env: &Env, reactor: Arc<Reactor>) -> bool {
-    let Some(uv) = Uv::find() else { return false };
-    let mut uv_loop = ptr::null_mut();
-    // SAFETY: on the environment's thread.
-    let status = unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut uv_loop) };
-    if Status::from(status) != Status::Ok || uv_loop.is_null() {
-        return false;
-    }
-    let uv_loop: LoopPtr = uv_loop.cast();
-    let told = Arc::clone(&reactor);
-    let (prepare, check) = (uv.allocate(UV_PREPARE), uv.allocate(UV_CHECK));
-    let watch = Box::into_raw(Box::new(Watch {
-        uv,
-        reactor,
-        prepare,
-        check,
-        open: 2,
-        hook: ptr::null_mut(),
-    }));
-    // SAFETY: the loop is the environment's and this is its thread; both handles are fresh memory of libuv's size,
-    // which `closed` frees after libuv has closed them; `watch` is freed with the second of them. Init and start of
-    // these kinds cannot fail. Unreferenced handles do not keep the loop alive.
+/// The loop of one of its handles, with a reference of its own: what a callback does may end the others.
+///
+/// # Safety
+/// `handle` is one of an [`EventLoop`]'s and not freed.
+unsafe fn of(handle: HandlePtr) -> Rc<EventLoop> {
+    // SAFETY: the handles hold one reference until the last of them is freed.
     unsafe {
-        (uv.prepare_init)(uv_loop, prepare);
-        (uv.check_init)(uv_loop, check);
-        *data(prepare) = watch;
-        *data(check) = watch;
-        (uv.prepare_start)(prepare, on_prepare);
-        (uv.check_start)(check, on_check);
-        (uv.unref)(prepare);
-        (uv.unref)(check);
+        let held = *data::<EventLoop>(handle);
+        Rc::increment_strong_count(held);
+        Rc::from_raw(held)
     }
-    // SAFETY: `watch` lives until `closed` has run twice, which `end` brings about.
-    let status = unsafe {
-        sys::napi_add_async_cleanup_hook(env.raw(), Some(end), watch.cast(), &raw mut (*watch).hook)
-    };
-    if Status::from(status) != Status::Ok {
-        // SAFETY: as above; without a hook the handles go now.
-        unsafe { close(watch) };
-        told.poll_ended();
-        return false;
-    }
-    told.keep_turns();
-    true
 }
 
-/// The `data` of a handle: the public field that every libuv handle begins with.
-fn data(handle: HandlePtr) -> *mut *mut Watch {
-    handle.cast()
+/// Runs what a callback does. A panic must not unwind into libuv: what it was about is lost, the rest is not.
+fn guarded(callback: impl FnOnce()) {
+    let _panicked = catch_unwind(AssertUnwindSafe(callback));
 }
 
 unsafe extern "C" fn on_prepare(handle: HandlePtr) {
-    // SAFETY: libuv calls with the handle that was started, whose watch lives until both are closed.
-    let watch = unsafe { &**data(handle) };
-    watch.reactor.poll_begins();
+    // SAFETY: libuv calls with the handle that was started.
+    let this = unsafe { of(handle) };
+    guarded(|| {
+        if let Some(reactor) = this.reactor() {
+            this.deliver(reactor.completed());
+            this.idle(reactor.poll_begins());
+        }
+    });
 }
 
 unsafe extern "C" fn on_check(handle: HandlePtr) {
     // SAFETY: as `on_prepare`.
-    let watch = unsafe { &**data(handle) };
-    watch.reactor.poll_ended();
+    let this = unsafe { of(handle) };
+    guarded(|| {
+        this.idle(false);
+        if let Some(reactor) = this.reactor() {
+            this.deliver(reactor.poll_ended());
+            for _ in 0..PENDING_ROUNDS {
+                this.deliver(reactor.completed());
+            }
+        }
+    });
+}
+
+unsafe extern "C" fn on_poll(handle: HandlePtr, _status: c_int, _events: c_int) {
+    // SAFETY: as `on_prepare`.
+    let this = unsafe { of(handle) };
+    guarded(|| {
+        if let Some(reactor) = this.reactor() {
+            this.deliver(reactor.turn());
+        }
+    });
+}
+
+unsafe extern "C" fn on_bell(handle: HandlePtr) {
+    // SAFETY: as `on_prepare`; `data` is set before anybody can ring.
+    let this = unsafe { of(handle) };
+    guarded(|| {
+        if let Some(reactor) = this.reactor() {
+            reactor.rung();
+        }
+    });
+}
+
+unsafe extern "C" fn on_idle(_handle: HandlePtr) {}
+
+unsafe extern "C" fn on_closing(handle: HandlePtr) {
+    // SAFETY: as `on_prepare`.
+    let this = unsafe { of(handle) };
+    if this.ending.get() {
+        // SAFETY: libuv's last word on the closer.
+        unsafe { closed(handle, Kind::Idle) };
+        return;
+    }
+    // SAFETY: a closed handle's memory is its owner's again, and may become a handle anew.
+    unsafe {
+        (this.uv.idle_init)(this.uv_loop, handle);
+        *data(handle) = Rc::as_ptr(&this);
+        (this.uv.unref)(handle);
+    }
+    this.closing.set(false);
+    guarded(|| {
+        if let Some(reactor) = this.reactor() {
+            this.delivery.deliver_closed(reactor);
+        }
+    });
 }
 
 /// The environment ends.
-unsafe extern "C" fn end(_hook: sys::napi_async_cleanup_hook_handle, watch: *mut c_void) {
-    // SAFETY: `watch` is what `watch` gave to the hook, and hooks run once.
-    unsafe { close(watch.cast()) };
+unsafe extern "C" fn end(_hook: sys::napi_async_cleanup_hook_handle, held: *mut c_void) {
+    // SAFETY: the handles' reference is there, since none of them is closed yet; hooks run once.
+    let this = unsafe {
+        let held = held.cast_const().cast::<EventLoop>();
+        Rc::increment_strong_count(held);
+        Rc::from_raw(held)
+    };
+    this.close();
 }
 
-/// Begins to close both handles; the rest is `closed`'s.
-///
-/// # Safety
-/// Once, with a live watch, on the environment's thread.
-unsafe fn close(watch: *mut Watch) {
-    // SAFETY: the caller's promise. Copied out, because the watch may be gone when libuv is done with the second.
-    let Watch {
-        uv, prepare, check, ..
-    } = unsafe { &*watch };
-    let (close, prepare, check) = (uv.close, *prepare, *check);
-    // SAFETY: both are initialized and not closed.
-    unsafe {
-        close(prepare, closed_prepare);
-        close(check, closed_check);
-    }
+unsafe extern "C" fn closed_bell(handle: HandlePtr) {
+    // SAFETY: libuv's last word on a handle of ours.
+    unsafe { closed(handle, Kind::Async) };
 }
 
 unsafe extern "C" fn closed_prepare(handle: HandlePtr) {
-    // SAFETY: libuv's last word on a handle of ours.
-    unsafe { closed(handle, UV_PREPARE) };
+    // SAFETY: as `closed_bell`.
+    unsafe { closed(handle, Kind::Prepare) };
 }
 
 unsafe extern "C" fn closed_check(handle: HandlePtr) {
-    // SAFETY: as `closed_prepare`.
-    unsafe { closed(handle, UV_CHECK) };
+    // SAFETY: as `closed_bell`.
+    unsafe { closed(handle, Kind::Check) };
+}
+
+unsafe extern "C" fn closed_idle(handle: HandlePtr) {
+    // SAFETY: as `closed_bell`.
+    unsafe { closed(handle, Kind::Idle) };
+}
+
+unsafe extern "C" fn closed_poll(handle: HandlePtr) {
+    // SAFETY: as `closed_bell`.
+    unsafe { closed(handle, Kind::Poll) };
 }
 
 /// # Safety
-/// Once a handle, after libuv has closed it.
-unsafe fn closed(handle: HandlePtr, kind: c_int) {
-    // SAFETY: the watch is freed below, with the second handle.
-    let watch = unsafe { *data(handle) };
-    // SAFETY: as above; nothing else looks at it any more.
-    let open = unsafe {
-        (*watch).uv.free(handle, kind);
-        (*watch).open -= 1;
-        (*watch).open
-    };
-    if open > 0 {
+/// Once a handle, after libuv has closed it for good.
+unsafe fn closed(handle: HandlePtr, kind: Kind) {
+    // SAFETY: the caller's promise.
+    let this = unsafe { of(handle) };
+    // SAFETY: nothing looks at it any more.
+    unsafe { this.uv.free(handle, kind) };
+    this.open.set(this.open.get() - 1);
+    if this.open.get() > 0 {
         return;
     }
-    // SAFETY: `watch` made it of a box, and this was the second and last handle.
-    let watch = unsafe { Box::from_raw(watch) };
-    if !watch.hook.is_null() {
+    let hook = this.hook.get();
+    if !hook.is_null() {
         // SAFETY: the hook's own handle, given back once. Its status says nothing that could be acted on.
-        let _removed = unsafe { sys::napi_remove_async_cleanup_hook(watch.hook) };
+        let _removed = unsafe { sys::napi_remove_async_cleanup_hook(hook) };
     }
+    // SAFETY: the reference that `EventLoop::of` gave to the handles, of which this was the last.
+    drop(unsafe { Rc::from_raw(Rc::as_ptr(&this)) });
 }

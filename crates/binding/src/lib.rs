@@ -4,7 +4,8 @@
 //! Numbers cross, not objects: a handle is its id, an error is libuv's negative number, and names and messages are
 //! made of it in TypeScript.
 
+mod delivery;
 mod event_loop;
 pub mod reactor;
-mod record;
+mod uv;
 mod wakeup;

@@ -6,17 +6,19 @@
 )]
 
 use std::io::IoSlice;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    BindFlags, Closing, DescriptorKind, Errno, HandleId, KeepAlive, Reactor as Core, Target, Transport,
-    Written, format_ip, parse_ip,
+    BindFlags, Closing, DescriptorKind, Drive, Errno, HandleId, KeepAlive, Reactor as Core, Target,
+    Transport, Written, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice};
 use napi::{Env, Error, JsValue, Result};
 use napi_derive::napi;
 
-use crate::event_loop;
+use crate::delivery::Delivery;
+use crate::event_loop::EventLoop;
 use crate::wakeup::{Threadsafe, Wakeup};
 
 /// Ids have 52 bits and are exact in a number; anything else names no handle.
@@ -97,36 +99,60 @@ impl From<std::net::SocketAddr> for SocketName {
 #[derive(Debug)]
 pub struct Reactor {
     core: Arc<Core>,
-    threadsafe: Arc<Threadsafe>,
+    host: Host,
+}
+
+/// Whose event loop it is.
+#[derive(Debug)]
+enum Host {
+    Libuv(Rc<EventLoop>),
+    Other(Arc<Threadsafe>),
 }
 
 #[napi]
 impl Reactor {
-    /// Starts the reactor's thread. `dispatch(kind, id, value, chunk)` is called once an event, each call in a turn of
-    /// its own. `has_libuv`: whether the host's event loop is libuv's, so that deliveries can keep its turns.
+    /// Starts the reactor's thread. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
+    /// its own. `has_libuv`: whether the host's event loop is libuv's, so that the reactor can turn in it. `drive`: who
+    /// drives; 0 the load decides, 1 the thread, 2 the loop.
     ///
     /// # Errors
     /// When the system gives no thread, or the environment is ending.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        #[napi(ts_arg_type = "(kind: number, id: number, value: number, chunk: Buffer | undefined) => void")]
+        #[napi(
+            ts_arg_type = "(kind: number, slot: number, value: number, chunk: Buffer | undefined) => void"
+        )]
         dispatch: Function<'_, (), ()>,
         has_libuv: bool,
+        drive: u32,
     ) -> Result<Self> {
-        let threadsafe = Threadsafe::new(&env, dispatch.raw())?;
-        let core = Core::start(Box::new(Wakeup(Arc::clone(&threadsafe))))
-            .map_err(|error| Error::from_reason(format!("ferronet: the reactor does not start: {error}")))?;
-        let core = Arc::new(core);
+        let failed = |error| Error::from_reason(format!("ferronet: the reactor does not start: {error}"));
+        let drive = match drive {
+            1 => Drive::Thread,
+            2 => Drive::Loop,
+            _ => Drive::Auto,
+        };
+        if has_libuv && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?) {
+            let core = Core::start_in_loop(event_loop.bell(), drive)
+                .inspect_err(|_| event_loop.close())
+                .map_err(failed)?;
+            let core = Arc::new(core);
+            if !event_loop.watch(&env, Arc::clone(&core)) {
+                return Err(Error::from_reason("ferronet: the environment is ending"));
+            }
+            let host = Host::Libuv(event_loop);
+            return Ok(Self { core, host });
+        }
+        let delivery = Delivery::new(&env, dispatch.raw())?;
+        let threadsafe = Threadsafe::new(&env, dispatch.raw(), delivery)?;
+        let core = Arc::new(Core::start(Box::new(Wakeup(Arc::clone(&threadsafe)))).map_err(failed)?);
         threadsafe.serve(&core);
         // Hooks run last in, first out: this one ends the reactor's thread before the threadsafe function, which
         // registered its own above, is closed.
         env.add_env_cleanup_hook(Arc::clone(&core), |core| core.shutdown())?;
-        if has_libuv {
-            // Where it can't be watched, deliveries come as soon as they may.
-            let _watched = event_loop::watch(&env, Arc::clone(&core));
-        }
-        Ok(Self { core, threadsafe })
+        let host = Host::Other(threadsafe);
+        Ok(Self { core, host })
     }
 
     /// Whether the event loop stays alive for events of this reactor. At first it does not.
@@ -135,7 +161,25 @@ impl Reactor {
     /// When the environment is ending.
     #[napi(catch_unwind)]
     pub fn set_ref(&self, env: Env, alive: bool) -> Result<()> {
-        self.threadsafe.set_ref(&env, alive)
+        match &self.host {
+            Host::Libuv(event_loop) => {
+                event_loop.set_ref(alive);
+                Ok(())
+            }
+            Host::Other(threadsafe) => threadsafe.set_ref(&env, alive),
+        }
+    }
+
+    /// Has the dispatcher called in the closing phase of the loop. False where the loop has none.
+    #[napi(catch_unwind)]
+    pub fn at_closing(&self) -> bool {
+        match &self.host {
+            Host::Libuv(event_loop) => {
+                event_loop.at_closing();
+                true
+            }
+            Host::Other(_) => false,
+        }
     }
 
     /// A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive.

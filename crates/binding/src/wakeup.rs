@@ -1,4 +1,5 @@
-//! [`Wake`] over a threadsafe function: how the reactor's thread gets JavaScript's attention.
+//! [`Wake`] over a threadsafe function: how the reactor's thread gets JavaScript's attention where the event loop is not
+//! libuv's.
 //!
 //! Each delivery is one item of the threadsafe function, and each item takes one event. Node runs `process.nextTick`
 //! and promise jobs between items, as between the callbacks of its own sockets, but not inside one: a batch handed
@@ -19,11 +20,17 @@ use std::sync::{Arc, OnceLock, Weak};
 use ferronet_reactor::{Reactor, Wake};
 use napi::{Env, Error, Result, Status, sys};
 
-use crate::record;
+use crate::delivery::Delivery;
 
-/// What the items of the threadsafe function find: the reactor, once it runs. Weak, because the reactor's queue holds
-/// the threadsafe function: the environment owns the reactor, nobody else.
-type Context = OnceLock<Weak<Reactor>>;
+/// What the items of the threadsafe function find.
+#[derive(Debug)]
+struct Context {
+    /// Once it runs. Weak, because the reactor's queue holds the threadsafe function: the environment owns the reactor,
+    /// nobody else.
+    reactor: OnceLock<Weak<Reactor>>,
+    /// Only for the JavaScript thread.
+    delivery: Delivery,
+}
 
 /// The threadsafe function. It lives as long as its environment, which finalizes it after its cleanup hooks, and
 /// those have ended the reactor's thread by then.
@@ -35,7 +42,8 @@ pub(crate) struct Threadsafe {
 }
 
 // SAFETY: Node-API allows `napi_call_threadsafe_function` from any thread, and that is the only use of `raw` that is
-// not on the JavaScript thread (`set_ref` takes the `Env`, which cannot leave it).
+// not on the JavaScript thread (`set_ref` takes the `Env`, which cannot leave it). The context is looked at by items
+// only, which run there.
 unsafe impl Send for Threadsafe {}
 // SAFETY: as above; the rest is atomic or set once.
 unsafe impl Sync for Threadsafe {}
@@ -50,8 +58,15 @@ fn check(status: sys::napi_status, what: &str) -> Result<()> {
 impl Threadsafe {
     /// Makes the threadsafe function around `dispatch`. It does not keep the event loop alive until
     /// [`Threadsafe::set_ref`] says so.
-    pub(crate) fn new(env: &Env, dispatch: sys::napi_value) -> Result<Arc<Self>> {
-        let context = Arc::new(Context::new());
+    pub(crate) fn new(env: &Env, dispatch: sys::napi_value, delivery: Delivery) -> Result<Arc<Self>> {
+        #[expect(
+            clippy::arc_with_non_send_sync,
+            reason = "counted from the finalizer too; its parts stay on their threads, see above"
+        )]
+        let context = Arc::new(Context {
+            reactor: OnceLock::new(),
+            delivery,
+        });
         let mut name = ptr::null_mut();
         let text = c"ferronet";
         // SAFETY: `env` is the environment that is calling; `text` is a string of the given length.
@@ -99,7 +114,7 @@ impl Threadsafe {
     /// Tells the items where to look.
     pub(crate) fn serve(&self, reactor: &Arc<Reactor>) {
         // A second reactor for one dispatcher does not exist: the binding makes both together.
-        drop(self.context.set(Arc::downgrade(reactor)));
+        drop(self.context.reactor.set(Arc::downgrade(reactor)));
     }
 
     /// Whether the event loop stays alive for what may come. (napi-rs marks its own `refer`/`unref` deprecated; the
@@ -158,12 +173,12 @@ unsafe extern "C" fn deliver(
     }
     // SAFETY: the reference that `Threadsafe::new` gave to the function; `finalize`, which takes it back, comes last.
     let context = unsafe { &*context.cast::<Context>() };
-    let Some(reactor) = context.get().and_then(Weak::upgrade) else {
+    let Some(reactor) = context.reactor.get().and_then(Weak::upgrade) else {
         return;
     };
     // A panic must not unwind into Node. The event is lost then, the next one is not.
     let _panicked = catch_unwind(AssertUnwindSafe(|| {
-        record::deliver(env, dispatch, &reactor);
+        context.delivery.deliver_one(&reactor);
     }));
 }
 

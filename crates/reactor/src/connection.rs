@@ -12,17 +12,18 @@
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::event::Event;
-use crate::inbox::{BlockPool, Inbox, Received};
+use crate::inbox::{BlockPool, Chunk, Inbox, Inboxed};
 use crate::queue::EventQueue;
 use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::Stream;
-use crate::task::TaskWaker;
+use crate::task::{Driving, RunQueue, Task};
 use crate::write_queue::WriteQueue;
 use crate::{Errno, HandleId};
 
@@ -56,6 +57,38 @@ pub enum Written {
     Queued,
 }
 
+/// What [`Reactor::take`](crate::Reactor::take) gives.
+#[derive(Debug)]
+pub enum Received {
+    /// So many bytes were read into the space that was given.
+    Read(usize),
+    /// Bytes that were read before.
+    Data(Chunk),
+    /// Nothing will follow: [`Errno::EOF`] for the peer's FIN, else the error of the read.
+    End(Errno),
+}
+
+/// One piece of what was received.
+#[derive(Debug)]
+pub struct Taken {
+    /// What it is.
+    pub received: Received,
+    /// There is more of the same read: take again, or [`Reactor::take_later`](crate::Reactor::take_later). No event
+    /// tells of it.
+    pub more: bool,
+}
+
+/// What is left behind a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// Nothing that is known of.
+    Nothing,
+    /// More bytes, which libuv would read in the same callback: what was read has filled the space.
+    Bytes,
+    /// News for the next turn, the end foremost: libuv does not ask again after a short read.
+    News,
+}
+
 #[derive(Debug)]
 struct Reader {
     state: Reading,
@@ -78,7 +111,9 @@ pub(crate) struct Connection {
     stream: RwLock<Option<Stream>>,
     reader: Mutex<Reader>,
     writer: Mutex<Writer>,
-    task: TaskWaker,
+    /// On the run queue.
+    queued: AtomicBool,
+    tasks: Arc<RunQueue>,
     events: Arc<EventQueue>,
     blocks: Arc<BlockPool>,
 }
@@ -88,6 +123,7 @@ impl Connection {
         id: HandleId,
         stream: Stream,
         writing: Writing,
+        tasks: Arc<RunQueue>,
         events: Arc<EventQueue>,
         blocks: Arc<BlockPool>,
     ) -> Arc<Self> {
@@ -104,7 +140,8 @@ impl Connection {
                 state: writing,
                 queue: WriteQueue::default(),
             }),
-            task: TaskWaker::default(),
+            queued: AtomicBool::new(false),
+            tasks,
             events,
             blocks,
         })
@@ -128,7 +165,7 @@ impl Connection {
 
     // ---- calls from outside
 
-    pub(crate) fn read_start(&self) {
+    pub(crate) fn read_start(self: &Arc<Self>) {
         let mut reader = self.reader.lock();
         let flowing = reader.state.start();
         let announce = flowing && !reader.inbox.is_empty() && !reader.announced;
@@ -136,10 +173,10 @@ impl Connection {
         let wake = flowing && !reader.armed;
         drop(reader);
         if announce {
-            self.events.push_now(Event::Readable { id: self.id });
+            self.events.push_caused(Event::Readable { id: self.id });
         }
         if wake {
-            self.task.wake();
+            Arc::clone(self).wake();
         }
     }
 
@@ -147,33 +184,90 @@ impl Connection {
         self.reader.lock().state.stop();
     }
 
-    /// Answers one [`Event::Readable`]. `None` while reading is stopped: the bytes stay and are announced again by
-    /// [`Connection::read_start`].
-    pub(crate) fn take(&self) -> Option<Received> {
+    /// Answers one [`Event::Readable`], or an answer that there is more: what was read before, else what can be read
+    /// into `space` now. `None` when there is nothing, or while reading is stopped: the bytes stay, and are announced
+    /// by [`Connection::read_start`].
+    pub(crate) fn take(self: &Arc<Self>, space: &mut [u8]) -> Option<Taken> {
+        let stream = self.stream.read();
+        let stream = stream.as_ref()?;
         let mut reader = self.reader.lock();
         reader.announced = false;
         if reader.state != Reading::Flowing {
             return None;
         }
-        let had_room = reader.inbox.has_room();
-        let received = reader.inbox.take();
-        if matches!(received, Some(Received::End(_))) {
+        let (received, left) = if reader.inbox.is_empty() {
+            self.read_into(stream, &mut reader, space)?
+        } else {
+            self.take_inboxed(&mut reader)?
+        };
+        if let Received::End(_) = received {
             reader.state.end();
         }
-        let more = !reader.inbox.is_empty();
-        reader.announced = more;
-        let wake = !had_room && reader.inbox.has_room() && !reader.armed;
+        reader.announced = left != Left::Nothing;
         drop(reader);
-        if more {
-            self.events.push_now(Event::Readable { id: self.id });
+        if left == Left::News {
+            self.take_later();
         }
-        if wake {
-            self.task.wake();
-        }
-        received
+        Some(Taken {
+            received,
+            more: left == Left::Bytes,
+        })
     }
 
-    pub(crate) fn write(&self, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
+    fn take_inboxed(self: &Arc<Self>, reader: &mut Reader) -> Option<(Received, Left)> {
+        let received = match reader.inbox.take()? {
+            Inboxed::Data(chunk) => Received::Data(chunk),
+            Inboxed::End(errno) => Received::End(errno),
+        };
+        // There was no room, or another driver had asked: nobody would hear of what arrives now.
+        if reader.inbox.has_room() && !reader.armed {
+            Arc::clone(self).wake();
+        }
+        let left = if reader.inbox.is_empty() {
+            Left::Nothing
+        } else if reader.inbox.waiting() > 0 {
+            Left::Bytes
+        } else {
+            Left::News
+        };
+        Some((received, left))
+    }
+
+    /// Reads on the calling thread. The reader's lock is held meanwhile, so that two threads never read at once.
+    fn read_into(
+        self: &Arc<Self>,
+        stream: &Stream,
+        reader: &mut Reader,
+        space: &mut [u8],
+    ) -> Option<(Received, Left)> {
+        let waker = Waker::from(Arc::clone(self));
+        let mut cx = Context::from_waker(&waker);
+        let Poll::Ready(read) = stream.poll_read(&mut cx, space) else {
+            reader.armed = true;
+            return None;
+        };
+        let n = match read {
+            Ok(0) => return Some((Received::End(Errno::EOF), Left::Nothing)),
+            Ok(n) => n,
+            Err(error) => return Some((Received::End(error.into()), Left::Nothing)),
+        };
+        reader.armed = stream.poll_readable(&mut cx).is_pending();
+        let left = if reader.armed {
+            Left::Nothing
+        } else if n == space.len() {
+            Left::Bytes
+        } else {
+            Left::News
+        };
+        Some((Received::Read(n), left))
+    }
+
+    /// Announces once more what [`Taken::more`] has told of.
+    pub(crate) fn take_later(&self) {
+        self.events.push_caused(Event::Readable { id: self.id });
+    }
+
+    pub(crate) fn write(self: &Arc<Self>, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
         let mut writer = self.writer.lock();
@@ -194,7 +288,7 @@ impl Connection {
         }
         writer.queue.push(chunks, sent);
         drop(writer);
-        self.task.wake();
+        Arc::clone(self).wake();
         Ok(Written::Queued)
     }
 
@@ -247,7 +341,6 @@ impl Connection {
             writer.queue.clear();
         }
         drop(stream);
-        self.task.wake();
     }
 
     /// Tells of a connect that has ended with the call that began it.
@@ -258,14 +351,14 @@ impl Connection {
             result: Ok(()),
         };
         match told {
-            Told::Now => self.events.push_now(event),
+            Told::Now => self.events.push_caused(event),
             Told::AfterPoll => self.events.push_after_poll(event),
         }
     }
 
     pub(crate) fn connect_failed(&self, errno: Errno) {
         self.writer.lock().state.connect_ended(false);
-        self.events.push_now(Event::Connected {
+        self.events.push_caused(Event::Connected {
             id: self.id,
             result: Err(errno),
         });
@@ -283,20 +376,7 @@ impl Connection {
         result
     }
 
-    // ---- the task, on the reactor's thread
-
-    /// One turn: connect, read, write, each as far as it goes without waiting. Ready when the handle is closed.
-    pub(crate) fn turn(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.task.register(cx.waker());
-        let stream = self.stream.read();
-        let Some(stream) = stream.as_ref() else {
-            return Poll::Ready(());
-        };
-        self.connect_turn(stream, cx);
-        self.read_turn(stream, cx);
-        self.write_turn(stream, cx);
-        Poll::Pending
-    }
+    // ---- the task, on the thread that drives
 
     fn connect_turn(&self, stream: &Stream, cx: &mut Context<'_>) {
         let mut writer = self.writer.lock();
@@ -311,33 +391,45 @@ impl Connection {
         self.events.push(Event::Connected { id: self.id, result });
     }
 
-    fn read_turn(&self, stream: &Stream, cx: &mut Context<'_>) {
+    /// Announces that there is something to read, and leaves it to the consumer to read it.
+    fn announce_readable(&self, stream: &Stream, cx: &mut Context<'_>) {
+        let mut reader = self.reader.lock();
+        reader.armed = false;
+        if reader.state != Reading::Flowing || reader.announced || !reader.inbox.is_empty() {
+            return;
+        }
+        if stream.poll_readable(cx).is_pending() {
+            reader.armed = true;
+            return;
+        }
+        reader.announced = true;
+        drop(reader);
+        self.events.push(Event::Readable { id: self.id });
+    }
+
+    /// Reads what there is, up to the credit, so that it is there when the consumer has time.
+    fn read_ahead(&self, stream: &Stream, cx: &mut Context<'_>) {
         let mut kept = None;
         for _ in 0..READS_PER_TURN {
-            {
-                let mut reader = self.reader.lock();
-                reader.armed = false;
-                if reader.state != Reading::Flowing || !reader.inbox.has_room() {
-                    return;
-                }
+            let mut reader = self.reader.lock();
+            reader.armed = false;
+            if reader.state != Reading::Flowing || !reader.inbox.has_room() {
+                return;
             }
             let mut block = kept.take().unwrap_or_else(|| self.blocks.take());
             let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
-                self.reader.lock().armed = true;
+                reader.armed = true;
                 return;
             };
-            let mut reader = self.reader.lock();
-            if reader.state == Reading::Closed {
-                return;
-            }
             match read {
                 Ok(0) => reader.inbox.end(Errno::EOF),
                 Ok(n) => kept = reader.inbox.push(block, n),
                 Err(error) => reader.inbox.end(error.into()),
             }
-            // What was read while `read_stop` came in between waits for `read_start`.
-            if reader.state == Reading::Flowing && !reader.announced {
-                reader.announced = true;
+            let announce = !reader.announced;
+            reader.announced = true;
+            drop(reader);
+            if announce {
                 self.events.push(Event::Readable { id: self.id });
             }
         }
@@ -377,5 +469,31 @@ impl Connection {
             let result = stream.shutdown_write().map_err(Errno::from);
             self.events.push(Event::ShutDown { id: self.id, result });
         }
+    }
+}
+
+impl Wake for Connection {
+    fn wake(self: Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            Arc::clone(&self.tasks).push(self);
+        }
+    }
+}
+
+impl Task for Connection {
+    /// One turn: connect, read, write, each as far as it goes without waiting.
+    fn turn(self: Arc<Self>, by: Driving) {
+        // First, so that a wake from now on is not lost.
+        self.queued.store(false, Ordering::Release);
+        let stream = self.stream.read();
+        let Some(stream) = stream.as_ref() else { return };
+        let waker = Waker::from(Arc::clone(&self));
+        let mut cx = Context::from_waker(&waker);
+        self.connect_turn(stream, &mut cx);
+        match by {
+            Driving::Loop => self.announce_readable(stream, &mut cx),
+            Driving::Thread => self.read_ahead(stream, &mut cx),
+        }
+        self.write_turn(stream, &mut cx);
     }
 }

@@ -23,6 +23,11 @@ impl HandleId {
         (u64::from(self.generation) << INDEX_BITS) | u64::from(self.index)
     }
 
+    /// The slot: no two handles that live at the same time have one. Below 2^24.
+    pub fn slot(self) -> u32 {
+        self.index
+    }
+
     /// Reads back what [`HandleId::to_bits`] gave. Any number is taken: one that names no handle finds nothing.
     pub fn from_bits(bits: u64) -> Self {
         Self {

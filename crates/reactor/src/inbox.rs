@@ -109,9 +109,9 @@ impl fmt::Debug for Chunk {
     }
 }
 
-/// What [`Reactor::take`](crate::Reactor::take) gives.
+/// What comes out.
 #[derive(Debug)]
-pub enum Received {
+pub(crate) enum Inboxed {
     /// Bytes.
     Data(Chunk),
     /// Nothing will follow: [`Errno::EOF`] for the peer's FIN, else the error of the read.
@@ -174,15 +174,15 @@ impl Inbox {
         self.chunks.is_empty() && !matches!(self.end, End::Waiting(_))
     }
 
-    pub(crate) fn take(&mut self) -> Option<Received> {
+    pub(crate) fn take(&mut self) -> Option<Inboxed> {
         if let Some(chunk) = self.chunks.pop_front() {
             self.waiting -= chunk.len();
-            return Some(Received::Data(chunk));
+            return Some(Inboxed::Data(chunk));
         }
         match self.end {
             End::Waiting(end) => {
                 self.end = End::Taken;
-                Some(Received::End(end))
+                Some(Inboxed::End(end))
             }
             End::NotRead | End::Taken => None,
         }
@@ -220,7 +220,7 @@ mod tests {
                 let bytes: Vec<u8> = (0..len).map(|i| u8::try_from((i + n) % 251).unwrap()).collect();
                 push(&mut inbox, &pool, &bytes);
                 expected.extend_from_slice(&bytes);
-                if take && let Some(Received::Data(chunk)) = inbox.take() {
+                if take && let Some(Inboxed::Data(chunk)) = inbox.take() {
                     prop_assert!(chunk.len() <= BLOCK);
                     got.extend_from_slice(&chunk);
                 }
@@ -228,8 +228,8 @@ mod tests {
             inbox.end(Errno::EOF);
             loop {
                 match inbox.take().unwrap() {
-                    Received::Data(chunk) => got.extend_from_slice(&chunk),
-                    Received::End(end) => {
+                    Inboxed::Data(chunk) => got.extend_from_slice(&chunk),
+                    Inboxed::End(end) => {
                         prop_assert_eq!(end, Errno::EOF);
                         break;
                     }
@@ -245,7 +245,7 @@ mod tests {
         let (pool, mut inbox) = (Arc::new(BlockPool::default()), Inbox::default());
         push(&mut inbox, &pool, b"one ");
         push(&mut inbox, &pool, b"two");
-        let Some(Received::Data(chunk)) = inbox.take() else {
+        let Some(Inboxed::Data(chunk)) = inbox.take() else {
             panic!("no data")
         };
         assert_eq!(&*chunk, b"one two");

@@ -16,6 +16,7 @@
 mod address_text;
 mod connection;
 mod descriptor;
+mod driver;
 mod errno;
 mod event;
 mod facts;
@@ -28,16 +29,16 @@ mod reactor;
 mod state;
 mod sys;
 mod task;
-mod turn;
 mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};
-pub use connection::{Closing, Written};
+pub use connection::{Closing, Received, Taken, Written};
 pub use descriptor::{DescriptorKind, Target, Transport};
+pub use driver::Drive;
 pub use errno::Errno;
 pub use event::Event;
 pub use handle::HandleId;
-pub use inbox::{Chunk, Received};
+pub use inbox::Chunk;
 pub use options::{BindFlags, KeepAlive};
 pub use queue::Wake;
 pub use reactor::Reactor;

@@ -4,8 +4,9 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker};
 
 use parking_lot::{Mutex, RwLock};
 use socket2::SockAddr;
@@ -13,8 +14,7 @@ use socket2::SockAddr;
 use crate::event::Event;
 use crate::queue::EventQueue;
 use crate::sys::{self, Acceptor, Stream};
-use crate::task::TaskWaker;
-use crate::turn::Asker;
+use crate::task::{Driving, RunQueue, Task};
 use crate::{Errno, HandleId, Target};
 
 /// How many connections one turn accepts before the others get theirs.
@@ -37,8 +37,19 @@ pub(crate) struct Listener {
     address: Option<SockAddr>,
     /// How many accepted connections may wait for JavaScript.
     ahead: usize,
-    task: TaskWaker,
+    /// The table that its connections go to. Weak: the table owns the listener.
+    connections: Weak<dyn Adopt>,
+    /// On the run queue.
+    queued: AtomicBool,
+    tasks: Arc<RunQueue>,
     events: Arc<EventQueue>,
+}
+
+/// Which thread an accepted connection is told from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Teller {
+    Task,
+    Caller,
 }
 
 impl std::fmt::Debug for Listener {
@@ -50,7 +61,14 @@ impl std::fmt::Debug for Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(id: HandleId, acceptor: Acceptor, backlog: i32, events: Arc<EventQueue>) -> Arc<Self> {
+    pub(crate) fn new(
+        id: HandleId,
+        acceptor: Acceptor,
+        backlog: i32,
+        connections: Weak<dyn Adopt>,
+        tasks: Arc<RunQueue>,
+        events: Arc<EventQueue>,
+    ) -> Arc<Self> {
         let address = acceptor.socket().and_then(|socket| socket.local_addr().ok());
         Arc::new(Self {
             id,
@@ -59,7 +77,9 @@ impl Listener {
             acceptor: RwLock::new(Some(acceptor)),
             accepted: Mutex::new(VecDeque::new()),
             ahead: usize::try_from(backlog).unwrap_or(0).max(1),
-            task: TaskWaker::default(),
+            connections,
+            queued: AtomicBool::new(false),
+            tasks,
             events,
         })
     }
@@ -77,27 +97,29 @@ impl Listener {
     }
 
     /// Answers one [`Event::Connection`].
-    pub(crate) fn accept(&self) -> Option<HandleId> {
+    pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
         let mut accepted = self.accepted.lock();
         let was_full = accepted.len() >= self.ahead;
         let id = accepted.pop_front();
         drop(accepted);
         if was_full {
-            self.task.wake();
+            Arc::clone(self).wake();
         }
         id
     }
 
     /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what was
     /// accepted and never taken, as the kernel does with its own backlog.
-    pub(crate) fn close(&self, connections: &dyn Adopt) {
+    pub(crate) fn close(&self) {
         let acceptor = self.acceptor.write().take();
         drop(acceptor);
         let abandoned = std::mem::take(&mut *self.accepted.lock());
+        let Some(connections) = self.connections.upgrade() else {
+            return;
+        };
         for id in abandoned {
             connections.abandon(id);
         }
-        self.task.wake();
     }
 
     /// Whether a connect to `to` would end in this listener's backlog.
@@ -109,50 +131,67 @@ impl Listener {
 
     /// Accepts what is in the backlog on the thread of the caller, who has just filled it: a connect that ends at once
     /// has made a connection here, and epoll would tell of that first.
-    pub(crate) fn accept_now(&self, connections: &dyn Adopt) {
+    pub(crate) fn accept_now(&self) {
         let acceptor = self.acceptor.read();
         let Some(acceptor) = acceptor.as_ref() else { return };
         // Waits for a connection that the task is just taking: its news comes first as well.
         let accepting = self.accepting.lock();
-        let mut any = false;
+        let Some(connections) = self.connections.upgrade() else {
+            return;
+        };
         while self.accepted.lock().len() < self.ahead
             && let Some(accepted) = acceptor.accept_now()
         {
-            self.tell(accepted, connections);
-            any = true;
+            self.tell(accepted, &*connections, Teller::Caller);
         }
         drop(accepting);
-        if any {
-            self.events.flush(Asker::Consumer);
-        }
     }
 
-    /// One turn of the task. Ready when the handle is closed.
-    pub(crate) fn turn(&self, cx: &mut Context<'_>, connections: &dyn Adopt) -> Poll<()> {
-        self.task.register(cx.waker());
+    fn accept_some(self: &Arc<Self>, connections: &dyn Adopt) {
         let acceptor = self.acceptor.read();
-        let Some(acceptor) = acceptor.as_ref() else {
-            return Poll::Ready(());
-        };
+        let Some(acceptor) = acceptor.as_ref() else { return };
+        let waker = Waker::from(Arc::clone(self));
+        let mut cx = Context::from_waker(&waker);
         for _ in 0..ACCEPTS_PER_TURN {
             let _accepting = self.accepting.lock();
             if self.accepted.lock().len() >= self.ahead {
-                return Poll::Pending;
+                return;
             }
-            let Poll::Ready(accepted) = acceptor.poll_accept(cx) else {
-                return Poll::Pending;
+            let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
+                return;
             };
-            self.tell(accepted, connections);
+            self.tell(accepted, connections, Teller::Task);
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        waker.wake();
     }
 
-    fn tell(&self, accepted: io::Result<Stream>, connections: &dyn Adopt) {
+    fn tell(&self, accepted: io::Result<Stream>, connections: &dyn Adopt, by: Teller) {
         let adopted = accepted
             .map_err(Errno::from)
             .and_then(|stream| connections.adopt(stream));
         let result = adopted.map(|connection| self.accepted.lock().push_back(connection));
-        self.events.push(Event::Connection { id: self.id, result });
+        let event = Event::Connection { id: self.id, result };
+        match by {
+            Teller::Task => self.events.push(event),
+            Teller::Caller => self.events.push_caused(event),
+        }
+    }
+}
+
+impl Wake for Listener {
+    fn wake(self: Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            Arc::clone(&self.tasks).push(self);
+        }
+    }
+}
+
+impl Task for Listener {
+    fn turn(self: Arc<Self>, _by: Driving) {
+        // First, so that a wake from now on is not lost.
+        self.queued.store(false, Ordering::Release);
+        if let Some(connections) = self.connections.upgrade() {
+            self.accept_some(&*connections);
+        }
     }
 }

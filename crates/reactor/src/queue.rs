@@ -1,16 +1,19 @@
 //! The one way out: events in order, each with its own delivery.
 //!
-//! Two threads push: the reactor's, whose events gather until its runtime parks (or [`BATCH`] of them wait), so that
-//! one burst of the kernel wakes the other side once; and JavaScript's own, whose events are announced before its event
-//! loop can turn. `data` comes before `end` comes before `close` because of this queue, never because of a timer.
+//! `data` comes before `end` comes before `close` because of this queue, never because of a timer.
 //!
-//! What is announced while JavaScript runs the callbacks of a turn belongs to the next one ([`Phase`]): such events
-//! stay here until the turn's end. What a call of JavaScript's own completed at once (a FIN with nothing before it)
-//! then goes first: libuv runs such callbacks before it looks for I/O, so a program sees its `finish` before the answer
-//! to it.
+//! A consumer that says where its loop is ([`EventQueue::keep_turns`]) hears of things as libuv's callers do. libuv
+//! asks the kernel once a turn, runs the callbacks of what it was told (the *poll phase*), then the program's
+//! immediates, then the closing callbacks; what a callback brings about is told in the next turn. So such a consumer
+//! takes what is there, all at once but each event by itself, when the reactor's poller has news or when it is rung for
+//! ([`EventQueue::deliverable`]), and the rest stands in lanes until its time:
+//! - `completed`: what a call of the consumer's own completed at once (a FIN with nothing before it). It has libuv's
+//!   pending queue: before the poll, and right after it.
+//! - `caused`: what else its own calls brought about. In the next turn, in its order.
+//! - `unpolled`, `polled`: waits for a whole poll of the consumer's loop that begins after it.
+//! - `closed`: the last events of closed handles, for the closing phase.
 //!
-//! Invariant: at least as many deliveries are asked of [`Wake`] as events are announced, and a delivery takes at most one
-//! event. One that finds nothing is no error: it made the loop turn.
+//! For any other consumer all is one lane, and each event asks for its delivery.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,49 +21,54 @@ use std::fmt;
 use parking_lot::Mutex;
 
 use crate::Event;
-use crate::turn::{Asker, Phase};
 
-/// How many unannounced events the reactor's thread lets gather at most.
+/// How many events the reactor's thread lets gather at most before it asks for their delivery.
 const BATCH: usize = 32;
 
 /// The other side of the queue. The core owns this trait and the binding implements it, so that the call goes up
 /// while the import points down.
 pub trait Wake: Send + Sync {
-    /// Asks for `deliveries` calls of [`Reactor::next_event`](crate::Reactor::next_event) on the consumer's thread. Any
-    /// thread may call it.
+    /// Asks for `deliveries` calls of [`Reactor::next_event`](crate::Reactor::next_event) on the consumer's thread; one
+    /// that keeps turns is asked once for all that is there. Any thread may call it.
     fn wake(&self, deliveries: usize);
 }
 
 #[derive(Debug, Default)]
 struct Queued {
-    /// Each has its delivery.
-    announced: VecDeque<Event>,
-    /// Completed by the call that asked for them.
-    completed: VecDeque<Event>,
+    /// To be taken now.
+    due: VecDeque<Event>,
+    /// What the reactor's tasks have told.
     events: VecDeque<Event>,
-    /// Wait for a whole poll of the consumer's loop that begins after them, and are in one.
+    completed: VecDeque<Event>,
+    caused: VecDeque<Event>,
     unpolled: VecDeque<Event>,
     polled: VecDeque<Event>,
-    phase: Phase,
+    closed: VecDeque<Event>,
+    /// Of `events`: nobody was asked yet to take them.
+    unasked: usize,
+    /// The consumer's loop drives, and looks by itself.
+    attended: bool,
     /// Whether the consumer says where its loop is.
     turns: bool,
 }
 
 impl Queued {
-    /// Announces what waits, if this is the time. Answers how many deliveries to ask for.
-    fn announce(&mut self, asker: Asker) -> usize {
-        if !self.phase.may_announce(asker) {
-            return 0;
-        }
-        let deliveries = self.completed.len() + self.events.len();
-        self.announced.append(&mut self.completed);
-        self.announced.append(&mut self.events);
-        deliveries
+    /// How many deliveries to ask for now.
+    fn ask(&mut self) -> usize {
+        let unasked = std::mem::take(&mut self.unasked);
+        if self.turns { unasked.min(1) } else { unasked }
     }
 
-    /// A delivery that may find nothing: it makes the loop turn, for what waits for a poll.
-    fn nudge(&self) -> usize {
-        usize::from(!self.unpolled.is_empty())
+    /// Queues what the consumer's own call has brought about.
+    fn push_caused(&mut self, event: Event, lane: impl FnOnce(&mut Self) -> &mut VecDeque<Event>) -> usize {
+        if self.turns {
+            // The consumer's thread is here, and looks before it sleeps.
+            lane(self).push_back(event);
+            return 0;
+        }
+        self.events.push_back(event);
+        self.unasked += 1;
+        self.ask()
     }
 }
 
@@ -94,49 +102,38 @@ impl EventQueue {
         }
     }
 
-    /// Queues an event of the reactor's thread; [`EventQueue::flush`] announces it.
+    /// Queues an event of a task; [`EventQueue::flush`], or the turn of the loop that runs the task, has it delivered.
     pub(crate) fn push(&self, event: Event) {
         self.change(|queued| {
             queued.events.push_back(event);
-            if queued.events.len() >= BATCH {
-                queued.announce(Asker::Reactor)
+            queued.unasked += 1;
+            if queued.unasked >= BATCH && !queued.attended {
+                queued.ask()
             } else {
                 0
             }
         });
     }
 
-    /// Queues and announces an event that the consumer's own thread caused.
-    pub(crate) fn push_now(&self, event: Event) {
-        self.change(|queued| {
-            queued.events.push_back(event);
-            queued.announce(Asker::Consumer)
-        });
+    /// Queues an event that the consumer's own thread caused.
+    pub(crate) fn push_caused(&self, event: Event) {
+        self.change(|queued| queued.push_caused(event, |queued| &mut queued.caused));
     }
 
-    /// Queues and announces the end of what a call asked for, when it came with the call.
+    /// Queues the end of what a call asked for, when it came with the call.
     pub(crate) fn push_completed(&self, event: Event) {
-        self.change(|queued| {
-            queued.completed.push_back(event);
-            queued.announce(Asker::Consumer)
-        });
+        self.change(|queued| queued.push_caused(event, |queued| &mut queued.completed));
     }
 
     /// Queues an event that the consumer's own thread caused, to be told when its loop has asked the kernel once: for
     /// what the kernel has news of its own about, to others than us.
     pub(crate) fn push_after_poll(&self, event: Event) {
-        self.change(|queued| {
-            if !queued.turns {
-                queued.events.push_back(event);
-                return queued.announce(Asker::Consumer);
-            }
-            queued.unpolled.push_back(event);
-            if queued.phase.may_announce(Asker::Consumer) {
-                queued.nudge()
-            } else {
-                0
-            }
-        });
+        self.change(|queued| queued.push_caused(event, |queued| &mut queued.unpolled));
+    }
+
+    /// Queues the last event of a handle.
+    pub(crate) fn push_closed(&self, event: Event) {
+        self.change(|queued| queued.push_caused(event, |queued| &mut queued.closed));
     }
 
     /// The consumer will say where its loop is.
@@ -144,44 +141,86 @@ impl EventQueue {
         self.queued.lock().turns = true;
     }
 
-    /// Announces what was queued since the last time. For the reactor's thread: when its runtime is about to sleep.
-    pub(crate) fn flush(&self, asker: Asker) {
-        self.change(|queued| queued.announce(asker));
+    /// Whether the consumer's loop drives the tasks, and so finds what they tell without being asked.
+    pub(crate) fn attended(&self, attended: bool) {
+        self.queued.lock().attended = attended;
     }
 
-    /// The consumer's loop is about to ask the kernel.
-    pub(crate) fn poll_begins(&self) {
-        let mut queued = self.queued.lock();
-        let Queued {
-            unpolled,
-            polled,
-            phase,
-            ..
-        } = &mut *queued;
-        polled.append(unpolled);
-        phase.poll_begins();
+    /// Asks for the delivery of what was queued since the last time. For the reactor's thread: when its runtime is
+    /// about to sleep.
+    pub(crate) fn flush(&self) {
+        self.change(Queued::ask);
     }
 
-    /// The consumer's loop has run the callbacks of its poll phase.
-    pub(crate) fn poll_ended(&self) {
+    /// Has a consumer that keeps turns look, whether or not there is anything new.
+    pub(crate) fn ring(&self) {
         self.change(|queued| {
-            queued.phase.poll_ended();
-            let Queued { events, polled, .. } = &mut *queued;
-            events.append(polled);
-            queued.announce(Asker::Consumer) + queued.nudge()
+            let unasked = queued.ask();
+            if queued.turns { 1 } else { unasked }
         });
     }
 
-    /// The consumer's thread calls.
-    pub(crate) fn running(&self) {
-        self.queued.lock().phase.running();
+    /// The consumer's loop is about to ask the kernel. Answers whether there is something to tell when it has, so that
+    /// it must not sleep.
+    pub(crate) fn poll_begins(&self) -> bool {
+        let mut queued = self.queued.lock();
+        let Queued {
+            due,
+            events,
+            completed,
+            caused,
+            unpolled,
+            polled,
+            unasked,
+            ..
+        } = &mut *queued;
+        due.append(caused);
+        due.append(events);
+        polled.append(unpolled);
+        *unasked = 0;
+        !due.is_empty() || !polled.is_empty() || !completed.is_empty()
     }
 
-    /// Takes the next event, for the consumer's thread to hear.
+    /// How many ends of calls there are to take now.
+    pub(crate) fn completed(&self) -> usize {
+        let mut queued = self.queued.lock();
+        let Queued { due, completed, .. } = &mut *queued;
+        due.append(completed);
+        due.len()
+    }
+
+    /// In the poll phase: how many events there are to take now. What is queued from now on is not among them.
+    pub(crate) fn deliverable(&self) -> usize {
+        let mut queued = self.queued.lock();
+        let Queued {
+            due, events, unasked, ..
+        } = &mut *queued;
+        due.append(events);
+        *unasked = 0;
+        due.len()
+    }
+
+    /// At the end of the poll phase: how many events are left to take in this turn.
+    pub(crate) fn poll_ended(&self) -> usize {
+        let mut queued = self.queued.lock();
+        let Queued { due, polled, .. } = &mut *queued;
+        due.append(polled);
+        due.len()
+    }
+
+    /// In the closing phase: the next of the last events.
+    pub(crate) fn pop_closed(&self) -> Option<Event> {
+        self.queued.lock().closed.pop_front()
+    }
+
+    /// Takes the next event.
     pub(crate) fn pop(&self) -> Option<Event> {
         let mut queued = self.queued.lock();
-        queued.phase.running();
-        queued.announced.pop_front()
+        if queued.turns {
+            queued.due.pop_front()
+        } else {
+            queued.events.pop_front()
+        }
     }
 }
 
@@ -194,16 +233,22 @@ mod tests {
     use crate::HandleId;
 
     #[derive(Default)]
-    struct Counter {
-        calls: AtomicUsize,
-        deliveries: AtomicUsize,
-    }
+    struct Counter(AtomicUsize);
 
     impl Wake for Arc<Counter> {
         fn wake(&self, deliveries: usize) {
-            self.calls.fetch_add(1, Ordering::Relaxed);
-            self.deliveries.fetch_add(deliveries, Ordering::Relaxed);
+            self.0.fetch_add(deliveries, Ordering::Relaxed);
         }
+    }
+
+    /// A queue, and how many deliveries it has asked for since the last time.
+    fn queue(turns: bool) -> (EventQueue, impl Fn() -> usize) {
+        let counter = Arc::new(Counter::default());
+        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+        if turns {
+            queue.keep_turns();
+        }
+        (queue, move || counter.0.swap(0, Ordering::Relaxed))
     }
 
     fn event(n: u64) -> Event {
@@ -212,85 +257,103 @@ mod tests {
         }
     }
 
+    fn all(queue: &EventQueue) -> Vec<Event> {
+        std::iter::from_fn(|| queue.pop()).collect()
+    }
+
     #[test]
-    fn a_burst_is_announced_once_and_keeps_its_order() {
-        let counter = Arc::new(Counter::default());
-        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+    fn each_event_asks_for_its_delivery_and_a_burst_only_when_it_ends() {
+        let (queue, asked) = queue(false);
         for n in 0..5 {
             queue.push(event(n));
         }
-        assert_eq!(counter.calls.load(Ordering::Relaxed), 0);
-        queue.flush(Asker::Reactor);
-        queue.flush(Asker::Reactor);
-        assert_eq!(counter.calls.load(Ordering::Relaxed), 1);
-        assert_eq!(counter.deliveries.load(Ordering::Relaxed), 5);
-        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, (0..5).map(event).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn what_a_call_completed_is_told_before_what_happened_meanwhile() {
-        let queue = EventQueue::new(Box::new(Arc::new(Counter::default())));
-        queue.poll_begins();
-        queue.running();
-        queue.push(event(1));
-        queue.push_completed(event(2));
-        queue.push_completed(event(3));
-        assert_eq!(queue.pop(), None, "not in this turn");
-        queue.poll_ended();
-        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, [event(2), event(3), event(1)]);
-    }
-
-    #[test]
-    fn what_waits_for_a_poll_is_told_after_a_whole_one_that_began_later() {
-        let counter = Arc::new(Counter::default());
-        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
-        let deliveries = || counter.deliveries.swap(0, Ordering::Relaxed);
-        queue.push_after_poll(event(1));
-        assert_eq!(
-            (deliveries(), queue.pop()),
-            (1, Some(event(1))),
-            "without turns at once"
-        );
-        queue.keep_turns();
-        queue.push_after_poll(event(2));
-        assert_eq!(deliveries(), 1, "the loop has to turn");
-        queue.poll_begins();
-        assert_eq!(queue.pop(), None);
-        queue.push_after_poll(event(3));
-        assert_eq!(deliveries(), 0);
-        queue.poll_ended();
-        assert_eq!(
-            (deliveries(), queue.pop(), queue.pop()),
-            (2, Some(event(2)), None)
-        );
-        queue.poll_begins();
-        queue.poll_ended();
-        assert_eq!(
-            (deliveries(), queue.pop(), queue.pop()),
-            (1, Some(event(3)), None)
-        );
+        assert_eq!(asked(), 0);
+        queue.flush();
+        queue.flush();
+        assert_eq!(asked(), 5);
+        assert_eq!(all(&queue), (0..5).map(event).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_long_burst_does_not_wait_for_its_end() {
-        let counter = Arc::new(Counter::default());
-        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+        let (queue, asked) = queue(false);
         for n in 0..=BATCH as u64 {
             queue.push(event(n));
         }
-        assert_eq!(counter.deliveries.load(Ordering::Relaxed), BATCH);
+        assert_eq!(asked(), BATCH);
     }
 
     #[test]
     fn an_event_of_the_consumers_thread_takes_the_waiting_ones_along() {
-        let counter = Arc::new(Counter::default());
-        let queue = EventQueue::new(Box::new(Arc::clone(&counter)));
+        let (queue, asked) = queue(false);
         queue.push(event(1));
-        queue.push_now(event(2));
-        assert_eq!(counter.calls.load(Ordering::Relaxed), 1);
-        assert_eq!(counter.deliveries.load(Ordering::Relaxed), 2);
+        queue.push_caused(event(2));
+        assert_eq!(asked(), 2);
         assert_eq!(queue.pop(), Some(event(1)));
+    }
+
+    #[test]
+    fn a_consumer_that_keeps_turns_is_rung_once_for_all() {
+        let (queue, asked) = queue(true);
+        queue.push(event(1));
+        queue.push(event(2));
+        queue.flush();
+        assert_eq!(asked(), 1);
+        assert_eq!(queue.deliverable(), 2);
+        assert_eq!(all(&queue), [event(1), event(2)]);
+    }
+
+    #[test]
+    fn while_its_loop_drives_it_is_not_rung() {
+        let (queue, asked) = queue(true);
+        queue.attended(true);
+        for n in 0..=BATCH as u64 {
+            queue.push(event(n));
+        }
+        assert_eq!(asked(), 0);
+        assert_eq!(queue.deliverable(), BATCH + 1);
+    }
+
+    #[test]
+    fn what_a_callback_brings_about_is_told_in_the_next_turn_and_completions_before_it_ends() {
+        let (queue, _asked) = queue(true);
+        queue.push(event(1));
+        assert_eq!(queue.deliverable(), 1);
+        assert_eq!(queue.pop(), Some(event(1)));
+        queue.push_caused(event(3));
+        queue.push_completed(event(2));
+        assert_eq!(queue.pop(), None, "not in this turn");
+        assert_eq!(queue.poll_ended(), 0);
+        assert_eq!(queue.completed(), 1);
+        assert_eq!(all(&queue), [event(2)]);
+        assert!(queue.poll_begins(), "the loop must not sleep");
+        queue.push(event(4));
+        assert_eq!(queue.deliverable(), 2);
+        assert_eq!(all(&queue), [event(3), event(4)]);
+        assert!(!queue.poll_begins());
+        queue.push_completed(event(5));
+        assert!(queue.poll_begins(), "nor for what was completed");
+    }
+
+    #[test]
+    fn what_waits_for_a_poll_is_told_after_a_whole_one_that_began_later() {
+        let (queue, _asked) = queue(true);
+        queue.push_after_poll(event(1));
+        assert!(queue.poll_begins(), "the loop has to turn");
+        queue.push_after_poll(event(2));
+        assert_eq!(queue.deliverable(), 0);
+        assert_eq!(queue.poll_ended(), 1);
+        assert_eq!(all(&queue), [event(1)]);
+        assert!(queue.poll_begins());
+        assert_eq!(queue.poll_ended(), 1);
+        assert_eq!(all(&queue), [event(2)]);
+    }
+
+    #[test]
+    fn last_events_are_for_the_closing_phase() {
+        let (queue, _asked) = queue(true);
+        queue.push_closed(event(1));
+        assert!(!queue.poll_begins());
+        assert_eq!((queue.pop(), queue.pop_closed()), (None, Some(event(1))));
     }
 }

@@ -5,25 +5,23 @@
 //! so that errors and freed ports are seen at once, as libuv's callers see them; accepting, reading and the rest of
 //! a write happen on the reactor's.
 
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::sync::{Arc, Weak};
+use std::task::Wake as _;
 
 use parking_lot::Mutex;
-use tokio::runtime;
-use tokio::sync::oneshot;
 
-use crate::connection::{Closing, Connection, Told, Written};
+use crate::connection::{Closing, Connection, Taken, Told, Written};
+use crate::driver::{Drive, Driver};
 use crate::handle::HandleTable;
-use crate::inbox::{BlockPool, Received};
+use crate::inbox::BlockPool;
 use crate::listener::{Adopt, Listener};
 use crate::options::BindFlags;
 use crate::queue::{EventQueue, Wake};
 use crate::state::Writing;
 use crate::sys::{self, Acceptor, Idle, Spare, Stream};
-use crate::turn::Asker;
+use crate::task::RunQueue;
 use crate::{Errno, Event, HandleId, Target, Transport};
 
 /// What stands in the table.
@@ -48,7 +46,8 @@ struct Shared {
     table: Mutex<HandleTable<Entry>>,
     events: Arc<EventQueue>,
     blocks: Arc<BlockPool>,
-    runtime: runtime::Handle,
+    tasks: Arc<RunQueue>,
+    driver: Driver,
     spare: Spare,
     listeners: Mutex<Vec<Arc<Listener>>>,
 }
@@ -56,12 +55,13 @@ struct Shared {
 impl Shared {
     fn connection(&self, id: HandleId, stream: Stream, writing: Writing) -> Arc<Connection> {
         let events = Arc::clone(&self.events);
-        Connection::new(id, stream, writing, events, Arc::clone(&self.blocks))
+        let tasks = Arc::clone(&self.tasks);
+        Connection::new(id, stream, writing, tasks, events, Arc::clone(&self.blocks))
     }
 
-    fn serve(&self, connection: &Arc<Connection>) {
-        let connection = Arc::clone(connection);
-        self.runtime.spawn(poll_fn(move |cx| connection.turn(cx)));
+    /// Gives a connection its first turn.
+    fn serve(connection: &Arc<Connection>) {
+        Arc::clone(connection).wake();
     }
 
     fn insert_connection(&self, stream: Stream, writing: Writing) -> Result<Arc<Connection>, Errno> {
@@ -76,7 +76,7 @@ impl Shared {
 impl Adopt for Shared {
     fn adopt(&self, stream: Stream) -> Result<HandleId, Errno> {
         let connection = self.insert_connection(stream, Writing::Open)?;
-        self.serve(&connection);
+        Self::serve(&connection);
         Ok(connection.id())
     }
 
@@ -87,57 +87,51 @@ impl Adopt for Shared {
     }
 }
 
-#[derive(Debug)]
-struct Thread {
-    stop: oneshot::Sender<()>,
-    join: JoinHandle<()>,
-}
-
 /// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the other.
 #[derive(Debug)]
 pub struct Reactor {
     shared: Arc<Shared>,
-    thread: Mutex<Option<Thread>>,
 }
 
 impl Reactor {
-    /// Starts the reactor's thread. `wake` is asked for one [`Reactor::next_event`] an event.
+    /// Starts the reactor. `wake` is asked for one [`Reactor::next_event`] an event. The reactor's thread drives.
     ///
     /// # Errors
     /// When the system gives no thread or no poller.
     pub fn start(wake: Box<dyn Wake>) -> io::Result<Self> {
+        Self::start_driven(wake, Drive::Thread)
+    }
+
+    /// Starts the reactor of a consumer that says where its loop is ([`Reactor::poll_begins`] and what follows it), and
+    /// takes all events that are there at once. The loop drives as far as `drive` and [`Reactor::poller`] say.
+    ///
+    /// # Errors
+    /// As [`Reactor::start`].
+    pub fn start_in_loop(wake: Box<dyn Wake>, drive: Drive) -> io::Result<Self> {
+        let reactor = Self::start_driven(wake, drive)?;
+        reactor.shared.events.keep_turns();
+        Ok(reactor)
+    }
+
+    fn start_driven(wake: Box<dyn Wake>, drive: Drive) -> io::Result<Self> {
         let events = Arc::new(EventQueue::new(wake));
-        let parking = Arc::clone(&events);
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_io()
-            .on_thread_park(move || parking.flush(Asker::Reactor))
-            .build()?;
+        let tasks = Arc::new(RunQueue::default());
+        let driver = Driver::start(Arc::clone(&tasks), Arc::clone(&events), drive)?;
         let shared = Arc::new(Shared {
             table: Mutex::new(HandleTable::new()),
             events,
             blocks: Arc::default(),
-            runtime: runtime.handle().clone(),
+            tasks,
+            driver,
             spare: Spare::default(),
             listeners: Mutex::default(),
         });
-        let (stop, stopped) = oneshot::channel();
-        let join = Builder::new().name("ferronet".into()).spawn(move || {
-            // Either way, a word or a dropped sender, it is the end.
-            drop(runtime.block_on(stopped));
-        })?;
-        Ok(Self {
-            shared,
-            thread: Mutex::new(Some(Thread { stop, join })),
-        })
+        Ok(Self { shared })
     }
 
     /// Closes every handle and ends the thread; comes back when it has ended. Calls that come later find no handle.
     pub fn shutdown(&self) {
-        let Some(Thread { stop, join }) = self.thread.lock().take() else {
-            return;
-        };
-        // Both fail only when the thread has ended already.
-        let _ended = (stop.send(()), join.join());
+        self.shared.driver.stop();
         let entries = self.shared.table.lock().drain();
         for entry in entries {
             self.close_entry(entry, Closing::Orderly);
@@ -146,31 +140,50 @@ impl Reactor {
 
     /// Nothing is made any more once the thread has ended.
     fn running(&self) -> Result<(), Errno> {
-        if self.thread.lock().is_some() {
+        if self.shared.driver.is_running() {
             Ok(())
         } else {
             Err(Errno::ECANCELED)
         }
     }
 
-    /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one.
+    /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one, or, for a consumer that keeps
+    /// turns, as many as [`Reactor::turn`], [`Reactor::completed`] and [`Reactor::poll_ended`] say.
     pub fn next_event(&self) -> Option<Event> {
-        let event = self.shared.events.pop()?;
-        match event {
-            Event::Closed { id } => {
-                let mut table = self.shared.table.lock();
-                if let Some(Entry::Closed) = table.get(id) {
-                    table.remove(id);
+        loop {
+            let event = self.shared.events.pop()?;
+            match event {
+                Event::Closed { id } => self.free(id),
+                // libuv asks for the error when it tells. A peer that has reset the connection since has refused it.
+                Event::Connected { id, result: Ok(()) } if self.knows(id) => {
+                    let result = self.stream(id).map_or(Ok(()), |connection| connection.confirm());
+                    return Some(Event::Connected { id, result });
                 }
+                // It was closed and told meanwhile, and its slot may be another's.
+                _ if !self.knows(event.id()) => continue,
+                _ => {}
             }
-            // libuv asks for the error when it tells. A peer that has reset the connection since has refused it.
-            Event::Connected { id, result: Ok(()) } => {
-                let result = self.stream(id).map_or(Ok(()), |connection| connection.confirm());
-                return Some(Event::Connected { id, result });
-            }
-            _ => {}
+            return Some(event);
         }
+    }
+
+    fn knows(&self, id: HandleId) -> bool {
+        self.shared.table.lock().get(id).is_some()
+    }
+
+    /// In the closing phase of a consumer that keeps turns: takes the next last event.
+    pub fn next_closed(&self) -> Option<Event> {
+        let event = self.shared.events.pop_closed()?;
+        self.free(event.id());
         Some(event)
+    }
+
+    /// Frees the slot of a handle that is closed and told.
+    fn free(&self, id: HandleId) {
+        let mut table = self.shared.table.lock();
+        if let Some(Entry::Closed) = table.get(id) {
+            table.remove(id);
+        }
     }
 
     /// How many handles there are, closed ones that were not told yet among them.
@@ -180,19 +193,44 @@ impl Reactor {
 
     // ---- the turns of the caller's loop, if it has one and says so
 
-    /// The caller will say where its loop is.
-    pub fn keep_turns(&self) {
-        self.shared.events.keep_turns();
+    /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the
+    /// reactor's thread drives then.
+    pub fn poller(&self) -> Option<i32> {
+        self.shared.driver.poller()
     }
 
-    /// The loop is about to ask the kernel for events.
-    pub fn poll_begins(&self) {
-        self.shared.events.poll_begins();
+    /// The poller is readable: turns the runtime on the calling thread, without waiting. Answers how many events there
+    /// are to take now.
+    pub fn turn(&self) -> usize {
+        if self.shared.driver.turn() {
+            self.shared.events.deliverable()
+        } else {
+            0
+        }
     }
 
-    /// The loop has run the callbacks of what it was told. What happened meanwhile is announced now.
-    pub fn poll_ended(&self) {
-        self.shared.events.poll_ended();
+    /// The consumer was rung for: what the reactor's thread has told until now is to be taken at the end of this poll
+    /// phase, and what it tells from now on in the next.
+    pub fn rung(&self) {
+        self.shared.events.deliverable();
+    }
+
+    /// The loop is about to ask the kernel for events. Answers whether it must not sleep, because there is something
+    /// to do when it has.
+    pub fn poll_begins(&self) -> bool {
+        self.shared.driver.poll_begins();
+        self.shared.events.poll_begins() || self.shared.driver.has_due()
+    }
+
+    /// How many ends of calls there are to take now. libuv has them in its pending queue, which it runs before it polls
+    /// and again, a few times, right after.
+    pub fn completed(&self) -> usize {
+        self.shared.events.completed()
+    }
+
+    /// The loop has run the callbacks of what it was told. Answers how many events are to be taken before it goes on.
+    pub fn poll_ended(&self) -> usize {
+        self.shared.events.poll_ended()
     }
 
     // ---- making handles
@@ -251,20 +289,16 @@ impl Reactor {
         let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
             return Err(Errno::EINVAL);
         };
-        let _entered = self.shared.runtime.enter();
+        let _entered = self.shared.driver.enter();
         let acceptor = idle.into_acceptor(&self.shared.spare)?;
-        let listener = Listener::new(id, acceptor, backlog, Arc::clone(&self.shared.events));
+        let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
+        let tasks = Arc::clone(&self.shared.tasks);
+        let events = Arc::clone(&self.shared.events);
+        let listener = Listener::new(id, acceptor, backlog, connections, tasks, events);
         *entry = Entry::Listener(Arc::clone(&listener));
         drop(table);
         self.shared.listeners.lock().push(Arc::clone(&listener));
-        // Weak: the runtime owns the task, and the table, which the task reaches through this, owns the runtime.
-        let shared = Arc::downgrade(&self.shared);
-        self.shared
-            .runtime
-            .spawn(poll_fn(move |cx| match shared.upgrade() {
-                Some(shared) => listener.turn(cx, &*shared),
-                None => std::task::Poll::Ready(()),
-            }));
+        listener.wake();
         Ok(())
     }
 
@@ -288,17 +322,21 @@ impl Reactor {
     ///
     /// # Errors
     /// [`Errno::EALREADY`] and [`Errno::EISCONN`] for a handle that is connecting or connected, [`Errno::EINVAL`] for
-    /// a path too long; over TCP what `connect(2)` says at once (an unreachable network). A refused connection is
-    /// always told by the event. After an error the handle is what it was.
+    /// a path too long; over TCP what `connect(2)` says at once (an unreachable network). A refused connection, and all that a
+    /// local connect fails with, is told by the event. After an error the handle is what it was.
     pub fn connect(&self, id: HandleId, to: &Target<'_>) -> Result<(), Errno> {
         self.running()?;
-        // What the connect makes of a listener here is news of the same turn, whoever learns of it first.
-        self.shared.events.running();
         let mut table = self.shared.table.lock();
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         let ended = match entry {
             Entry::Idle(idle) => idle.begin_connect(to)?,
             Entry::Connection(connection) if connection.is_connecting() => return Err(Errno::EALREADY),
+            // As everything that a local connect fails with.
+            Entry::Connection(_) if matches!(to, Target::Local(_)) => {
+                let result = Err(Errno::EISCONN);
+                self.shared.events.push_completed(Event::Connected { id, result });
+                return Ok(());
+            }
             Entry::Connection(_) => return Err(Errno::EISCONN),
             Entry::Listener(_) => return Err(Errno::EINVAL),
             Entry::Closed => return Err(Errno::EBADF),
@@ -313,7 +351,7 @@ impl Reactor {
             Some(Ok(())) => connection.connected(Told::AfterPoll),
             None => {}
         }
-        self.shared.serve(&connection);
+        Shared::serve(&connection);
         Ok(())
     }
 
@@ -329,9 +367,9 @@ impl Reactor {
                 .map(Arc::clone)
                 .collect()
         };
-        let _entered = self.shared.runtime.enter();
+        let _entered = self.shared.driver.enter();
         for listener in &reached {
-            listener.accept_now(&*self.shared);
+            listener.accept_now();
         }
         !reached.is_empty()
     }
@@ -346,7 +384,7 @@ impl Reactor {
         let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
             return Err(Errno::EBADF);
         };
-        let _entered = self.shared.runtime.enter();
+        let _entered = self.shared.driver.enter();
         let connection = self.shared.connection(id, idle.into_stream()?, writing);
         *entry = Entry::Connection(Arc::clone(&connection));
         Ok(connection)
@@ -376,11 +414,11 @@ impl Reactor {
         let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
             return Err(Errno::EBADF);
         };
-        let _entered = self.shared.runtime.enter();
+        let _entered = self.shared.driver.enter();
         let connection = self.shared.connection(id, idle.into_stream()?, Writing::Open);
         *entry = Entry::Connection(Arc::clone(&connection));
         drop(table);
-        self.shared.serve(&connection);
+        Shared::serve(&connection);
         Ok(connection)
     }
 
@@ -409,13 +447,21 @@ impl Reactor {
         Ok(())
     }
 
-    /// Answers one [`Event::Readable`]; `None` when the handle was stopped or closed meanwhile.
-    pub fn take(&self, id: HandleId) -> Option<Received> {
+    /// Answers one [`Event::Readable`]: what was read before, else what can be read into `space` now. `None` when there
+    /// is nothing to tell: the handle was stopped or closed meanwhile.
+    pub fn take(&self, id: HandleId, space: &mut [u8]) -> Option<Taken> {
         let connection = match self.shared.table.lock().get(id) {
             Some(Entry::Connection(connection)) => Arc::clone(connection),
             _ => return None,
         };
-        connection.take()
+        connection.take(space)
+    }
+
+    /// Announces once more what a [`Taken::more`] has told of, behind what others have to tell.
+    pub fn take_later(&self, id: HandleId) {
+        if let Some(Entry::Connection(connection)) = self.shared.table.lock().get(id) {
+            connection.take_later();
+        }
     }
 
     /// Sends `chunks`, in order: at once as far as the kernel takes them, else behind what waits.
@@ -474,7 +520,7 @@ impl Reactor {
                     .listeners
                     .lock()
                     .retain(|other| !Arc::ptr_eq(other, &listener));
-                listener.close(&*self.shared);
+                listener.close();
             }
             Entry::Idle(_) | Entry::Closed => {}
         }
@@ -482,7 +528,7 @@ impl Reactor {
 
     /// Queues the last event of a closed handle. For an id that names no closed handle it is just an event.
     pub fn tell_closed(&self, id: HandleId) {
-        self.shared.events.push_now(Event::Closed { id });
+        self.shared.events.push_closed(Event::Closed { id });
     }
 
     /// Runs `f` on what the handle has open. The table is not locked meanwhile: a listener's task, which holds its

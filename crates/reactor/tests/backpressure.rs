@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use ferronet_reactor::{Errno, Event, Received, Written};
-use support::{Consumer, PATIENCE, pattern};
+use ferronet_reactor::{Errno, Event, Written};
+use support::{Consumer, PATIENCE, Piece, pattern};
 
 const CREDIT: usize = 256 * 1024;
 
@@ -61,8 +61,11 @@ fn a_write_that_waits_is_told_when_the_kernel_has_it() {
                 told += 1;
             }
             Event::Readable { id } => {
-                if let Some(Received::Data(chunk)) = consumer.reactor.take(id) {
-                    read.extend_from_slice(&chunk);
+                while let Some((Piece::Bytes(piece), more)) = consumer.take(id) {
+                    read.extend_from_slice(&piece);
+                    if !more {
+                        break;
+                    }
                 }
             }
             _ => {}
@@ -86,7 +89,7 @@ fn a_stopped_reader_is_told_nothing_until_it_starts_again() {
     assert_eq!(readable, server);
     // Stopped between the announcement and the delivery: the bytes stay.
     consumer.reactor.read_stop(server).unwrap();
-    assert!(consumer.reactor.take(server).is_none());
+    assert!(consumer.take(server).is_none());
     consumer.reactor.shutdown_write(client).unwrap();
     assert_eq!(consumer.read_to_end(server), (b"first".to_vec(), Errno::EOF));
 }

@@ -43,7 +43,7 @@ fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event() {
     assert_eq!(consumer.reactor.read_start(client), Err(Errno::EBADF));
     assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EBADF));
     assert_eq!(consumer.reactor.raw_descriptor(client), -1);
-    assert!(consumer.reactor.take(client).is_none());
+    assert!(consumer.take(client).is_none());
     let open = consumer.reactor.handles();
     consumer.reactor.tell_closed(client);
     consumer.wait(|_, event| (event == Event::Closed { id: client }).then_some(()));

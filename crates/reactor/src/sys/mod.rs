@@ -8,6 +8,8 @@
 //!   `accept_now` asks the kernel on any thread. When the process has no descriptors left it closes a waiting
 //!   connection rather than spin (libuv's `EMFILE` trick).
 //! - [`Idle`]: made, bound or adopted, and not yet used: it becomes an acceptor or a stream.
+//! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
+//!   [`Bell`]: gets the attention of a thread that waits, for the poller as well.
 //! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, what kind of thing a
 //!   descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.

@@ -9,11 +9,13 @@ use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 
 use crate::options::BindFlags;
 use crate::{DescriptorKind, Target, Transport};
@@ -130,6 +132,15 @@ impl Stream {
             Self::Client(pipe) => pipe.try_write_vectored(chunks),
             Self::Server(pipe) => pipe.try_write_vectored(chunks),
         }
+    }
+
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let ready = match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx),
+            Self::Client(pipe) => pipe.poll_read_ready(cx),
+            Self::Server(pipe) => pipe.poll_read_ready(cx),
+        };
+        ready.map(|_ready| ())
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -442,4 +453,59 @@ pub(crate) fn zone_to_scope(zone: &str) -> u32 {
 )]
 pub(crate) fn scope_to_zone(scope: u32) -> Option<String> {
     Some(scope.to_string())
+}
+
+/// The runtime's completion port is not something that another loop can wait for: there is none.
+#[derive(Debug)]
+pub(crate) enum Poller {}
+
+impl Poller {
+    pub(crate) fn of(build: impl FnOnce() -> io::Result<Runtime>) -> io::Result<(Runtime, Option<Self>)> {
+        Ok((build()?, None))
+    }
+
+    pub(crate) fn raw(&self) -> i32 {
+        match *self {}
+    }
+
+    pub(crate) fn is_readable(&self) -> bool {
+        match *self {}
+    }
+}
+
+/// Gets the attention of a thread that waits.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bell {
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the same promise as on Unix, where it takes a pipe"
+    )]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self::default())
+    }
+
+    pub(crate) fn ring(&self) {
+        *self.rung.lock() = true;
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn wait(&self, _poller: Option<&Poller>, timeout: Option<Duration>) -> bool {
+        let mut rung = self.rung.lock();
+        while !*rung {
+            match timeout {
+                None => self.changed.wait(&mut rung),
+                Some(timeout) => {
+                    if self.changed.wait_for(&mut rung, timeout).timed_out() {
+                        break;
+                    }
+                }
+            }
+        }
+        std::mem::take(&mut *rung)
+    }
 }

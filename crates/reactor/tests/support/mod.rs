@@ -27,6 +27,13 @@ impl Wake for Wakes {
     }
 }
 
+/// What a connection has received.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece {
+    Bytes(Vec<u8>),
+    End(Errno),
+}
+
 /// A reactor and its deliveries.
 pub struct Consumer {
     pub reactor: Reactor,
@@ -127,18 +134,34 @@ impl Consumer {
         (client, accepted.unwrap())
     }
 
+    /// Takes one piece of what a connection has received, and whether there is more.
+    pub fn take(&self, connection: HandleId) -> Option<(Piece, bool)> {
+        let mut space = vec![0; 64 * 1024];
+        let taken = self.reactor.take(connection, &mut space)?;
+        let piece = match taken.received {
+            Received::Read(n) => Piece::Bytes(space[..n].to_vec()),
+            Received::Data(chunk) => Piece::Bytes(chunk.to_vec()),
+            Received::End(errno) => Piece::End(errno),
+        };
+        Some((piece, taken.more))
+    }
+
     /// Reads a connection to its end. Answers the bytes and how it ended.
     pub fn read_to_end(&mut self, connection: HandleId) -> (Vec<u8>, Errno) {
         self.reactor.read_start(connection).unwrap();
         let mut bytes = Vec::new();
         let end = self.wait(|consumer, event| match event {
-            Event::Readable { id } if id == connection => match consumer.reactor.take(id) {
-                Some(Received::Data(chunk)) => {
-                    bytes.extend_from_slice(&chunk);
-                    None
+            Event::Readable { id } if id == connection => loop {
+                let taken = consumer.take(id)?;
+                match taken {
+                    (Piece::Bytes(piece), more) => {
+                        bytes.extend_from_slice(&piece);
+                        if !more {
+                            return None;
+                        }
+                    }
+                    (Piece::End(errno), _) => return Some(errno),
                 }
-                Some(Received::End(errno)) => Some(errno),
-                None => None,
             },
             _ => None,
         });

@@ -1,0 +1,261 @@
+//! Events become calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
+//!
+//! `value` is 0 or libuv's negative error; of data the number of bytes, of a connection the id of the new handle.
+//! `chunk` is a Buffer that JavaScript owns: its memory is allocated by the engine, so there is no external
+//! `ArrayBuffer` (Electron forbids them), and nothing native writes into memory that JavaScript can see.
+#![expect(unsafe_code, reason = "values are made by raw Node-API calls, four an event")]
+
+use std::cell::RefCell;
+use std::ptr;
+
+use ferronet_reactor::{Errno, Event, HandleId, Reactor, Received};
+use napi::{Env, Result, Status, sys};
+
+/// How often one event has its connection read at most, while more waits (libuv's `uv__read` stops at 32).
+const READS: usize = 32;
+/// The most that one read takes: libuv's size.
+const SPACE: usize = 64 * 1024;
+
+/// What an event is called on the other side (`lib/dispatcher.ts` has the same numbers).
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Connected = 1,
+    Data = 2,
+    End = 3,
+    Wrote = 4,
+    ShutDown = 5,
+    Connection = 6,
+    Closed = 7,
+    /// The closing phase of the loop begins.
+    Closing = 8,
+}
+
+/// How the dispatcher is called.
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    /// From a callback of libuv's: ticks and promise jobs run after it.
+    Outermost,
+    /// Inside an item of a threadsafe function, which sees to that.
+    Inside,
+}
+
+/// The dispatcher of one environment.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    env: sys::napi_env,
+    dispatch: sys::napi_ref,
+    /// Where small reads land before JavaScript gets a copy of its own.
+    space: RefCell<Box<[u8]>>,
+}
+
+fn ok(status: sys::napi_status) -> std::result::Result<(), Status> {
+    match Status::from(status) {
+        Status::Ok => Ok(()),
+        status => Err(status),
+    }
+}
+
+fn status(result: std::result::Result<(), Errno>) -> i64 {
+    result.map_or_else(|errno| i64::from(errno.code()), |()| 0)
+}
+
+impl Delivery {
+    /// Holds on to `dispatch` for as long as the environment lives.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(crate) fn new(env: &Env, dispatch: sys::napi_value) -> Result<Self> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: both belong to the environment whose thread this is. The reference goes with the environment.
+        let made = unsafe { sys::napi_create_reference(env.raw(), dispatch, 1, &raw mut reference) };
+        ok(made).map_err(|status| napi::Error::new(status, "the dispatcher".to_owned()))?;
+        Ok(Self {
+            env: env.raw(),
+            dispatch: reference,
+            space: RefCell::new(vec![0; SPACE].into_boxed_slice()),
+        })
+    }
+
+    /// Delivers `count` events, each in a call of its own, from a callback of the event loop. An exception of one goes
+    /// to `uncaughtException`, and the others are delivered all the same.
+    pub(crate) fn deliver(&self, reactor: &Reactor, count: usize) {
+        for _ in 0..count {
+            let Some(event) = reactor.next_event() else { return };
+            self.tell(reactor, event, Entry::Outermost, READS);
+        }
+    }
+
+    /// Delivers the next event from an item of a threadsafe function.
+    pub(crate) fn deliver_one(&self, reactor: &Reactor) {
+        if let Some(event) = reactor.next_event() {
+            self.tell(reactor, event, Entry::Inside, 1);
+        }
+    }
+
+    /// Delivers the closing phase: its beginning, then the last events of the handles that JavaScript names in it.
+    pub(crate) fn deliver_closed(&self, reactor: &Reactor) {
+        self.call(Entry::Outermost, Kind::Closing, 0, 0, None);
+        while let Some(event) = reactor.next_closed() {
+            self.tell(reactor, event, Entry::Outermost, 1);
+        }
+    }
+
+    fn tell(&self, reactor: &Reactor, event: Event, entry: Entry, reads: usize) {
+        let (kind, id, value) = match event {
+            Event::Readable { id } => return self.tell_readable(reactor, id, entry, reads),
+            Event::Connected { id, result } => (Kind::Connected, id, status(result)),
+            Event::Wrote { id, result } => (Kind::Wrote, id, status(result)),
+            Event::ShutDown { id, result } => (Kind::ShutDown, id, status(result)),
+            Event::Closed { id } => (Kind::Closed, id, 0),
+            Event::Connection { id, result } => {
+                let value = match result {
+                    Ok(()) => reactor
+                        .accept(id)
+                        .and_then(|connection| i64::try_from(connection.to_bits()).ok()),
+                    Err(errno) => Some(i64::from(errno.code())),
+                };
+                let Some(value) = value else { return };
+                (Kind::Connection, id, value)
+            }
+        };
+        self.call(entry, kind, id.slot(), value, None);
+    }
+
+    fn tell_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) {
+        for read in 1..=reads {
+            // Not borrowed while JavaScript runs, which may turn the loop (some addons do).
+            let mut space = self.space.borrow_mut();
+            let Some(taken) = reactor.take(id, &mut space) else {
+                return;
+            };
+            let bytes = match &taken.received {
+                Received::Read(n) => &space[..*n],
+                Received::Data(chunk) => &**chunk,
+                Received::End(errno) => {
+                    drop(space);
+                    self.call(entry, Kind::End, id.slot(), i64::from(errno.code()), None);
+                    return;
+                }
+            };
+            let scope = self.open_scope();
+            let chunk = self.buffer(bytes);
+            let length = i64::try_from(bytes.len()).unwrap_or(0);
+            drop(space);
+            if let Ok(chunk) = chunk {
+                self.call(entry, Kind::Data, id.slot(), length, Some(chunk));
+            }
+            self.close_scope(scope);
+            if !taken.more {
+                return;
+            }
+            if read == reads {
+                reactor.take_later(id);
+            }
+        }
+    }
+
+    fn open_scope(&self) -> sys::napi_handle_scope {
+        let mut scope = ptr::null_mut();
+        // SAFETY: on the JavaScript thread. A scope that could not be opened is null, and not closed.
+        unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) };
+        scope
+    }
+
+    fn close_scope(&self, scope: sys::napi_handle_scope) {
+        if !scope.is_null() {
+            // SAFETY: opened by `open_scope`, closed once, innermost first.
+            unsafe { sys::napi_close_handle_scope(self.env, scope) };
+        }
+    }
+
+    fn number(&self, value: i64) -> std::result::Result<sys::napi_value, Status> {
+        let mut result = ptr::null_mut();
+        // SAFETY: on the JavaScript thread, inside a handle scope.
+        ok(unsafe { sys::napi_create_int64(self.env, value, &raw mut result) })?;
+        Ok(result)
+    }
+
+    fn undefined(&self) -> std::result::Result<sys::napi_value, Status> {
+        let mut result = ptr::null_mut();
+        // SAFETY: as `number`.
+        ok(unsafe { sys::napi_get_undefined(self.env, &raw mut result) })?;
+        Ok(result)
+    }
+
+    fn buffer(&self, bytes: &[u8]) -> std::result::Result<sys::napi_value, Status> {
+        let mut result = ptr::null_mut();
+        // SAFETY: as `number`; `bytes` are only read, and only during the call.
+        ok(unsafe {
+            sys::napi_create_buffer_copy(
+                self.env,
+                bytes.len(),
+                bytes.as_ptr().cast(),
+                ptr::null_mut(),
+                &raw mut result,
+            )
+        })?;
+        Ok(result)
+    }
+
+    /// Calls the dispatcher. A failure means that the environment can't run JavaScript any more: there is nobody to
+    /// tell.
+    fn call(&self, entry: Entry, kind: Kind, slot: u32, value: i64, chunk: Option<sys::napi_value>) {
+        let scope = self.open_scope();
+        let called = self.try_call(entry, kind, slot, value, chunk);
+        if called == Err(Status::PendingException) {
+            let mut exception = ptr::null_mut();
+            // SAFETY: as `number`.
+            if ok(unsafe { sys::napi_get_and_clear_last_exception(self.env, &raw mut exception) }).is_ok() {
+                // SAFETY: as `number`. Its status is of no use: a worker that is being terminated refuses, and is gone
+                // soon.
+                let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
+            }
+        }
+        self.close_scope(scope);
+    }
+
+    fn try_call(
+        &self,
+        entry: Entry,
+        kind: Kind,
+        slot: u32,
+        value: i64,
+        chunk: Option<sys::napi_value>,
+    ) -> std::result::Result<(), Status> {
+        let mut dispatch = ptr::null_mut();
+        // SAFETY: as `number`; the reference was made in `new`.
+        ok(unsafe { sys::napi_get_reference_value(self.env, self.dispatch, &raw mut dispatch) })?;
+        let arguments = [
+            self.number(kind as i64)?,
+            self.number(i64::from(slot))?,
+            self.number(value)?,
+            match chunk {
+                Some(chunk) => chunk,
+                None => self.undefined()?,
+            },
+        ];
+        let mut result = ptr::null_mut();
+        // SAFETY: as `number`; `dispatch` is a function, and as an object it may be its own `this`.
+        ok(unsafe {
+            match entry {
+                Entry::Outermost => sys::napi_make_callback(
+                    self.env,
+                    ptr::null_mut(),
+                    dispatch,
+                    dispatch,
+                    arguments.len(),
+                    arguments.as_ptr(),
+                    &raw mut result,
+                ),
+                Entry::Inside => sys::napi_call_function(
+                    self.env,
+                    dispatch,
+                    dispatch,
+                    arguments.len(),
+                    arguments.as_ptr(),
+                    &raw mut result,
+                ),
+            }
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! libuv's functions, looked up at run time: the addon links to nothing and loads where they are missing (Deno, Windows
+//! for now). Bun has functions of these names that abort; JavaScript knows its host and does not ask there.
+#![expect(unsafe_code, reason = "libuv's C interface")]
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+
+pub(crate) type HandlePtr = *mut c_void;
+pub(crate) type LoopPtr = *mut c_void;
+pub(crate) type Callback = unsafe extern "C" fn(HandlePtr);
+pub(crate) type PollCallback = unsafe extern "C" fn(HandlePtr, c_int, c_int);
+
+/// `UV_READABLE` of `uv_poll_event`.
+pub(crate) const READABLE: c_int = 1;
+
+/// The kinds of handles that are used here, with the numbers of `uv_handle_type`, which libuv's ABI fixes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Async = 1,
+    Check = 2,
+    Idle = 6,
+    Poll = 8,
+    Prepare = 9,
+}
+
+type HandleSize = unsafe extern "C" fn(c_int) -> usize;
+type Init = unsafe extern "C" fn(LoopPtr, HandlePtr) -> c_int;
+type Start = unsafe extern "C" fn(HandlePtr, Callback) -> c_int;
+type Stop = unsafe extern "C" fn(HandlePtr) -> c_int;
+type Toggle = unsafe extern "C" fn(HandlePtr);
+type Close = unsafe extern "C" fn(HandlePtr, Callback);
+type AsyncInit = unsafe extern "C" fn(LoopPtr, HandlePtr, Callback) -> c_int;
+type PollInit = unsafe extern "C" fn(LoopPtr, HandlePtr, c_int) -> c_int;
+type PollStart = unsafe extern "C" fn(HandlePtr, c_int, PollCallback) -> c_int;
+
+/// The functions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uv {
+    handle_size: HandleSize,
+    pub(crate) prepare_init: Init,
+    pub(crate) prepare_start: Start,
+    pub(crate) check_init: Init,
+    pub(crate) check_start: Start,
+    pub(crate) idle_init: Init,
+    pub(crate) idle_start: Start,
+    pub(crate) idle_stop: Stop,
+    pub(crate) async_init: AsyncInit,
+    pub(crate) async_send: Stop,
+    pub(crate) poll_init: PollInit,
+    pub(crate) poll_start: PollStart,
+    pub(crate) refer: Toggle,
+    pub(crate) unref: Toggle,
+    pub(crate) close: Close,
+}
+
+#[cfg(unix)]
+fn symbol(name: &CStr) -> Option<*mut c_void> {
+    // SAFETY: dlsym reads the name and looks in what is loaded; it changes nothing.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!found.is_null()).then_some(found)
+}
+
+#[cfg(not(unix))]
+fn symbol(_name: &CStr) -> Option<*mut c_void> {
+    None
+}
+
+/// A function of libuv by its name and type.
+macro_rules! function {
+    ($name:literal, $type:ty) => {
+        // SAFETY: the symbol is libuv's function of this name, and libuv 1.x declares it with this type.
+        unsafe { std::mem::transmute::<*mut c_void, $type>(symbol($name)?) }
+    };
+}
+
+impl Uv {
+    pub(crate) fn find() -> Option<Self> {
+        Some(Self {
+            handle_size: function!(c"uv_handle_size", HandleSize),
+            prepare_init: function!(c"uv_prepare_init", Init),
+            prepare_start: function!(c"uv_prepare_start", Start),
+            check_init: function!(c"uv_check_init", Init),
+            check_start: function!(c"uv_check_start", Start),
+            idle_init: function!(c"uv_idle_init", Init),
+            idle_start: function!(c"uv_idle_start", Start),
+            idle_stop: function!(c"uv_idle_stop", Stop),
+            async_init: function!(c"uv_async_init", AsyncInit),
+            async_send: function!(c"uv_async_send", Stop),
+            poll_init: function!(c"uv_poll_init", PollInit),
+            poll_start: function!(c"uv_poll_start", PollStart),
+            refer: function!(c"uv_ref", Toggle),
+            unref: function!(c"uv_unref", Toggle),
+            close: function!(c"uv_close", Close),
+        })
+    }
+
+    /// Memory for a handle, zeroed, aligned as libuv's structs are.
+    pub(crate) fn allocate(&self, kind: Kind) -> HandlePtr {
+        // SAFETY: the call only looks up a size.
+        let size = unsafe { (self.handle_size)(kind as c_int) };
+        Box::into_raw(vec![0u64; size.div_ceil(8)].into_boxed_slice()).cast()
+    }
+
+    /// Gives it back.
+    ///
+    /// # Safety
+    /// Once, with what [`Uv::allocate`] made for this kind, and only when libuv has closed it or never saw it.
+    pub(crate) unsafe fn free(&self, handle: HandlePtr, kind: Kind) {
+        // SAFETY: the call only looks up a size.
+        let size = unsafe { (self.handle_size)(kind as c_int) };
+        let slice = ptr::slice_from_raw_parts_mut(handle.cast::<u64>(), size.div_ceil(8));
+        // SAFETY: the caller's promise; `allocate` made a box of this very length.
+        drop(unsafe { Box::from_raw(slice) });
+    }
+}
+
+/// The `data` of a handle: the public field that every libuv handle begins with.
+pub(crate) fn data<T>(handle: HandlePtr) -> *mut *const T {
+    handle.cast()
+}

@@ -1,0 +1,244 @@
+//! Who turns the runtime: the reactor's own thread, or the consumer's event loop.
+//!
+//! A turn on the consumer's thread has no hop from one thread to another, which with few cores is what a lone
+//! connection pays most for; and it reads when the bytes are wanted, into the consumer's memory. A turn on the
+//! reactor's thread goes on while the consumer computes. Both turn the same runtime, one at a time: whoever has the
+//! [`Seat`] drives.
+//!
+//! | Seat | on | becomes |
+//! | --- | --- | --- |
+//! | Thread | the loop comes to its poll phase again | Loop |
+//! | Loop | something waits, and the loop has not turned for [`PATIENCE`] | Thread |
+//! | any | stop | Thread, which ends |
+//!
+//! While the loop has the seat, the reactor's thread looks on: it sleeps until the runtime's poller has something, and
+//! then looks every [`PATIENCE`] whether the loop still turns, until nothing happens any more. An idle process wakes
+//! for nothing.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime;
+
+use crate::queue::EventQueue;
+use crate::sys::{Bell, Poller};
+use crate::task::{Driving, RunQueue};
+
+/// How long the consumer's thread may be busy until the reactor's takes over.
+const PATIENCE: Duration = Duration::from_millis(3);
+
+/// Whose turn it is to drive, as far as the load does not decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drive {
+    /// The load decides.
+    #[default]
+    Auto,
+    /// Always the reactor's thread.
+    Thread,
+    /// Always the consumer's loop, where it can.
+    Loop,
+}
+
+#[derive(Debug)]
+struct Shared {
+    runtime: runtime::Runtime,
+    tasks: Arc<RunQueue>,
+    events: Arc<EventQueue>,
+    /// Who drives. Held for the length of a turn by the loop.
+    seat: Mutex<Driving>,
+    poller: Option<Poller>,
+    bell: Bell,
+    /// The thread is asked to leave the seat.
+    leave: AtomicBool,
+    stop: AtomicBool,
+    /// Who may take the seat.
+    drive: Drive,
+    /// Counts the turns of the loop, and its poll phases.
+    turns: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Driver {
+    /// Starts the reactor's thread. Where the runtime's poller has no descriptor, it drives whatever `drive` says.
+    pub(crate) fn start(tasks: Arc<RunQueue>, events: Arc<EventQueue>, drive: Drive) -> io::Result<Self> {
+        let parking = Arc::clone(&events);
+        let mut builder = runtime::Builder::new_current_thread();
+        builder.enable_io().on_thread_park(move || parking.flush());
+        let (runtime, poller) = Poller::of(|| builder.build())?;
+        let drive = if poller.is_some() { drive } else { Drive::Thread };
+        let seat = if drive == Drive::Thread {
+            Driving::Thread
+        } else {
+            events.attended(true);
+            Driving::Loop
+        };
+        let shared = Arc::new(Shared {
+            runtime,
+            tasks,
+            events,
+            seat: Mutex::new(seat),
+            poller,
+            bell: Bell::new()?,
+            leave: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            drive,
+            turns: AtomicU64::new(0),
+        });
+        let own = Arc::clone(&shared);
+        let thread = Builder::new()
+            .name("ferronet".into())
+            .spawn(move || own.serve())?;
+        Ok(Self {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// The runtime's context, for registering sockets on the caller's thread.
+    pub(crate) fn enter(&self) -> runtime::EnterGuard<'_> {
+        self.shared.runtime.enter()
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.thread.lock().is_some()
+    }
+
+    /// Ends the thread, and comes back when it has ended.
+    pub(crate) fn stop(&self) {
+        let Some(thread) = self.thread.lock().take() else {
+            return;
+        };
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.tasks.rouse();
+        self.shared.bell.ring();
+        // Fails only for a thread that has panicked, and is no more.
+        drop(thread.join());
+    }
+
+    // ---- the consumer's loop
+
+    /// The loop calls [`Driver::turn`] whenever this is readable; `None` if only the thread drives.
+    pub(crate) fn poller(&self) -> Option<i32> {
+        if self.shared.drive == Drive::Thread {
+            return None;
+        }
+        self.shared.poller.as_ref().map(Poller::raw)
+    }
+
+    /// The loop is about to poll: it has time. Runs what its callbacks have made due.
+    pub(crate) fn poll_begins(&self) {
+        let shared = &*self.shared;
+        shared.turns.fetch_add(1, Ordering::Relaxed);
+        let seat = shared.seat.lock();
+        match *seat {
+            Driving::Loop if shared.tasks.is_empty() => {}
+            Driving::Loop => {
+                let _entered = shared.runtime.enter();
+                shared.tasks.run(Driving::Loop);
+            }
+            Driving::Thread => {
+                drop(seat);
+                shared.ask_to_leave();
+            }
+        }
+    }
+
+    /// One turn on the calling thread: asks the kernel without waiting, and runs what is due. Answers false, and does
+    /// nothing, while the thread drives.
+    pub(crate) fn turn(&self) -> bool {
+        let shared = &*self.shared;
+        shared.turns.fetch_add(1, Ordering::Relaxed);
+        let seat = shared.seat.lock();
+        if *seat == Driving::Thread {
+            return false;
+        }
+        shared.runtime.block_on(async {
+            tokio::task::yield_now().await;
+            shared.tasks.run(Driving::Loop);
+        });
+        true
+    }
+
+    /// Whether something is due that no descriptor tells of.
+    pub(crate) fn has_due(&self) -> bool {
+        !self.shared.tasks.is_empty()
+    }
+}
+
+impl Shared {
+    fn ask_to_leave(&self) {
+        if self.drive != Drive::Thread && !self.leave.swap(true, Ordering::SeqCst) {
+            self.tasks.rouse();
+        }
+    }
+
+    /// The reactor's thread, from its start to its end.
+    fn serve(&self) {
+        while !self.stop.load(Ordering::SeqCst) {
+            let driving = *self.seat.lock();
+            match driving {
+                Driving::Thread => self.drive(),
+                Driving::Loop => self.look_on(),
+            }
+        }
+    }
+
+    /// Turns the runtime until it is asked to leave.
+    fn drive(&self) {
+        self.events.attended(false);
+        self.runtime.block_on(std::future::poll_fn(|cx| {
+            self.tasks.sleeps(Some(cx.waker().clone()));
+            if self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst) {
+                return Poll::Ready(());
+            }
+            self.tasks.run(Driving::Thread);
+            Poll::Pending
+        }));
+        self.tasks.sleeps(None);
+        if self.leave.load(Ordering::SeqCst) {
+            self.events.attended(true);
+            *self.seat.lock() = Driving::Loop;
+            self.leave.store(false, Ordering::SeqCst);
+        }
+        // What happened last, or is due still, is for the loop to find.
+        self.events.ring();
+    }
+
+    /// Sleeps while the loop drives, and takes the seat when it does not come.
+    fn look_on(&self) {
+        let Some(poller) = &self.poller else { return };
+        if self.drive == Drive::Loop {
+            self.bell.wait(None, None);
+            return;
+        }
+        if self.bell.wait(Some(poller), None) {
+            return;
+        }
+        loop {
+            let turns = self.turns.load(Ordering::Relaxed);
+            if self.bell.wait(None, Some(PATIENCE)) {
+                return;
+            }
+            if self.turns.load(Ordering::Relaxed) != turns {
+                continue;
+            }
+            if !poller.is_readable() && self.tasks.is_empty() {
+                return;
+            }
+            let mut seat = self.seat.lock();
+            self.leave.store(false, Ordering::SeqCst);
+            *seat = Driving::Thread;
+            return;
+        }
+    }
+}
