@@ -1,0 +1,78 @@
+// A peer: a server in a process of its own that does one program on one implementation of `net`.
+//
+//     server.cjs <ferronet or node:net> <program> [--blocked MS] [--upstream PORT] [--bytes N] [--batch N]
+//
+// It tells its parent the port in a line of JSON, takes commands in lines, and ends when its standard input does. It is
+// CommonJS by its name (.cts), since Bun and Deno run the same file and do not read this package's tsconfig.
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+
+import { connectAgainAndAgain } from './connect.cjs';
+import type { Net, Settings } from './programs.cjs';
+import { compute, programs } from './programs.cjs';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    // Milliseconds for which JavaScript computes, in every twice as many.
+    blocked: { type: 'string' },
+    upstream: { type: 'string' },
+    bytes: { type: 'string' },
+    batch: { type: 'string' },
+  },
+});
+const [implementation = '', name = ''] = positionals;
+const net = require(implementation) as Net;
+const settings: Settings = {
+  upstream: Number(values.upstream),
+  bytes: Number(values.bytes),
+  batch: Number(values.batch),
+};
+
+function tell(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Only where the runtime was started with it; the others are measured with what they have left lying about. */
+function collectGarbage(): void {
+  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc: (synchronously: boolean) => void } };
+  if (Bun) Bun.gc(true);
+  else gc?.();
+}
+
+let stop: ((stopped: () => void) => void) | undefined;
+
+function obey(line: string): void {
+  const [command, argument] = line.split(' ');
+  if (command === 'collect') {
+    collectGarbage();
+    tell({ collected: true });
+  } else if (command === 'connect') {
+    stop = connectAgainAndAgain(net, Number(argument));
+  } else if (command === 'stop') {
+    stop?.(() => tell({ stopped: true }));
+  }
+}
+
+const program = programs[name];
+if (!program) throw new Error(`there is no program ${name}`);
+
+const server = net.createServer({ noDelay: true }, (socket) => {
+  // A client that is gone in the middle of a message is the end of a round, not a failure.
+  socket.on('error', () => socket.destroy());
+  program(socket, settings, net);
+});
+// On all addresses, since connections that live for one byte come to many of them.
+server.listen(0, '0.0.0.0', () => tell({ port: (server.address() as AddressInfo).port }));
+
+const blocked = Number(values.blocked);
+if (blocked > 0) setInterval(() => compute(blocked), 2 * blocked);
+
+let unfinished = '';
+process.stdin.setEncoding('utf8');
+process.stdin.on('data', (text: string) => {
+  const lines = (unfinished + text).split('\n');
+  unfinished = lines.pop() ?? '';
+  lines.forEach(obey);
+});
+process.stdin.on('end', () => process.exit());

@@ -1,0 +1,134 @@
+// A peer that runs, and the load that is put on it.
+import { readFileSync } from 'node:fs';
+
+import { Child } from '../processes';
+import type { Program } from '../scenarios/scenario';
+import { type Binaries, type Implementation, serverCommand } from './implementations';
+
+const START_SECONDS = 20;
+/** For connecting, closing, and the odd pause; the measured time comes on top. */
+const LOAD_SECONDS = 45;
+
+export interface Peer {
+  readonly implementation: Implementation;
+  readonly child: Child;
+  readonly port: number;
+}
+
+/** What `ferronet-load` prints. Durations are nanoseconds. */
+export interface LoadResult {
+  count: number;
+  seconds: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+  /** Processor time of the peer; `null` where the system does not tell. */
+  processor: { main: number; all: number } | null;
+  /** Processor time of the load generator itself. */
+  own: number | null;
+}
+
+export interface LoadOptions {
+  connections: number;
+  bytes?: number;
+  batch?: number;
+  files?: number | undefined;
+}
+
+export interface Span {
+  /** Measured seconds. */
+  seconds: number;
+  warmUp: number;
+}
+
+export async function startPeer(
+  peer: Implementation,
+  binaries: Binaries,
+  program: Program,
+  upstream: number | undefined,
+): Promise<Peer> {
+  const child = new Child(`the peer ${peer.name}`, serverCommand(peer, binaries, program, upstream));
+  const { port } = await child.hear<{ port: number }>(START_SECONDS);
+  return { implementation: peer, child, port };
+}
+
+function startLoad(binaries: Binaries, mode: string, peer: Peer, options: LoadOptions, span?: Span): Child {
+  const { files, ...numbers } = options;
+  const all = {
+    ...numbers,
+    port: peer.port,
+    process: peer.child.pid,
+    ...(span && { seconds: span.seconds, 'warm-up': span.warmUp }),
+  };
+  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return new Child('the load generator', { file: binaries.load, args: [mode, ...args], files });
+}
+
+/** Puts load on a peer for the time, and waits until all of its connections are closed. */
+export async function load(
+  binaries: Binaries,
+  mode: string,
+  peer: Peer,
+  options: LoadOptions,
+  span: Span,
+): Promise<LoadResult> {
+  const child = startLoad(binaries, mode, peer, options, span);
+  try {
+    return await child.hear<LoadResult>(LOAD_SECONDS + span.seconds + span.warmUp);
+  } finally {
+    await child.leave();
+  }
+}
+
+/** Has a peer connect to the load generator, which counts. */
+export async function loadByConnecting(
+  binaries: Binaries,
+  peer: Peer,
+  options: LoadOptions,
+  span: Span,
+): Promise<LoadResult> {
+  const child = startLoad(binaries, 'accept', peer, options, span);
+  try {
+    const { port } = await child.hear<{ port: number }>(START_SECONDS);
+    peer.child.say(`connect ${port}`);
+    // The peer speaks only when it has failed, so what it does not say is not waited for.
+    const result = await child.hear<LoadResult>(LOAD_SECONDS + span.seconds + span.warmUp);
+    peer.child.say('stop');
+    await peer.child.hear(START_SECONDS);
+    return result;
+  } finally {
+    await child.leave();
+  }
+}
+
+/** Resident bytes of a process. Linux only. */
+function residentBytes(pid: number): number {
+  const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  return Number(found?.[1]) * 1024;
+}
+
+/** Long enough for what a process does after the last byte: timers, threads that tidy up. */
+const SETTLED_MILLISECONDS = 300;
+
+async function settled(peer: Peer): Promise<number> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, SETTLED_MILLISECONDS);
+  });
+  peer.child.say('collect');
+  await peer.child.hear(START_SECONDS);
+  return residentBytes(peer.child.pid);
+}
+
+/** Bytes by which a peer grows with each connection that has said one byte and is silent since. */
+export async function bytesOfIdleConnection(binaries: Binaries, peer: Peer, options: LoadOptions): Promise<number> {
+  const before = await settled(peer);
+  const child = startLoad(binaries, 'idle', peer, options);
+  try {
+    await child.hear(LOAD_SECONDS);
+    const after = await settled(peer);
+    return (after - before) / options.connections;
+  } finally {
+    await child.leave();
+  }
+}

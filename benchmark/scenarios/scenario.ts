@@ -1,0 +1,74 @@
+// What a scenario is: a program for the peers, a load, and the figures that come out of it.
+import type { Binaries, Implementation } from '../runners/implementations';
+import type { Peer, Span } from '../runners/peer';
+
+export type Unit = 'round trips/s' | 'messages/s' | 'connections/s' | 'MB/s' | 'µs' | 'ms' | 'bytes' | '%';
+
+/** A figure of a scenario. */
+export interface Metric {
+  /** What it is, in the results. */
+  name: string;
+  unit: Unit;
+  better: 'more' | 'less';
+  /** Least ratio to `node:net` that is wanted of ours; above 1 is better for ours, whatever the metric. */
+  target?: number;
+  /** Where no ratio makes sense: the most that ours may have. */
+  limit?: number;
+  /** Measured and written down, but not a row of the table. */
+  quiet?: boolean;
+}
+
+/** What the peers run: a name of `peers/programs.cts` and its options. */
+export interface Program {
+  name: string;
+  upstream?: number;
+  bytes?: number;
+  batch?: number;
+  /** Milliseconds for which JavaScript computes, in every twice as many. */
+  blocked?: number;
+  /** The peer is told to collect its garbage. */
+  collects?: boolean;
+  /** How many files it has open. */
+  files?: number;
+}
+
+export interface Stage {
+  binaries: Binaries;
+  span: Span;
+}
+
+interface Described {
+  name: string;
+  /** In a few words, for the table. */
+  title: string;
+  /** One of the few that a short run is made of. */
+  core?: boolean;
+  metrics: readonly Metric[];
+  /** Whether the floor can do it. Default true. */
+  floor?: boolean;
+  /** Why it cannot run on this machine. */
+  skip?: string | undefined;
+  /** A point of the scale curve: how many connections. */
+  scale?: number;
+}
+
+/** Values by the names of the metrics. */
+export type Values = Readonly<Record<string, number | undefined>>;
+
+/** A peer serves for all rounds, or for one, and load is put on it. */
+export interface ServerScenario extends Described {
+  program: Program;
+  /** A relay's other side is wanted. */
+  upstream?: boolean;
+  /** What is measured does not come back to where it was: a new process for each round, and no warm-up. */
+  fresh?: boolean;
+  measure: (stage: Stage, peer: Peer) => Promise<Values>;
+}
+
+/** Processes that run once and tell a figure. */
+export interface ProcessScenario extends Described {
+  program: null;
+  measure: (stage: Stage, peer: Implementation) => Promise<Values>;
+}
+
+export type Scenario = ServerScenario | ProcessScenario;
