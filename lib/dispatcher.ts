@@ -16,6 +16,7 @@ export const Kind = {
   Connection: 6,
   Closed: 7,
   Closing: 8,
+  Broken: 9,
 } as const;
 
 /** What a handle hears of the reactor. Each call comes in a turn of its own: ticks and promise jobs run after it. */

@@ -13,6 +13,9 @@ export function attachHandle(socket: SocketCore, handle: StreamHandle): void {
   socket._handle = handle;
   socket[kState].reader?.begin();
   handle.reader = (nread, chunk) => onRead(socket, handle, nread, chunk);
+  handle.onbroken = (status) => {
+    if (socket._handle === handle) socket.destroy(errnoException(status, 'write'));
+  };
 }
 
 /** With `onread`, nothing of the stream's own starts reading again. */

@@ -52,6 +52,8 @@ export abstract class StreamHandle implements Receiver {
 
   /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
   reader: OnRead | null = null;
+  /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
+  onbroken: ((status: number) => void) | null = null;
   /** A connection, or a negative error. Called with the handle as `this`. */
   onconnection: ((status: number, client?: StreamHandle) => void) | null = null;
   bytesRead = 0;
@@ -314,6 +316,9 @@ export abstract class StreamHandle implements Receiver {
         break;
       case Kind.Wrote:
         this.#writes.shift()?.complete(value, this);
+        break;
+      case Kind.Broken:
+        if (this.onbroken) this.#context.runInAsyncScope(this.onbroken, this, value);
         break;
       case Kind.ShutDown:
         this.#shutDown = value;

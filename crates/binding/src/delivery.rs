@@ -16,6 +16,9 @@ const READS: usize = 32;
 /// The most that one read takes: libuv's size.
 const SPACE: usize = 64 * 1024;
 
+/// After how many events what was written meanwhile is sent.
+const BATCH: usize = 64;
+
 /// What an event is called on the other side (`lib/dispatcher.ts` has the same numbers).
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -28,6 +31,7 @@ enum Kind {
     Closed = 7,
     /// The closing phase of the loop begins.
     Closing = 8,
+    Broken = 9,
 }
 
 /// How the dispatcher is called.
@@ -79,10 +83,19 @@ impl Delivery {
     /// Delivers `count` events, each in a call of its own, from a callback of the event loop. An exception of one goes
     /// to `uncaughtException`, and the others are delivered all the same.
     pub(crate) fn deliver(&self, reactor: &Reactor, count: usize) {
-        for _ in 0..count {
-            let Some(event) = reactor.next_event() else { return };
-            self.tell(reactor, event, Entry::Outermost, READS);
+        if count == 0 {
+            return;
         }
+        reactor.hold_writes();
+        for told in 1..=count {
+            let Some(event) = reactor.next_event() else { break };
+            self.tell(reactor, event, Entry::Outermost, READS);
+            if told % BATCH == 0 {
+                reactor.release_writes();
+                reactor.hold_writes();
+            }
+        }
+        reactor.release_writes();
     }
 
     /// Delivers the next event from an item of a threadsafe function.
@@ -105,6 +118,7 @@ impl Delivery {
             Event::Readable { id } => return self.tell_readable(reactor, id, entry, reads),
             Event::Connected { id, result } => (Kind::Connected, id, status(result)),
             Event::Wrote { id, result } => (Kind::Wrote, id, status(result)),
+            Event::Broken { id, errno } => (Kind::Broken, id, i64::from(errno.code())),
             Event::ShutDown { id, result } => (Kind::ShutDown, id, status(result)),
             Event::Closed { id } => (Kind::Closed, id, 0),
             Event::Connection { id, result } => {

@@ -20,6 +20,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::event::Event;
 use crate::inbox::{BlockPool, Chunk, Inbox, Inboxed};
+use crate::outbox::Outbox;
 use crate::queue::EventQueue;
 use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::Stream;
@@ -103,6 +104,10 @@ struct Reader {
 struct Writer {
     state: Writing,
     queue: WriteQueue,
+    /// The outbox knows that something is kept.
+    held: bool,
+    /// The peer has ended. It may have gone altogether, and then a write fails: to be known at once.
+    peer_ended: bool,
 }
 
 #[derive(Debug)]
@@ -114,6 +119,7 @@ pub(crate) struct Connection {
     /// On the run queue.
     queued: AtomicBool,
     tasks: Arc<RunQueue>,
+    outbox: Arc<Outbox>,
     events: Arc<EventQueue>,
     blocks: Arc<BlockPool>,
 }
@@ -124,6 +130,7 @@ impl Connection {
         stream: Stream,
         writing: Writing,
         tasks: Arc<RunQueue>,
+        outbox: Arc<Outbox>,
         events: Arc<EventQueue>,
         blocks: Arc<BlockPool>,
     ) -> Arc<Self> {
@@ -139,9 +146,12 @@ impl Connection {
             writer: Mutex::new(Writer {
                 state: writing,
                 queue: WriteQueue::default(),
+                held: false,
+                peer_ended: false,
             }),
             queued: AtomicBool::new(false),
             tasks,
+            outbox,
             events,
             blocks,
         })
@@ -200,11 +210,15 @@ impl Connection {
         } else {
             self.take_inboxed(&mut reader)?
         };
-        if let Received::End(_) = received {
+        let ended = matches!(received, Received::End(_));
+        if ended {
             reader.state.end();
         }
         reader.announced = left != Left::Nothing;
         drop(reader);
+        if ended {
+            self.writer.lock().peer_ended = true;
+        }
         if left == Left::News {
             self.take_later();
         }
@@ -274,22 +288,75 @@ impl Connection {
         if !writer.state.accepts_writes() {
             return Err(Errno::EPIPE);
         }
+        let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
         let mut sent = 0;
-        if writer.state == Writing::Open && writer.queue.is_empty() {
-            let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
-            sent = match stream.write_now(chunks) {
-                Ok(sent) => sent,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-                Err(error) => return Err(error.into()),
-            };
-            if sent == total {
+        if writer.state == Writing::Open {
+            if self.outbox.is_holding() && !writer.peer_ended && writer.queue.has_room_ahead(total) {
+                self.hold(&mut writer, chunks);
                 return Ok(Written::Whole);
+            }
+            self.send_held(stream, &mut writer)?;
+            if writer.queue.is_empty() {
+                sent = match stream.write_now(chunks) {
+                    Ok(sent) => sent,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                    Err(error) => return Err(error.into()),
+                };
+                if sent == total {
+                    return Ok(Written::Whole);
+                }
             }
         }
         writer.queue.push(chunks, sent);
         drop(writer);
         Arc::clone(self).wake();
         Ok(Written::Queued)
+    }
+
+    fn hold(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) {
+        writer.queue.push_ahead(chunks);
+        if !writer.held {
+            writer.held = true;
+            self.outbox.push(Arc::clone(self));
+        }
+    }
+
+    /// Sends what a batch has kept, as far as the kernel takes it; the rest waits for the task.
+    fn send_held(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
+        if !std::mem::take(&mut writer.held) || writer.state != Writing::Open {
+            return Ok(());
+        }
+        match writer.queue.send_ahead(|bytes| stream.write_now(bytes)) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error.into()),
+            _ => {}
+        }
+        if !writer.queue.is_empty() {
+            Arc::clone(self).wake();
+        }
+        Ok(())
+    }
+
+    /// The batch is over: sends what it has kept. An error is told, since the write that it belongs to is not waited
+    /// for.
+    pub(crate) fn end_of_batch(self: &Arc<Self>) {
+        let stream = self.stream.read();
+        let Some(stream) = stream.as_ref() else { return };
+        let mut writer = self.writer.lock();
+        if let Err(errno) = self.send_held(stream, &mut writer) {
+            self.broken(&mut writer, errno);
+        }
+    }
+
+    fn broken(&self, writer: &mut Writer, errno: Errno) {
+        writer.queue.clear();
+        writer.state.close();
+        self.events.push_caused(Event::Broken { id: self.id, errno });
+    }
+
+    /// The batch is over, and the task sends what it has kept.
+    pub(crate) fn hand_over(self: &Arc<Self>) {
+        self.writer.lock().held = false;
+        Arc::clone(self).wake();
     }
 
     /// Bytes that were read and not taken.
@@ -303,10 +370,13 @@ impl Connection {
     }
 
     /// Sends FIN behind what is queued. [`Event::ShutDown`] tells when.
-    pub(crate) fn shutdown(&self) -> Result<(), Errno> {
+    pub(crate) fn shutdown(self: &Arc<Self>) -> Result<(), Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
         let mut writer = self.writer.lock();
+        if let Err(errno) = self.send_held(stream, &mut writer) {
+            self.broken(&mut writer, errno);
+        }
         let queue_is_empty = writer.queue.is_empty();
         match writer.state.shutdown(queue_is_empty) {
             Shutdown::Now => {
@@ -322,7 +392,10 @@ impl Connection {
     }
 
     /// Closes the descriptor before it returns. Writes that were queued are dropped; the task ends at its next turn.
-    pub(crate) fn close(&self, closing: Closing) {
+    pub(crate) fn close(self: &Arc<Self>, closing: Closing) {
+        if closing == Closing::Orderly {
+            self.end_of_batch();
+        }
         let stream = self.stream.write().take();
         if closing == Closing::Reset
             && let Some(socket) = stream.as_ref().and_then(Stream::socket)
@@ -455,6 +528,9 @@ impl Connection {
                 self.events.push(Event::Wrote { id: self.id, result });
             }
             if let Err(errno) = result {
+                if done == 0 {
+                    self.events.push(Event::Broken { id: self.id, errno });
+                }
                 if writer.state == Writing::Draining {
                     self.events.push(Event::ShutDown {
                         id: self.id,

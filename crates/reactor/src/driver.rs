@@ -8,13 +8,14 @@
 //! | Seat | on | becomes |
 //! | --- | --- | --- |
 //! | Thread | the loop comes to its poll phase again | Loop |
-//! | Loop | something waits, and the loop has not turned for [`PATIENCE`] | Thread |
+//! | Loop | something waits, and the loop's thread has given no sign for [`PATIENCE`] | Thread |
 //! | any | stop | Thread, which ends |
 //!
 //! While the loop has the seat, the reactor's thread looks on: it sleeps until the runtime's poller has something, and
 //! then looks every [`PATIENCE`] whether the loop still turns, until nothing happens any more. An idle process wakes
 //! for nothing.
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,7 +25,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime;
+use tokio::task::{coop::unconstrained, yield_now};
 
+use crate::outbox::Outbox;
 use crate::queue::EventQueue;
 use crate::sys::{Bell, Poller};
 use crate::task::{Driving, RunQueue};
@@ -48,6 +51,7 @@ pub enum Drive {
 struct Shared {
     runtime: runtime::Runtime,
     tasks: Arc<RunQueue>,
+    outbox: Arc<Outbox>,
     events: Arc<EventQueue>,
     /// Who drives. Held for the length of a turn by the loop.
     seat: Mutex<Driving>,
@@ -58,8 +62,8 @@ struct Shared {
     stop: AtomicBool,
     /// Who may take the seat.
     drive: Drive,
-    /// Counts the turns of the loop, and its poll phases.
-    turns: AtomicU64,
+    /// Counts what the loop's thread does: turns, poll phases, events taken.
+    beats: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -70,7 +74,12 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Starts the reactor's thread. Where the runtime's poller has no descriptor, it drives whatever `drive` says.
-    pub(crate) fn start(tasks: Arc<RunQueue>, events: Arc<EventQueue>, drive: Drive) -> io::Result<Self> {
+    pub(crate) fn start(
+        tasks: Arc<RunQueue>,
+        outbox: Arc<Outbox>,
+        events: Arc<EventQueue>,
+        drive: Drive,
+    ) -> io::Result<Self> {
         let parking = Arc::clone(&events);
         let mut builder = runtime::Builder::new_current_thread();
         builder.enable_io().on_thread_park(move || parking.flush());
@@ -85,6 +94,7 @@ impl Driver {
         let shared = Arc::new(Shared {
             runtime,
             tasks,
+            outbox,
             events,
             seat: Mutex::new(seat),
             poller,
@@ -92,7 +102,7 @@ impl Driver {
             leave: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             drive,
-            turns: AtomicU64::new(0),
+            beats: AtomicU64::new(0),
         });
         let own = Arc::clone(&shared);
         let thread = Builder::new()
@@ -138,7 +148,7 @@ impl Driver {
     /// The loop is about to poll: it has time. Runs what its callbacks have made due.
     pub(crate) fn poll_begins(&self) {
         let shared = &*self.shared;
-        shared.turns.fetch_add(1, Ordering::Relaxed);
+        shared.beats.fetch_add(1, Ordering::Relaxed);
         let seat = shared.seat.lock();
         match *seat {
             Driving::Loop if shared.tasks.is_empty() => {}
@@ -157,16 +167,26 @@ impl Driver {
     /// nothing, while the thread drives.
     pub(crate) fn turn(&self) -> bool {
         let shared = &*self.shared;
-        shared.turns.fetch_add(1, Ordering::Relaxed);
+        shared.beats.fetch_add(1, Ordering::Relaxed);
         let seat = shared.seat.lock();
         if *seat == Driving::Thread {
             return false;
         }
-        shared.runtime.block_on(async {
-            tokio::task::yield_now().await;
+        // Unconstrained: whom tokio's budget makes wait is woken when the runtime parks, and this one does not.
+        shared.runtime.block_on(unconstrained(async {
+            yield_now().await;
             shared.tasks.run(Driving::Loop);
-        });
+        }));
         true
+    }
+
+    pub(crate) fn is_thread_driving(&self) -> bool {
+        *self.shared.seat.lock() == Driving::Thread
+    }
+
+    /// The consumer's thread takes an event: it is alive.
+    pub(crate) fn beat(&self) {
+        self.shared.beats.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether something is due that no descriptor tells of.
@@ -196,14 +216,14 @@ impl Shared {
     /// Turns the runtime until it is asked to leave.
     fn drive(&self) {
         self.events.attended(false);
-        self.runtime.block_on(std::future::poll_fn(|cx| {
+        self.runtime.block_on(unconstrained(poll_fn(|cx| {
             self.tasks.sleeps(Some(cx.waker().clone()));
             if self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst) {
                 return Poll::Ready(());
             }
             self.tasks.run(Driving::Thread);
             Poll::Pending
-        }));
+        })));
         self.tasks.sleeps(None);
         if self.leave.load(Ordering::SeqCst) {
             self.events.attended(true);
@@ -225,16 +245,17 @@ impl Shared {
             return;
         }
         loop {
-            let turns = self.turns.load(Ordering::Relaxed);
+            let beats = self.beats.load(Ordering::Relaxed);
             if self.bell.wait(None, Some(PATIENCE)) {
                 return;
             }
-            if self.turns.load(Ordering::Relaxed) != turns {
+            if self.beats.load(Ordering::Relaxed) != beats {
                 continue;
             }
-            if !poller.is_readable() && self.tasks.is_empty() {
+            if !poller.is_readable() && self.tasks.is_empty() && self.outbox.is_empty() {
                 return;
             }
+            self.outbox.hand_over();
             let mut seat = self.seat.lock();
             self.leave.store(false, Ordering::SeqCst);
             *seat = Driving::Thread;

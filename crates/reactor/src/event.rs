@@ -11,6 +11,8 @@ pub enum Event {
     Readable { id: HandleId },
     /// The oldest write that was not taken at once is done.
     Wrote { id: HandleId, result: Result<(), Errno> },
+    /// What was told as written can't be sent.
+    Broken { id: HandleId, errno: Errno },
     /// FIN is sent, behind all that was written.
     ShutDown { id: HandleId, result: Result<(), Errno> },
     /// A listener has a connection to take with [`Reactor::accept`](crate::Reactor::accept), or could not accept.
@@ -26,6 +28,7 @@ impl Event {
             Self::Connected { id, .. }
             | Self::Readable { id }
             | Self::Wrote { id, .. }
+            | Self::Broken { id, .. }
             | Self::ShutDown { id, .. }
             | Self::Connection { id, .. }
             | Self::Closed { id } => id,

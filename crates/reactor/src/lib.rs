@@ -24,6 +24,7 @@ mod handle;
 mod inbox;
 mod listener;
 mod options;
+mod outbox;
 mod queue;
 mod reactor;
 mod state;

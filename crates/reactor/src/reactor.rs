@@ -18,6 +18,7 @@ use crate::handle::HandleTable;
 use crate::inbox::BlockPool;
 use crate::listener::{Adopt, Listener};
 use crate::options::BindFlags;
+use crate::outbox::Outbox;
 use crate::queue::{EventQueue, Wake};
 use crate::state::Writing;
 use crate::sys::{self, Acceptor, Idle, Spare, Stream};
@@ -47,6 +48,7 @@ struct Shared {
     events: Arc<EventQueue>,
     blocks: Arc<BlockPool>,
     tasks: Arc<RunQueue>,
+    outbox: Arc<Outbox>,
     driver: Driver,
     spare: Spare,
     listeners: Mutex<Vec<Arc<Listener>>>,
@@ -55,8 +57,16 @@ struct Shared {
 impl Shared {
     fn connection(&self, id: HandleId, stream: Stream, writing: Writing) -> Arc<Connection> {
         let events = Arc::clone(&self.events);
-        let tasks = Arc::clone(&self.tasks);
-        Connection::new(id, stream, writing, tasks, events, Arc::clone(&self.blocks))
+        let (tasks, outbox) = (Arc::clone(&self.tasks), Arc::clone(&self.outbox));
+        Connection::new(
+            id,
+            stream,
+            writing,
+            tasks,
+            outbox,
+            events,
+            Arc::clone(&self.blocks),
+        )
     }
 
     /// Gives a connection its first turn.
@@ -115,13 +125,19 @@ impl Reactor {
 
     fn start_driven(wake: Box<dyn Wake>, drive: Drive) -> io::Result<Self> {
         let events = Arc::new(EventQueue::new(wake));
-        let tasks = Arc::new(RunQueue::default());
-        let driver = Driver::start(Arc::clone(&tasks), Arc::clone(&events), drive)?;
+        let (tasks, outbox) = (Arc::new(RunQueue::default()), Outbox::new());
+        let driver = Driver::start(
+            Arc::clone(&tasks),
+            Arc::clone(&outbox),
+            Arc::clone(&events),
+            drive,
+        )?;
         let shared = Arc::new(Shared {
             table: Mutex::new(HandleTable::new()),
             events,
             blocks: Arc::default(),
             tasks,
+            outbox,
             driver,
             spare: Spare::default(),
             listeners: Mutex::default(),
@@ -150,6 +166,7 @@ impl Reactor {
     /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one, or, for a consumer that keeps
     /// turns, as many as [`Reactor::turn`], [`Reactor::completed`] and [`Reactor::poll_ended`] say.
     pub fn next_event(&self) -> Option<Event> {
+        self.shared.driver.beat();
         loop {
             let event = self.shared.events.pop()?;
             match event {
@@ -231,6 +248,24 @@ impl Reactor {
     /// The loop has run the callbacks of what it was told. Answers how many events are to be taken before it goes on.
     pub fn poll_ended(&self) -> usize {
         self.shared.events.poll_ended()
+    }
+
+    /// A batch of events is about to be told: what is written meanwhile is kept for its end.
+    pub fn hold_writes(&self) {
+        self.shared.outbox.hold(true);
+    }
+
+    /// The batch is told. What was kept is sent, by this thread or, while it drives, by the reactor's.
+    pub fn release_writes(&self) {
+        self.shared.outbox.hold(false);
+        if self.shared.outbox.is_empty() {
+            return;
+        }
+        if self.shared.driver.is_thread_driving() {
+            self.shared.outbox.hand_over();
+        } else {
+            self.shared.outbox.send();
+        }
     }
 
     // ---- making handles

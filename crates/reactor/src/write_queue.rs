@@ -6,6 +6,11 @@ use std::io::IoSlice;
 /// The most slices that one vectored write is given; more bring nothing and the kernel refuses more than 1024.
 const MAX_SLICES: usize = 64;
 
+/// How many bytes may wait with nobody waiting for them. A write that is larger gains nothing by waiting.
+const AHEAD: usize = 16 * 1024;
+/// How much room for them an idle connection keeps.
+const KEPT: usize = 256;
+
 #[derive(Debug)]
 struct Request {
     bytes: Box<[u8]>,
@@ -21,6 +26,10 @@ impl Request {
 /// The queue of one connection. An empty request (a write of no bytes) is a request: it is done in its turn.
 #[derive(Debug, Default)]
 pub(crate) struct WriteQueue {
+    /// Bytes that nobody waits for: told as sent when they were taken in. Before all requests.
+    ahead: Vec<u8>,
+    /// How many of them the kernel has taken.
+    ahead_sent: usize,
     requests: VecDeque<Request>,
     waiting: usize,
 }
@@ -43,8 +52,25 @@ impl WriteQueue {
         });
     }
 
+    /// Whether `len` more bytes may be taken in with nobody waiting for them.
+    pub(crate) fn has_room_ahead(&self, len: usize) -> bool {
+        self.requests.is_empty() && self.ahead.len() + len <= AHEAD
+    }
+
+    /// Takes in bytes that nobody will wait for.
+    pub(crate) fn push_ahead(&mut self, chunks: &[IoSlice<'_>]) {
+        for chunk in chunks {
+            self.ahead.extend_from_slice(chunk);
+            self.waiting += chunk.len();
+        }
+    }
+
+    fn rest_ahead(&self) -> &[u8] {
+        self.ahead.get(self.ahead_sent..).unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty()
+        self.requests.is_empty() && self.ahead.is_empty()
     }
 
     /// Bytes that the kernel has not taken.
@@ -54,16 +80,38 @@ impl WriteQueue {
 
     /// What to send next, at most [`MAX_SLICES`] slices.
     pub(crate) fn slices(&self) -> Vec<IoSlice<'_>> {
-        self.requests
-            .iter()
+        let requests = self.requests.iter().map(Request::rest);
+        std::iter::once(self.rest_ahead())
+            .filter(|ahead| !ahead.is_empty())
+            .chain(requests)
             .take(MAX_SLICES)
-            .map(|request| IoSlice::new(request.rest()))
+            .map(IoSlice::new)
             .collect()
+    }
+
+    /// Sends the bytes that nobody waits for, if they are all that waits: by `send`, once.
+    pub(crate) fn send_ahead<E>(
+        &mut self,
+        send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>,
+    ) -> Result<(), E> {
+        let taken = send(&[IoSlice::new(self.rest_ahead())])?;
+        self.advance(taken);
+        Ok(())
     }
 
     /// The kernel took `taken` bytes. Answers how many requests that finished.
     pub(crate) fn advance(&mut self, mut taken: usize) -> usize {
         let mut done = 0;
+        let step = taken.min(self.rest_ahead().len());
+        self.ahead_sent += step;
+        taken -= step;
+        self.waiting -= step;
+        if !self.rest_ahead().is_empty() {
+            return done;
+        }
+        self.ahead_sent = 0;
+        self.ahead.clear();
+        self.ahead.shrink_to(KEPT);
         while let Some(request) = self.requests.front_mut() {
             let step = taken.min(request.rest().len());
             request.sent += step;
@@ -80,9 +128,8 @@ impl WriteQueue {
 
     /// Drops everything. Answers how many requests that were.
     pub(crate) fn clear(&mut self) -> usize {
-        self.waiting = 0;
         let dropped = self.requests.len();
-        self.requests = VecDeque::new();
+        *self = Self::default();
         dropped
     }
 }

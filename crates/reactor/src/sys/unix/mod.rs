@@ -464,6 +464,13 @@ pub(crate) fn open_to_all(path: &Path, readable: bool, writable: bool) -> io::Re
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }
 
+/// Has `run` called when the process exits, on the thread that ends it, while the others still run.
+pub(crate) fn at_exit(run: extern "C" fn()) {
+    // SAFETY: a function of this library, which the C library forgets when the library is unloaded. Refused for want
+    // of memory only, and then nothing is called.
+    let _refused = unsafe { libc::atexit(run) };
+}
+
 fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     // SAFETY: fcntl only asks about the number; a number that names nothing is answered with -1.
     if *fd < 0 || unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0 {
