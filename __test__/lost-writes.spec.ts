@@ -1,6 +1,6 @@
 // What the kernel would have taken from node:net before the program ended, it has from ferronet too.
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 import test from 'ava';
@@ -36,6 +36,40 @@ for (const [title, { client, code }] of Object.entries(endings)) {
       t.is(received.length, SIZE);
       t.is((await outcome).code, code);
       server.close();
+    });
+  }
+}
+
+// Few bytes written while events are told wait for the end of the batch, which does not come here.
+const midway: Record<string, { served: string; code: number }> = {
+  'process.exit()': { served: `process.exit(3);`, code: 3 },
+  'an exception': { served: `throw new Error('on purpose');`, code: 1 },
+  'destroy()': { served: `socket.destroy(); server.close();`, code: 0 },
+  'process.exit() in a worker': { served: `process.exit(3);`, code: 0 },
+};
+
+for (const [title, { served, code }] of Object.entries(midway)) {
+  for (const name of ['node:net', 'ferronet']) {
+    test(`a few bytes written in a callback, then ${title}: ${name}`, async (t) => {
+      const program = `
+        const server = require('${name}').createServer((socket) => socket.on('data', () => {
+          for (let i = 0; i < 6; i++) socket.write('m'.repeat(10));
+          ${served}
+        }));
+        server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+      const outcome = title.endsWith('worker')
+        ? runScript(
+            `const { Worker } = require('node:worker_threads'); new Worker(${JSON.stringify(program)}, { eval: true });`,
+            { onLine: ask },
+          )
+        : runScript(program, { onLine: ask });
+      let answer: Promise<Buffer> | undefined;
+      function ask(port: string): void {
+        const client = connect(Number(port), '127.0.0.1', () => client.write('go'));
+        answer = buffer(client);
+      }
+      t.is((await outcome).code, code);
+      t.is(String(await answer), 'm'.repeat(60));
     });
   }
 }

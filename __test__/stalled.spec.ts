@@ -54,3 +54,30 @@ test('while JavaScript stands still a connection takes what its credit allows, a
   server.close();
   await worker.terminate();
 });
+
+// Sends a message, and says through shared memory when it has the answer.
+const asker = `
+  const { workerData } = require('node:worker_threads');
+  const answered = new Int32Array(workerData.answered);
+  const socket = require('node:net').connect(workerData.port, '127.0.0.1', () => socket.write('go'));
+  socket.on('data', () => { Atomics.store(answered, 0, 1); Atomics.notify(answered, 0); socket.end(); });`;
+
+test('what a callback writes goes out while it computes on', async (t) => {
+  const answered = new Int32Array(new SharedArrayBuffer(4));
+  const server = ours.createServer((socket) => {
+    socket.on('data', () => {
+      socket.write('answer');
+      // Stands still until the peer has it.
+      t.not(Atomics.wait(answered, 0, 0, 20_000), 'timed-out');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const worker = new Worker(asker, { eval: true, workerData: { port, answered: answered.buffer } });
+  const [socket] = (await once(server, 'connection')) as [import('node:net').Socket];
+  await once(socket, 'close');
+  t.is(Atomics.load(answered, 0), 1);
+  server.close();
+  await worker.terminate();
+});

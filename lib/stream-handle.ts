@@ -307,7 +307,8 @@ export abstract class StreamHandle implements Receiver {
   onevent(kind: number, value: number, chunk: Buffer | undefined): void {
     switch (kind) {
       case Kind.Data:
-        if (chunk) this.#received(chunk.length, chunk);
+        // What was read whole comes in memory that may be larger than it.
+        if (chunk) this.#received(value, chunk.length === value ? chunk : chunk.subarray(0, value));
         break;
       case Kind.End:
         this.reading = false;

@@ -14,14 +14,27 @@ export interface Outcome {
 // build/_helpers → the package, so that `require('ferronet')` finds itself.
 const PACKAGE = join(__dirname, '..', '..');
 
-/** Runs `source` as CommonJS. A process that does not end by itself is killed after `limit` milliseconds: `code` is null. */
-export async function runScript(source: string, { limit = 20_000, flags = [] as string[] } = {}): Promise<Outcome> {
+export interface Running {
+  /** Milliseconds after which a process that does not end by itself is killed. */
+  limit?: number;
+  /** Of Node. */
+  flags?: string[];
+  /** Hears the first thing that is printed, at once. */
+  onLine?: (line: string) => void;
+}
+
+/** Runs `source` as CommonJS. */
+export async function runScript(
+  source: string,
+  { limit = 20_000, flags = [], onLine }: Running = {},
+): Promise<Outcome> {
   const child = spawn(process.execPath, [...flags, '--eval', source], {
     cwd: PACKAGE,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limit,
     killSignal: 'SIGKILL',
   });
+  if (onLine) child.stdout.once('data', (line: Buffer) => onLine(line.toString().trim()));
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: code as number | null, stdout, stderr };
 }

@@ -1,12 +1,17 @@
 //! Events become calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
 //!
 //! `value` is 0 or libuv's negative error; of data the number of bytes, of a connection the id of the new handle.
-//! `chunk` is a Buffer that JavaScript owns: its memory is allocated by the engine, so there is no external
-//! `ArrayBuffer` (Electron forbids them), and nothing native writes into memory that JavaScript can see.
+//! `chunk` is a Buffer that JavaScript owns, with those bytes at its beginning: its memory is allocated by the engine, so
+//! there is no external `ArrayBuffer` (Electron forbids them).
+//!
+//! Reads land in a Buffer that nobody has seen ([`Lent`]). One that is well filled is handed over whole, so bulk is not
+//! copied; few bytes are copied out of it, so they don't pin a large block. Nothing native writes into memory that
+//! JavaScript can see.
 #![expect(unsafe_code, reason = "values are made by raw Node-API calls, four an event")]
 
 use std::cell::RefCell;
-use std::ptr;
+use std::mem::MaybeUninit;
+use std::{ptr, slice};
 
 use ferronet_reactor::{Errno, Event, HandleId, Reactor, Received};
 use napi::{Env, Result, Status, sys};
@@ -15,6 +20,8 @@ use napi::{Env, Result, Status, sys};
 const READS: usize = 32;
 /// The most that one read takes: libuv's size.
 const SPACE: usize = 64 * 1024;
+/// From here on what was read is handed over with the memory that it was read into, at most twice of what it needs.
+const WHOLE: usize = SPACE / 2;
 
 /// After how many events what was written meanwhile is sent.
 const BATCH: usize = 64;
@@ -48,8 +55,29 @@ enum Entry {
 pub(crate) struct Delivery {
     env: sys::napi_env,
     dispatch: sys::napi_ref,
-    /// Where small reads land before JavaScript gets a copy of its own.
-    space: RefCell<Box<[u8]>>,
+    lent: RefCell<Option<Lent>>,
+}
+
+/// A Buffer of [`SPACE`] bytes that JavaScript has not seen: it cannot be detached, resized or written to by anybody
+/// else, and its memory does not move.
+#[derive(Debug)]
+struct Lent {
+    reference: sys::napi_ref,
+    memory: *mut u8,
+}
+
+impl Lent {
+    /// Where to read to.
+    fn space(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: `memory` are the SPACE bytes of a Buffer that the reference keeps alive, and that nobody else knows.
+        unsafe { slice::from_raw_parts_mut(self.memory.cast(), SPACE) }
+    }
+
+    /// What was read.
+    fn bytes(&self, length: usize) -> &[u8] {
+        // SAFETY: as `space`, and so many bytes have been written there.
+        unsafe { slice::from_raw_parts(self.memory, length) }
+    }
 }
 
 fn ok(status: sys::napi_status) -> std::result::Result<(), Status> {
@@ -76,7 +104,7 @@ impl Delivery {
         Ok(Self {
             env: env.raw(),
             dispatch: reference,
-            space: RefCell::new(vec![0; SPACE].into_boxed_slice()),
+            lent: RefCell::new(None),
         })
     }
 
@@ -86,6 +114,7 @@ impl Delivery {
         if count == 0 {
             return;
         }
+        let scope = self.open_scope();
         reactor.hold_writes();
         for told in 1..=count {
             let Some(event) = reactor.next_event() else { break };
@@ -96,6 +125,7 @@ impl Delivery {
             }
         }
         reactor.release_writes();
+        self.close_scope(scope);
     }
 
     /// Delivers the next event from an item of a threadsafe function.
@@ -137,35 +167,82 @@ impl Delivery {
 
     fn tell_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) {
         for read in 1..=reads {
-            // Not borrowed while JavaScript runs, which may turn the loop (some addons do).
-            let mut space = self.space.borrow_mut();
-            let Some(taken) = reactor.take(id, &mut space) else {
-                return;
-            };
-            let bytes = match &taken.received {
-                Received::Read(n) => &space[..*n],
-                Received::Data(chunk) => &**chunk,
-                Received::End(errno) => {
-                    drop(space);
-                    self.call(entry, Kind::End, id.slot(), i64::from(errno.code()), None);
-                    return;
-                }
-            };
             let scope = self.open_scope();
-            let chunk = self.buffer(bytes);
-            let length = i64::try_from(bytes.len()).unwrap_or(0);
-            drop(space);
-            if let Ok(chunk) = chunk {
-                self.call(entry, Kind::Data, id.slot(), length, Some(chunk));
-            }
+            // Not borrowed while JavaScript runs, which may turn the loop (some addons do).
+            let taken = self.take(reactor, id);
+            let more = match taken {
+                Some(Ok((chunk, length, more))) => {
+                    self.call(entry, Kind::Data, id.slot(), length, Some(chunk));
+                    more
+                }
+                Some(Err(end)) => {
+                    self.call(entry, Kind::End, id.slot(), i64::from(end.code()), None);
+                    false
+                }
+                None => false,
+            };
             self.close_scope(scope);
-            if !taken.more {
+            if !more {
                 return;
             }
             if read == reads {
                 reactor.take_later(id);
             }
         }
+    }
+
+    /// The next piece of what a connection has received: a Buffer, its length and whether there is more, or the end.
+    fn take(
+        &self,
+        reactor: &Reactor,
+        id: HandleId,
+    ) -> Option<std::result::Result<(sys::napi_value, i64, bool), Errno>> {
+        let mut place = self.lent.borrow_mut();
+        if place.is_none() {
+            *place = self.lend().ok();
+        }
+        let lent = place.as_mut()?;
+        let taken = reactor.take(id, lent.space())?;
+        let (chunk, length) = match taken.received {
+            Received::Read(length) if length >= WHOLE => {
+                // What is behind it was never written: a Buffer tells nothing of what was there before.
+                lent.space()[length..].fill(MaybeUninit::new(0));
+                let whole = self.hand_over(&place.take()?);
+                (whole, length)
+            }
+            Received::Read(length) => (self.buffer(lent.bytes(length)), length),
+            Received::Data(chunk) => (self.buffer(&chunk), chunk.len()),
+            Received::End(errno) => return Some(Err(errno)),
+        };
+        Some(Ok((chunk.ok()?, i64::try_from(length).unwrap_or(0), taken.more)))
+    }
+
+    /// Makes memory to read into.
+    fn lend(&self) -> std::result::Result<Lent, Status> {
+        let (mut memory, mut buffer, mut reference) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as `number`.
+        ok(unsafe { sys::napi_create_buffer(self.env, SPACE, &raw mut memory, &raw mut buffer) })?;
+        // SAFETY: as `number`; the reference is deleted when the Buffer is handed over, or goes with the environment.
+        ok(unsafe { sys::napi_create_reference(self.env, buffer, 1, &raw mut reference) })?;
+        Ok(Lent {
+            reference,
+            memory: memory.cast(),
+        })
+    }
+
+    /// Gives lent memory to JavaScript, for good.
+    fn hand_over(&self, lent: &Lent) -> std::result::Result<sys::napi_value, Status> {
+        let mut buffer = ptr::null_mut();
+        // SAFETY: as `number`; the reference was made by `lend` and is deleted once, here: its owner gives it up.
+        unsafe {
+            ok(sys::napi_get_reference_value(
+                self.env,
+                lent.reference,
+                &raw mut buffer,
+            ))?;
+            ok(sys::napi_delete_reference(self.env, lent.reference))?;
+        }
+        Ok(buffer)
     }
 
     fn open_scope(&self) -> sys::napi_handle_scope {

@@ -11,6 +11,7 @@
 //!   everything else goes behind it.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -197,7 +198,7 @@ impl Connection {
     /// Answers one [`Event::Readable`], or an answer that there is more: what was read before, else what can be read
     /// into `space` now. `None` when there is nothing, or while reading is stopped: the bytes stay, and are announced
     /// by [`Connection::read_start`].
-    pub(crate) fn take(self: &Arc<Self>, space: &mut [u8]) -> Option<Taken> {
+    pub(crate) fn take(self: &Arc<Self>, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
         let stream = self.stream.read();
         let stream = stream.as_ref()?;
         let mut reader = self.reader.lock();
@@ -252,11 +253,11 @@ impl Connection {
         self: &Arc<Self>,
         stream: &Stream,
         reader: &mut Reader,
-        space: &mut [u8],
+        space: &mut [MaybeUninit<u8>],
     ) -> Option<(Received, Left)> {
         let waker = Waker::from(Arc::clone(self));
         let mut cx = Context::from_waker(&waker);
-        let Poll::Ready(read) = stream.poll_read(&mut cx, space) else {
+        let Poll::Ready(read) = stream.poll_receive(&mut cx, space) else {
             reader.armed = true;
             return None;
         };

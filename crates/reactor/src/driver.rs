@@ -29,11 +29,14 @@ use tokio::task::{coop::unconstrained, yield_now};
 
 use crate::outbox::Outbox;
 use crate::queue::EventQueue;
-use crate::sys::{Bell, Poller};
+use crate::sys::{Bell, Poller, ThreadClock};
 use crate::task::{Driving, RunQueue};
 
-/// How long the consumer's thread may be busy until the reactor's takes over.
-const PATIENCE: Duration = Duration::from_millis(3);
+/// How long the consumer's thread may compute until the reactor's takes over.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// After so many times that long without a sign the reactor's takes over from a thread that does not compute, but is
+/// kept by a system call. One that only waits for a processor is not helped by another that wants one.
+const SILENT: u32 = 4;
 
 /// Whose turn it is to drive, as far as the load does not decide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +60,8 @@ struct Shared {
     seat: Mutex<Driving>,
     poller: Option<Poller>,
     bell: Bell,
+    /// Of the consumer's thread.
+    clock: ThreadClock,
     /// The thread is asked to leave the seat.
     leave: AtomicBool,
     stop: AtomicBool,
@@ -73,7 +78,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts the reactor's thread. Where the runtime's poller has no descriptor, it drives whatever `drive` says.
+    /// Starts the reactor's thread, for a consumer on the calling one. Where the runtime's poller has no descriptor, it
+    /// drives whatever `drive` says.
     pub(crate) fn start(
         tasks: Arc<RunQueue>,
         outbox: Arc<Outbox>,
@@ -99,6 +105,7 @@ impl Driver {
             seat: Mutex::new(seat),
             poller,
             bell: Bell::new()?,
+            clock: ThreadClock::of_this_thread(),
             leave: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             drive,
@@ -244,16 +251,22 @@ impl Shared {
         if self.bell.wait(Some(poller), None) {
             return;
         }
+        let mut silent = 0;
         loop {
-            let beats = self.beats.load(Ordering::Relaxed);
+            let (beats, used) = (self.beats.load(Ordering::Relaxed), self.clock.used());
             if self.bell.wait(None, Some(PATIENCE)) {
                 return;
             }
             if self.beats.load(Ordering::Relaxed) != beats {
+                silent = 0;
                 continue;
             }
             if !poller.is_readable() && self.tasks.is_empty() && self.outbox.is_empty() {
                 return;
+            }
+            silent += 1;
+            if self.clock.used().saturating_sub(used) < PATIENCE / 2 && silent < SILENT {
+                continue;
             }
             self.outbox.hand_over();
             let mut seat = self.seat.lock();

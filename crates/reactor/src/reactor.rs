@@ -6,6 +6,7 @@
 //! a write happen on the reactor's.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::task::Wake as _;
@@ -484,7 +485,7 @@ impl Reactor {
 
     /// Answers one [`Event::Readable`]: what was read before, else what can be read into `space` now. `None` when there
     /// is nothing to tell: the handle was stopped or closed meanwhile.
-    pub fn take(&self, id: HandleId, space: &mut [u8]) -> Option<Taken> {
+    pub fn take(&self, id: HandleId, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
         let connection = match self.shared.table.lock().get(id) {
             Some(Entry::Connection(connection)) => Arc::clone(connection),
             _ => return None,

@@ -1,6 +1,7 @@
 //! A consumer for the tests: what the binding is for JavaScript.
 #![allow(
     dead_code,
+    unsafe_code,
     clippy::allow_attributes,
     clippy::unwrap_used,
     unreachable_pub,
@@ -8,6 +9,7 @@
 )]
 
 use std::io::IoSlice;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -136,10 +138,18 @@ impl Consumer {
 
     /// Takes one piece of what a connection has received, and whether there is more.
     pub fn take(&self, connection: HandleId) -> Option<(Piece, bool)> {
-        let mut space = vec![0; 64 * 1024];
+        let mut space = vec![MaybeUninit::new(0); 64 * 1024];
         let taken = self.reactor.take(connection, &mut space)?;
         let piece = match taken.received {
-            Received::Read(n) => Piece::Bytes(space[..n].to_vec()),
+            Received::Read(n) => {
+                // SAFETY: all of it was written above.
+                Piece::Bytes(
+                    space[..n]
+                        .iter()
+                        .map(|byte| unsafe { byte.assume_init() })
+                        .collect(),
+                )
+            }
             Received::Data(chunk) => Piece::Bytes(chunk.to_vec()),
             Received::End(errno) => Piece::End(errno),
         };

@@ -9,6 +9,7 @@
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, IoSlice, IsTerminal, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
@@ -25,7 +26,7 @@ use crate::{DescriptorKind, Target, Transport};
 
 mod poller;
 
-pub(crate) use poller::{Bell, Poller};
+pub(crate) use poller::{Bell, Poller, ThreadClock};
 
 /// The kernel's numbers.
 pub(crate) mod errno {
@@ -95,13 +96,42 @@ impl Stream {
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        let len = space.len();
+        self.poll_received(cx, len, || self.fd.get_ref().read(space))
+    }
+
+    /// As `poll_read`, into memory that nobody has written yet: so many bytes of it are, afterwards.
+    pub(crate) fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        space: &mut [MaybeUninit<u8>],
+    ) -> Poll<io::Result<usize>> {
+        let len = space.len();
+        self.poll_received(cx, len, || match SockRef::from(self.fd.get_ref()).recv(space) {
+            // A pipe or a terminal that was adopted.
+            Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => {
+                space.fill(MaybeUninit::new(0));
+                let space: *mut [MaybeUninit<u8>] = space;
+                // SAFETY: all of it has just been written, and it is borrowed for this call.
+                self.fd.get_ref().read(unsafe { &mut *(space as *mut [u8]) })
+            }
+            received => received,
+        })
+    }
+
+    fn poll_received(
+        &self,
+        cx: &mut Context<'_>,
+        space: usize,
+        mut receive: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
         loop {
             let mut ready = ready!(self.fd.poll_read_ready(cx))?;
-            match self.fd.get_ref().read(space) {
+            match receive() {
                 Ok(n) => {
                     // A short read has emptied the kernel's buffer (epoll(7), kqueue): wait for the next edge instead
                     // of asking once more. A FIN that came along is not forgotten by this.
-                    if n > 0 && n < space.len() {
+                    if n > 0 && n < space {
                         ready.clear_ready();
                     }
                     return Poll::Ready(Ok(n));

@@ -1,0 +1,230 @@
+//! A consumer with a loop of its own: it turns the reactor, and while it does not, the reactor's thread does.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    unsafe_code,
+    reason = "a test fails by panicking; waiting for a descriptor is a raw call"
+)]
+
+mod support;
+
+use std::io::{IoSlice, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ferronet_reactor::{BindFlags, Closing, Drive, Event, HandleId, Reactor, Received, Wake, Written};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Default)]
+struct Rings(Arc<AtomicUsize>);
+
+impl Wake for Rings {
+    fn wake(&self, _deliveries: usize) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct Loop {
+    reactor: Reactor,
+    rings: Rings,
+}
+
+impl Loop {
+    fn new(drive: Drive) -> Self {
+        let rings = Rings::default();
+        let reactor = Reactor::start_in_loop(Box::new(rings.clone()), drive).unwrap();
+        Self { reactor, rings }
+    }
+
+    /// One turn, as libuv does it. Gives each event to `hear`, as one batch.
+    fn turn(&self, mut hear: impl FnMut(Event)) {
+        let mut tell = |count: usize| {
+            self.reactor.hold_writes();
+            for _ in 0..count {
+                if let Some(event) = self.reactor.next_event() {
+                    hear(event);
+                }
+            }
+            self.reactor.release_writes();
+        };
+        tell(self.reactor.completed());
+        let sleeps = !self.reactor.poll_begins();
+        if self.poll(if sleeps { 10 } else { 0 }) {
+            tell(self.reactor.turn());
+        }
+        if self.rings.0.swap(0, Ordering::SeqCst) > 0 {
+            self.reactor.rung();
+        }
+        tell(self.reactor.poll_ended());
+    }
+
+    /// Whether the reactor's poller has something, within so many milliseconds.
+    fn poll(&self, milliseconds: i32) -> bool {
+        let mut poller = libc::pollfd {
+            fd: self.reactor.poller().unwrap(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: one entry, which lives through the call.
+        unsafe { libc::poll(&raw mut poller, 1, milliseconds) > 0 }
+    }
+
+    fn turn_until(&self, mut hear: impl FnMut(Event) -> bool) {
+        let start = Instant::now();
+        let mut done = false;
+        while !done {
+            assert!(start.elapsed() < PATIENCE, "it never came");
+            self.turn(|event| done |= hear(event));
+        }
+    }
+
+    /// A connection to a peer that the test plays.
+    fn accepted(&self) -> (HandleId, TcpStream) {
+        let (mut all, mut peers) = self.many(1);
+        (all.remove(0), peers.remove(0))
+    }
+
+    fn many(&self, count: usize) -> (Vec<HandleId>, Vec<TcpStream>) {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = self.reactor.bind_tcp(&any, BindFlags::default()).unwrap();
+        self.reactor.listen(listener, 1024).unwrap();
+        let address = self.reactor.local_address(listener).unwrap();
+        let peers: Vec<_> = (0..count).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let mut accepted = Vec::new();
+        self.turn_until(|event| {
+            if let Event::Connection { id, result } = event {
+                result.unwrap();
+                accepted.extend(self.reactor.accept(id));
+            }
+            accepted.len() == count
+        });
+        self.reactor.close(listener, Closing::Orderly).unwrap();
+        (accepted, peers)
+    }
+
+    fn take(&self, id: HandleId) -> usize {
+        let mut space = vec![std::mem::MaybeUninit::uninit(); 64 * 1024];
+        match self.reactor.take(id, &mut space).map(|taken| taken.received) {
+            Some(Received::Read(n)) => n,
+            Some(Received::Data(chunk)) => chunk.len(),
+            _ => 0,
+        }
+    }
+}
+
+#[test]
+fn however_many_are_ready_in_one_turn_all_are_told() {
+    let event_loop = Loop::new(Drive::Loop);
+    let (accepted, mut peers) = event_loop.many(400);
+    for id in &accepted {
+        event_loop.reactor.read_start(*id).unwrap();
+    }
+    for peer in &mut peers {
+        peer.write_all(b"x").unwrap();
+    }
+    let mut told = 0;
+    event_loop.turn_until(|event| {
+        if let Event::Readable { id } = event {
+            told += event_loop.take(id);
+        }
+        told == accepted.len()
+    });
+}
+
+#[test]
+fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
+    let event_loop = Loop::new(Drive::Loop);
+    let (id, mut peer) = event_loop.accepted();
+    let reactor = &event_loop.reactor;
+    reactor.hold_writes();
+    for piece in [b"one ", b"two "] {
+        assert_eq!(reactor.write(id, &[IoSlice::new(piece)]), Ok(Written::Whole));
+    }
+    peer.set_nonblocking(true).unwrap();
+    let early = peer.read(&mut [0; 16]);
+    assert_eq!(early.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(reactor.write_queue_size(id), 8);
+    // More than is kept: what was kept goes first.
+    let large = support::pattern(100_000);
+    reactor.write(id, &[IoSlice::new(&large)]).unwrap();
+    reactor.release_writes();
+    reactor.close(id, Closing::Orderly).unwrap();
+    peer.set_nonblocking(false).unwrap();
+    let mut received = Vec::new();
+    peer.read_to_end(&mut received).unwrap();
+    assert!(received.starts_with(b"one two ") && received[8..] == large);
+}
+
+#[test]
+fn closing_and_ending_in_the_middle_of_a_batch_send_what_it_has_kept() {
+    let event_loop = Loop::new(Drive::Loop);
+    for close in [true, false] {
+        let (id, mut peer) = event_loop.accepted();
+        let reactor = &event_loop.reactor;
+        reactor.hold_writes();
+        reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
+        if close {
+            reactor.close(id, Closing::Orderly).unwrap();
+        } else {
+            reactor.shutdown_write(id).unwrap();
+        }
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).unwrap();
+        assert_eq!(received, b"kept");
+        reactor.release_writes();
+    }
+}
+
+#[test]
+fn a_loop_that_stands_still_is_stood_in_for() {
+    let event_loop = Loop::new(Drive::Auto);
+    let (id, mut peer) = event_loop.accepted();
+    let reactor = &event_loop.reactor;
+    reactor.read_start(id).unwrap();
+    event_loop.turn(|_| {});
+    reactor.hold_writes();
+    reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
+    peer.write_all(b"early").unwrap();
+    // Nobody turns: the thread sends what was kept, and reads ahead.
+    let mut received = [0; 4];
+    peer.read_exact(&mut received).unwrap();
+    assert_eq!(&received, b"kept");
+    let start = Instant::now();
+    while reactor.read_queue_size(id) < 5 {
+        assert!(start.elapsed() < PATIENCE, "nobody has read");
+        std::thread::yield_now();
+    }
+    reactor.release_writes();
+    // The loop comes back: it hears of what was read, and drives again.
+    let mut taken = 0;
+    event_loop.turn_until(|event| {
+        if let Event::Readable { id } = event {
+            taken += event_loop.take(id);
+        }
+        taken == 5
+    });
+    peer.write_all(b"late").unwrap();
+    event_loop.turn_until(|event| {
+        if let Event::Readable { id } = event {
+            taken += event_loop.take(id);
+        }
+        taken == 9
+    });
+}
+
+#[test]
+fn a_loop_that_is_pinned_is_not() {
+    let event_loop = Loop::new(Drive::Loop);
+    let (id, mut peer) = event_loop.accepted();
+    event_loop.reactor.read_start(id).unwrap();
+    event_loop.turn(|_| {});
+    peer.write_all(b"early").unwrap();
+    assert!(event_loop.poll(10_000));
+    // Longer than the thread's patience would be.
+    std::thread::sleep(Duration::from_millis(60));
+    assert_eq!(event_loop.reactor.read_queue_size(id), 0);
+    assert!(event_loop.poll(0), "it is still there to be asked for");
+}
