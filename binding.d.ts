@@ -49,10 +49,17 @@ export declare class Reactor {
   readStart(handle: number): number
   /** Keeps them back. */
   readStop(handle: number): number
-  /** Sends bytes. 0: the kernel has them all. 1: a `Wrote` event will follow. */
-  write(handle: number, chunk: Uint8Array): number
   /**
-   * Sends several chunks as one write. Answers as `write`.
+   * The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, a string as 1
+   * UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes, plus 1 if a `Wrote` event will follow, or a
+   * negative error.
+   *
+   * # Errors
+   * When the environment is ending.
+   */
+  writer(): (handle: number, chunk: Uint8Array | string, form: number) => number
+  /**
+   * Sends several chunks as one write. 0: the kernel has them all. 1: a `Wrote` event will follow.
    *
    * # Errors
    * When `chunks` holds something else than bytes.

@@ -65,6 +65,16 @@ export function reactor(): Reactor {
   return (started ??= new Reactor(dispatch, hasLibuv, driver()));
 }
 
+let writer: ReturnType<Reactor['writer']> | undefined;
+
+/**
+ * Sends a chunk to a handle. `form`: 0 bytes; a string as 1 UTF-8, 2 Latin-1, 3 UTF-16LE. Answers twice the number of
+ * bytes, plus 1 if the kernel has not taken them all; or a negative libuv error, and nothing was taken.
+ */
+export function send(id: number, chunk: Uint8Array | string, form: number): number {
+  return (writer ??= reactor().writer())(id, chunk, form);
+}
+
 /** Sends the deliveries of a handle to its receiver, until its last one. */
 export function register(id: number, receiver: Receiver): void {
   receivers[slotOf(id)] = receiver;

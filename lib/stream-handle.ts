@@ -17,6 +17,7 @@ import {
   reactor,
   register,
   release,
+  send,
   type Receiver,
 } from './dispatcher.js';
 import { uvErrno } from './errors.js';
@@ -38,6 +39,20 @@ export interface EncodedChunk {
  * carry the store of whoever called `listen()` (Node: a connection starts without one).
  */
 const accepted: AsyncResource = new AsyncResource('TCPWRAP');
+
+/** What the reactor encodes itself. `crates/binding/src/writer.rs` has the same numbers. */
+const BYTES = 0;
+const FORMS: Readonly<Partial<Record<string, number>>> = {
+  utf8: 1,
+  'utf-8': 1,
+  latin1: 2,
+  binary: 2,
+  ascii: 2,
+  utf16le: 3,
+  'utf-16le': 3,
+  ucs2: 3,
+  'ucs-2': 3,
+};
 
 function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
@@ -227,9 +242,16 @@ export abstract class StreamHandle implements Receiver {
   }
 
   /** 0, or an error: nothing was taken then. `req.async` tells whether `oncomplete` will be called. */
-  write(req: Req, chunk: Uint8Array | string, encoding?: BufferEncoding): number {
-    const bytes = bytesOf(chunk, encoding);
-    return this.#wrote(req, bytes.byteLength, reactor().write(this.openId(), bytes));
+  write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
+    let form: number | undefined = BYTES;
+    if (typeof chunk === 'string') {
+      form = FORMS[encoding];
+      if (form === undefined) chunk = Buffer.from(chunk, encoding);
+    }
+    const answer = send(this.openId(), chunk, form ?? BYTES);
+    if (answer < 0) return this.#wrote(req, 0, answer);
+    const queued = answer % 2;
+    return this.#wrote(req, (answer - queued) / 2, queued);
   }
 
   /** Several chunks as one write. */
@@ -307,8 +329,7 @@ export abstract class StreamHandle implements Receiver {
   onevent(kind: number, value: number, chunk: Buffer | undefined): void {
     switch (kind) {
       case Kind.Data:
-        // What was read whole comes in memory that may be larger than it.
-        if (chunk) this.#received(value, chunk.length === value ? chunk : chunk.subarray(0, value));
+        if (chunk) this.#received(value, chunk);
         break;
       case Kind.End:
         this.reading = false;

@@ -1,12 +1,11 @@
 //! Events become calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
 //!
 //! `value` is 0 or libuv's negative error; of data the number of bytes, of a connection the id of the new handle.
-//! `chunk` is a Buffer that JavaScript owns, with those bytes at its beginning: its memory is allocated by the engine, so
-//! there is no external `ArrayBuffer` (Electron forbids them).
+//! `chunk` is a Buffer that JavaScript owns, with memory of its own and no more than it needs (as Node's): allocated by
+//! the engine, so there is no external `ArrayBuffer` (Electron forbids them).
 //!
-//! Reads land in a Buffer that nobody has seen ([`Lent`]). One that is well filled is handed over whole, so bulk is not
-//! copied; few bytes are copied out of it, so they don't pin a large block. Nothing native writes into memory that
-//! JavaScript can see.
+//! Reads land in a Buffer that nobody has seen ([`Lent`]). One that a read has filled is handed over whole, so bulk is not
+//! copied; fewer bytes are copied out of it. Nothing native writes into memory that JavaScript can see.
 #![expect(unsafe_code, reason = "values are made by raw Node-API calls, four an event")]
 
 use std::cell::RefCell;
@@ -20,9 +19,6 @@ use napi::{Env, Result, Status, sys};
 const READS: usize = 32;
 /// The most that one read takes: libuv's size.
 const SPACE: usize = 64 * 1024;
-/// From here on what was read is handed over with the memory that it was read into, at most twice of what it needs.
-const WHOLE: usize = SPACE / 2;
-
 /// After how many events what was written meanwhile is sent.
 const BATCH: usize = 64;
 
@@ -204,12 +200,7 @@ impl Delivery {
         let lent = place.as_mut()?;
         let taken = reactor.take(id, lent.space())?;
         let (chunk, length) = match taken.received {
-            Received::Read(length) if length >= WHOLE => {
-                // What is behind it was never written: a Buffer tells nothing of what was there before.
-                lent.space()[length..].fill(MaybeUninit::new(0));
-                let whole = self.hand_over(&place.take()?);
-                (whole, length)
-            }
+            Received::Read(SPACE) => (self.hand_over(&place.take()?), SPACE),
             Received::Read(length) => (self.buffer(lent.bytes(length)), length),
             Received::Data(chunk) => (self.buffer(&chunk), chunk.len()),
             Received::End(errno) => return Some(Err(errno)),

@@ -9,3 +9,4 @@ mod event_loop;
 pub mod reactor;
 mod uv;
 mod wakeup;
+mod writer;

@@ -13,7 +13,7 @@ use ferronet_reactor::{
     BindFlags, Closing, DescriptorKind, Drive, Errno, HandleId, KeepAlive, Reactor as Core, Target,
     Transport, Written, format_ip, parse_ip,
 };
-use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice};
+use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
 use napi_derive::napi;
 
@@ -27,7 +27,7 @@ use crate::wakeup::{Threadsafe, Wakeup};
     clippy::cast_sign_loss,
     reason = "checked to be a positive integer's range"
 )]
-fn id(bits: f64) -> HandleId {
+pub(crate) fn id(bits: f64) -> HandleId {
     HandleId::from_bits(if bits >= 0.0 { bits as u64 } else { u64::MAX })
 }
 
@@ -249,13 +249,21 @@ impl Reactor {
         done(self.core.read_stop(id(handle)))
     }
 
-    /// Sends bytes. 0: the kernel has them all. 1: a `Wrote` event will follow.
-    #[napi(catch_unwind)]
-    pub fn write(&self, handle: f64, chunk: &[u8]) -> i32 {
-        wrote(self.core.write(id(handle), &[IoSlice::new(chunk)]))
+    /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, a string as 1
+    /// UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes, plus 1 if a `Wrote` event will follow, or a
+    /// negative error.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(handle: number, chunk: Uint8Array | string, form: number) => number"
+    )]
+    pub fn writer<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        crate::writer::function(env, Arc::clone(&self.core))
     }
 
-    /// Sends several chunks as one write. Answers as `write`.
+    /// Sends several chunks as one write. 0: the kernel has them all. 1: a `Wrote` event will follow.
     ///
     /// # Errors
     /// When `chunks` holds something else than bytes.

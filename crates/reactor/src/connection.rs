@@ -21,7 +21,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::event::Event;
 use crate::inbox::{BlockPool, Chunk, Inbox, Inboxed};
-use crate::outbox::Outbox;
+use crate::outbox::{Keeper, Outbox};
 use crate::queue::EventQueue;
 use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::Stream;
@@ -105,8 +105,8 @@ struct Reader {
 struct Writer {
     state: Writing,
     queue: WriteQueue,
-    /// The outbox knows that something is kept.
-    held: bool,
+    /// Who looks after what is kept, while the outbox knows that something is.
+    keeper: Keeper,
     /// The peer has ended. It may have gone altogether, and then a write fails: to be known at once.
     peer_ended: bool,
 }
@@ -147,7 +147,7 @@ impl Connection {
             writer: Mutex::new(Writer {
                 state: writing,
                 queue: WriteQueue::default(),
-                held: false,
+                keeper: Keeper::Nobody,
                 peer_ended: false,
             }),
             queued: AtomicBool::new(false),
@@ -292,8 +292,7 @@ impl Connection {
         let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
         let mut sent = 0;
         if writer.state == Writing::Open {
-            if self.outbox.is_holding() && !writer.peer_ended && writer.queue.has_room_ahead(total) {
-                self.hold(&mut writer, chunks);
+            if !writer.peer_ended && writer.queue.has_room_ahead(total) && self.hold(&mut writer, chunks) {
                 return Ok(Written::Whole);
             }
             self.send_held(stream, &mut writer)?;
@@ -314,17 +313,23 @@ impl Connection {
         Ok(Written::Queued)
     }
 
-    fn hold(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) {
-        writer.queue.push_ahead(chunks);
-        if !writer.held {
-            writer.held = true;
-            self.outbox.push(Arc::clone(self));
+    /// Keeps `chunks` for the end of the batch that is being told, if there is one and they are safe there.
+    fn hold(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) -> bool {
+        if writer.keeper == Keeper::Nobody {
+            writer.keeper = self.outbox.push(self);
         }
+        match writer.keeper {
+            Keeper::Nobody => return false,
+            Keeper::Onlooker => {}
+            Keeper::Driver => Arc::clone(self).wake(),
+        }
+        writer.queue.push_ahead(chunks);
+        true
     }
 
     /// Sends what a batch has kept, as far as the kernel takes it; the rest waits for the task.
     fn send_held(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
-        if !std::mem::take(&mut writer.held) || writer.state != Writing::Open {
+        if std::mem::take(&mut writer.keeper) == Keeper::Nobody || writer.state != Writing::Open {
             return Ok(());
         }
         match writer.queue.send_ahead(|bytes| stream.write_now(bytes)) {
@@ -356,8 +361,13 @@ impl Connection {
 
     /// The batch is over, and the task sends what it has kept.
     pub(crate) fn hand_over(self: &Arc<Self>) {
-        self.writer.lock().held = false;
-        Arc::clone(self).wake();
+        let mut writer = self.writer.lock();
+        writer.keeper = Keeper::Nobody;
+        let rest = !writer.queue.is_empty();
+        drop(writer);
+        if rest {
+            Arc::clone(self).wake();
+        }
     }
 
     /// Bytes that were read and not taken.

@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 use tokio::runtime;
 use tokio::task::{coop::unconstrained, yield_now};
 
-use crate::outbox::Outbox;
+use crate::outbox::{Keeper, Outbox};
 use crate::queue::EventQueue;
 use crate::sys::{Bell, Poller, ThreadClock};
 use crate::task::{Driving, RunQueue};
@@ -91,6 +91,10 @@ impl Driver {
         builder.enable_io().on_thread_park(move || parking.flush());
         let (runtime, poller) = Poller::of(|| builder.build())?;
         let drive = if poller.is_some() { drive } else { Drive::Thread };
+        if drive == Drive::Loop {
+            // Nobody stands in for a loop that is pinned: it is on its own.
+            outbox.keep(Keeper::Onlooker);
+        }
         let seat = if drive == Drive::Thread {
             Driving::Thread
         } else {
@@ -223,6 +227,7 @@ impl Shared {
     /// Turns the runtime until it is asked to leave.
     fn drive(&self) {
         self.events.attended(false);
+        self.outbox.keep(Keeper::Driver);
         self.runtime.block_on(unconstrained(poll_fn(|cx| {
             self.tasks.sleeps(Some(cx.waker().clone()));
             if self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst) {
@@ -248,9 +253,10 @@ impl Shared {
             self.bell.wait(None, None);
             return;
         }
-        if self.bell.wait(Some(poller), None) {
+        if self.outbox.keep(Keeper::Nobody) && self.bell.wait(Some(poller), None) {
             return;
         }
+        self.outbox.keep(Keeper::Onlooker);
         let mut silent = 0;
         loop {
             let (beats, used) = (self.beats.load(Ordering::Relaxed), self.clock.used());
@@ -268,6 +274,7 @@ impl Shared {
             if self.clock.used().saturating_sub(used) < PATIENCE / 2 && silent < SILENT {
                 continue;
             }
+            self.outbox.keep(Keeper::Driver);
             self.outbox.hand_over();
             let mut seat = self.seat.lock();
             self.leave.store(false, Ordering::SeqCst);

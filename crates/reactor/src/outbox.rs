@@ -27,11 +27,30 @@ extern "C" fn send_all() {
     }
 }
 
+/// Who sends what is kept if the consumer's thread does not come to the end of its batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    /// Nobody: nothing may be kept.
+    #[default]
+    Nobody,
+    /// The reactor's thread looks on and will notice.
+    Onlooker,
+    /// The reactor's thread drives, and sends as soon as it can.
+    Driver,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    connections: Vec<Arc<Connection>>,
+    keeper: Keeper,
+}
+
 /// The connections that keep something.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
+    /// A batch is being told.
     holding: AtomicBool,
-    held: Mutex<Vec<Arc<Connection>>>,
+    kept: Mutex<Kept>,
 }
 
 impl Outbox {
@@ -45,29 +64,42 @@ impl Outbox {
         outbox
     }
 
-    /// Sends everything that is kept.
-    pub(crate) fn send(&self) {
-        for connection in self.take() {
-            connection.end_of_batch();
-        }
-    }
-
     /// A batch begins, or ends.
     pub(crate) fn hold(&self, holding: bool) {
         self.holding.store(holding, Ordering::Relaxed);
     }
 
-    /// Whether writes are kept.
-    pub(crate) fn is_holding(&self) -> bool {
-        self.holding.load(Ordering::Relaxed)
+    /// Takes a connection that wants to keep something. Answers who looks after it; if nobody does, it is not taken.
+    pub(crate) fn push(&self, connection: &Arc<Connection>) -> Keeper {
+        if !self.holding.load(Ordering::Relaxed) {
+            return Keeper::Nobody;
+        }
+        let mut kept = self.kept.lock();
+        if kept.keeper != Keeper::Nobody {
+            kept.connections.push(Arc::clone(connection));
+        }
+        kept.keeper
     }
 
-    pub(crate) fn push(&self, connection: Arc<Connection>) {
-        self.held.lock().push(connection);
+    /// Names the keeper. Refused when there would be nobody for what is there.
+    pub(crate) fn keep(&self, keeper: Keeper) -> bool {
+        let mut kept = self.kept.lock();
+        if keeper == Keeper::Nobody && !kept.connections.is_empty() {
+            return false;
+        }
+        kept.keeper = keeper;
+        true
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.held.lock().is_empty()
+        self.kept.lock().connections.is_empty()
+    }
+
+    /// Sends everything that is kept.
+    pub(crate) fn send(&self) {
+        for connection in self.take() {
+            connection.end_of_batch();
+        }
     }
 
     /// Leaves the sending to the tasks of the connections.
@@ -79,6 +111,6 @@ impl Outbox {
 
     /// Takes out those that keep something, in the order in which they began to.
     fn take(&self) -> Vec<Arc<Connection>> {
-        std::mem::take(&mut *self.held.lock())
+        std::mem::take(&mut self.kept.lock().connections)
     }
 }

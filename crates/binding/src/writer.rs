@@ -1,0 +1,224 @@
+//! The call that a program makes most: `write(id, chunk, form)`.
+//!
+//! A plain function of Node-API instead of a method of the class: a method of napi-rs looks up and checks the object
+//! behind `this` and borrows each argument in a registry, which costs more than all the rest of a small write. Strings
+//! are encoded here, into memory that is used again, so there is no Buffer between.
+#![expect(unsafe_code, reason = "a raw Node-API function")]
+
+use std::cell::RefCell;
+use std::ffi::{c_char, c_void};
+use std::io::IoSlice;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::{ptr, slice};
+
+use ferronet_reactor::{Errno, Reactor, Written};
+use napi::bindgen_prelude::Unknown;
+use napi::{Env, Error, Result, Status, sys};
+
+/// Strings up to about this many bytes are encoded without an allocation.
+const SCRATCH: usize = 64 * 1024;
+
+struct Writer {
+    core: Arc<Reactor>,
+    scratch: RefCell<Vec<u8>>,
+}
+
+/// What `chunk` is (`lib/stream-handle.ts` has the same numbers).
+enum Form {
+    Bytes,
+    Utf8,
+    Latin1,
+    Utf16,
+}
+
+impl Form {
+    fn of(number: i32) -> Self {
+        match number {
+            1 => Self::Utf8,
+            2 => Self::Latin1,
+            3 => Self::Utf16,
+            _ => Self::Bytes,
+        }
+    }
+}
+
+fn check(status: sys::napi_status, what: &str) -> Result<()> {
+    match Status::from(status) {
+        Status::Ok => Ok(()),
+        status => Err(Error::new(status, what.to_owned())),
+    }
+}
+
+/// Makes the function. It answers, of what was written, twice the number of bytes, plus 1 if a `Wrote` event will
+/// follow; or a negative error.
+///
+/// # Errors
+/// When the environment is ending.
+pub(crate) fn function(env: &Env, core: Arc<Reactor>) -> Result<Unknown<'_>> {
+    let writer = Box::into_raw(Box::new(Writer {
+        core,
+        scratch: RefCell::new(Vec::new()),
+    }));
+    let (name, mut function) = (c"write", ptr::null_mut());
+    // SAFETY: on the environment's thread; `writer` is a box that `finalize` frees with the function, or that is freed
+    // below.
+    unsafe {
+        let made = sys::napi_create_function(
+            env.raw(),
+            name.as_ptr(),
+            name.count_bytes().cast_signed(),
+            Some(write),
+            writer.cast(),
+            &raw mut function,
+        );
+        let made = check(made, "the write function").and_then(|()| {
+            let (hint, reference) = (ptr::null_mut(), ptr::null_mut());
+            let added = sys::napi_add_finalizer(
+                env.raw(),
+                function,
+                writer.cast(),
+                Some(finalize),
+                hint,
+                reference,
+            );
+            check(added, "the write function's end")
+        });
+        if let Err(error) = made {
+            drop(Box::from_raw(writer));
+            return Err(error);
+        }
+    }
+    // SAFETY: the function belongs to `env`, and to the handle scope of the call that it is made in.
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
+}
+
+unsafe extern "C" fn finalize(_env: sys::napi_env, writer: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: the box of `function`; Node-API finalizes once, when nobody can call it any more.
+    drop(unsafe { Box::from_raw(writer.cast::<Writer>()) });
+}
+
+unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut arguments = [ptr::null_mut(); 3];
+    let (mut count, mut data, mut answer) = (arguments.len(), ptr::null_mut(), ptr::null_mut());
+    let (mut id, mut form) = (-1.0, 0);
+    // SAFETY: the values are this call's; a missing argument is undefined, and what is no number leaves what is there.
+    unsafe {
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &raw mut count,
+            arguments.as_mut_ptr(),
+            ptr::null_mut(),
+            &raw mut data,
+        );
+        sys::napi_get_value_double(env, arguments[0], &raw mut id);
+        sys::napi_get_value_int32(env, arguments[2], &raw mut form);
+    }
+    // SAFETY: `data` is the box that the function was made with, and lives as long as the function.
+    let writer = unsafe { &*data.cast::<Writer>() };
+    // A panic must not unwind into Node.
+    let wrote = catch_unwind(AssertUnwindSafe(|| {
+        writer.write(env, id, arguments[1], &Form::of(form))
+    }));
+    // SAFETY: as above.
+    unsafe {
+        sys::napi_create_double(
+            env,
+            wrote.unwrap_or(f64::from(Errno::EINVAL.code())),
+            &raw mut answer,
+        )
+    };
+    answer
+}
+
+impl Writer {
+    fn write(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value, form: &Form) -> f64 {
+        let mut scratch = self.scratch.borrow_mut();
+        let bytes = match form {
+            Form::Bytes => bytes_of(env, chunk),
+            Form::Utf8 => encode(&mut scratch, 4, |memory, room, length| {
+                // SAFETY: `encode` gives memory of that much room, or null to ask for the length.
+                unsafe { sys::napi_get_value_string_utf8(env, chunk, memory.cast(), room, length) }
+            }),
+            Form::Latin1 => encode(&mut scratch, 1, |memory, room, length| {
+                // SAFETY: as above.
+                unsafe {
+                    sys::napi_get_value_string_latin1(env, chunk, memory.cast::<c_char>(), room, length)
+                }
+            }),
+            Form::Utf16 => return self.write_utf16(env, id, chunk),
+        };
+        match bytes {
+            Some(bytes) => self.send(id, bytes),
+            None => f64::from(Errno::EINVAL.code()),
+        }
+    }
+
+    fn write_utf16(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value) -> f64 {
+        let mut length = 0;
+        // SAFETY: asks for the length only.
+        unsafe { sys::napi_get_value_string_utf16(env, chunk, ptr::null_mut(), 0, &raw mut length) };
+        let mut units = vec![0_u16; length + 1];
+        // SAFETY: memory of that much room.
+        unsafe {
+            sys::napi_get_value_string_utf16(env, chunk, units.as_mut_ptr(), units.len(), &raw mut length)
+        };
+        let bytes: Vec<u8> = units[..length]
+            .iter()
+            .flat_map(|unit| unit.to_le_bytes())
+            .collect();
+        self.send(id, &bytes)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "no string or buffer has 2^52 bytes")]
+    fn send(&self, id: f64, bytes: &[u8]) -> f64 {
+        match self.core.write(crate::reactor::id(id), &[IoSlice::new(bytes)]) {
+            Ok(Written::Whole) => bytes.len() as f64 * 2.0,
+            Ok(Written::Queued) => (bytes.len() as f64).mul_add(2.0, 1.0),
+            Err(errno) => f64::from(errno.code()),
+        }
+    }
+}
+
+/// The bytes of a view. They are read only while the call lasts, and JavaScript runs nothing meanwhile.
+fn bytes_of<'a>(env: sys::napi_env, chunk: sys::napi_value) -> Option<&'a [u8]> {
+    let (mut memory, mut length) = (ptr::null_mut(), 0);
+    // SAFETY: what is no view is refused.
+    let status = unsafe { sys::napi_get_buffer_info(env, chunk, &raw mut memory, &raw mut length) };
+    if Status::from(status) != Status::Ok {
+        return None;
+    }
+    if length == 0 {
+        return Some(&[]);
+    }
+    // SAFETY: the memory of a view that this call was given; nothing can detach it before the call ends.
+    Some(unsafe { slice::from_raw_parts(memory.cast(), length) })
+}
+
+/// Encodes a string by `get(memory, room, length)`, which cuts off what has no room; one character may take `widest`
+/// bytes, so less than that left means that something may be missing.
+fn encode(
+    scratch: &mut Vec<u8>,
+    widest: usize,
+    get: impl Fn(*mut u8, usize, *mut usize) -> sys::napi_status,
+) -> Option<&[u8]> {
+    if scratch.len() < SCRATCH {
+        scratch.resize(SCRATCH, 0);
+    }
+    let mut length = 0;
+    let mut status = get(scratch.as_mut_ptr(), scratch.len(), &raw mut length);
+    // One byte is for the terminating zero.
+    if length + widest + 1 > scratch.len() {
+        status = get(ptr::null_mut(), 0, &raw mut length);
+        let mut large = vec![0; length + 1];
+        if Status::from(status) == Status::Ok {
+            status = get(large.as_mut_ptr(), large.len(), &raw mut length);
+        }
+        *scratch = large;
+    }
+    if Status::from(status) != Status::Ok {
+        return None;
+    }
+    Some(&scratch[..length])
+}
