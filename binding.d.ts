@@ -67,6 +67,16 @@ export declare class Reactor {
   writev(handle: number, chunks: ReadonlyArray<Uint8Array>): number
   /** Bytes that were written and that the kernel has not taken. */
   writeQueueSize(handle: number): number
+  /** Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of `source`. */
+  relay(source: number, destination: number): number
+  /** Ends a relay before it returns. Answers how many bytes it has moved since it was started. */
+  stopRelay(source: number): number
+  /** How many bytes the last relay of a handle has moved since it was started. */
+  relayed(source: number): number
+  /** For how many milliseconds the last relay of a handle has moved nothing. */
+  relayIdle(source: number): number
+  /** How many relays there are. */
+  relays(): number
   /** Sends FIN behind what waits; a `ShutDown` event will follow. */
   shutdown(handle: number): number
   /** Closes the descriptor, with RST if `reset`. No event follows until `tellClosed`. */

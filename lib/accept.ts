@@ -19,6 +19,7 @@ export interface AcceptingServer extends EventEmitter {
   allowHalfOpen: boolean;
   pauseOnConnect: boolean;
   noDelay: boolean;
+  _nativeRelay?: boolean;
   keepAlive: boolean;
   keepAliveInitialDelay: number;
   highWaterMark: number;
@@ -84,6 +85,7 @@ function accept(server: AcceptingServer, client: StreamHandle): void {
     readableHighWaterMark: server.highWaterMark,
     writableHighWaterMark: server.highWaterMark,
   };
+  if (server._nativeRelay === false) options.nativeRelay = false;
   const socket = new Socket(options as SocketConstructorOptions);
   setOptions(server, socket, client as Partial<TCP>);
   server._connections += 1;

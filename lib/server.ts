@@ -27,6 +27,8 @@ export interface ServerOptions {
   pauseOnConnect?: boolean | undefined;
   /** `TCP_NODELAY` on accepted sockets. Default `false`. */
   noDelay?: boolean | undefined;
+  /** As the option of a socket, for those that are accepted. Default `true`. */
+  nativeRelay?: boolean | undefined;
   /** Keep-alive probes on accepted sockets. Default `false`. */
   keepAlive?: boolean | undefined;
   /** Idle milliseconds before the first probe, in whole seconds. Default 0: what the system has. */
@@ -57,6 +59,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   /** @internal */ declare allowHalfOpen: boolean;
   /** @internal */ declare pauseOnConnect: boolean;
   /** @internal */ declare noDelay: boolean;
+  /** @internal */ declare _nativeRelay: boolean;
   /** @internal */ declare keepAlive: boolean;
   /** Seconds. @internal */ declare keepAliveInitialDelay: number;
   /** @internal */ declare highWaterMark: number;
@@ -260,6 +263,7 @@ function construct(server: ServerBody, first: unknown, second: unknown): void {
   server.allowHalfOpen = Boolean(options.allowHalfOpen);
   server.pauseOnConnect = Boolean(options.pauseOnConnect);
   server.noDelay = Boolean(options.noDelay);
+  if (options.nativeRelay === false) server._nativeRelay = false;
   server.keepAlive = Boolean(options.keepAlive);
   server.keepAliveInitialDelay = idleSeconds(options.keepAliveInitialDelay ?? 0);
   const { highWaterMark = -1 } = options;

@@ -8,12 +8,15 @@ import type { ConnectListener, IpcConnectOptions, SocketConnectOptions, TcpConne
 import { connectSocket } from './connect.js';
 import { clientSocketChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_TYPE, ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, errnoException, uvErrno } from './errors.js';
+import type { AnyListener } from './events.js';
 import type { AddressOut, EncodedChunk, StreamHandle } from './handle.js';
 import { TCP } from './handle.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { localName, peerName } from './socket-addresses.js';
 import type { KeepAliveOptions } from './socket-options.js';
 import { applyKeepAlive, applyTypeOfService, readKeepAlive, sameKeepAlive, warnOfLostTimes } from './socket-options.js';
+import { beginRelay, countRelayed, endRelay, endRelays, noteListener, offerRelay, rememberMethods } from './relay.js';
+import { relayMadeProgress } from './relay-idle.js';
 import { closeSocket } from './socket-close.js';
 import { startReading, stopReading, wakeReader } from './socket-read.js';
 import type { SocketCore, WithState } from './socket-state.js';
@@ -86,6 +89,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   override end(buffer: Uint8Array | string, callback?: () => void): this;
   override end(text: Uint8Array | string, encoding?: BufferEncoding, callback?: () => void): this;
   override end(...args: unknown[]): this {
+    endRelay(this[kState].fedBy);
     Reflect.apply(super.end, this, args);
     return this;
   }
@@ -236,6 +240,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** Bytes received. Kept when the socket is destroyed. */
   get bytesRead(): number {
+    if (this[kState]?.relay) countRelayed(this);
     return (this._handle ?? this[kState])?.bytesRead;
   }
 
@@ -276,7 +281,30 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   // ---- The stream below
 
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean | undefined }): T {
+    endRelay(this[kState].relay);
+    super.pipe(destination, options);
+    offerRelay(this, destination, options?.end === false);
+    return destination;
+  }
+
+  override unpipe(destination?: NodeJS.WritableStream): this {
+    endRelay(this[kState].relay);
+    return super.unpipe(destination);
+  }
+
+  override setEncoding(encoding: BufferEncoding): this {
+    endRelay(this[kState].relay);
+    return super.setEncoding(encoding);
+  }
+
+  override cork(): void {
+    endRelay(this[kState].fedBy);
+    super.cork();
+  }
+
   override pause(): this {
+    endRelay(this[kState].relay);
     if (this[kState].reader !== null && !this.connecting) stopReading(this);
     return super.pause();
   }
@@ -288,7 +316,10 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   override read(size?: number): ReturnType<Duplex['read']> {
     wakeReader(this);
-    return super.read(size) as ReturnType<Duplex['read']>;
+    const chunk = super.read(size) as ReturnType<Duplex['read']>;
+    const { relay } = this[kState];
+    if (relay !== null && chunk === null) beginRelay(relay);
+    return chunk;
   }
 
   /** @internal */
@@ -325,6 +356,39 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     server._emitCloseIfDrained?.();
   }
 
+  // ---- Listeners, whose coming and going a relay must not miss
+
+  override on(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.on(event, listener);
+  }
+
+  override addListener(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.addListener(event, listener);
+  }
+
+  override prependListener(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.prependListener(event, listener);
+  }
+
+  override removeListener(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.removeListener(event, listener);
+  }
+
+  override off(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.off(event, listener);
+  }
+
+  override removeAllListeners(...events: (string | symbol | undefined)[]): this {
+    if (events.length === 0 || events[0] === undefined) endRelays(this);
+    else noteListener(this, events[0]);
+    return Reflect.apply(super.removeAllListeners, this, events) as this;
+  }
+
   // ---- What Node's own modules and packages call
 
   /** @internal */
@@ -334,6 +398,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   }
 
   set _handle(handle: StreamHandle | null) {
+    if (this[kState].handle !== null) endRelays(this);
     this[kState].handle = handle;
   }
 
@@ -344,6 +409,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** @internal */
   get _bytesDispatched(): number {
+    if (this[kState]?.fedBy) countRelayed(this);
     return (this._handle ?? this[kState])?.bytesWritten;
   }
 
@@ -370,6 +436,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   /** @internal */
   _onTimeout(): void {
     if (writeMadeProgress(this, this._handle)) noteActivity(this);
+    else if (relayMadeProgress(this)) return;
     else this.emit('timeout');
   }
 
@@ -379,3 +446,5 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return this.destroy();
   }
 }
+
+rememberMethods(SocketBody.prototype);

@@ -2,6 +2,7 @@
 // descriptor has gone and libuv would run closing callbacks; a socket that never had a handle says it in the next tick.
 import { errnoException } from './errors.js';
 import type { StreamHandle, TCP } from './handle.js';
+import { endRelays } from './relay.js';
 import type { SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
 import { stopIdleTimers } from './timeout.js';
@@ -9,6 +10,7 @@ import { stopIdleTimers } from './timeout.js';
 /** Gives up everything the socket holds. False: there was no handle, so nothing will emit `close`. */
 export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   const state = socket[kState];
+  endRelays(socket);
   socket.connecting = false;
   stopIdleTimers(socket);
   state.life += 1;

@@ -38,6 +38,11 @@ export interface SocketConstructorOptions extends Pick<
   keepAliveInitialDelay?: number | undefined;
   /** Type of service, 0 to 255, from the first packet on. */
   typeOfService?: number | undefined;
+  /**
+   * Whether what is piped from this socket to another one, or into it, may be moved without JavaScript as long as nobody
+   * looks at it. Default `true`; the environment variable `FERRONET_RELAY=off` switches it off for all.
+   */
+  nativeRelay?: boolean | undefined;
   /** Addresses that must not be connected to. */
   blockList?: AnyBlockList | undefined;
 }

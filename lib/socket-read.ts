@@ -2,6 +2,7 @@
 import { errnoException } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { UV_EOF } from './handle.js';
+import { noteReceived } from './relay.js';
 import type { SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
 import { noteActivity } from './timeout.js';
@@ -42,6 +43,8 @@ export function stopReading(socket: SocketCore): void {
 function onRead(socket: SocketCore, handle: StreamHandle, nread: number, chunk?: Buffer): void {
   // child_process takes the handle off a socket that it has sent away.
   if (socket._handle !== handle || socket.destroyed) return;
+  const { relay } = socket[kState];
+  if (relay !== null) noteReceived(relay);
   if (handle.isGuarded) {
     socket.destroy();
     return;

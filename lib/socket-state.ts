@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 
 import type { AnyBlockList } from './block-list.js';
 import type { AddressOut, StreamHandle } from './handle.js';
+import type { Relay } from './relay.js';
 
 /** `undefined` leaves what the handle's default is, 0 what the system has. */
 export interface KeepAlive {
@@ -49,11 +50,22 @@ export class SocketState {
   bound = false;
 
   idleTimer: NodeJS.Timeout | undefined = undefined;
+  /** Bytes that had gone through the streams when the timer was given less than its time; see relay-idle.ts. */
+  shortenedAt: number | undefined = undefined;
   /** `handle.writeQueueSize` when the idle timer last looked, 0 while no write waits for the kernel. */
   queueAtLastCheck = 0;
 
   /** The `onread` option: data goes to it and not through the stream. */
   reader: Reader | null = null;
+
+  /** The `nativeRelay` option. */
+  mayRelay = true;
+  /** The pipe out of this socket that may be, or is, a relay. */
+  relay: Relay | null = null;
+  /** The relay into this socket. */
+  fedBy: Relay | null = null;
+  /** Bytes that relays have moved out of this socket or into it, as far as its handle counts them. */
+  relayed = 0;
 
   // Asked for before there was a connection, or in force.
   noDelay = false;

@@ -1,6 +1,7 @@
 // From the stream to the handle: writes, the FIN behind them, and how many bytes that makes.
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from './errors.js';
 import type { EncodedChunk, Req, StreamHandle } from './handle.js';
+import { endRelay } from './relay.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
 import { noteActivity } from './timeout.js';
@@ -36,6 +37,7 @@ export function send(socket: SocketCore, data: Payload, encoding: string, done: 
     done(new ERR_SOCKET_CLOSED());
     return;
   }
+  endRelay(socket[kState].fedBy);
   noteActivity(socket);
   dispatch(socket, handle, data, encoding, done);
 }

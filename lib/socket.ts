@@ -52,6 +52,7 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): So
   state.keepAlive.enable = Boolean(options.keepAlive);
   state.keepAlive.idle = idleSeconds(options.keepAliveInitialDelay ?? 0);
   state.typeOfService = options.typeOfService;
+  state.mayRelay = options.nativeRelay !== false;
   state.reader = FixedBufferReader.from(this, options.onread);
   constructDuplex.call(this, {
     ...options,

@@ -282,6 +282,27 @@ export abstract class StreamHandle implements Receiver {
     return 0;
   }
 
+  // ---- relays: what arrives is sent on another handle by the reactor
+
+  /** 0, or an error: nothing has changed then. `stopRelay` ends it, and the end of what arrives. */
+  relay(to: StreamHandle): number {
+    return reactor().relay(this.openId(), to.openId());
+  }
+
+  /** How many bytes it has moved. None is moved any more. */
+  stopRelay(): number {
+    return reactor().stopRelay(this.id);
+  }
+
+  relayed(): number {
+    return reactor().relayed(this.id);
+  }
+
+  /** For how many milliseconds it has moved nothing. */
+  relayIdle(): number {
+    return reactor().relayIdle(this.id);
+  }
+
   /** FIN, behind what was written. */
   shutdown(req: Req): number {
     const status = reactor().shutdown(this.openId());

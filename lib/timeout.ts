@@ -29,6 +29,7 @@ export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() 
   socket.timeout = msecs;
   const duration = validateTimeout(msecs, 'msecs');
   clearTimeout(state.idleTimer);
+  state.shortenedAt = undefined;
   // Started before the listener is looked at, as in Node: a wrong listener throws and the timer runs.
   state.idleTimer = duration === 0 ? undefined : setTimeout(() => socket._onTimeout(), duration).unref();
   if (listener === undefined) return;

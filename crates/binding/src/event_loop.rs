@@ -63,6 +63,7 @@ pub(crate) struct EventLoop {
     closer: HandlePtr,
     /// Only where the runtime's poller can be watched.
     poll: Cell<HandlePtr>,
+    watching: Cell<bool>,
     idling: Cell<bool>,
     closing: Cell<bool>,
     ending: Cell<bool>,
@@ -102,6 +103,7 @@ impl EventLoop {
             idle,
             closer,
             poll: Cell::new(ptr::null_mut()),
+            watching: Cell::new(false),
             idling: Cell::new(false),
             closing: Cell::new(false),
             ending: Cell::new(false),
@@ -179,6 +181,7 @@ impl EventLoop {
             (self.uv.unref)(handle);
         }
         self.poll.set(handle);
+        self.watching.set(true);
         self.open.set(self.open.get() + 1);
     }
 
@@ -227,6 +230,23 @@ impl EventLoop {
                 (self.uv.idle_start)(self.idle, on_idle);
             } else {
                 (self.uv.idle_stop)(self.idle);
+            }
+        }
+    }
+
+    /// Watches the poller, or leaves it to the reactor's thread.
+    fn watch_if(&self, wanted: bool) {
+        let handle = self.poll.get();
+        if handle.is_null() || self.watching.replace(wanted) == wanted {
+            return;
+        }
+        // SAFETY: the loop's thread, an initialized handle. A handle that was started can be started again.
+        unsafe {
+            if wanted {
+                (self.uv.poll_start)(handle, uv::READABLE, on_poll);
+                (self.uv.unref)(handle);
+            } else {
+                (self.uv.poll_stop)(handle);
             }
         }
     }
@@ -280,6 +300,7 @@ unsafe extern "C" fn on_prepare(handle: HandlePtr) {
         if let Some(reactor) = this.reactor() {
             this.deliver(reactor.completed());
             this.idle(reactor.poll_begins());
+            this.watch_if(reactor.wants_turns());
         }
     });
 }

@@ -39,6 +39,11 @@ fn made(result: std::result::Result<HandleId, Errno>) -> f64 {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "no connection lives for 2^53 bytes")]
+fn count(bytes: u64) -> f64 {
+    bytes as f64
+}
+
 fn done(result: std::result::Result<(), Errno>) -> i32 {
     result.map_or_else(Errno::code, |()| 0)
 }
@@ -284,6 +289,36 @@ impl Reactor {
     #[napi(catch_unwind)]
     pub fn write_queue_size(&self, handle: f64) -> u32 {
         u32::try_from(self.core.write_queue_size(id(handle))).unwrap_or(u32::MAX)
+    }
+
+    /// Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of `source`.
+    #[napi(catch_unwind)]
+    pub fn relay(&self, source: f64, destination: f64) -> i32 {
+        done(self.core.relay(id(source), id(destination)))
+    }
+
+    /// Ends a relay before it returns. Answers how many bytes it has moved since it was started.
+    #[napi(catch_unwind)]
+    pub fn stop_relay(&self, source: f64) -> f64 {
+        count(self.core.stop_relay(id(source)).bytes)
+    }
+
+    /// How many bytes the last relay of a handle has moved since it was started.
+    #[napi(catch_unwind)]
+    pub fn relayed(&self, source: f64) -> f64 {
+        count(self.core.relayed(id(source)).bytes)
+    }
+
+    /// For how many milliseconds the last relay of a handle has moved nothing.
+    #[napi(catch_unwind)]
+    pub fn relay_idle(&self, source: f64) -> f64 {
+        self.core.relayed(id(source)).idle.as_secs_f64() * 1000.0
+    }
+
+    /// How many relays there are.
+    #[napi(catch_unwind)]
+    pub fn relays(&self) -> u32 {
+        u32::try_from(self.core.relays()).unwrap_or(u32::MAX)
     }
 
     /// Sends FIN behind what waits; a `ShutDown` event will follow.

@@ -29,6 +29,11 @@ use crate::task::{Driving, RunQueue, Task};
 use crate::write_queue::WriteQueue;
 use crate::{Errno, HandleId};
 
+mod relay;
+
+use relay::Relay;
+pub use relay::Relayed;
+
 /// How often one turn reads before other connections get theirs (libuv reads at most 32 times).
 const READS_PER_TURN: usize = 16;
 
@@ -99,6 +104,8 @@ struct Reader {
     announced: bool,
     /// The task has asked the driver to be woken when bytes arrive, so that starting to read needs no wake.
     armed: bool,
+    /// Where the bytes go instead.
+    relay: Relay,
 }
 
 #[derive(Debug)]
@@ -109,6 +116,23 @@ struct Writer {
     keeper: Keeper,
     /// The peer has ended. It may have gone altogether, and then a write fails: to be known at once.
     peer_ended: bool,
+    /// Tasks of relays that wait until the queue is empty.
+    relays: Vec<Waker>,
+}
+
+impl Writer {
+    fn wait_for_room(&mut self, cx: &Context<'_>) {
+        if !self.relays.iter().any(|waiting| waiting.will_wake(cx.waker())) {
+            self.relays.push(cx.waker().clone());
+        }
+    }
+
+    /// The queue is empty, or will never be.
+    fn wake_relays(&mut self) {
+        for waiting in self.relays.drain(..) {
+            waiting.wake();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -143,12 +167,14 @@ impl Connection {
                 inbox: Inbox::default(),
                 announced: false,
                 armed: false,
+                relay: Relay::default(),
             }),
             writer: Mutex::new(Writer {
                 state: writing,
                 queue: WriteQueue::default(),
                 keeper: Keeper::Nobody,
                 peer_ended: false,
+                relays: Vec::new(),
             }),
             queued: AtomicBool::new(false),
             tasks,
@@ -203,7 +229,8 @@ impl Connection {
         let stream = stream.as_ref()?;
         let mut reader = self.reader.lock();
         reader.announced = false;
-        if reader.state != Reading::Flowing {
+        // What a relay has not moved yet stays its own.
+        if reader.state != Reading::Flowing || (reader.relay.is_active() && !reader.inbox.is_at_end()) {
             return None;
         }
         let (received, left) = if reader.inbox.is_empty() {
@@ -336,7 +363,9 @@ impl Connection {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error.into()),
             _ => {}
         }
-        if !writer.queue.is_empty() {
+        if writer.queue.is_empty() {
+            writer.wake_relays();
+        } else {
             Arc::clone(self).wake();
         }
         Ok(())
@@ -418,11 +447,13 @@ impl Connection {
             let mut reader = self.reader.lock();
             reader.state.close();
             reader.inbox.clear();
+            reader.relay.end();
         }
         {
             let mut writer = self.writer.lock();
             writer.state.close();
             writer.queue.clear();
+            writer.wake_relays();
         }
         drop(stream);
     }
@@ -473,6 +504,13 @@ impl Connection {
         let result = result.map_err(Errno::from);
         writer.state.connect_ended(result.is_ok());
         self.events.push(Event::Connected { id: self.id, result });
+    }
+
+    fn receive_turn(&self, by: Driving, stream: &Stream, cx: &mut Context<'_>) {
+        match by {
+            Driving::Loop => self.announce_readable(stream, cx),
+            Driving::Thread => self.read_ahead(stream, cx),
+        }
     }
 
     /// Announces that there is something to read, and leaves it to the consumer to read it.
@@ -549,9 +587,10 @@ impl Connection {
                     });
                 }
                 writer.state.close();
-                return;
+                break;
             }
         }
+        writer.wake_relays();
         if writer.state.drained() {
             let result = stream.shutdown_write().map_err(Errno::from);
             self.events.push(Event::ShutDown { id: self.id, result });
@@ -577,9 +616,8 @@ impl Task for Connection {
         let waker = Waker::from(Arc::clone(&self));
         let mut cx = Context::from_waker(&waker);
         self.connect_turn(stream, &mut cx);
-        match by {
-            Driving::Loop => self.announce_readable(stream, &mut cx),
-            Driving::Thread => self.read_ahead(stream, &mut cx),
+        if !self.relay_turn(stream, &mut cx) {
+            self.receive_turn(by, stream, &mut cx);
         }
         self.write_turn(stream, &mut cx);
     }

@@ -9,16 +9,21 @@
 //! | --- | --- | --- |
 //! | Thread | the loop comes to its poll phase again | Loop |
 //! | Loop | something waits, and the loop's thread has given no sign for [`PATIENCE`] | Thread |
+//! | Loop | [`QUIET_TURNS`] had work for relays and none for the consumer | Thread, entrusted |
+//! | Thread, entrusted | more than one turn in [`TURNS_AN_EVENT`] has work for the consumer | Loop |
 //! | any | stop | Thread, which ends |
 //!
 //! While the loop has the seat, the reactor's thread looks on: it sleeps until the runtime's poller has something, and
 //! then looks every [`PATIENCE`] whether the loop still turns, until nothing happens any more. An idle process wakes
 //! for nothing.
+//!
+//! Relays need no consumer, and the thread turns them with one system call for the poller where the loop needs three.
+//! While it is entrusted with the seat, the loop does not watch the poller and may sleep.
 
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::Poll;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -37,6 +42,14 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// After so many times that long without a sign the reactor's takes over from a thread that does not compute, but is
 /// kept by a system call. One that only waits for a processor is not helped by another that wants one.
 const SILENT: u32 = 4;
+
+/// How many turns of the loop relays alone had work in, until the thread is entrusted with them. A turn that has an event
+/// outweighs [`TURNS_AN_EVENT`] of them.
+const QUIET_TURNS: u32 = 64;
+/// One event in so many turns, and the consumer's loop is better at it.
+const TURNS_AN_EVENT: u32 = 8;
+/// How many events it takes to judge by.
+const EVENTS_TO_JUDGE: u32 = 16;
 
 /// Whose turn it is to drive, as far as the load does not decide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +82,12 @@ struct Shared {
     drive: Drive,
     /// Counts what the loop's thread does: turns, poll phases, events taken.
     beats: AtomicU64,
+    /// The loop leaves the seat to the thread, though it turns. Only the loop's thread changes it.
+    entrusted: AtomicBool,
+    /// Turns of the loop that speak for that.
+    quiet_turns: AtomicU32,
+    /// Turns of the thread since it was last judged.
+    entrusted_turns: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -114,6 +133,9 @@ impl Driver {
             stop: AtomicBool::new(false),
             drive,
             beats: AtomicU64::new(0),
+            entrusted: AtomicBool::new(false),
+            quiet_turns: AtomicU32::new(0),
+            entrusted_turns: AtomicU32::new(0),
         });
         let own = Arc::clone(&shared);
         let thread = Builder::new()
@@ -169,7 +191,9 @@ impl Driver {
             }
             Driving::Thread => {
                 drop(seat);
-                shared.ask_to_leave();
+                if shared.wants_the_seat_back() {
+                    shared.ask_to_leave();
+                }
             }
         }
     }
@@ -200,13 +224,64 @@ impl Driver {
         self.shared.beats.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What a turn on the calling thread came to.
+    pub(crate) fn turned(&self, events: usize) {
+        let shared = &*self.shared;
+        let relayed = shared.tasks.take_relayed();
+        let before = shared.quiet_turns.load(Ordering::Relaxed);
+        let quiet = if events > 0 {
+            before.saturating_sub(TURNS_AN_EVENT)
+        } else {
+            before + u32::from(relayed)
+        };
+        shared.quiet_turns.store(quiet, Ordering::Relaxed);
+        if quiet >= QUIET_TURNS && shared.drive == Drive::Auto {
+            shared.entrust();
+        }
+    }
+
+    /// Whether the loop need not watch the poller: the thread drives until further notice.
+    pub(crate) fn is_entrusted(&self) -> bool {
+        self.shared.entrusted.load(Ordering::Relaxed)
+    }
+
     /// Whether something is due that no descriptor tells of.
     pub(crate) fn has_due(&self) -> bool {
-        !self.shared.tasks.is_empty()
+        !self.is_entrusted() && !self.shared.tasks.is_empty()
     }
 }
 
 impl Shared {
+    /// Gives the thread the seat for the time being.
+    fn entrust(&self) {
+        self.quiet_turns.store(0, Ordering::Relaxed);
+        self.entrusted_turns.store(0, Ordering::Relaxed);
+        let _before = self.events.take_told_from(0);
+        self.entrusted.store(true, Ordering::Relaxed);
+        let mut seat = self.seat.lock();
+        self.leave.store(false, Ordering::SeqCst);
+        *seat = Driving::Thread;
+        drop(seat);
+        self.bell.ring();
+    }
+
+    /// While the thread has the seat: whether it is to leave it now. It keeps what it is entrusted with for as long as it
+    /// has little to tell.
+    fn wants_the_seat_back(&self) -> bool {
+        if !self.entrusted.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Some(told) = self.events.take_told_from(EVENTS_TO_JUDGE) else {
+            return false;
+        };
+        let turns = self.entrusted_turns.swap(0, Ordering::Relaxed);
+        let back = turns < told.saturating_mul(TURNS_AN_EVENT);
+        if back {
+            self.entrusted.store(false, Ordering::Relaxed);
+        }
+        back
+    }
+
     fn ask_to_leave(&self) {
         if self.drive != Drive::Thread && !self.leave.swap(true, Ordering::SeqCst) {
             self.tasks.rouse();
@@ -233,6 +308,7 @@ impl Shared {
             if self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst) {
                 return Poll::Ready(());
             }
+            self.entrusted_turns.fetch_add(1, Ordering::Relaxed);
             self.tasks.run(Driving::Thread);
             Poll::Pending
         })));

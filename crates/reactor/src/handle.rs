@@ -116,6 +116,10 @@ impl<T> HandleTable<T> {
         self.slots.drain(..).filter_map(|slot| slot.value).collect()
     }
 
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.value.as_ref())
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }

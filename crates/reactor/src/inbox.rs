@@ -7,11 +7,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::Errno;
+use crate::sys::Conduit;
 
 /// The most that one read asks for and one chunk holds; libuv's size.
 pub(crate) const BLOCK: usize = 64 * 1024;
@@ -22,13 +23,20 @@ const SMALL: usize = 8 * 1024;
 /// Blocks that the pool keeps for later.
 const POOLED: usize = 32;
 
-/// Read buffers, used again.
+/// Read buffers, used again, and what relays use instead of them.
 #[derive(Debug, Default)]
 pub(crate) struct BlockPool {
     free: Mutex<Vec<Box<[u8]>>>,
+    /// Made with the first use; `None` where there is none.
+    conduit: OnceLock<Option<Mutex<Conduit>>>,
 }
 
 impl BlockPool {
+    pub(crate) fn conduit(&self) -> Option<MutexGuard<'_, Conduit>> {
+        let conduit = self.conduit.get_or_init(|| Conduit::new().map(Mutex::new));
+        conduit.as_ref().map(Mutex::lock)
+    }
+
     pub(crate) fn take(self: &Arc<Self>) -> Block {
         let bytes = self
             .free
@@ -54,6 +62,11 @@ impl Block {
     /// Where to read to.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         &mut self.bytes[self.filled..]
+    }
+
+    /// The first `read` bytes of what was read into it.
+    pub(crate) fn first(&self, read: usize) -> &[u8] {
+        &self.bytes[..read]
     }
 }
 
@@ -174,9 +187,20 @@ impl Inbox {
         self.chunks.is_empty() && !matches!(self.end, End::Waiting(_))
     }
 
+    /// Whether only the end is left, taken or not.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.chunks.is_empty() && !matches!(self.end, End::NotRead)
+    }
+
+    /// Takes bytes, but not the end.
+    pub(crate) fn take_bytes(&mut self) -> Option<Chunk> {
+        let chunk = self.chunks.pop_front()?;
+        self.waiting -= chunk.len();
+        Some(chunk)
+    }
+
     pub(crate) fn take(&mut self) -> Option<Inboxed> {
-        if let Some(chunk) = self.chunks.pop_front() {
-            self.waiting -= chunk.len();
+        if let Some(chunk) = self.take_bytes() {
             return Some(Inboxed::Data(chunk));
         }
         match self.end {

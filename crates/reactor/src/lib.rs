@@ -33,7 +33,7 @@ mod task;
 mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};
-pub use connection::{Closing, Received, Taken, Written};
+pub use connection::{Closing, Received, Relayed, Taken, Written};
 pub use descriptor::{DescriptorKind, Target, Transport};
 pub use driver::Drive;
 pub use errno::Errno;

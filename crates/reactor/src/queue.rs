@@ -46,6 +46,8 @@ struct Queued {
     closed: VecDeque<Event>,
     /// Of `events`: nobody was asked yet to take them.
     unasked: usize,
+    /// What the tasks have told since the last time that was asked.
+    told: u32,
     /// The consumer's loop drives, and looks by itself.
     attended: bool,
     /// Whether the consumer says where its loop is.
@@ -107,6 +109,7 @@ impl EventQueue {
         self.change(|queued| {
             queued.events.push_back(event);
             queued.unasked += 1;
+            queued.told = queued.told.saturating_add(1);
             if queued.unasked >= BATCH && !queued.attended {
                 queued.ask()
             } else {
@@ -144,6 +147,12 @@ impl EventQueue {
     /// Whether the consumer's loop drives the tasks, and so finds what they tell without being asked.
     pub(crate) fn attended(&self, attended: bool) {
         self.queued.lock().attended = attended;
+    }
+
+    /// How many events of tasks there were since the last time, once that were `enough`.
+    pub(crate) fn take_told_from(&self, enough: u32) -> Option<u32> {
+        let told = &mut self.queued.lock().told;
+        (*told >= enough).then(|| std::mem::take(told))
     }
 
     /// Asks for the delivery of what was queued since the last time. For the reactor's thread: when its runtime is

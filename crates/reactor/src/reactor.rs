@@ -13,7 +13,7 @@ use std::task::Wake as _;
 
 use parking_lot::Mutex;
 
-use crate::connection::{Closing, Connection, Taken, Told, Written};
+use crate::connection::{Closing, Connection, Relayed, Taken, Told, Written};
 use crate::driver::{Drive, Driver};
 use crate::handle::HandleTable;
 use crate::inbox::BlockPool;
@@ -221,10 +221,17 @@ impl Reactor {
     /// are to take now.
     pub fn turn(&self) -> usize {
         if self.shared.driver.turn() {
-            self.shared.events.deliverable()
+            let events = self.shared.events.deliverable();
+            self.shared.driver.turned(events);
+            events
         } else {
             0
         }
+    }
+
+    /// Whether the poller is to be watched. Not while the reactor's thread drives for relays alone.
+    pub fn wants_turns(&self) -> bool {
+        !self.shared.driver.is_entrusted()
     }
 
     /// The consumer was rung for: what the reactor's thread has told until now is to be taken at the end of this poll
@@ -521,6 +528,44 @@ impl Reactor {
         match self.shared.table.lock().get(id) {
             Some(Entry::Connection(connection)) => connection.read_queue_size(),
             _ => 0,
+        }
+    }
+
+    /// Sends on `destination` what `source` receives, which has to be flowing, until [`Reactor::stop_relay`]. No
+    /// [`Event::Readable`] tells of it; one tells of the end. [`Event::Broken`] tells of a failure of `destination`.
+    ///
+    /// # Errors
+    /// [`Errno::EPIPE`] when `destination` takes no bytes, [`Errno::EALREADY`] when `source` is not flowing or has a relay.
+    pub fn relay(&self, source: HandleId, destination: HandleId) -> Result<(), Errno> {
+        self.stream(source)?.relay(&self.stream(destination)?)
+    }
+
+    /// Ends the relay of `source`: when it returns, no more bytes are moved. What was read goes out before what is
+    /// written from now on. Answers what the relay has done, also when it has ended by itself.
+    pub fn stop_relay(&self, source: HandleId) -> Relayed {
+        self.existing(source)
+            .map(|connection| connection.stop_relay())
+            .unwrap_or_default()
+    }
+
+    /// What the last relay of `source` has done.
+    pub fn relayed(&self, source: HandleId) -> Relayed {
+        self.existing(source)
+            .map(|connection| connection.relayed())
+            .unwrap_or_default()
+    }
+
+    /// How many relays there are.
+    pub fn relays(&self) -> usize {
+        let relaying =
+            |entry: &&Entry| matches!(entry, Entry::Connection(connection) if connection.is_relaying());
+        self.shared.table.lock().values().filter(relaying).count()
+    }
+
+    fn existing(&self, id: HandleId) -> Option<Arc<Connection>> {
+        match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => Some(Arc::clone(connection)),
+            _ => None,
         }
     }
 

@@ -31,6 +31,8 @@ struct Ready {
     /// Whoever sleeps in the runtime until a task is due; nobody while the consumer's loop drives, which looks by
     /// itself before it sleeps.
     sleeper: Option<Waker>,
+    /// A relay has moved something.
+    relayed: bool,
 }
 
 /// The tasks that are due, in the order in which they were woken. A task is on it once at most; its `queued` flag
@@ -58,6 +60,16 @@ impl RunQueue {
         if let Some(sleeper) = sleeper {
             sleeper.wake();
         }
+    }
+
+    /// A relay has moved something in this turn.
+    pub(crate) fn note_relayed(&self) {
+        self.0.lock().relayed = true;
+    }
+
+    /// Whether one has since the last time that was asked.
+    pub(crate) fn take_relayed(&self) -> bool {
+        std::mem::take(&mut self.0.lock().relayed)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

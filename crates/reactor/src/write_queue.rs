@@ -15,6 +15,8 @@ const KEPT: usize = 256;
 struct Request {
     bytes: Box<[u8]>,
     sent: usize,
+    /// Somebody hears when it is done.
+    told: bool,
 }
 
 impl Request {
@@ -49,6 +51,17 @@ impl WriteQueue {
         self.requests.push_back(Request {
             bytes: bytes.into_boxed_slice(),
             sent: 0,
+            told: true,
+        });
+    }
+
+    /// Queues bytes of a relay, whose end nobody waits for.
+    pub(crate) fn push_untold(&mut self, bytes: &[u8]) {
+        self.waiting += bytes.len();
+        self.requests.push_back(Request {
+            bytes: bytes.into(),
+            sent: 0,
+            told: false,
         });
     }
 
@@ -99,7 +112,7 @@ impl WriteQueue {
         Ok(())
     }
 
-    /// The kernel took `taken` bytes. Answers how many requests that finished.
+    /// The kernel took `taken` bytes. Answers how many requests that finished, of those that are told.
     pub(crate) fn advance(&mut self, mut taken: usize) -> usize {
         let mut done = 0;
         let step = taken.min(self.rest_ahead().len());
@@ -120,17 +133,16 @@ impl WriteQueue {
             if !request.rest().is_empty() {
                 break;
             }
+            done += usize::from(request.told);
             self.requests.pop_front();
-            done += 1;
         }
         done
     }
 
-    /// Drops everything. Answers how many requests that were.
+    /// Drops everything. Answers how many requests that were, of those that are told.
     pub(crate) fn clear(&mut self) -> usize {
-        let dropped = self.requests.len();
-        *self = Self::default();
-        dropped
+        let dropped = std::mem::take(self).requests;
+        dropped.iter().filter(|request| request.told).count()
     }
 }
 
@@ -194,5 +206,17 @@ mod tests {
         queue.push(&[IoSlice::new(b"b")], 0);
         assert_eq!(queue.clear(), 2);
         assert_eq!(queue.waiting(), 0);
+    }
+
+    #[test]
+    fn bytes_of_a_relay_keep_their_place_and_are_not_told() {
+        let mut queue = WriteQueue::default();
+        queue.push_untold(b"ab");
+        queue.push(&[IoSlice::new(b"c")], 0);
+        queue.push_untold(b"d");
+        assert_eq!(drain(&mut queue, &[1]), (b"abcd".to_vec(), 1));
+        queue.push_untold(b"e");
+        assert_eq!(queue.waiting(), 1);
+        assert_eq!(queue.clear(), 0);
     }
 }

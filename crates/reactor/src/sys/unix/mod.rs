@@ -24,8 +24,12 @@ use tokio::io::unix::AsyncFd;
 use crate::options::BindFlags;
 use crate::{DescriptorKind, Target, Transport};
 
+#[cfg(target_os = "linux")]
+mod conduit;
 mod poller;
 
+#[cfg(target_os = "linux")]
+pub(crate) use conduit::Conduit;
 pub(crate) use poller::{Bell, Poller, ThreadClock};
 
 /// The kernel's numbers.

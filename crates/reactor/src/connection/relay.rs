@@ -1,0 +1,320 @@
+//! A relay: what a connection receives is sent on another one (or on itself) without the consumer.
+//!
+//! The source's task reads and writes in one go. What the destination does not take goes into the destination's write
+//! queue, as a request that nobody is told of, and the source is not read until that queue has drained: the kernel then
+//! slows the peer down. So whatever the consumer writes or shuts down goes behind what was relayed, and stopping a relay
+//! moves nothing. A relay without bytes in flight holds no buffer.
+//!
+//! Much data is not copied where the kernel can move it from socket to socket, through a pipe that all relays share: it is
+//! empty again after each step.
+//!
+//! The end of the source, and an error of it, are the consumer's to take, as without a relay. A write that fails is told
+//! by an [`Event::Broken`] of the destination. A destination that takes nothing more (shut down, closed) ends the relay,
+//! and what arrives from then on is announced to the consumer again.
+//!
+//! Locks: the source's `stream` and `reader` are held over the destination's `stream` and `writer`, so that no byte is
+//! moved when [`Connection::stop_relay`] has returned. Nobody takes them the other way round. The destination may be the
+//! source, so its `stream` is locked recursively.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake as _};
+use std::time::{Duration, Instant};
+
+use crate::Errno;
+use crate::event::Event;
+use crate::inbox::{BLOCK, Block};
+use crate::state::{Reading, Writing};
+use crate::sys::Stream;
+
+use super::{Connection, READS_PER_TURN, Reader, Writer};
+
+/// Fewer bytes at once are copied sooner than spliced.
+const WORTH_SPLICING: usize = 16 * 1024;
+
+/// What a relay has done since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relayed {
+    /// Bytes that were read and sent, or wait to be sent.
+    pub bytes: u64,
+    /// How long ago the last of them were.
+    pub idle: Duration,
+}
+
+/// How bytes get from one stream to the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Way {
+    /// By a buffer of ours: few bytes.
+    #[default]
+    Copied,
+    /// By the kernel, where it can, since a read has filled a whole buffer.
+    Spliced,
+    /// By a buffer of ours: one of the streams is of a kind that the kernel does not splice.
+    CopiedOnly,
+}
+
+/// The relay of a source, and what it has done; kept when it has ended, to be asked for.
+#[derive(Debug, Default)]
+pub(super) struct Relay {
+    to: Option<Arc<Connection>>,
+    bytes: u64,
+    last: Option<Instant>,
+    way: Way,
+}
+
+impl Relay {
+    pub(super) fn is_active(&self) -> bool {
+        self.to.is_some()
+    }
+
+    /// Lets go of the destination. Answers whether there was one.
+    pub(super) fn end(&mut self) -> bool {
+        self.to.take().is_some()
+    }
+
+    fn done(&self) -> Relayed {
+        Relayed {
+            bytes: self.bytes,
+            idle: self.last.map(|last| last.elapsed()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Reader {
+    /// Whether something waits that the consumer has to be told of; it counts as told then.
+    fn has_untold(&mut self) -> bool {
+        let untold = self.state == Reading::Flowing && !self.inbox.is_empty() && !self.announced;
+        self.announced |= untold;
+        untold
+    }
+}
+
+/// How far one step came.
+enum Step {
+    /// Something was moved, or the end was found.
+    On,
+    /// There is nothing, or no room for it. Whoever changes that wakes the source.
+    Wait,
+    /// The destination takes nothing more.
+    Over,
+}
+
+impl Connection {
+    /// Sends on `to` what arrives from now on, and what has arrived and was not taken.
+    pub(crate) fn relay(self: &Arc<Self>, to: &Arc<Self>) -> Result<(), Errno> {
+        if to.writer.lock().state != Writing::Open {
+            return Err(Errno::EPIPE);
+        }
+        let mut reader = self.reader.lock();
+        if reader.state != Reading::Flowing || reader.relay.is_active() {
+            return Err(Errno::EALREADY);
+        }
+        reader.relay = Relay {
+            to: Some(Arc::clone(to)),
+            bytes: 0,
+            last: Some(Instant::now()),
+            way: Way::Copied,
+        };
+        drop(reader);
+        Arc::clone(self).wake();
+        Ok(())
+    }
+
+    /// When it returns, the relay moves nothing any more. What it has read goes out before anything that is written from
+    /// now on.
+    pub(crate) fn stop_relay(self: &Arc<Self>) -> Relayed {
+        let mut reader = self.reader.lock();
+        let done = reader.relay.done();
+        if !reader.relay.end() {
+            return done;
+        }
+        let announce = reader.has_untold();
+        drop(reader);
+        if announce {
+            self.events.push_caused(Event::Readable { id: self.id });
+        }
+        Arc::clone(self).wake();
+        done
+    }
+
+    pub(crate) fn relayed(&self) -> Relayed {
+        self.reader.lock().relay.done()
+    }
+
+    pub(crate) fn is_relaying(&self) -> bool {
+        self.reader.lock().relay.is_active()
+    }
+
+    /// Moves what there is, as far as it goes without waiting. Answers false when there is no relay, or no more.
+    pub(super) fn relay_turn(&self, stream: &Stream, cx: &mut Context<'_>) -> bool {
+        let mut reader = self.reader.lock();
+        let Some(to) = reader.relay.to.clone() else {
+            return false;
+        };
+        reader.armed = false;
+        let mut block = None;
+        let mut moved = reader.relay.bytes;
+        let mut end = None;
+        for _ in 0..READS_PER_TURN {
+            let step = self.step(stream, &to, &mut reader, &mut block, cx);
+            match step {
+                Step::On => {}
+                Step::Wait | Step::Over => {
+                    end = Some(step);
+                    break;
+                }
+            }
+        }
+        moved = reader.relay.bytes - moved;
+        if moved > 0 {
+            reader.relay.last = Some(Instant::now());
+            self.tasks.note_relayed();
+        }
+        match end {
+            // There may be more, but the others come first.
+            None => cx.waker().wake_by_ref(),
+            Some(Step::Over) => {
+                reader.relay.end();
+                if reader.has_untold() {
+                    self.events.push(Event::Readable { id: self.id });
+                }
+                return false;
+            }
+            Some(_) => {}
+        }
+        true
+    }
+
+    fn step(
+        &self,
+        stream: &Stream,
+        to: &Arc<Self>,
+        reader: &mut Reader,
+        block: &mut Option<Block>,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        if reader.state != Reading::Flowing || reader.inbox.is_at_end() {
+            return Step::Wait;
+        }
+        let to_stream = to.stream.read_recursive();
+        let Some(to_stream) = to_stream.as_ref() else {
+            return Step::Over;
+        };
+        let mut writer = to.writer.lock();
+        if writer.state != Writing::Open {
+            return Step::Over;
+        }
+        if !writer.queue.is_empty() {
+            writer.wait_for_room(cx);
+            return Step::Wait;
+        }
+        if let Some(chunk) = reader.inbox.take_bytes() {
+            reader.relay.bytes += chunk.len() as u64;
+            return to.pass_on(to_stream, &mut writer, &chunk);
+        }
+        if reader.relay.way == Way::Spliced
+            && let Some(step) = self.splice(stream, (to, to_stream, &mut writer), reader, block, cx)
+        {
+            return step;
+        }
+        let block = block.get_or_insert_with(|| self.blocks.take());
+        let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
+            reader.armed = true;
+            return Step::Wait;
+        };
+        let end = match read {
+            Ok(0) => Errno::EOF,
+            Ok(n) => {
+                reader.relay.bytes += n as u64;
+                if n == BLOCK && reader.relay.way == Way::Copied {
+                    reader.relay.way = Way::Spliced;
+                }
+                return to.pass_on(to_stream, &mut writer, block.first(n));
+            }
+            Err(error) => error.into(),
+        };
+        drop(writer);
+        reader.inbox.end(end);
+        if !std::mem::replace(&mut reader.announced, true) {
+            self.events.push(Event::Readable { id: self.id });
+        }
+        Step::Wait
+    }
+
+    /// As the rest of [`Connection::step`], by the kernel. The conduit is empty before and after. `None` when it did nothing
+    /// and the bytes, or the end, are to be read.
+    fn splice(
+        &self,
+        stream: &Stream,
+        (to, to_stream, writer): (&Arc<Self>, &Stream, &mut Writer),
+        reader: &mut Reader,
+        block: &mut Option<Block>,
+        cx: &mut Context<'_>,
+    ) -> Option<Step> {
+        let conduit = self.blocks.conduit()?;
+        let Poll::Ready(filled) = conduit.poll_fill(stream, cx) else {
+            reader.armed = true;
+            return Some(Step::Wait);
+        };
+        let Ok(filled) = filled else {
+            reader.relay.way = Way::CopiedOnly;
+            return None;
+        };
+        if filled == 0 {
+            return None;
+        }
+        reader.relay.bytes += filled as u64;
+        if filled < WORTH_SPLICING {
+            reader.relay.way = Way::Copied;
+        }
+        let (mut left, failed) = match conduit.empty_into(to_stream, filled) {
+            (sent, Some(error)) if error.kind() == io::ErrorKind::InvalidInput => {
+                reader.relay.way = Way::CopiedOnly;
+                (filled - sent, None)
+            }
+            (sent, failed) => (filled - sent, failed),
+        };
+        if left == 0 {
+            return Some(Step::On);
+        }
+        let block = block.get_or_insert_with(|| self.blocks.take());
+        while left > 0 {
+            let taken = conduit.take_back(block.space());
+            if failed.is_none() {
+                writer.queue.push_untold(block.first(taken));
+            }
+            if taken == 0 {
+                break;
+            }
+            left -= taken.min(left);
+        }
+        if let Some(error) = failed {
+            to.relay_failed(writer, error.into());
+            return Some(Step::Over);
+        }
+        Arc::clone(to).wake();
+        Some(Step::On)
+    }
+
+    /// Sends what another connection has received; what the kernel does not take goes into the queue.
+    fn pass_on(self: &Arc<Self>, stream: &Stream, writer: &mut Writer, bytes: &[u8]) -> Step {
+        let sent = match stream.write_now(&[IoSlice::new(bytes)]) {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => {
+                self.relay_failed(writer, error.into());
+                return Step::Over;
+            }
+        };
+        if sent < bytes.len() {
+            writer.queue.push_untold(&bytes[sent..]);
+            Arc::clone(self).wake();
+        }
+        Step::On
+    }
+
+    fn relay_failed(&self, writer: &mut Writer, errno: Errno) {
+        writer.state.close();
+        self.events.push(Event::Broken { id: self.id, errno });
+    }
+}
