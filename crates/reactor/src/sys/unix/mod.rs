@@ -152,7 +152,7 @@ impl Stream {
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, chunks: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
             let mut ready = ready!(self.fd.poll_write_ready(cx))?;
-            match self.fd.get_ref().write_vectored(chunks) {
+            match write(self.fd.get_ref(), chunks) {
                 Ok(n) => return Poll::Ready(Ok(n)),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => ready.clear_ready(),
@@ -183,8 +183,25 @@ impl Stream {
     }
 }
 
+#[cfg(not(target_vendor = "apple"))]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+/// There the socket has an option for it.
+#[cfg(target_vendor = "apple")]
+const NO_SIGNAL: i32 = 0;
+
+/// One system call. `send(2)` is the shortest way into a socket; vectors, and what is no socket, go by `writev(2)`.
+fn write(mut file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+    if let [chunk] = chunks {
+        match SockRef::from(file).send_with_flags(chunk, NO_SIGNAL) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => {}
+            sent => return sent,
+        }
+    }
+    file.write_vectored(chunks)
+}
+
 /// Writes until all is taken or the kernel would have to wait; a short count is no error.
-fn write_all_now(mut file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+fn write_all_now(file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
     let mut sent = 0;
     // `writev` takes at most IOV_MAX slices (1024 everywhere).
     for group in chunks.chunks(1024) {
@@ -193,7 +210,7 @@ fn write_all_now(mut file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
             continue;
         }
         let taken = loop {
-            match file.write_vectored(group) {
+            match write(file, group) {
                 Ok(taken) => break taken,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // What went before is sent; the caller queues the rest and hears of a lasting error then.
