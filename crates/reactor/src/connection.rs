@@ -385,7 +385,9 @@ impl Connection {
     fn broken(&self, writer: &mut Writer, errno: Errno) {
         writer.queue.clear();
         writer.state.close();
-        self.events.push_caused(Event::Broken { id: self.id, errno });
+        // Before the end that a read finds now: the kernel tells an error once, and has told it here.
+        self.events
+            .push_completed(Event::Broken { id: self.id, errno });
     }
 
     /// The batch is over, and the task sends what it has kept.
