@@ -23,18 +23,18 @@ const net = {
   _createServerHandle: listen.createServerHandle,
   /** @internal */
   _normalizeArgs: args.normalizeArguments,
-  get BlockList(): typeof blockList.BlockList {
-    return blockList.BlockList;
+  get BlockList(): blockList.BlockListConstructor {
+    return blockList.blockListClass();
   },
-  get SocketAddress(): typeof socketAddress.SocketAddress {
-    return socketAddress.SocketAddress;
+  get SocketAddress(): socketAddress.SocketAddressConstructor {
+    return socketAddress.socketAddressClass();
   },
   BoundSocket: boundSocket.BoundSocket,
   connect: doors.connect,
   createConnection: doors.connect,
   createServer: doors.createServer,
   /** `connect` and `listen` as promises; also `require('ferronet/promises')`. */
-  promises,
+  promises: { connect: promises.connect, listen: promises.listen },
   isIP: address.isIP,
   isIPv4: address.isIPv4,
   isIPv6: address.isIPv6,

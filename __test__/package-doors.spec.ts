@@ -16,6 +16,14 @@ test('import gives the same classes and functions as require()', async (t) => {
   );
 });
 
+test('functions keep their names', (t) => {
+  const aliases = new Set(['createConnection', 'Stream', '_createServerHandle', '_normalizeArgs', 'promises']);
+  for (const name of names.filter((each) => !aliases.has(each))) {
+    t.is((required[name as keyof typeof required] as { name?: string }).name, name);
+  }
+  t.deepEqual([required.promises.connect.name, required.promises.listen.name], ['connect', 'listen']);
+});
+
 test('the default export has the same members', async (t) => {
   const { default: whole } = await import('ferronet');
   for (const name of names) t.is(whole[name as keyof typeof whole], required[name as keyof typeof required], name);

@@ -38,7 +38,7 @@ function optionsFrom(args: readonly unknown[]): Record<string, unknown> {
 export function normalizeArguments(args: readonly unknown[]): NormalizedArguments {
   const last = args.at(-1);
   const normalized: NormalizedArguments = [optionsFrom(args), typeof last === 'function' ? (last as Listener) : null];
-  Object.defineProperty(normalized, mark, { value: true, writable: true, enumerable: true, configurable: true });
+  (normalized as unknown as Record<symbol, unknown>)[mark] = true;
   return normalized;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The only door to the native half. `binding.js` is generated beside `package.json`; this file runs two floors below
- * it, in `dist/lib/`. The plain `require` lets bundlers and Electron's packagers see the addon.
+ * The only door to the native half. `binding.js` is generated beside `package.json`; this file is compiled to two floors
+ * below it, and put into `dist/index.js` (scripts/bundle.js). The plain `require` lets bundlers and Electron's packagers see the addon.
  */
 import type * as Native from '../binding.js';
 

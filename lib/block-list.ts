@@ -3,7 +3,7 @@
 import { BlockList as NodeBlockList } from 'node:net';
 
 import { ERR_INVALID_ARG_TYPE } from './errors.js';
-import { FullBlockList } from './full-block-list.js';
+import type * as Full from './full-block-list.js';
 import type { SocketAddress } from './socket-address.js';
 
 type Family = 'ipv4' | 'ipv6';
@@ -53,21 +53,26 @@ export interface BlockListConstructor {
   readonly PRIVATE_RANGES: readonly string[];
 }
 
-// All members are there, or what came with the last of them is missing.
-const isComplete = 'size' in NodeBlockList.prototype && 'PRIVATE_RANGES' in NodeBlockList;
+let chosen: BlockListConstructor | undefined;
 
-// Under Node's name.
-Object.defineProperty(FullBlockList, 'name', { value: NodeBlockList.name });
+/** The class. Node loads its own when it is first asked for, and so does this. */
+export function blockListClass(): BlockListConstructor {
+  return (chosen ??= chooseClass() as unknown as BlockListConstructor);
+}
 
-export const BlockList: BlockListConstructor = (isComplete
-  ? NodeBlockList
-  : FullBlockList) as unknown as BlockListConstructor;
-
-// Node 20 has no such test of its own.
-const { isBlockList: isNodeBlockList } = NodeBlockList as { isBlockList?: (value: unknown) => boolean };
+function chooseClass(): typeof NodeBlockList {
+  // All members are there, or what came with the last of them is missing.
+  const isComplete = 'size' in NodeBlockList.prototype && 'PRIVATE_RANGES' in NodeBlockList;
+  if (isComplete) return NodeBlockList;
+  const { FullBlockList } = require('./full-block-list.js') as typeof Full;
+  // Under Node's name.
+  return Object.defineProperty(FullBlockList, 'name', { value: NodeBlockList.name });
+}
 
 /** Whether `value` is a block list, by Node's own test where this Node has it. */
 export function isBlockList(value: unknown): value is AnyBlockList {
+  // Node 20 has no such test of its own.
+  const { isBlockList: isNodeBlockList } = NodeBlockList as { isBlockList?: (value: unknown) => boolean };
   return isNodeBlockList?.(value) ?? value instanceof NodeBlockList;
 }
 

@@ -1,6 +1,6 @@
 // `socket.connect`: from options to a connection. Looks the name up, picks the addresses worth trying, and tries them:
 // one here, several in serial-attempts.ts.
-import * as dns from 'node:dns';
+import type { LookupOptions } from 'node:dns';
 
 import { isIP } from './address.js';
 import type { Address, Attempt } from './connect-attempt.js';
@@ -12,6 +12,7 @@ import type { NetError } from './errors.js';
 import { ERR_INVALID_ADDRESS_FAMILY, ERR_INVALID_IP_ADDRESS, exceptionWithHostPort, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP } from './handle.js';
+import { dns } from './node-modules.js';
 import { SerialAttempts } from './serial-attempts.js';
 import { attachHandle, startReading } from './socket-read.js';
 import type { SocketCore } from './socket-state.js';
@@ -147,9 +148,9 @@ const FAMILIES: Record<string, number> = { IPv4: 4, IPv6: 6 };
 function lookUp(socket: SocketCore, target: TcpTarget, wanted: () => boolean): void {
   const family = FAMILIES[target.family as string] ?? (target.family as number);
   const anyFamily = family !== 4 && family !== 6;
-  const hints = target.hints === 0 && anyFamily && process.platform !== 'win32' ? dns.ADDRCONFIG : target.hints;
-  const options: dns.LookupOptions = { family, hints };
-  const lookup = target.lookup ?? (dns.lookup as NonNullable<TcpTarget['lookup']>);
+  const hints = target.hints === 0 && anyFamily && process.platform !== 'win32' ? dns().ADDRCONFIG : target.hints;
+  const options: LookupOptions = { family, hints };
+  const lookup = target.lookup ?? (dns().lookup as NonNullable<TcpTarget['lookup']>);
   const { host } = target;
   socket._host = host;
   debug('connect: find host', host, options);

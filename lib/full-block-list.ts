@@ -4,7 +4,8 @@
 import { BlockList as NodeBlockList } from 'node:net';
 
 import { ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE } from './errors.js';
-import { SocketAddress } from './socket-address.js';
+import type { SocketAddress } from './socket-address.js';
+import { socketAddressClass } from './socket-address.js';
 import { validateInt32, validateString } from './validators.js';
 
 type Family = 'ipv4' | 'ipv6';
@@ -148,6 +149,7 @@ function validateArray(value: unknown, name: string): void {
 }
 
 function socketAddress(address: string | SocketAddress, family: Family, name: string): SocketAddress {
+  const SocketAddress = socketAddressClass();
   if (SocketAddress.isSocketAddress(address)) return address;
   validateString(address, name);
   validateString(family, 'family');

@@ -1,5 +1,5 @@
 // `server.listen`: from the ways to call it to a handle that is bound, and to one that listens.
-import * as dns from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type { EventEmitter } from 'node:events';
 
 import { normalizeArguments, isPipeName, toNumber } from './arguments.js';
@@ -8,6 +8,7 @@ import { debug, listenEndChannel, listenErrorChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_VALUE, errnoException, listenException, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from './handle.js';
+import { dns } from './node-modules.js';
 import { checkBindAllowed } from './permission.js';
 import { createHandle } from './socket-options.js';
 import { validateAbortSignal, validatePort } from './validators.js';
@@ -168,13 +169,13 @@ function openToAll(server: ServerCore, mode: number): void {
 }
 
 // An IPv6 address of one link means nothing without the link, and names do not tell it.
-function isLinkLocal({ address, family }: dns.LookupAddress): boolean {
+function isLinkLocal({ address, family }: LookupAddress): boolean {
   return family === 6 && /^fe[89ab]/i.test(address);
 }
 
 function lookUpAndListen(server: ServerCore, host: string, port: number, backlog: number, flags: number): void {
   const { _listeningId: id } = server;
-  dns.lookup(host, { all: true }, (error, addresses) => {
+  dns().lookup(host, { all: true }, (error, addresses) => {
     // Closed meanwhile: this `listen` is over.
     if (server._listeningId !== id) return;
     if (error) {

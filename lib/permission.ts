@@ -2,13 +2,16 @@
 // node:net is asked for and refused here.
 import { accessDenied, type NetError } from './errors.js';
 
-// A Node without the "net" scope answers false to the question, although it allows it.
-const known = process.allowedNodeEnvironmentFlags.has('--allow-net');
+let known: boolean | undefined;
 
 function isDenied(resource: string): boolean {
   const { permission } = process as { permission?: { has: (scope: string, reference: string | undefined) => boolean } };
+  if (permission === undefined) return false;
+  // A Node without the "net" scope answers false to the question, although it allows it. Which Nodes have it takes
+  // milliseconds to find out, so nobody else asks.
+  known ??= process.allowedNodeEnvironmentFlags.has('--allow-net');
   // Asked for nothing in particular, Node says no to everybody.
-  return known && permission !== undefined && !permission.has('net', resource || undefined);
+  return known && !permission.has('net', resource || undefined);
 }
 
 const REFUSAL = 'Access to this API has been restricted. Use --allow-net to manage permissions.';

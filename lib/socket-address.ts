@@ -33,8 +33,6 @@ export interface SocketAddressConstructor {
   parse(input: string): SocketAddress | undefined;
 }
 
-const { isSocketAddress } = NodeSocketAddress as unknown as Pick<SocketAddressConstructor, 'isSocketAddress'>;
-
 // As in Node, what a URL may have between `//` and its end. A URL does not tell the port that its scheme has anyway, 80
 // here, and node:net takes the silence for port 0. Another scheme keeps quiet about another port.
 function parse(input: string): SocketAddress | undefined {
@@ -55,12 +53,21 @@ function construct(options: SocketAddressOptions | undefined): SocketAddress {
   return Reflect.construct(NodeSocketAddress, args, target) as SocketAddress;
 }
 
-Object.defineProperties(construct, {
-  name: { value: NodeSocketAddress.name },
-  length: { value: NodeSocketAddress.length },
-  prototype: { value: NodeSocketAddress.prototype, writable: false },
-  isSocketAddress: { value: isSocketAddress, writable: true, configurable: true },
-  parse: { value: parse, writable: true, configurable: true },
-});
+let made: SocketAddressConstructor | undefined;
 
-export const SocketAddress: SocketAddressConstructor = construct as unknown as SocketAddressConstructor;
+/** The constructor. Node loads its own when it is first asked for, and so does this. */
+export function socketAddressClass(): SocketAddressConstructor {
+  return (made ??= makeConstructor());
+}
+
+function makeConstructor(): SocketAddressConstructor {
+  const { isSocketAddress } = NodeSocketAddress as unknown as Pick<SocketAddressConstructor, 'isSocketAddress'>;
+  Object.defineProperties(construct, {
+    name: { value: NodeSocketAddress.name },
+    length: { value: NodeSocketAddress.length },
+    prototype: { value: NodeSocketAddress.prototype, writable: false },
+    isSocketAddress: { value: isSocketAddress, writable: true, configurable: true },
+    parse: { value: parse, writable: true, configurable: true },
+  });
+  return construct as unknown as SocketAddressConstructor;
+}

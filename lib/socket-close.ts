@@ -4,7 +4,7 @@ import { errnoException } from './errors.js';
 import type { StreamHandle, TCP } from './handle.js';
 import { endRelays } from './relay.js';
 import type { SocketCore } from './socket-state.js';
-import { kState } from './socket-state.js';
+import { kState, takeWaiting } from './socket-state.js';
 import { stopIdleTimers } from './timeout.js';
 
 /** Gives up everything the socket holds. False: there was no handle, so nothing will emit `close`. */
@@ -18,7 +18,7 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   state.giveUpConnecting = null;
   const handle = socket._handle;
   if (handle === null) {
-    state.waiting = [];
+    takeWaiting(state);
     return false;
   }
   state.bytesRead = handle.bytesRead;
@@ -38,8 +38,7 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
 
 function closeHandle(socket: SocketCore, handle: StreamHandle, hadError: boolean): void {
   const state = socket[kState];
-  const waiting = state.waiting;
-  state.waiting = [];
+  const waiting = takeWaiting(state);
   const closed = (): void => {
     socket.emit('close', hadError);
     for (const each of waiting) each.closed?.();

@@ -32,6 +32,11 @@ export interface Waiting {
   closed?: () => void;
 }
 
+/** What nobody has asked for, and nobody changes: most sockets have this one. */
+export const NO_KEEP_ALIVE: Readonly<KeepAlive> = { enable: false, idle: 0, interval: undefined, count: undefined };
+
+const NOBODY: readonly Waiting[] = [];
+
 export class SocketState {
   handle: StreamHandle | null = null;
   /** What the last handle had counted when it was given up. */
@@ -40,7 +45,7 @@ export class SocketState {
 
   /** Counts the ends of this socket: an answer that belongs to an earlier life finds another number here. */
   life = 0;
-  waiting: Waiting[] = [];
+  waiting: readonly Waiting[] = NOBODY;
   /** Gives up what `connect` has under way besides the handle: the timer of an attempt. */
   giveUpConnecting: (() => void) | null = null;
   /** `resetAndDestroy`: the next close is a RST. */
@@ -69,7 +74,7 @@ export class SocketState {
 
   // Asked for before there was a connection, or in force.
   noDelay = false;
-  keepAlive: KeepAlive = { enable: false, idle: 0, interval: undefined, count: undefined };
+  keepAlive: Readonly<KeepAlive> = NO_KEEP_ALIVE;
   typeOfService: number | undefined = undefined;
 }
 
@@ -100,12 +105,17 @@ export interface SocketCore extends Duplex, WithState {
 
 /** Runs `connected` when the connection is there; `closed` if the socket closes before. */
 export function whenConnected(socket: SocketCore, connected: () => void, closed?: () => void): void {
-  socket[kState].waiting.push(closed === undefined ? { connected } : { connected, closed });
+  const state = socket[kState];
+  state.waiting = [...state.waiting, closed === undefined ? { connected } : { connected, closed }];
+}
+
+/** Those who wait, who wait no more. */
+export function takeWaiting(state: SocketState): readonly Waiting[] {
+  const { waiting } = state;
+  state.waiting = NOBODY;
+  return waiting;
 }
 
 export function tellConnected(socket: SocketCore): void {
-  const state = socket[kState];
-  const waiting = state.waiting;
-  state.waiting = [];
-  for (const each of waiting) each.connected();
+  for (const each of takeWaiting(socket[kState])) each.connected();
 }

@@ -1,5 +1,5 @@
 // `net.Socket`: the constructor of a socket, and its type with all events.
-import { Duplex } from 'node:stream';
+import { Duplex, type DuplexOptions } from 'node:stream';
 
 import { adoptBoundSocket, BoundSocket } from './bound-socket.js';
 import { callable } from './callable.js';
@@ -11,7 +11,7 @@ import { SocketBody } from './socket-body.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from './socket-options.js';
 import { defaultHighWaterMark, idleSeconds, openDescriptor, readSocketOptions } from './socket-options.js';
 import { attachHandle } from './socket-read.js';
-import { kState, SocketState } from './socket-state.js';
+import { kState, NO_KEEP_ALIVE, SocketState } from './socket-state.js';
 
 // Stands in for `write` when the peer has ended and this side must not go on alone.
 function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
@@ -27,6 +27,19 @@ function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
 
 function onReadableStreamEnd(this: SocketBody): void {
   if (!this.allowHalfOpen) this.write = writeAfterFin;
+}
+
+/** What the stream takes of the options, which are ours to change. */
+function forStream(options: InternalSocketOptions & DuplexOptions): DuplexOptions {
+  options.allowHalfOpen = Boolean(options.allowHalfOpen);
+  options.readableHighWaterMark ??= defaultHighWaterMark();
+  options.writableHighWaterMark ??= defaultHighWaterMark();
+  // Ours comes when the handle has closed.
+  options.emitClose = false;
+  options.autoDestroy = true;
+  // The handle encodes strings itself.
+  options.decodeStrings = false;
+  return options;
 }
 
 const constructDuplex = Duplex as unknown as (this: object, options: object) => void;
@@ -49,22 +62,14 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): So
   if (options.blockList) this.blockList = options.blockList;
   state.signal = options.signal;
   state.noDelay = Boolean(options.noDelay);
-  state.keepAlive.enable = Boolean(options.keepAlive);
-  state.keepAlive.idle = idleSeconds(options.keepAliveInitialDelay ?? 0);
+  if (options.keepAlive || options.keepAliveInitialDelay) {
+    const idle = idleSeconds(options.keepAliveInitialDelay ?? 0);
+    state.keepAlive = { ...NO_KEEP_ALIVE, enable: Boolean(options.keepAlive), idle };
+  }
   state.typeOfService = options.typeOfService;
   state.mayRelay = options.nativeRelay !== false;
   state.reader = FixedBufferReader.from(this, options.onread);
-  constructDuplex.call(this, {
-    ...options,
-    allowHalfOpen: Boolean(options.allowHalfOpen),
-    readableHighWaterMark: options.readableHighWaterMark ?? defaultHighWaterMark(),
-    writableHighWaterMark: options.writableHighWaterMark ?? defaultHighWaterMark(),
-    // Ours comes when the handle has closed.
-    emitClose: false,
-    autoDestroy: true,
-    // The handle encodes strings itself.
-    decodeStrings: false,
-  });
+  constructDuplex.call(this, forStream(options));
   this.on('end', onReadableStreamEnd);
   if (options.handle instanceof BoundSocket) adoptBound(this, options.handle);
   else if (options.handle) adopt(this, options.handle, options);

@@ -65,6 +65,11 @@ export abstract class StreamHandle implements Receiver {
   static readonly SOCKET: number = 0;
   static readonly SERVER: number = 1;
 
+  /** How many relays there are in this thread now. */
+  static relays(): number {
+    return reactor().relays();
+  }
+
   /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
   reader: OnRead | null = null;
   /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */

@@ -386,8 +386,7 @@ impl Connection {
         writer.queue.clear();
         writer.state.close();
         // Before the end that a read finds now: the kernel tells an error once, and has told it here.
-        self.events
-            .push_completed(Event::Broken { id: self.id, errno });
+        self.events.push_completed(Event::Broken { id: self.id, errno });
     }
 
     /// The batch is over, and the task sends what it has kept.

@@ -1,9 +1,10 @@
 //! Linux, macOS and the BSDs: one descriptor type for TCP, Unix sockets and pipes, driven through `AsyncFd`.
 //!
-//! `unsafe` here is the adoption of descriptor numbers that a caller names, and two lookups of interface names.
+//! `unsafe` here is the adoption of descriptor numbers that a caller names, accepting with flags, and two lookups of
+//! interface names.
 #![expect(
     unsafe_code,
-    reason = "descriptors by number and if_nametoindex exist only as raw calls"
+    reason = "descriptors by number, accept4 and if_nametoindex exist only as raw calls"
 )]
 
 use std::ffi::{CStr, CString};
@@ -228,12 +229,15 @@ fn write_all_now(file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
 
 /// What became of a connect: `None` while it is going on.
 fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
+    // A peer says more than the lack of an error, and saves the question: who tells of a connection asks for its error
+    // anyway, since it may have broken meanwhile.
+    match socket.peer_addr() {
+        Ok(_) => return Some(Ok(())),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+        Err(error) => return Some(Err(socket.take_error().ok().flatten().unwrap_or(error))),
+    }
     match socket.take_error() {
-        Ok(None) => match socket.peer_addr() {
-            Ok(_) => Some(Ok(())),
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
-            Err(error) => Some(Err(error)),
-        },
+        Ok(None) => None,
         Ok(Some(error)) | Err(error) => Some(Err(error)),
     }
 }
@@ -305,15 +309,14 @@ impl Acceptor {
 
     /// Accepts without waiting; `None` when there is nothing, or nothing that could be told better by `poll_accept`.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
-        let (socket, _) = self.fd.get_ref().accept().ok()?;
-        Some(stream_of(socket))
+        Some(Stream::new(accept(self.fd.get_ref()).ok()?))
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
             let mut ready = ready!(self.fd.poll_read_ready(cx))?;
-            let error = match self.fd.get_ref().accept() {
-                Ok((socket, _)) => return Poll::Ready(stream_of(socket)),
+            let error = match accept(self.fd.get_ref()) {
+                Ok(fd) => return Poll::Ready(Stream::new(fd)),
                 Err(error) => error,
             };
             match error.raw_os_error() {
@@ -331,9 +334,31 @@ impl Acceptor {
     }
 }
 
-fn stream_of(socket: Socket) -> io::Result<Stream> {
-    socket.set_nonblocking(true)?;
-    Stream::new(OwnedFd::from(socket))
+/// Accepts a connection that does not block, with one call where there is such a call.
+#[cfg(not(target_vendor = "apple"))]
+fn accept(socket: &Socket) -> io::Result<OwnedFd> {
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: `socket` is open; null pointers say that the peer's address is not wanted.
+    let fd = unsafe {
+        libc::accept4(
+            socket.as_raw_fd(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            flags,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[cfg(target_vendor = "apple")]
+fn accept(socket: &Socket) -> io::Result<OwnedFd> {
+    let (accepted, _) = socket.accept()?;
+    accepted.set_nonblocking(true)?;
+    Ok(OwnedFd::from(accepted))
 }
 
 /// Bound or adopted, not yet used.
@@ -405,8 +430,15 @@ impl Idle {
 }
 
 fn open_socket(domain: Domain, transport: Transport) -> io::Result<Idle> {
-    let socket = Socket::new(domain, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
+    // Systems that can make it non-blocking with the same call are spared two more.
+    #[cfg(not(target_vendor = "apple"))]
+    let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
+    #[cfg(target_vendor = "apple")]
+    let socket = {
+        let socket = Socket::new(domain, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket
+    };
     #[cfg(target_vendor = "apple")]
     socket.set_nosigpipe(true)?;
     Ok(Idle {
