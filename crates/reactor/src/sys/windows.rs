@@ -2,6 +2,10 @@
 //!
 //! Named pipes have no descriptor that `socket2` could serve and no half-close; what libuv emulates of that is not
 //! built yet. Descriptors can't be adopted.
+#![expect(
+    unsafe_code,
+    reason = "memory that nobody has written is written first, then read into"
+)]
 
 use std::future::Future;
 use std::io::{self, IoSlice};
