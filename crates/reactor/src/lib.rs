@@ -1,17 +1,20 @@
 //! The sockets of `ferronet`: a core that has never heard of JavaScript.
 //!
 //! # Threads
-//! Each environment (a JavaScript thread) has one [`Reactor`]. The environment's thread calls it; the reactor's own
-//! thread turns a tokio runtime. Nothing is shared between reactors.
+//! Each environment (a JavaScript thread) has one [`Reactor`]. The environment's thread calls it. Its tokio runtime is
+//! turned by that thread's own event loop while it has time, and by the reactor's thread while it has not
+//! ([`Drive`]). Nothing is shared between reactors.
 //!
 //! # Ownership
-//! The core owns sockets and bytes on their way. Bytes to write are borrowed for the length of the call: what the
-//! kernel does not take is copied. Bytes that were read are given away as [`Chunk`]s.
+//! The core owns sockets and bytes on their way. Bytes to write are borrowed for the length of the call: what is kept for
+//! the end of a batch, and what the kernel does not take, is copied. Bytes are read into the consumer's memory, or ahead
+//! of it into the core's, and then given away as [`Chunk`]s.
 //!
 //! # The way of a byte
-//! In: kernel → the connection's task → its inbox → [`Event::Readable`] → [`Wake`] → [`Reactor::take`].
-//! Out: [`Reactor::write`] → kernel; the rest → the connection's write queue → its task → kernel →
-//! [`Event::Wrote`].
+//! In: kernel → the connection's task → [`Event::Readable`] → [`Reactor::take`], which reads; while the thread drives, the
+//! task reads ahead into the connection's inbox.
+//! Out: [`Reactor::write`] → kernel, or the end of the batch → kernel; the rest → the connection's write queue → its task
+//! → kernel → [`Event::Wrote`].
 
 mod address_text;
 mod connection;

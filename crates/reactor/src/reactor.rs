@@ -1,9 +1,9 @@
-//! The reactor of one environment: its thread, its handles, and the calls from outside.
+//! The reactor of one environment: its handles, and the calls from outside.
 //!
-//! One thread of the environment calls in (the JavaScript thread); the reactor's own thread turns a `current_thread`
-//! runtime in which every handle has one task. Sockets are made, bound, connected and closed on the calling thread,
-//! so that errors and freed ports are seen at once, as libuv's callers see them; accepting, reading and the rest of
-//! a write happen on the reactor's.
+//! One thread of the environment calls in (the JavaScript thread). Every handle has one task, which runs on whichever
+//! thread turns the runtime (`driver.rs`). Sockets are made, bound, connected and closed on the calling thread, so that
+//! errors and freed ports are seen at once, as libuv's callers see them; accepting, reading and the rest of a write
+//! happen where the tasks run.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
