@@ -142,10 +142,10 @@ impl Consumer {
         let taken = self.reactor.take(connection, &mut space)?;
         let piece = match taken.received {
             Received::Read(n) => {
-                // SAFETY: all of it was written above.
                 Piece::Bytes(
                     space[..n]
                         .iter()
+                        // SAFETY: all of it was written above.
                         .map(|byte| unsafe { byte.assume_init() })
                         .collect(),
                 )
