@@ -85,6 +85,8 @@ export declare class Reactor {
   tellClosed(handle: number): void
   /** The descriptor's number, or -1. */
   fd(handle: number): number
+  /** Another descriptor of the same socket, the caller's to close; or an error. */
+  duplicate(handle: number): number
   /** The local address, or an error. */
   localAddress(handle: number): SocketName | number
   /** The peer's address, or an error. */

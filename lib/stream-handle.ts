@@ -133,6 +133,11 @@ export abstract class StreamHandle implements Receiver {
     return this.id < 0 || this.#closing ? -1 : reactor().fd(this.id);
   }
 
+  /** Another descriptor of the same socket, the caller's to close, or an error. */
+  duplicate(): number {
+    return reactor().duplicate(this.openId());
+  }
+
   /** Bytes that `write` accepted and that the kernel has not taken. */
   get writeQueueSize(): number {
     return this.#writes.length === 0 ? 0 : reactor().writeQueueSize(this.id);

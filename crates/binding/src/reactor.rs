@@ -348,6 +348,12 @@ impl Reactor {
         self.core.raw_descriptor(id(handle))
     }
 
+    /// Another descriptor of the same socket, the caller's to close; or an error.
+    #[napi(catch_unwind)]
+    pub fn duplicate(&self, handle: f64) -> i32 {
+        self.core.duplicate(id(handle)).unwrap_or_else(Errno::code)
+    }
+
     /// The local address, or an error.
     #[napi(catch_unwind, ts_return_type = "SocketName | number")]
     pub fn local_address(&self, handle: f64) -> napi::Either<SocketName, i32> {

@@ -26,14 +26,18 @@ impl Reactor {
 
     /// The descriptor's number, for those who peek. -1 when there is none.
     pub fn raw_descriptor(&self, id: HandleId) -> i32 {
-        let raw = self.with_descriptor(id, |descriptor| {
-            Ok(match descriptor {
-                Descriptor::Idle(idle) => idle.raw(),
-                Descriptor::Stream(stream) => stream.raw(),
-                Descriptor::Acceptor(acceptor) => acceptor.raw(),
-            })
-        });
-        raw.unwrap_or(-1)
+        self.with_descriptor(id, |descriptor| Ok(descriptor.raw()))
+            .unwrap_or(-1)
+    }
+
+    /// Another descriptor of the same socket, which is the caller's to close: the socket lives on when the handle is
+    /// closed. It is not inherited by child processes.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] where handles are no
+    /// descriptors (Windows).
+    pub fn duplicate(&self, id: HandleId) -> Result<i32, Errno> {
+        self.with_descriptor(id, |descriptor| Ok(sys::duplicate(descriptor.raw())?))
     }
 
     /// The local address of a TCP handle.

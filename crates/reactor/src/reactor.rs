@@ -43,6 +43,17 @@ pub(crate) enum Descriptor<'a> {
     Acceptor(&'a Acceptor),
 }
 
+impl Descriptor<'_> {
+    /// The number, or -1 where there is none.
+    pub(crate) fn raw(&self) -> i32 {
+        match self {
+            Self::Idle(idle) => idle.raw(),
+            Self::Stream(stream) => stream.raw(),
+            Self::Acceptor(acceptor) => acceptor.raw(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     table: Mutex<HandleTable<Entry>>,

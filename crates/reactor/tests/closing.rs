@@ -3,7 +3,7 @@
 
 mod support;
 
-use ferronet_reactor::{BindFlags, Closing, Errno, Event};
+use ferronet_reactor::{BindFlags, Closing, Errno, Event, Transport};
 use support::Consumer;
 
 #[test]
@@ -96,4 +96,18 @@ fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error() {
         result = consumer.reactor.write(client, &[std::io::IoSlice::new(b"x")]);
     }
     assert_eq!(result, Err(Errno::EPIPE));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_lives_on_in_its_duplicate() {
+    let mut consumer = Consumer::new();
+    let (client, server) = consumer.pair();
+    let descriptor = consumer.reactor.duplicate(server).unwrap();
+    consumer.reactor.close(server, Closing::Orderly).unwrap();
+    assert_eq!(consumer.reactor.duplicate(server), Err(Errno::EBADF));
+    let again = consumer.reactor.open(descriptor, Transport::Tcp).unwrap();
+    consumer.write(again, b"still here");
+    consumer.reactor.close(again, Closing::Orderly).unwrap();
+    assert_eq!(consumer.read_to_end(client), (b"still here".to_vec(), Errno::EOF));
 }

@@ -600,6 +600,12 @@ pub(crate) fn descriptor_kind(fd: i32) -> DescriptorKind {
     }
 }
 
+/// Another descriptor of the same file, close-on-exec.
+pub(crate) fn duplicate(fd: i32) -> io::Result<i32> {
+    let open = borrow(&fd).ok_or_else(|| io::Error::from_raw_os_error(errno::EBADF))?;
+    Ok(open.try_clone_to_owned()?.into_raw_fd())
+}
+
 /// Takes a descriptor over: from now on it is non-blocking and ours to close.
 pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
     if borrow(&fd).is_none() {
