@@ -45,10 +45,6 @@ export declare class Reactor {
   connectTcp(handle: number, address: string, port: number, ipv6: boolean): number
   /** Begins to connect to a local path; a `Connected` event will follow. */
   connectLocal(handle: number, path: string): number
-  /** Lets received bytes come as events. */
-  readStart(handle: number): number
-  /** Keeps them back. */
-  readStop(handle: number): number
   /**
    * The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, a string as 1
    * UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes, plus 1 if a `Wrote` event will follow, or a
@@ -58,6 +54,16 @@ export declare class Reactor {
    * When the environment is ending.
    */
   writer(): (handle: number, chunk: Uint8Array | string, form: number) => number
+  /**
+   * The function for what every connection needs: `control(operation, handle, flag)`. `operation`: 1 lets received
+   * bytes come as events, 2 keeps them back, 3 sends FIN behind what waits (a `ShutDown` event will follow), 4 closes
+   * the descriptor, 5 the same with RST, 6 asks for the `Closed` event of a closed handle, its last, 7 sets
+   * `TCP_NODELAY` to `flag`. It answers 0 or a negative error.
+   *
+   * # Errors
+   * When the environment is ending.
+   */
+  control(): (operation: number, handle: number, flag?: number) => number
   /**
    * Sends several chunks as one write. 0: the kernel has them all. 1: a `Wrote` event will follow.
    *
@@ -77,12 +83,6 @@ export declare class Reactor {
   relayIdle(source: number): number
   /** How many relays there are. */
   relays(): number
-  /** Sends FIN behind what waits; a `ShutDown` event will follow. */
-  shutdown(handle: number): number
-  /** Closes the descriptor, with RST if `reset`. No event follows until `tellClosed`. */
-  close(handle: number, reset: boolean): number
-  /** Asks for the `Closed` event of a closed handle, its last. */
-  tellClosed(handle: number): void
   /** The descriptor's number, or -1. */
   fd(handle: number): number
   /** Another descriptor of the same socket, the caller's to close; or an error. */
@@ -91,8 +91,6 @@ export declare class Reactor {
   localAddress(handle: number): SocketName | number
   /** The peer's address, or an error. */
   peerAddress(handle: number): SocketName | number
-  /** `TCP_NODELAY`. */
-  setNoDelay(handle: number, on: boolean): number
   /** Keep-alive; seconds and a count, 0 leaves what the system has. */
   setKeepAlive(handle: number, on: boolean, idle: number, interval: number, count: number): number
   /** `IP_TOS` or `IPV6_TCLASS`, 0 to 255. */

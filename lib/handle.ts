@@ -3,7 +3,7 @@
  * wraps have, because programs look at them.
  */
 import { guessHandleType } from './binding.js';
-import { reactor } from './dispatcher.js';
+import { control, Operation, reactor } from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import type { Req } from './request.js';
 import { StreamHandle } from './stream-handle.js';
@@ -41,12 +41,15 @@ function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, ou
 
 /** A TCP socket or listener. */
 export class TCP extends StreamHandle {
-  protected readonly kind = 'TCP';
   /** Options that were asked for while there was no socket to set them on. */
   #early: Map<string, () => number> | undefined;
 
   constructor(type: number = TCP.SOCKET) {
     super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP');
+  }
+
+  protected override get kind(): 'TCP' {
+    return 'TCP';
   }
 
   /** As soon as there is a socket, so that already its SYN is as it was asked to be. */
@@ -59,7 +62,7 @@ export class TCP extends StreamHandle {
     return status;
   }
 
-  #set(name: string, set: () => number): number {
+  private setOrRemember(name: string, set: () => number): number {
     if (this.id >= 0) return set();
     (this.#early ??= new Map()).set(name, set);
     return 0;
@@ -79,14 +82,14 @@ export class TCP extends StreamHandle {
 
   /** `ECONNREFUSED` is always told by the request; an error of the address or the route is the answer. */
   connect(req: Req, address: string, port: number): number {
-    return this.#connectTo(req, address, port, false);
+    return this.connectTo(req, address, port, false);
   }
 
   connect6(req: Req, address: string, port: number): number {
-    return this.#connectTo(req, address, port, true);
+    return this.connectTo(req, address, port, true);
   }
 
-  #connectTo(req: Req, address: string, port: number, ipv6: boolean): number {
+  private connectTo(req: Req, address: string, port: number, ipv6: boolean): number {
     const open = (): number => reactor().tcpSocket(ipv6);
     return this.connectWith(req, open, (id) => reactor().connectTcp(id, address, port, ipv6));
   }
@@ -102,7 +105,7 @@ export class TCP extends StreamHandle {
   }
 
   setNoDelay(on: boolean): number {
-    return this.#set('noDelay', () => reactor().setNoDelay(this.id, on));
+    return this.setOrRemember('noDelay', () => control(Operation.SetNoDelay, this.id, Number(on)));
   }
 
   /**
@@ -115,11 +118,11 @@ export class TCP extends StreamHandle {
     interval: number = delay > 0 ? 1 : 0,
     count: number = delay > 0 ? 10 : 0,
   ): number {
-    return this.#set('keepAlive', () => reactor().setKeepAlive(this.id, on, delay, interval, count));
+    return this.setOrRemember('keepAlive', () => reactor().setKeepAlive(this.id, on, delay, interval, count));
   }
 
   setTypeOfService(tos: number): number {
-    return this.#set('typeOfService', () => reactor().setTypeOfService(this.id, tos));
+    return this.setOrRemember('typeOfService', () => reactor().setTypeOfService(this.id, tos));
   }
 
   /** The value, or a negative error. */
@@ -131,10 +134,13 @@ export class TCP extends StreamHandle {
 /** A Unix socket (or another local descriptor); on Windows a named pipe. */
 export class Pipe extends StreamHandle {
   static readonly IPC: number = 2;
-  protected readonly kind = 'PIPE';
 
   constructor(type: number = Pipe.SOCKET) {
     super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP');
+  }
+
+  protected override get kind(): 'PIPE' {
+    return 'PIPE';
   }
 
   protected client(): Pipe {

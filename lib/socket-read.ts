@@ -13,10 +13,9 @@ export function attachHandle(socket: SocketCore, handle: StreamHandle): void {
   socket._sockname = undefined;
   socket._handle = handle;
   socket[kState].reader?.begin();
-  handle.reader = (nread, chunk) => onRead(socket, handle, nread, chunk);
-  handle.onbroken = (status) => {
-    if (socket._handle === handle) socket.destroy(errnoException(status, 'write'));
-  };
+  handle.owner = socket;
+  handle.reader = onRead;
+  handle.onbroken = onBroken;
 }
 
 /** With `onread`, nothing of the stream's own starts reading again. */
@@ -40,12 +39,18 @@ export function stopReading(socket: SocketCore): void {
   if (errno < 0) socket.destroy(errnoException(errno, 'read'));
 }
 
-function onRead(socket: SocketCore, handle: StreamHandle, nread: number, chunk?: Buffer): void {
+function onBroken(this: StreamHandle, status: number): void {
+  const socket = this.owner as SocketCore;
+  if (socket._handle === this) socket.destroy(errnoException(status, 'write'));
+}
+
+function onRead(this: StreamHandle, nread: number, chunk?: Buffer): void {
+  const socket = this.owner as SocketCore;
   // child_process takes the handle off a socket that it has sent away.
-  if (socket._handle !== handle || socket.destroyed) return;
+  if (socket._handle !== this || socket.destroyed) return;
   const { relay } = socket[kState];
   if (relay !== null) noteReceived(relay);
-  if (handle.isGuarded) {
+  if (this.isGuarded) {
     socket.destroy();
     return;
   }

@@ -10,10 +10,12 @@ import { AsyncResource } from 'node:async_hooks';
 
 import {
   atClosing,
+  control,
   hold,
   inLastTurn,
   inOwnTurn,
   Kind,
+  Operation,
   reactor,
   register,
   release,
@@ -58,10 +60,33 @@ function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefine
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
 }
 
-type OnRead = (nread: number, chunk?: Buffer) => void;
+type OnRead = (this: StreamHandle, nread: number, chunk?: Buffer) => void;
+type OnBroken = (this: StreamHandle, status: number) => void;
 
-/** `TCP` and `Pipe`. */
-export abstract class StreamHandle implements Receiver {
+// What else an async resource has is not for those who look at handles.
+const Resource = AsyncResource as unknown as abstract new (
+  type: string,
+) => Pick<AsyncResource, 'asyncId' | 'runInAsyncScope'>;
+
+/** What a handle is used for. */
+type Stage =
+  /** Nothing is open. */
+  | 'fresh'
+  /** Opened by descriptor and not used yet. */
+  | 'adopted'
+  | 'open'
+  | 'listening'
+  /** `close` was called. */
+  | 'closing';
+
+/**
+ * `TCP` and `Pipe`. A handle is its own async resource, as Node's are.
+ *
+ * There is one for each connection, so nothing is made for it that it may never need, closures least of all: what is
+ * called is a function that all handles share, and finds in `owner` whom it is about. Methods are private by TypeScript's
+ * word only, because `#method()` costs every handle a field, and every call a look at it.
+ */
+export abstract class StreamHandle extends Resource implements Receiver {
   static readonly SOCKET: number = 0;
   static readonly SERVER: number = 1;
 
@@ -70,12 +95,14 @@ export abstract class StreamHandle implements Receiver {
     return reactor().relays();
   }
 
+  /** Who uses this handle; for those who put functions on it. */
+  owner: unknown = null;
   /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
   reader: OnRead | null = null;
   /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
-  onbroken: ((status: number) => void) | null = null;
+  onbroken: OnBroken | null = null;
   /** A connection, or a negative error. Called with the handle as `this`. */
-  onconnection: ((status: number, client?: StreamHandle) => void) | null = null;
+  declare onconnection?: (status: number, client?: StreamHandle) => void;
   bytesRead = 0;
   bytesWritten = 0;
   reading = false;
@@ -83,13 +110,11 @@ export abstract class StreamHandle implements Receiver {
   /** What Node has put in the place of `reader`. */
   #guard: unknown;
   readonly #type: string;
-  #context: AsyncResource;
+  /** Where what is told belongs: this very resource, unless `asyncReset` was called. */
+  #context: Pick<AsyncResource, 'asyncId' | 'runInAsyncScope'> = this;
   /** The reactor's id, or -1 while there is nothing open. */
   protected id = -1;
-  /** Opened by descriptor and not used yet. */
-  #adopted = false;
-  #listening = false;
-  #closing = false;
+  #stage: Stage = 'fresh';
   #refed = true;
   /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
   #holding = false;
@@ -97,15 +122,15 @@ export abstract class StreamHandle implements Receiver {
   #shutdown: Pending | undefined;
   /** How it ended, until that can be told. */
   #shutDown: number | undefined;
-  /** Writes that the kernel has not taken, in order. */
-  readonly #writes: Pending[] = [];
+  /** Writes that the kernel has not taken, in order; of most handles it takes all. */
+  #writes: Pending[] | undefined;
 
   constructor(type: string) {
+    super(type);
     this.#type = type;
-    this.#context = new AsyncResource(type);
   }
 
-  protected abstract readonly kind: 'TCP' | 'PIPE';
+  protected abstract get kind(): 'TCP' | 'PIPE';
 
   /**
    * The `reader`, under Node's name for it, and open to Node's own modules. An `http.Agent` (from Node 22.23 on) puts a
@@ -130,7 +155,7 @@ export abstract class StreamHandle implements Receiver {
 
   /** The descriptor's number; -1 while there is none. */
   get fd(): number {
-    return this.id < 0 || this.#closing ? -1 : reactor().fd(this.id);
+    return this.id < 0 || this.isClosing() ? -1 : reactor().fd(this.id);
   }
 
   /** Another descriptor of the same socket, the caller's to close, or an error. */
@@ -140,7 +165,7 @@ export abstract class StreamHandle implements Receiver {
 
   /** Bytes that `write` accepted and that the kernel has not taken. */
   get writeQueueSize(): number {
-    return this.#writes.length === 0 ? 0 : reactor().writeQueueSize(this.id);
+    return this.isWriting() ? reactor().writeQueueSize(this.id) : 0;
   }
 
   getAsyncId(): number {
@@ -157,24 +182,32 @@ export abstract class StreamHandle implements Receiver {
     this.#context = new AsyncResource(this.#type);
   }
 
+  private isClosing(): boolean {
+    return this.#stage === 'closing';
+  }
+
+  private isWriting(): boolean {
+    return this.#writes !== undefined && this.#writes.length > 0;
+  }
+
   // ---- what keeps the loop alive
 
   ref(): void {
     this.#refed = true;
-    this.#updateHold();
+    this.updateHold();
   }
 
   unref(): void {
     this.#refed = false;
-    this.#updateHold();
+    this.updateHold();
   }
 
   hasRef(): boolean {
-    return this.#refed && !this.#closing;
+    return this.#refed && !this.isClosing();
   }
 
-  #updateHold(): void {
-    const wanted = this.#refed && !this.#closing && (this.reading || this.#listening);
+  private updateHold(): void {
+    const wanted = this.hasRef() && (this.reading || this.#stage === 'listening');
     if (wanted === this.#holding) return;
     this.#holding = wanted;
     if (wanted) hold();
@@ -187,39 +220,41 @@ export abstract class StreamHandle implements Receiver {
   protected opened(answer: number): number {
     if (answer < 0) return answer;
     this.id = answer;
+    this.#stage = 'open';
     register(answer, this);
     return 0;
   }
 
   /** What is open already keeps its descriptor: a second one would be lost with the next. */
   protected openOnce(open: () => number): number {
-    return this.id >= 0 || this.#closing ? UV_EINVAL : this.opened(open());
+    return this.id >= 0 || this.isClosing() ? UV_EINVAL : this.opened(open());
   }
 
   /** Takes over a descriptor: it is made non-blocking, and closed with the handle. */
   open(fd: number): number {
     const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE'));
-    this.#adopted = status === 0;
+    if (status === 0) this.#stage = 'adopted';
     return status;
   }
 
   listen(backlog: number): number {
-    if (this.id < 0 || this.#closing) return UV_EINVAL;
+    if (this.id < 0 || this.isClosing()) return UV_EINVAL;
     const status = reactor().listen(this.id, backlog);
-    this.#listening = status === 0;
-    this.#updateHold();
+    if (status === 0) this.#stage = 'listening';
+    else if (this.#stage === 'listening') this.#stage = 'open';
+    this.updateHold();
     return status;
   }
 
   /** `open` makes a socket if there is none yet, and answers its id or an error; `begin` starts the connect. */
   protected connectWith(req: Req, open: () => number, begin: (id: number) => number): number {
-    if (this.#closing) return UV_EBADF;
+    if (this.isClosing()) return UV_EBADF;
     if (this.#connect) return UV_EALREADY;
     let status = this.id < 0 ? this.opened(open()) : 0;
     if (status === 0) status = begin(this.id);
     if (status !== 0) return status;
-    this.#adopted = false;
-    if (this.reading) reactor().readStart(this.id);
+    this.#stage = 'open';
+    if (this.reading) control(Operation.ReadStart, this.id);
     this.#connect = new Pending(this.kind === 'TCP' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', req);
     return 0;
   }
@@ -227,27 +262,28 @@ export abstract class StreamHandle implements Receiver {
   // ---- the stream
 
   readStart(): number {
-    if (this.id < 0 || this.#closing) return UV_EBADF;
-    const status = this.#adopted ? 0 : reactor().readStart(this.id);
+    if (this.id < 0 || this.isClosing()) return UV_EBADF;
+    const isAdopted = this.#stage === 'adopted';
+    const status = isAdopted ? 0 : control(Operation.ReadStart, this.id);
     this.reading = status === 0;
-    this.#updateHold();
+    this.updateHold();
     // libuv reads when the loop turns. A descriptor that is bound and not connected may be connected by then.
-    if (this.#adopted) setImmediate(() => this.#readAdopted());
+    if (isAdopted) setImmediate(() => this.readAdopted());
     return status;
   }
 
-  #readAdopted(): void {
-    if (!this.#adopted || !this.reading) return;
-    this.#adopted = false;
-    const status = reactor().readStart(this.id);
+  private readAdopted(): void {
+    if (this.#stage !== 'adopted' || !this.reading) return;
+    this.#stage = 'open';
+    const status = control(Operation.ReadStart, this.id);
     if (status < 0) this.onevent(Kind.End, status, undefined);
   }
 
   readStop(): number {
-    if (this.id < 0 || this.#closing) return 0;
-    const status = reactor().readStop(this.id);
+    if (this.id < 0 || this.isClosing()) return 0;
+    const status = control(Operation.ReadStop, this.id);
     this.reading = false;
-    this.#updateHold();
+    this.updateHold();
     return status;
   }
 
@@ -259,9 +295,9 @@ export abstract class StreamHandle implements Receiver {
       if (form === undefined) chunk = Buffer.from(chunk, encoding);
     }
     const answer = send(this.openId(), chunk, form ?? BYTES);
-    if (answer < 0) return this.#wrote(req, 0, answer);
+    if (answer < 0) return this.wrote(req, 0, answer);
     const queued = answer % 2;
-    return this.#wrote(req, (answer - queued) / 2, queued);
+    return this.wrote(req, (answer - queued) / 2, queued);
   }
 
   /** Several chunks as one write. */
@@ -272,22 +308,22 @@ export abstract class StreamHandle implements Receiver {
       size += bytes.byteLength;
       return bytes;
     });
-    return this.#wrote(req, size, reactor().writev(this.openId(), list));
+    return this.wrote(req, size, reactor().writev(this.openId(), list));
   }
 
   /** The id while the handle is open, else one that names nothing: the reactor answers `EBADF`. */
   protected openId(): number {
-    return this.#closing ? -1 : this.id;
+    return this.isClosing() ? -1 : this.id;
   }
 
-  #wrote(req: Req, bytes: number, answer: number): number {
+  private wrote(req: Req, bytes: number, answer: number): number {
     req.async = false;
     if (answer < 0) return answer;
     req.bytes = bytes;
     this.bytesWritten += bytes;
     if (answer > 0) {
       req.async = true;
-      this.#writes.push(new Pending('WRITEWRAP', req));
+      (this.#writes ??= []).push(new Pending('WRITEWRAP', req));
     }
     return 0;
   }
@@ -315,7 +351,7 @@ export abstract class StreamHandle implements Receiver {
 
   /** FIN, behind what was written. */
   shutdown(req: Req): number {
-    const status = reactor().shutdown(this.openId());
+    const status = control(Operation.Shutdown, this.openId());
     if (status === 0) this.#shutdown = new Pending('SHUTDOWNWRAP', req);
     return status;
   }
@@ -325,29 +361,29 @@ export abstract class StreamHandle implements Receiver {
    * immediates of this turn of the loop, where libuv has its closing callbacks.
    */
   close(callback?: () => void): void {
-    this.#close(false, callback);
+    this.closeWith(false, callback);
   }
 
   /** As `close`, with RST. */
   reset(callback?: () => void): number {
-    this.#close(true, callback);
+    this.closeWith(true, callback);
     return 0;
   }
 
-  #close(reset: boolean, callback: (() => void) | undefined): void {
-    if (this.#closing) return;
-    this.#closing = true;
+  private closeWith(reset: boolean, callback: (() => void) | undefined): void {
+    if (this.isClosing()) return;
+    this.#stage = 'closing';
     this.reading = false;
-    if (this.id >= 0) reactor().close(this.id, reset);
-    this.#updateHold();
+    if (this.id >= 0) control(reset ? Operation.Reset : Operation.Close, this.id);
+    this.updateHold();
     hold();
-    atClosing(() => this.#closed(callback));
+    atClosing(() => this.closed(callback));
   }
 
-  #closed(callback: (() => void) | undefined): void {
+  private closed(callback: (() => void) | undefined): void {
     // Taken away, so that an answer that was on its way when the handle was closed does not end them a second time.
-    const open = [this.#connect, ...this.#writes.splice(0), this.#shutdown];
-    this.#connect = this.#shutdown = undefined;
+    const open = [this.#connect, ...(this.#writes ?? []), this.#shutdown];
+    this.#connect = this.#writes = this.#shutdown = undefined;
     for (const pending of open) if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
     inLastTurn(this.id, () => {
       release();
@@ -360,15 +396,15 @@ export abstract class StreamHandle implements Receiver {
   onevent(kind: number, value: number, chunk: Buffer | undefined): void {
     switch (kind) {
       case Kind.Data:
-        if (chunk) this.#received(value, chunk);
+        if (chunk) this.received(value, chunk);
         break;
       case Kind.End:
         this.reading = false;
-        this.#updateHold();
-        this.#received(value);
+        this.updateHold();
+        this.received(value);
         break;
       case Kind.Wrote:
-        this.#writes.shift()?.complete(value, this);
+        this.#writes?.shift()?.complete(value, this);
         break;
       case Kind.Broken:
         if (this.onbroken) this.#context.runInAsyncScope(this.onbroken, this, value);
@@ -383,25 +419,25 @@ export abstract class StreamHandle implements Receiver {
         break;
       }
       case Kind.Connection:
-        this.#accepted(value);
+        this.accepted(value);
         break;
     }
-    if (this.#shutDown !== undefined && this.#writes.length === 0) this.#endShutdown(this.#shutDown);
+    if (this.#shutDown !== undefined && !this.isWriting()) this.endShutdown(this.#shutDown);
   }
 
   /** FIN is behind the bytes, and so its news is behind theirs. */
-  #endShutdown(status: number): void {
+  private endShutdown(status: number): void {
     const pending = this.#shutdown;
     this.#shutdown = this.#shutDown = undefined;
     pending?.complete(status, this);
   }
 
-  #received(nread: number, chunk?: Buffer): void {
+  private received(nread: number, chunk?: Buffer): void {
     if (nread > 0) this.bytesRead += nread;
     if (this.reader) this.#context.runInAsyncScope(this.reader, this, nread, chunk);
   }
 
-  #accepted(value: number): void {
+  private accepted(value: number): void {
     if (value < 0) {
       if (this.onconnection) this.#context.runInAsyncScope(this.onconnection, this, value);
       return;

@@ -4,8 +4,10 @@
 //! Numbers cross, not objects: a handle is its id, an error is libuv's negative number, and names and messages are
 //! made of it in TypeScript.
 
+mod control;
 mod delivery;
 mod event_loop;
+mod plain;
 pub mod reactor;
 mod uv;
 mod wakeup;

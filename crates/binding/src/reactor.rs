@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    BindFlags, Closing, DescriptorKind, Drive, Errno, HandleId, KeepAlive, Reactor as Core, Target,
-    Transport, Written, format_ip, parse_ip,
+    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, Reactor as Core, Target, Transport,
+    Written, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -242,18 +242,6 @@ impl Reactor {
         done(self.core.connect(id(handle), &Target::Local(&path)))
     }
 
-    /// Lets received bytes come as events.
-    #[napi(catch_unwind)]
-    pub fn read_start(&self, handle: f64) -> i32 {
-        done(self.core.read_start(id(handle)))
-    }
-
-    /// Keeps them back.
-    #[napi(catch_unwind)]
-    pub fn read_stop(&self, handle: f64) -> i32 {
-        done(self.core.read_stop(id(handle)))
-    }
-
     /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, a string as 1
     /// UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes, plus 1 if a `Wrote` event will follow, or a
     /// negative error.
@@ -266,6 +254,21 @@ impl Reactor {
     )]
     pub fn writer<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         crate::writer::function(env, Arc::clone(&self.core))
+    }
+
+    /// The function for what every connection needs: `control(operation, handle, flag)`. `operation`: 1 lets received
+    /// bytes come as events, 2 keeps them back, 3 sends FIN behind what waits (a `ShutDown` event will follow), 4 closes
+    /// the descriptor, 5 the same with RST, 6 asks for the `Closed` event of a closed handle, its last, 7 sets
+    /// `TCP_NODELAY` to `flag`. It answers 0 or a negative error.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(operation: number, handle: number, flag?: number) => number"
+    )]
+    pub fn control<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        crate::control::function(env, Arc::clone(&self.core))
     }
 
     /// Sends several chunks as one write. 0: the kernel has them all. 1: a `Wrote` event will follow.
@@ -321,27 +324,6 @@ impl Reactor {
         u32::try_from(self.core.relays()).unwrap_or(u32::MAX)
     }
 
-    /// Sends FIN behind what waits; a `ShutDown` event will follow.
-    #[napi(catch_unwind)]
-    pub fn shutdown(&self, handle: f64) -> i32 {
-        done(self.core.shutdown_write(id(handle)))
-    }
-
-    /// Closes the descriptor, with RST if `reset`. No event follows until `tellClosed`.
-    #[napi(catch_unwind)]
-    pub fn close(&self, handle: f64, reset: bool) -> i32 {
-        done(
-            self.core
-                .close(id(handle), if reset { Closing::Reset } else { Closing::Orderly }),
-        )
-    }
-
-    /// Asks for the `Closed` event of a closed handle, its last.
-    #[napi(catch_unwind)]
-    pub fn tell_closed(&self, handle: f64) {
-        self.core.tell_closed(id(handle));
-    }
-
     /// The descriptor's number, or -1.
     #[napi(catch_unwind)]
     pub fn fd(&self, handle: f64) -> i32 {
@@ -364,12 +346,6 @@ impl Reactor {
     #[napi(catch_unwind, ts_return_type = "SocketName | number")]
     pub fn peer_address(&self, handle: f64) -> napi::Either<SocketName, i32> {
         either(self.core.peer_address(id(handle)))
-    }
-
-    /// `TCP_NODELAY`.
-    #[napi(catch_unwind)]
-    pub fn set_no_delay(&self, handle: f64, on: bool) -> i32 {
-        done(self.core.set_no_delay(id(handle), on))
     }
 
     /// Keep-alive; seconds and a count, 0 leaves what the system has.

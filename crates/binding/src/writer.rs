@@ -1,20 +1,18 @@
-//! The call that a program makes most: `write(id, chunk, form)`.
-//!
-//! A plain function of Node-API instead of a method of the class: a method of napi-rs looks up and checks the object
-//! behind `this` and borrows each argument in a registry, which costs more than all the rest of a small write. Strings
-//! are encoded here, into memory that is used again, so there is no Buffer between.
-#![expect(unsafe_code, reason = "a raw Node-API function")]
+//! `write(id, chunk, form)`, the call that a program makes most, as a plain function. Strings are encoded here, into memory
+//! that is used again, so there is no Buffer between.
+#![expect(unsafe_code, reason = "strings and views are read by raw Node-API calls")]
 
 use std::cell::RefCell;
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_char};
 use std::io::IoSlice;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::{ptr, slice};
 
 use ferronet_reactor::{Errno, Reactor, Written};
 use napi::bindgen_prelude::Unknown;
-use napi::{Env, Error, Result, Status, sys};
+use napi::{Env, Result, Status, sys};
+
+use crate::plain::{self, Arguments, Plain};
 
 /// Strings up to about this many bytes are encoded without an allocation.
 const SCRATCH: usize = 64 * 1024;
@@ -43,93 +41,23 @@ impl Form {
     }
 }
 
-fn check(status: sys::napi_status, what: &str) -> Result<()> {
-    match Status::from(status) {
-        Status::Ok => Ok(()),
-        status => Err(Error::new(status, what.to_owned())),
-    }
-}
-
 /// Makes the function. It answers, of what was written, twice the number of bytes, plus 1 if a `Wrote` event will
 /// follow; or a negative error.
 ///
 /// # Errors
 /// When the environment is ending.
 pub(crate) fn function(env: &Env, core: Arc<Reactor>) -> Result<Unknown<'_>> {
-    let writer = Box::into_raw(Box::new(Writer {
-        core,
-        scratch: RefCell::new(Vec::new()),
-    }));
-    let (name, mut function) = (c"write", ptr::null_mut());
-    // SAFETY: on the environment's thread; `writer` is a box that `finalize` frees with the function, or that is freed
-    // below.
-    unsafe {
-        let made = sys::napi_create_function(
-            env.raw(),
-            name.as_ptr(),
-            name.count_bytes().cast_signed(),
-            Some(write),
-            writer.cast(),
-            &raw mut function,
-        );
-        let made = check(made, "the write function").and_then(|()| {
-            let (hint, reference) = (ptr::null_mut(), ptr::null_mut());
-            let added = sys::napi_add_finalizer(
-                env.raw(),
-                function,
-                writer.cast(),
-                Some(finalize),
-                hint,
-                reference,
-            );
-            check(added, "the write function's end")
-        });
-        if let Err(error) = made {
-            drop(Box::from_raw(writer));
-            return Err(error);
-        }
-    }
-    // SAFETY: the function belongs to `env`, and to the handle scope of the call that it is made in.
-    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
+    let scratch = RefCell::new(Vec::new());
+    plain::function(env, Writer { core, scratch })
 }
 
-unsafe extern "C" fn finalize(_env: sys::napi_env, writer: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the box of `function`; Node-API finalizes once, when nobody can call it any more.
-    drop(unsafe { Box::from_raw(writer.cast::<Writer>()) });
-}
+impl Plain for Writer {
+    const NAME: &CStr = c"write";
 
-unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut arguments = [ptr::null_mut(); 3];
-    let (mut count, mut data, mut answer) = (arguments.len(), ptr::null_mut(), ptr::null_mut());
-    let (mut id, mut form) = (-1.0, 0);
-    // SAFETY: the values are this call's; a missing argument is undefined, and what is no number leaves what is there.
-    unsafe {
-        sys::napi_get_cb_info(
-            env,
-            info,
-            &raw mut count,
-            arguments.as_mut_ptr(),
-            ptr::null_mut(),
-            &raw mut data,
-        );
-        sys::napi_get_value_double(env, arguments[0], &raw mut id);
-        sys::napi_get_value_int32(env, arguments[2], &raw mut form);
+    fn call(&self, arguments: &Arguments) -> f64 {
+        let form = Form::of(arguments.integer(2));
+        self.write(arguments.env, arguments.number(0), arguments.values[1], &form)
     }
-    // SAFETY: `data` is the box that the function was made with, and lives as long as the function.
-    let writer = unsafe { &*data.cast::<Writer>() };
-    // A panic must not unwind into Node.
-    let wrote = catch_unwind(AssertUnwindSafe(|| {
-        writer.write(env, id, arguments[1], &Form::of(form))
-    }));
-    // SAFETY: as above.
-    unsafe {
-        sys::napi_create_double(
-            env,
-            wrote.unwrap_or(f64::from(Errno::EINVAL.code())),
-            &raw mut answer,
-        )
-    };
-    answer
 }
 
 impl Writer {

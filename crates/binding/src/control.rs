@@ -1,0 +1,71 @@
+//! `control(operation, id, flag)`: what is done to every connection at least once in its life, as a plain function.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use ferronet_reactor::{Closing, Errno, Reactor};
+use napi::bindgen_prelude::Unknown;
+use napi::{Env, Result};
+
+use crate::plain::{self, Arguments, Plain};
+
+struct Control(Arc<Reactor>);
+
+/// What is to be done (`lib/dispatcher.ts` has the same numbers).
+enum Operation {
+    ReadStart,
+    ReadStop,
+    Shutdown,
+    Close,
+    Reset,
+    TellClosed,
+    SetNoDelay,
+}
+
+impl Operation {
+    fn of(number: i32) -> Option<Self> {
+        Some(match number {
+            1 => Self::ReadStart,
+            2 => Self::ReadStop,
+            3 => Self::Shutdown,
+            4 => Self::Close,
+            5 => Self::Reset,
+            6 => Self::TellClosed,
+            7 => Self::SetNoDelay,
+            _ => return None,
+        })
+    }
+}
+
+impl Plain for Control {
+    const NAME: &CStr = c"control";
+
+    fn call(&self, arguments: &Arguments) -> f64 {
+        let Self(core) = self;
+        let Some(operation) = Operation::of(arguments.integer(0)) else {
+            return f64::from(Errno::EINVAL.code());
+        };
+        let id = crate::reactor::id(arguments.number(1));
+        let done = match operation {
+            Operation::ReadStart => core.read_start(id),
+            Operation::ReadStop => core.read_stop(id),
+            Operation::Shutdown => core.shutdown_write(id),
+            Operation::Close => core.close(id, Closing::Orderly),
+            Operation::Reset => core.close(id, Closing::Reset),
+            Operation::TellClosed => {
+                core.tell_closed(id);
+                Ok(())
+            }
+            Operation::SetNoDelay => core.set_no_delay(id, arguments.integer(2) != 0),
+        };
+        done.map_or_else(|errno| f64::from(errno.code()), |()| 0.0)
+    }
+}
+
+/// Makes the function. It answers 0 or a negative error.
+///
+/// # Errors
+/// When the environment is ending.
+pub(crate) fn function(env: &Env, core: Arc<Reactor>) -> Result<Unknown<'_>> {
+    plain::function(env, Control(core))
+}
