@@ -78,10 +78,20 @@ export function defaultHighWaterMark(): number {
 
 const UNSUPPORTED = ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const;
 
-/** Options as an object of our own; a number is a descriptor. */
-export function readSocketOptions(given: InternalSocketOptions | number | undefined): InternalSocketOptions {
-  if (typeof given === 'number') return { fd: given };
-  const options: Record<string, unknown> = { ...given };
+/** Options as an object of our own, as the stream below takes them; a number is a descriptor. */
+export function readSocketOptions(
+  given: InternalSocketOptions | number | undefined,
+): InternalSocketOptions & DuplexOptions {
+  // What is set further down has its place from the start: adding a property to a copy takes V8 of Node 20 microseconds.
+  const options: Record<string, unknown> = {
+    allowHalfOpen: false,
+    readableHighWaterMark: undefined,
+    writableHighWaterMark: undefined,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+    ...(typeof given === 'number' ? { fd: given } : given),
+  };
   for (const name of UNSUPPORTED) {
     if (options[name]) throw new ERR_INVALID_ARG_VALUE(`options.${name}`, options[name], 'is not supported');
   }
@@ -92,6 +102,14 @@ export function readSocketOptions(given: InternalSocketOptions | number | undefi
     validateInt32(options['typeOfService'], 'options.typeOfService', 0, 255);
   }
   validateBlockList(options['blockList'], 'options.blockList');
+  options['allowHalfOpen'] = Boolean(options['allowHalfOpen']);
+  options['readableHighWaterMark'] ??= defaultHighWaterMark();
+  options['writableHighWaterMark'] ??= defaultHighWaterMark();
+  // Ours comes when the handle has closed.
+  options['emitClose'] = false;
+  options['autoDestroy'] = true;
+  // The handle encodes strings itself.
+  options['decodeStrings'] = false;
   return options;
 }
 

@@ -1,5 +1,5 @@
 // `net.Socket`: the constructor of a socket, and its type with all events.
-import { Duplex, type DuplexOptions } from 'node:stream';
+import { Duplex } from 'node:stream';
 
 import { adoptBoundSocket, BoundSocket } from './bound-socket.js';
 import { callable } from './callable.js';
@@ -9,7 +9,7 @@ import { FixedBufferReader } from './fixed-buffer.js';
 import type { StreamHandle } from './handle.js';
 import { SocketBody } from './socket-body.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from './socket-options.js';
-import { defaultHighWaterMark, idleSeconds, openDescriptor, readSocketOptions } from './socket-options.js';
+import { idleSeconds, openDescriptor, readSocketOptions } from './socket-options.js';
 import { attachHandle } from './socket-read.js';
 import { kState, NO_KEEP_ALIVE, SocketState } from './socket-state.js';
 
@@ -27,19 +27,6 @@ function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
 
 function onReadableStreamEnd(this: SocketBody): void {
   if (!this.allowHalfOpen) this.write = writeAfterFin;
-}
-
-/** What the stream takes of the options, which are ours to change. */
-function forStream(options: InternalSocketOptions & DuplexOptions): DuplexOptions {
-  options.allowHalfOpen = Boolean(options.allowHalfOpen);
-  options.readableHighWaterMark ??= defaultHighWaterMark();
-  options.writableHighWaterMark ??= defaultHighWaterMark();
-  // Ours comes when the handle has closed.
-  options.emitClose = false;
-  options.autoDestroy = true;
-  // The handle encodes strings itself.
-  options.decodeStrings = false;
-  return options;
 }
 
 const constructDuplex = Duplex as unknown as (this: object, options: object) => void;
@@ -69,7 +56,7 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): So
   state.typeOfService = options.typeOfService;
   state.mayRelay = options.nativeRelay !== false;
   state.reader = FixedBufferReader.from(this, options.onread);
-  constructDuplex.call(this, forStream(options));
+  constructDuplex.call(this, options);
   this.on('end', onReadableStreamEnd);
   if (options.handle instanceof BoundSocket) adoptBound(this, options.handle);
   else if (options.handle) adopt(this, options.handle, options);
