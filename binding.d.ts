@@ -19,7 +19,7 @@ export declare class Reactor {
    * # Errors
    * When the system gives no thread, or the environment is ending.
    */
-  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | undefined) => void, hasLibuv: boolean, drive: number)
+  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, hasLibuv: boolean, drive: number)
   /**
    * Whether the event loop stays alive for events of this reactor. At first it does not.
    *

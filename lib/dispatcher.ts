@@ -17,6 +17,7 @@ export const Kind = {
   Closed: 7,
   Closing: 8,
   Broken: 9,
+  FewData: 10,
 } as const;
 
 /** What a handle hears of the reactor. Each call comes in a turn of its own: ticks and promise jobs run after it. */
@@ -41,10 +42,11 @@ let closing: (() => void)[] = [];
 /** Reasons for the event loop to stay alive. */
 let holds = 0;
 
-function dispatch(kind: number, slot: number, value: number, chunk: Buffer | undefined): void {
-  if (kind === Kind.Closed) turns.shift()?.();
+function dispatch(kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined): void {
+  if (kind === Kind.FewData) receivers[slot]?.onevent(Kind.Data, value, Buffer.from(chunk as ArrayBuffer));
+  else if (kind === Kind.Closed) turns.shift()?.();
   else if (kind === Kind.Closing) closeAll();
-  else receivers[slot]?.onevent(kind, value, chunk);
+  else receivers[slot]?.onevent(kind, value, chunk as Buffer | undefined);
 }
 
 /** The slot of an id: its lower 24 bits. */

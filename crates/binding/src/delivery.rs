@@ -1,7 +1,7 @@
 //! Events become calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
 //!
 //! `value` is 0 or libuv's negative error; of data the number of bytes, of a connection the id of the new handle.
-//! `chunk` is a Buffer that JavaScript owns, with memory of its own and no more than it needs (as Node's): allocated by
+//! `chunk` is a Buffer (of few bytes an `ArrayBuffer`) that JavaScript owns, with memory of its own and no more than it needs (as Node's): allocated by
 //! the engine, so there is no external `ArrayBuffer` (Electron forbids them).
 //!
 //! Reads land in a Buffer that nobody has seen ([`Lent`]). One that a read has filled is handed over whole, so bulk is not
@@ -19,6 +19,9 @@ use napi::{Env, Result, Status, sys};
 const READS: usize = 32;
 /// The most that one read takes: libuv's size.
 const SPACE: usize = 64 * 1024;
+/// Up to so many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a change of
+/// prototype, which costs more than zeroing these.
+const FEW: usize = 4096;
 /// After how many events what was written meanwhile is sent.
 const BATCH: usize = 64;
 
@@ -35,6 +38,8 @@ enum Kind {
     /// The closing phase of the loop begins.
     Closing = 8,
     Broken = 9,
+    /// As `Data`, and `chunk` is an `ArrayBuffer`.
+    FewData = 10,
 }
 
 /// How the dispatcher is called.
@@ -44,6 +49,15 @@ enum Entry {
     Outermost,
     /// Inside an item of a threadsafe function, which sees to that.
     Inside,
+}
+
+/// What a connection has received.
+struct Piece {
+    kind: Kind,
+    chunk: sys::napi_value,
+    length: i64,
+    /// There is more of the same read.
+    more: bool,
 }
 
 /// The dispatcher of one environment.
@@ -110,7 +124,6 @@ impl Delivery {
         if count == 0 {
             return;
         }
-        let scope = self.open_scope();
         reactor.hold_writes();
         for told in 1..=count {
             let Some(event) = reactor.next_event() else { break };
@@ -121,7 +134,6 @@ impl Delivery {
             }
         }
         reactor.release_writes();
-        self.close_scope(scope);
     }
 
     /// Delivers the next event from an item of a threadsafe function.
@@ -133,7 +145,7 @@ impl Delivery {
 
     /// Delivers the closing phase: its beginning, then the last events of the handles that JavaScript names in it.
     pub(crate) fn deliver_closed(&self, reactor: &Reactor) {
-        self.call(Entry::Outermost, Kind::Closing, 0, 0, None);
+        self.call_alone(Entry::Outermost, Kind::Closing, 0, 0);
         while let Some(event) = reactor.next_closed() {
             self.tell(reactor, event, Entry::Outermost, 1);
         }
@@ -158,7 +170,7 @@ impl Delivery {
                 (Kind::Connection, id, value)
             }
         };
-        self.call(entry, kind, id.slot(), value, None);
+        self.call_alone(entry, kind, id.slot(), value);
     }
 
     fn tell_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) {
@@ -167,8 +179,13 @@ impl Delivery {
             // Not borrowed while JavaScript runs, which may turn the loop (some addons do).
             let taken = self.take(reactor, id);
             let more = match taken {
-                Some(Ok((chunk, length, more))) => {
-                    self.call(entry, Kind::Data, id.slot(), length, Some(chunk));
+                Some(Ok(Piece {
+                    kind,
+                    chunk,
+                    length,
+                    more,
+                })) => {
+                    self.call(entry, kind, id.slot(), length, Some(chunk));
                     more
                 }
                 Some(Err(end)) => {
@@ -187,25 +204,35 @@ impl Delivery {
         }
     }
 
-    /// The next piece of what a connection has received: a Buffer, its length and whether there is more, or the end.
-    fn take(
-        &self,
-        reactor: &Reactor,
-        id: HandleId,
-    ) -> Option<std::result::Result<(sys::napi_value, i64, bool), Errno>> {
+    /// The next piece of what a connection has received, or the end.
+    fn take(&self, reactor: &Reactor, id: HandleId) -> Option<std::result::Result<Piece, Errno>> {
         let mut place = self.lent.borrow_mut();
         if place.is_none() {
             *place = self.lend().ok();
         }
         let lent = place.as_mut()?;
         let taken = reactor.take(id, lent.space())?;
-        let (chunk, length) = match taken.received {
-            Received::Read(SPACE) => (self.hand_over(&place.take()?), SPACE),
-            Received::Read(length) => (self.buffer(lent.bytes(length)), length),
-            Received::Data(chunk) => (self.buffer(&chunk), chunk.len()),
-            Received::End(errno) => return Some(Err(errno)),
+        let (kind, chunk, length) = match &taken.received {
+            Received::Read(SPACE) => (Kind::Data, self.hand_over(&place.take()?), SPACE),
+            Received::Read(length) => self.copied(lent.bytes(*length)),
+            Received::Data(chunk) => self.copied(chunk),
+            Received::End(errno) => return Some(Err(*errno)),
         };
-        Some(Ok((chunk.ok()?, i64::try_from(length).unwrap_or(0), taken.more)))
+        Some(Ok(Piece {
+            kind,
+            chunk: chunk.ok()?,
+            length: i64::try_from(length).unwrap_or(0),
+            more: taken.more,
+        }))
+    }
+
+    /// Bytes of ours in memory of JavaScript's, and what that is.
+    fn copied(&self, bytes: &[u8]) -> (Kind, std::result::Result<sys::napi_value, Status>, usize) {
+        if bytes.len() <= FEW {
+            (Kind::FewData, self.array_buffer(bytes), bytes.len())
+        } else {
+            (Kind::Data, self.buffer(bytes), bytes.len())
+        }
     }
 
     /// Makes memory to read into.
@@ -253,7 +280,22 @@ impl Delivery {
     fn number(&self, value: i64) -> std::result::Result<sys::napi_value, Status> {
         let mut result = ptr::null_mut();
         // SAFETY: on the JavaScript thread, inside a handle scope.
-        ok(unsafe { sys::napi_create_int64(self.env, value, &raw mut result) })?;
+        ok(unsafe {
+            // What fits is not made a double first.
+            match i32::try_from(value) {
+                Ok(value) => sys::napi_create_int32(self.env, value, &raw mut result),
+                Err(_) => sys::napi_create_int64(self.env, value, &raw mut result),
+            }
+        })?;
+        Ok(result)
+    }
+
+    fn array_buffer(&self, bytes: &[u8]) -> std::result::Result<sys::napi_value, Status> {
+        let (mut memory, mut result) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as `number`.
+        ok(unsafe { sys::napi_create_arraybuffer(self.env, bytes.len(), &raw mut memory, &raw mut result) })?;
+        // SAFETY: so many bytes have just been allocated, and JavaScript has not seen them.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), memory.cast(), bytes.len()) };
         Ok(result)
     }
 
@@ -279,10 +321,16 @@ impl Delivery {
         Ok(result)
     }
 
-    /// Calls the dispatcher. A failure means that the environment can't run JavaScript any more: there is nobody to
-    /// tell.
-    fn call(&self, entry: Entry, kind: Kind, slot: u32, value: i64, chunk: Option<sys::napi_value>) {
+    /// Calls the dispatcher about something that is no bytes.
+    fn call_alone(&self, entry: Entry, kind: Kind, slot: u32, value: i64) {
         let scope = self.open_scope();
+        self.call(entry, kind, slot, value, None);
+        self.close_scope(scope);
+    }
+
+    /// Calls the dispatcher, in a handle scope of the caller's. A failure means that the environment can't run JavaScript
+    /// any more: there is nobody to tell.
+    fn call(&self, entry: Entry, kind: Kind, slot: u32, value: i64, chunk: Option<sys::napi_value>) {
         let called = self.try_call(entry, kind, slot, value, chunk);
         if called == Err(Status::PendingException) {
             let mut exception = ptr::null_mut();
@@ -293,7 +341,6 @@ impl Delivery {
                 let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
             }
         }
-        self.close_scope(scope);
     }
 
     fn try_call(

@@ -313,7 +313,11 @@ unsafe extern "C" fn on_check(handle: HandlePtr) {
         if let Some(reactor) = this.reactor() {
             this.deliver(reactor.poll_ended());
             for _ in 0..PENDING_ROUNDS {
-                this.deliver(reactor.completed());
+                let completed = reactor.completed();
+                if completed == 0 {
+                    break;
+                }
+                this.deliver(completed);
             }
         }
     });

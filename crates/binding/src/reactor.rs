@@ -126,7 +126,7 @@ impl Reactor {
     pub fn new(
         env: Env,
         #[napi(
-            ts_arg_type = "(kind: number, slot: number, value: number, chunk: Buffer | undefined) => void"
+            ts_arg_type = "(kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void"
         )]
         dispatch: Function<'_, (), ()>,
         has_libuv: bool,

@@ -41,7 +41,10 @@ pub(crate) enum Keeper {
 
 #[derive(Debug, Default)]
 struct Kept {
+    /// In the order in which they began to keep something.
     connections: Vec<Arc<Connection>>,
+    /// The room of those of the last batch, for the next.
+    room: Vec<Arc<Connection>>,
     keeper: Keeper,
 }
 
@@ -97,20 +100,22 @@ impl Outbox {
 
     /// Sends everything that is kept.
     pub(crate) fn send(&self) {
-        for connection in self.take() {
-            connection.end_of_batch();
-        }
+        self.empty(Connection::end_of_batch);
     }
 
     /// Leaves the sending to the tasks of the connections.
     pub(crate) fn hand_over(&self) {
-        for connection in self.take() {
-            connection.hand_over();
-        }
+        self.empty(Connection::hand_over);
     }
 
-    /// Takes out those that keep something, in the order in which they began to.
-    fn take(&self) -> Vec<Arc<Connection>> {
-        std::mem::take(&mut self.kept.lock().connections)
+    fn empty(&self, each: impl Fn(&Arc<Connection>)) {
+        let mut kept = self.kept.lock();
+        let room = std::mem::take(&mut kept.room);
+        let mut connections = std::mem::replace(&mut kept.connections, room);
+        drop(kept);
+        for connection in connections.drain(..) {
+            each(&connection);
+        }
+        self.kept.lock().room = connections;
     }
 }

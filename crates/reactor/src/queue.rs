@@ -74,6 +74,13 @@ impl Queued {
     }
 }
 
+/// Nearly always there is nothing to move, and a loop looks into each lane several times a turn.
+fn move_all(from: &mut VecDeque<Event>, to: &mut VecDeque<Event>) {
+    if !from.is_empty() {
+        to.append(from);
+    }
+}
+
 /// Events on their way to JavaScript.
 pub(crate) struct EventQueue {
     queued: Mutex<Queued>,
@@ -183,9 +190,9 @@ impl EventQueue {
             unasked,
             ..
         } = &mut *queued;
-        due.append(caused);
-        due.append(events);
-        polled.append(unpolled);
+        move_all(caused, due);
+        move_all(events, due);
+        move_all(unpolled, polled);
         *unasked = 0;
         !due.is_empty() || !polled.is_empty() || !completed.is_empty()
     }
@@ -194,7 +201,7 @@ impl EventQueue {
     pub(crate) fn completed(&self) -> usize {
         let mut queued = self.queued.lock();
         let Queued { due, completed, .. } = &mut *queued;
-        due.append(completed);
+        move_all(completed, due);
         due.len()
     }
 
@@ -204,7 +211,7 @@ impl EventQueue {
         let Queued {
             due, events, unasked, ..
         } = &mut *queued;
-        due.append(events);
+        move_all(events, due);
         *unasked = 0;
         due.len()
     }
@@ -213,7 +220,7 @@ impl EventQueue {
     pub(crate) fn poll_ended(&self) -> usize {
         let mut queued = self.queued.lock();
         let Queued { due, polled, .. } = &mut *queued;
-        due.append(polled);
+        move_all(polled, due);
         due.len()
     }
 

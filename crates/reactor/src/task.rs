@@ -28,6 +28,8 @@ pub(crate) trait Task: Send + Sync {
 #[derive(Default)]
 struct Ready {
     tasks: Vec<Arc<dyn Task>>,
+    /// The room of those that have had their turn, for the next.
+    room: Vec<Arc<dyn Task>>,
     /// Whoever sleeps in the runtime until a task is due; nobody while the consumer's loop drives, which looks by
     /// itself before it sleeps.
     sleeper: Option<Waker>,
@@ -78,10 +80,14 @@ impl RunQueue {
 
     /// Gives every task that is due now a turn. What they wake meanwhile is due later.
     pub(crate) fn run(&self, by: Driving) {
-        let due = std::mem::take(&mut self.0.lock().tasks);
-        for task in due {
+        let mut ready = self.0.lock();
+        let room = std::mem::take(&mut ready.room);
+        let mut due = std::mem::replace(&mut ready.tasks, room);
+        drop(ready);
+        for task in due.drain(..) {
             task.turn(by);
         }
+        self.0.lock().room = due;
     }
 
     /// Names the sleeper, or says that there is none.
