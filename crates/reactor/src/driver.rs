@@ -2,8 +2,8 @@
 //!
 //! A turn on the consumer's thread has no hop from one thread to another, which with few cores is what a lone
 //! connection pays most for; and it reads when the bytes are wanted, into the consumer's memory. A turn on the
-//! reactor's thread goes on while the consumer computes. Both turn the same runtime, one at a time: whoever has the
-//! [`Seat`] drives.
+//! reactor's thread goes on while the consumer computes. Both turn the same runtime, one at a time: whoever has the seat
+//! drives.
 //!
 //! | Seat | on | becomes |
 //! | --- | --- | --- |

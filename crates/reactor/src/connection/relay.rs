@@ -27,7 +27,9 @@ use crate::inbox::{BLOCK, Block};
 use crate::state::{Reading, Writing};
 use crate::sys::Stream;
 
-use super::{Connection, READS_PER_TURN, Reader, Writer};
+use super::Connection;
+use super::reader::{READS_PER_TURN, Reader};
+use super::writer::Writer;
 
 /// Fewer bytes at once are copied sooner than spliced.
 const WORTH_SPLICING: usize = 16 * 1024;
@@ -77,15 +79,6 @@ impl Relay {
             bytes: self.bytes,
             idle: self.last.map(|last| last.elapsed()).unwrap_or_default(),
         }
-    }
-}
-
-impl Reader {
-    /// Whether something waits that the consumer has to be told of; it counts as told then.
-    fn has_untold(&mut self) -> bool {
-        let untold = self.state == Reading::Flowing && !self.inbox.is_empty() && !self.announced;
-        self.announced |= untold;
-        untold
     }
 }
 

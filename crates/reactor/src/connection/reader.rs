@@ -1,0 +1,263 @@
+//! The half of a connection that receives.
+//!
+//! Bytes wait in the kernel until the consumer takes them, which reads on its thread, or in the inbox, where the task
+//! reads ahead while the reactor's thread drives. An [`Event::Readable`] announces them, and there is one at a time.
+//!
+//! `reader` is locked over every read, so that two threads never read one connection at once. Only a relay locks a
+//! writer meanwhile.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake as _, Waker};
+
+use crate::Errno;
+use crate::event::Event;
+use crate::inbox::{Chunk, Inbox, Inboxed};
+use crate::state::Reading;
+use crate::sys::Stream;
+use crate::task::Driving;
+
+use super::Connection;
+use super::relay::Relay;
+
+/// How often one turn reads before other connections get theirs (libuv reads at most 32 times).
+pub(super) const READS_PER_TURN: usize = 16;
+
+/// What [`Reactor::take`](crate::Reactor::take) gives.
+#[derive(Debug)]
+pub enum Received {
+    /// So many bytes were read into the space that was given.
+    Read(usize),
+    /// Bytes that were read before.
+    Data(Chunk),
+    /// Nothing will follow: [`Errno::EOF`] for the peer's FIN, else the error of the read.
+    End(Errno),
+}
+
+/// One piece of what was received.
+#[derive(Debug)]
+pub struct Taken {
+    /// What it is.
+    pub received: Received,
+    /// There is more of the same read: take again, or [`Reactor::take_later`](crate::Reactor::take_later). No event
+    /// tells of it.
+    pub more: bool,
+}
+
+/// What is left behind a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// Nothing that is known of.
+    Nothing,
+    /// More bytes, which libuv would read in the same callback: what was read has filled the space.
+    Bytes,
+    /// News for the next turn, the end foremost: libuv does not ask again after a short read.
+    News,
+}
+
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) state: Reading,
+    pub(super) inbox: Inbox,
+    /// An [`Event::Readable`] is on its way, so that one more would be one too many.
+    pub(super) announced: bool,
+    /// The task has asked the driver to be woken when bytes arrive, so that starting to read needs no wake.
+    pub(super) armed: bool,
+    /// Where the bytes go instead.
+    pub(super) relay: Relay,
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Reading::Paused,
+            inbox: Inbox::default(),
+            announced: false,
+            armed: false,
+            relay: Relay::default(),
+        }
+    }
+
+    /// Whether something waits that the consumer has to be told of; it counts as told then.
+    pub(super) fn has_untold(&mut self) -> bool {
+        let untold = self.state == Reading::Flowing && !self.inbox.is_empty() && !self.announced;
+        self.announced |= untold;
+        untold
+    }
+
+    /// The connection is closed: nothing is kept and nothing moved any more.
+    pub(super) fn close(&mut self) {
+        self.state.close();
+        self.inbox.clear();
+        self.relay.end();
+    }
+}
+
+impl Connection {
+    pub(crate) fn read_start(self: &Arc<Self>) {
+        let mut reader = self.reader.lock();
+        let flowing = reader.state.start();
+        let announce = flowing && !reader.inbox.is_empty() && !reader.announced;
+        reader.announced |= announce;
+        let wake = flowing && !reader.armed;
+        drop(reader);
+        if announce {
+            self.events.push_caused(Event::Readable { id: self.id });
+        }
+        if wake {
+            Arc::clone(self).wake();
+        }
+    }
+
+    pub(crate) fn read_stop(&self) {
+        self.reader.lock().state.stop();
+    }
+
+    /// Answers one [`Event::Readable`], or an answer that there is more: what was read before, else what can be read
+    /// into `space` now. `None` when there is nothing, or while reading is stopped: the bytes stay, and are announced
+    /// by [`Connection::read_start`].
+    pub(crate) fn take(self: &Arc<Self>, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
+        let stream = self.stream.read();
+        let stream = stream.as_ref()?;
+        let mut reader = self.reader.lock();
+        reader.announced = false;
+        // What a relay has not moved yet stays its own.
+        if reader.state != Reading::Flowing || (reader.relay.is_active() && !reader.inbox.is_at_end()) {
+            return None;
+        }
+        let (received, left) = if reader.inbox.is_empty() {
+            self.read_into(stream, &mut reader, space)?
+        } else {
+            self.take_inboxed(&mut reader)?
+        };
+        let ended = matches!(received, Received::End(_));
+        if ended {
+            reader.state.end();
+        }
+        reader.announced = left != Left::Nothing;
+        drop(reader);
+        if ended {
+            self.writer.lock().peer_ended = true;
+        }
+        if left == Left::News {
+            self.take_later();
+        }
+        Some(Taken {
+            received,
+            more: left == Left::Bytes,
+        })
+    }
+
+    fn take_inboxed(self: &Arc<Self>, reader: &mut Reader) -> Option<(Received, Left)> {
+        let received = match reader.inbox.take()? {
+            Inboxed::Data(chunk) => Received::Data(chunk),
+            Inboxed::End(errno) => Received::End(errno),
+        };
+        // There was no room, or another driver had asked: nobody would hear of what arrives now.
+        if reader.inbox.has_room() && !reader.armed {
+            Arc::clone(self).wake();
+        }
+        let left = if reader.inbox.is_empty() {
+            Left::Nothing
+        } else if reader.inbox.waiting() > 0 {
+            Left::Bytes
+        } else {
+            Left::News
+        };
+        Some((received, left))
+    }
+
+    /// Reads on the calling thread. The reader's lock is held meanwhile, so that two threads never read at once.
+    fn read_into(
+        self: &Arc<Self>,
+        stream: &Stream,
+        reader: &mut Reader,
+        space: &mut [MaybeUninit<u8>],
+    ) -> Option<(Received, Left)> {
+        let waker = Waker::from(Arc::clone(self));
+        let mut cx = Context::from_waker(&waker);
+        let Poll::Ready(read) = stream.poll_receive(&mut cx, space) else {
+            reader.armed = true;
+            return None;
+        };
+        let n = match read {
+            Ok(0) => return Some((Received::End(Errno::EOF), Left::Nothing)),
+            Ok(n) => n,
+            Err(error) => return Some((Received::End(error.into()), Left::Nothing)),
+        };
+        reader.armed = stream.poll_readable(&mut cx).is_pending();
+        let left = if reader.armed {
+            Left::Nothing
+        } else if n == space.len() {
+            Left::Bytes
+        } else {
+            Left::News
+        };
+        Some((Received::Read(n), left))
+    }
+
+    /// Announces once more what [`Taken::more`] has told of.
+    pub(crate) fn take_later(&self) {
+        self.events.push_caused(Event::Readable { id: self.id });
+    }
+
+    /// Bytes that were read and not taken.
+    pub(crate) fn read_queue_size(&self) -> usize {
+        self.reader.lock().inbox.waiting()
+    }
+
+    // ---- the task, on the thread that drives
+
+    pub(super) fn receive_turn(&self, by: Driving, stream: &Stream, cx: &mut Context<'_>) {
+        match by {
+            Driving::Loop => self.announce_readable(stream, cx),
+            Driving::Thread => self.read_ahead(stream, cx),
+        }
+    }
+
+    /// Announces that there is something to read, and leaves it to the consumer to read it.
+    fn announce_readable(&self, stream: &Stream, cx: &mut Context<'_>) {
+        let mut reader = self.reader.lock();
+        reader.armed = false;
+        if reader.state != Reading::Flowing || reader.announced || !reader.inbox.is_empty() {
+            return;
+        }
+        if stream.poll_readable(cx).is_pending() {
+            reader.armed = true;
+            return;
+        }
+        reader.announced = true;
+        drop(reader);
+        self.events.push(Event::Readable { id: self.id });
+    }
+
+    /// Reads what there is, up to the credit, so that it is there when the consumer has time.
+    fn read_ahead(&self, stream: &Stream, cx: &mut Context<'_>) {
+        let mut kept = None;
+        for _ in 0..READS_PER_TURN {
+            let mut reader = self.reader.lock();
+            reader.armed = false;
+            if reader.state != Reading::Flowing || !reader.inbox.has_room() {
+                return;
+            }
+            let mut block = kept.take().unwrap_or_else(|| self.blocks.take());
+            let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
+                reader.armed = true;
+                return;
+            };
+            match read {
+                Ok(0) => reader.inbox.end(Errno::EOF),
+                Ok(n) => kept = reader.inbox.push(block, n),
+                Err(error) => reader.inbox.end(error.into()),
+            }
+            let announce = !reader.announced;
+            reader.announced = true;
+            drop(reader);
+            if announce {
+                self.events.push(Event::Readable { id: self.id });
+            }
+        }
+        // There may be more, but the others come first.
+        cx.waker().wake_by_ref();
+    }
+}

@@ -1,0 +1,182 @@
+//! The making of handles: sockets fresh, bound or adopted, listeners, connections made and accepted.
+//!
+//! An idle socket becomes a listener or a connection in its place in the table: its id stays.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::task::Wake as _;
+
+use crate::connection::{Connection, Told};
+use crate::listener::{Adopt, Listener};
+use crate::options::BindFlags;
+use crate::state::Writing;
+use crate::sys::{self, Idle};
+use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
+
+use super::{Entry, Shared};
+
+impl Reactor {
+    fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {
+        self.running()?;
+        self.shared
+            .table
+            .lock()
+            .insert_with(|id| (Entry::Idle(idle), id))
+            .ok_or(Errno::ENFILE)
+    }
+
+    /// Makes a TCP socket and binds it.
+    ///
+    /// # Errors
+    /// What `socket(2)`, `setsockopt(2)` or `bind(2)` say.
+    pub fn bind_tcp(&self, address: &SocketAddr, flags: BindFlags) -> Result<HandleId, Errno> {
+        self.insert(sys::bind_tcp(address, flags)?)
+    }
+
+    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux).
+    ///
+    /// # Errors
+    /// [`Errno::EACCES`] for a directory that is not there (as libuv), [`Errno::EINVAL`] for a path too long, else
+    /// what the system says.
+    pub fn bind_local(&self, path: &str) -> Result<HandleId, Errno> {
+        self.insert(sys::bind_local(path)?)
+    }
+
+    /// Takes over a descriptor; it is made non-blocking and closed with the handle.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] when it is not open, [`Errno::ENOTSUP`] where descriptors can't be adopted.
+    pub fn open(&self, fd: i32, transport: Transport) -> Result<HandleId, Errno> {
+        self.insert(sys::adopt(fd, transport)?)
+    }
+
+    /// Begins to listen on a bound or adopted handle.
+    ///
+    /// # Errors
+    /// What `listen(2)` says; the handle is still there. [`Errno::EINVAL`] for one that can't listen.
+    pub fn listen(&self, id: HandleId, backlog: i32) -> Result<(), Errno> {
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        match entry {
+            Entry::Idle(idle) => idle.listen(backlog)?,
+            Entry::Listener(listener) => {
+                let listener = Arc::clone(listener);
+                drop(table);
+                return listener.listen(backlog);
+            }
+            Entry::Closed => return Err(Errno::EBADF),
+            Entry::Connection(_) => return Err(Errno::EINVAL),
+        }
+        let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
+            return Err(Errno::EINVAL);
+        };
+        let _entered = self.shared.driver.enter();
+        let acceptor = idle.into_acceptor(&self.shared.spare)?;
+        let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
+        let tasks = Arc::clone(&self.shared.tasks);
+        let events = Arc::clone(&self.shared.events);
+        let listener = Listener::new(id, acceptor, backlog, connections, tasks, events);
+        *entry = Entry::Listener(Arc::clone(&listener));
+        drop(table);
+        self.shared.listeners.lock().push(Arc::clone(&listener));
+        listener.wake();
+        Ok(())
+    }
+
+    /// Makes a TCP socket.
+    ///
+    /// # Errors
+    /// What `socket(2)` says.
+    pub fn tcp_socket(&self, ipv6: bool) -> Result<HandleId, Errno> {
+        self.insert(sys::tcp_socket(ipv6)?)
+    }
+
+    /// Makes a local socket.
+    ///
+    /// # Errors
+    /// What `socket(2)` says.
+    pub fn local_socket(&self) -> Result<HandleId, Errno> {
+        self.insert(sys::local_socket()?)
+    }
+
+    /// Begins to connect a socket that was made, bound or adopted. [`Event::Connected`] tells how it ended.
+    ///
+    /// # Errors
+    /// [`Errno::EALREADY`] and [`Errno::EISCONN`] for a handle that is connecting or connected, [`Errno::EINVAL`] for
+    /// a path too long; over TCP what `connect(2)` says at once (an unreachable network). A refused connection, and all that a
+    /// local connect fails with, is told by the event. After an error the handle is what it was.
+    pub fn connect(&self, id: HandleId, to: &Target<'_>) -> Result<(), Errno> {
+        self.running()?;
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        let ended = match entry {
+            Entry::Idle(idle) => idle.begin_connect(to)?,
+            Entry::Connection(connection) if connection.is_connecting() => return Err(Errno::EALREADY),
+            // As everything that a local connect fails with.
+            Entry::Connection(_) if matches!(to, Target::Local(_)) => {
+                let result = Err(Errno::EISCONN);
+                self.shared.events.push_completed(Event::Connected { id, result });
+                return Ok(());
+            }
+            Entry::Connection(_) => return Err(Errno::EISCONN),
+            Entry::Listener(_) => return Err(Errno::EINVAL),
+            Entry::Closed => return Err(Errno::EBADF),
+        };
+        let connection = self.begin_stream(id, entry, Writing::Connecting)?;
+        drop(table);
+        match ended {
+            Some(Err(error)) => connection.connect_failed(error.into()),
+            Some(Ok(())) if self.accept_own(to) => connection.connected(Told::Now),
+            // A listener of this process may be another's (an http server of Node's): it hears of its connection in
+            // the coming poll, and first.
+            Some(Ok(())) => connection.connected(Told::AfterPoll),
+            None => {}
+        }
+        Shared::serve(&connection);
+        Ok(())
+    }
+
+    /// A connect that ended at once may have ended at a listener of this very reactor. Its connection is told before
+    /// the connect is, as epoll finds the two: a program that closes its server in the client's `connect` has it.
+    /// Answers whether there is such a listener.
+    fn accept_own(&self, to: &Target<'_>) -> bool {
+        let reached: Vec<_> = {
+            let listeners = self.shared.listeners.lock();
+            listeners
+                .iter()
+                .filter(|listener| listener.is_reached_by(to))
+                .map(Arc::clone)
+                .collect()
+        };
+        let _entered = self.shared.driver.enter();
+        for listener in &reached {
+            listener.accept_now();
+        }
+        !reached.is_empty()
+    }
+
+    /// Makes a stream of an idle entry.
+    pub(super) fn begin_stream(
+        &self,
+        id: HandleId,
+        entry: &mut Entry,
+        writing: Writing,
+    ) -> Result<Arc<Connection>, Errno> {
+        let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
+            return Err(Errno::EBADF);
+        };
+        let _entered = self.shared.driver.enter();
+        let connection = self.shared.connection(id, idle.into_stream()?, writing);
+        *entry = Entry::Connection(Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    /// Answers one [`Event::Connection`].
+    pub fn accept(&self, listener: HandleId) -> Option<HandleId> {
+        let listener = match self.shared.table.lock().get(listener) {
+            Some(Entry::Listener(listener)) => Arc::clone(listener),
+            _ => return None,
+        };
+        listener.accept()
+    }
+}

@@ -1,0 +1,142 @@
+//! What is done with a connection: reading, writing, relaying, and the end of its writing side.
+
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use crate::connection::{Connection, Relayed, Taken, Written};
+use crate::state::Writing;
+use crate::{Errno, HandleId, Reactor};
+
+use super::{Entry, Shared};
+
+impl Reactor {
+    /// Finds a stream; an adopted descriptor becomes one with its first use.
+    pub(super) fn stream(&self, id: HandleId) -> Result<Arc<Connection>, Errno> {
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        match entry {
+            Entry::Connection(connection) => return Ok(Arc::clone(connection)),
+            Entry::Idle(_) => {}
+            Entry::Listener(_) => return Err(Errno::ENOTCONN),
+            Entry::Closed => return Err(Errno::EBADF),
+        }
+        let connection = self.begin_stream(id, entry, Writing::Open)?;
+        drop(table);
+        Shared::serve(&connection);
+        Ok(connection)
+    }
+
+    /// Lets bytes flow: [`Event::Readable`](crate::Event::Readable) tells of them.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a closed handle, [`Errno::ENOTCONN`] for a listener.
+    pub fn read_start(&self, id: HandleId) -> Result<(), Errno> {
+        self.stream(id)?.read_start();
+        Ok(())
+    }
+
+    /// Stops them; what was read stays for the next [`Reactor::read_start`].
+    ///
+    /// # Errors
+    /// As [`Reactor::read_start`].
+    pub fn read_stop(&self, id: HandleId) -> Result<(), Errno> {
+        let connection = match self.shared.table.lock().get(id).ok_or(Errno::EBADF)? {
+            Entry::Connection(connection) => Arc::clone(connection),
+            // Nothing is read from it as long as it is not used as a stream.
+            Entry::Idle(_) => return Ok(()),
+            Entry::Listener(_) => return Err(Errno::ENOTCONN),
+            Entry::Closed => return Err(Errno::EBADF),
+        };
+        connection.read_stop();
+        Ok(())
+    }
+
+    /// Answers one [`Event::Readable`](crate::Event::Readable): what was read before, else what can be read into `space`
+    /// now. `None` when there is nothing to tell: the handle was stopped or closed meanwhile.
+    pub fn take(&self, id: HandleId, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
+        let connection = match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => Arc::clone(connection),
+            _ => return None,
+        };
+        connection.take(space)
+    }
+
+    /// Announces once more what a [`Taken::more`] has told of, behind what others have to tell.
+    pub fn take_later(&self, id: HandleId) {
+        if let Some(Entry::Connection(connection)) = self.shared.table.lock().get(id) {
+            connection.take_later();
+        }
+    }
+
+    /// Sends `chunks`, in order: at once as far as the kernel takes them, else behind what waits.
+    ///
+    /// # Errors
+    /// What the system says; nothing was taken then. [`Errno::EPIPE`] after [`Reactor::shutdown_write`].
+    pub fn write(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
+        self.stream(id)?.write(chunks)
+    }
+
+    /// Bytes that were accepted and that the kernel has not taken.
+    pub fn write_queue_size(&self, id: HandleId) -> usize {
+        match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => connection.write_queue_size(),
+            _ => 0,
+        }
+    }
+
+    /// Bytes that were read and not taken. At most the credit of a connection and one read: 320 KiB.
+    pub fn read_queue_size(&self, id: HandleId) -> usize {
+        match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => connection.read_queue_size(),
+            _ => 0,
+        }
+    }
+
+    /// Sends on `destination` what `source` receives, which has to be flowing, until [`Reactor::stop_relay`]. No
+    /// [`Event::Readable`](crate::Event::Readable) tells of it; one tells of the end. [`Event::Broken`](crate::Event::Broken)
+    /// tells of a failure of `destination`.
+    ///
+    /// # Errors
+    /// [`Errno::EPIPE`] when `destination` takes no bytes, [`Errno::EALREADY`] when `source` is not flowing or has a relay.
+    pub fn relay(&self, source: HandleId, destination: HandleId) -> Result<(), Errno> {
+        self.stream(source)?.relay(&self.stream(destination)?)
+    }
+
+    /// Ends the relay of `source`: when it returns, no more bytes are moved. What was read goes out before what is
+    /// written from now on. Answers what the relay has done, also when it has ended by itself.
+    pub fn stop_relay(&self, source: HandleId) -> Relayed {
+        self.existing(source)
+            .map(|connection| connection.stop_relay())
+            .unwrap_or_default()
+    }
+
+    /// What the last relay of `source` has done.
+    pub fn relayed(&self, source: HandleId) -> Relayed {
+        self.existing(source)
+            .map(|connection| connection.relayed())
+            .unwrap_or_default()
+    }
+
+    /// How many relays there are.
+    pub fn relays(&self) -> usize {
+        let relaying =
+            |entry: &&Entry| matches!(entry, Entry::Connection(connection) if connection.is_relaying());
+        self.shared.table.lock().values().filter(relaying).count()
+    }
+
+    fn existing(&self, id: HandleId) -> Option<Arc<Connection>> {
+        match self.shared.table.lock().get(id) {
+            Some(Entry::Connection(connection)) => Some(Arc::clone(connection)),
+            _ => None,
+        }
+    }
+
+    /// Sends FIN behind what waits. [`Event::ShutDown`](crate::Event::ShutDown) tells when.
+    ///
+    /// # Errors
+    /// [`Errno::ENOTCONN`] when the stream is not connected or has sent it, [`Errno::EBADF`] when it is closed.
+    pub fn shutdown_write(&self, id: HandleId) -> Result<(), Errno> {
+        self.stream(id)?.shutdown()
+    }
+}

@@ -1,0 +1,71 @@
+//! The turns of the caller's loop, if it has one and says so: libuv's, phase by phase, and the batches of events that
+//! it tells.
+
+use crate::Reactor;
+
+impl Reactor {
+    /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the
+    /// reactor's thread drives then.
+    pub fn poller(&self) -> Option<i32> {
+        self.shared.driver.poller()
+    }
+
+    /// The poller is readable: turns the runtime on the calling thread, without waiting. Answers how many events there
+    /// are to take now.
+    pub fn turn(&self) -> usize {
+        if self.shared.driver.turn() {
+            let events = self.shared.events.deliverable();
+            self.shared.driver.turned(events);
+            events
+        } else {
+            0
+        }
+    }
+
+    /// Whether the poller is to be watched. Not while the reactor's thread drives for relays alone.
+    pub fn wants_turns(&self) -> bool {
+        !self.shared.driver.is_entrusted()
+    }
+
+    /// The consumer was rung for: what the reactor's thread has told until now is to be taken at the end of this poll
+    /// phase, and what it tells from now on in the next.
+    pub fn rung(&self) {
+        self.shared.events.deliverable();
+    }
+
+    /// The loop is about to ask the kernel for events. Answers whether it must not sleep, because there is something
+    /// to do when it has.
+    pub fn poll_begins(&self) -> bool {
+        self.shared.driver.poll_begins();
+        self.shared.events.poll_begins() || self.shared.driver.has_due()
+    }
+
+    /// How many ends of calls there are to take now. libuv has them in its pending queue, which it runs before it polls
+    /// and again, a few times, right after.
+    pub fn completed(&self) -> usize {
+        self.shared.events.completed()
+    }
+
+    /// The loop has run the callbacks of what it was told. Answers how many events are to be taken before it goes on.
+    pub fn poll_ended(&self) -> usize {
+        self.shared.events.poll_ended()
+    }
+
+    /// A batch of events is about to be told: what is written meanwhile is kept for its end.
+    pub fn hold_writes(&self) {
+        self.shared.outbox.hold(true);
+    }
+
+    /// The batch is told. What was kept is sent, by this thread or, while it drives, by the reactor's.
+    pub fn release_writes(&self) {
+        self.shared.outbox.hold(false);
+        if self.shared.outbox.is_empty() {
+            return;
+        }
+        if self.shared.driver.is_thread_driving() {
+            self.shared.outbox.hand_over();
+        } else {
+            self.shared.outbox.send();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A listening socket, and what it does when the process has no descriptors left.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use parking_lot::Mutex;
+use socket2::{SockRef, Socket};
+use tokio::io::unix::AsyncFd;
+
+use super::descriptor::register;
+use super::path::OwnPath;
+use super::stream::Stream;
+
+/// A descriptor kept in reserve, to have one for closing a connection when there are none left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spare(Arc<Mutex<Option<File>>>);
+
+impl Spare {
+    fn fill(&self) {
+        let mut spare = self.0.lock();
+        if spare.is_none() {
+            *spare = File::open("/").ok();
+        }
+    }
+
+    /// Accepts one connection with the reserve and closes it: the client learns that it will not be served, instead
+    /// of waiting in a backlog that never moves. Answers whether there was a reserve.
+    fn refuse_one(&self, socket: &Socket) -> bool {
+        if self.0.lock().take().is_none() {
+            return false;
+        }
+        drop(socket.accept());
+        self.fill();
+        true
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
+    fd: AsyncFd<Socket>,
+    spare: Spare,
+    path: Option<OwnPath>,
+}
+
+impl Acceptor {
+    /// Of a socket that listens already.
+    pub(super) fn new(socket: Socket, spare: &Spare, path: Option<OwnPath>) -> io::Result<Self> {
+        spare.fill();
+        Ok(Self {
+            fd: register(socket)?,
+            spare: spare.clone(),
+            path,
+        })
+    }
+
+    /// `listen(2)` once more, for another backlog.
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        self.fd.get_ref().listen(backlog)
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the same promise as on Windows, where a pipe is no socket"
+    )]
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        Some(SockRef::from(self.fd.get_ref()))
+    }
+
+    pub(crate) fn raw(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_ref().map(OwnPath::as_path)
+    }
+
+    /// Accepts without waiting; `None` when there is nothing, or nothing that could be told better by `poll_accept`.
+    pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
+        Some(Stream::new(accept(self.fd.get_ref()).ok()?, None))
+    }
+
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        loop {
+            let mut ready = ready!(self.fd.poll_read_ready(cx))?;
+            let error = match accept(self.fd.get_ref()) {
+                Ok(fd) => return Poll::Ready(Stream::new(fd, None)),
+                Err(error) => error,
+            };
+            match error.raw_os_error() {
+                Some(libc::ECONNABORTED | libc::EINTR) => {}
+                Some(libc::EMFILE | libc::ENFILE) if self.spare.refuse_one(self.fd.get_ref()) => {}
+                _ => {
+                    // Also after an error: wait for the next connection rather than spin on this one.
+                    ready.clear_ready();
+                    if error.kind() != io::ErrorKind::WouldBlock {
+                        return Poll::Ready(Err(error));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Accepts a connection that does not block, with one call where there is such a call.
+#[cfg(not(target_vendor = "apple"))]
+fn accept(socket: &Socket) -> io::Result<OwnedFd> {
+    use std::os::fd::FromRawFd;
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: `socket` is open; null pointers say that the peer's address is not wanted.
+    let fd = unsafe {
+        libc::accept4(
+            socket.as_raw_fd(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            flags,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[cfg(target_vendor = "apple")]
+fn accept(socket: &Socket) -> io::Result<OwnedFd> {
+    let (accepted, _) = socket.accept()?;
+    accepted.set_nonblocking(true)?;
+    Ok(OwnedFd::from(accepted))
+}

@@ -1,0 +1,96 @@
+//! Descriptors by number: registered, borrowed, told apart, duplicated and adopted.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
+
+use socket2::{Domain, SockRef, Type};
+use tokio::io::unix::AsyncFd;
+
+use crate::{DescriptorKind, Transport};
+
+use super::errno;
+use super::idle::Idle;
+
+/// Gives a descriptor to the runtime that is entered. A descriptor that another handle of this reactor has (`EEXIST`)
+/// stays that handle's: it is not closed here.
+pub(super) fn register<T: AsRawFd + IntoRawFd + From<OwnedFd>>(owner: T) -> io::Result<AsyncFd<T>> {
+    // SAFETY: `owner` owns its descriptor (the files and sockets of this folder do), so it stays open and the same for as long as
+    // the `AsyncFd` that it moves into; nothing here takes it out or swaps it.
+    unsafe { AsyncFd::register(owner) }.map_err(|refused| {
+        let (owner, error) = refused.into_parts();
+        if error.raw_os_error() == Some(libc::EEXIST) {
+            let _theirs = owner.into_raw_fd();
+        }
+        error
+    })
+}
+
+pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
+    // SAFETY: fcntl only asks about the number; a number that names nothing is answered with -1.
+    if *fd < 0 || unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0 {
+        return None;
+    }
+    // SAFETY: the call above has just seen the descriptor open; the caller, who named it, keeps it so meanwhile.
+    Some(unsafe { BorrowedFd::borrow_raw(*fd) })
+}
+
+/// What a descriptor is, as `uv_guess_handle` tells it.
+pub(crate) fn descriptor_kind(fd: i32) -> DescriptorKind {
+    let Some(descriptor) = borrow(&fd) else {
+        return DescriptorKind::Unknown;
+    };
+    if descriptor.is_terminal() {
+        return DescriptorKind::Terminal;
+    }
+    let Ok(metadata) = descriptor
+        .try_clone_to_owned()
+        .and_then(|copy| File::from(copy).metadata())
+    else {
+        return DescriptorKind::Unknown;
+    };
+    let file_type = metadata.file_type();
+    if file_type.is_file() || file_type.is_char_device() {
+        return DescriptorKind::File;
+    }
+    if file_type.is_fifo() {
+        return DescriptorKind::Pipe;
+    }
+    if !file_type.is_socket() {
+        return DescriptorKind::Unknown;
+    }
+    let socket = SockRef::from(&descriptor);
+    let (Ok(kind), Ok(address)) = (socket.r#type(), socket.local_addr()) else {
+        return DescriptorKind::Unknown;
+    };
+    let inet = matches!(address.domain(), Domain::IPV4 | Domain::IPV6);
+    match kind {
+        Type::STREAM if inet => DescriptorKind::Tcp,
+        Type::DGRAM if inet => DescriptorKind::Udp,
+        Type::STREAM if address.domain() == Domain::UNIX => DescriptorKind::Pipe,
+        _ => DescriptorKind::Unknown,
+    }
+}
+
+/// Another descriptor of the same file, close-on-exec.
+pub(crate) fn duplicate(fd: i32) -> io::Result<i32> {
+    let open = borrow(&fd).ok_or_else(|| io::Error::from_raw_os_error(errno::EBADF))?;
+    Ok(open.try_clone_to_owned()?.into_raw_fd())
+}
+
+/// Takes a descriptor over: from now on it is non-blocking and ours to close.
+pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
+    if borrow(&fd).is_none() {
+        return Err(io::Error::from_raw_os_error(errno::EBADF));
+    }
+    // SAFETY: the descriptor is open (checked above), and whoever hands a number to `open` gives it away.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // FIONBIO works on everything that can be adopted, pipes included.
+    if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
+        // Refused: it stays the caller's.
+        std::mem::forget(fd);
+        return Err(error);
+    }
+    Ok(Idle::new(fd, transport))
+}

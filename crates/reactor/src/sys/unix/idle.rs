@@ -1,0 +1,152 @@
+//! Sockets that are made, bound or adopted, and not yet used.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+
+use crate::options::BindFlags;
+use crate::{Target, Transport};
+
+use super::acceptor::{Acceptor, Spare};
+use super::errno;
+use super::path::{OwnPath, local_address};
+use super::stream::{Stream, connect_result};
+
+/// Bound or adopted, not yet used.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    fd: OwnedFd,
+    transport: Transport,
+    path: Option<OwnPath>,
+}
+
+impl Idle {
+    pub(super) fn new(fd: OwnedFd, transport: Transport) -> Self {
+        Self {
+            fd,
+            transport,
+            path: None,
+        }
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the same promise as on Windows, where a pipe is no socket"
+    )]
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        Some(SockRef::from(&self.fd))
+    }
+
+    pub(crate) fn raw(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_ref().map(OwnPath::as_path)
+    }
+
+    /// `listen(2)`. The handle stays what it is: [`Idle::into_acceptor`] makes a listener of it.
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        SockRef::from(&self.fd).listen(backlog)
+    }
+
+    pub(crate) fn into_acceptor(self, spare: &Spare) -> io::Result<Acceptor> {
+        Acceptor::new(Socket::from(self.fd), spare, self.path)
+    }
+
+    pub(crate) fn into_stream(self) -> io::Result<Stream> {
+        Stream::new(self.fd, self.path)
+    }
+
+    /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
+    /// once leaves the handle as it is.
+    pub(crate) fn begin_connect(&self, to: &Target<'_>) -> io::Result<Option<io::Result<()>>> {
+        let address = match to {
+            Target::Tcp(address) => SockAddr::from(**address),
+            Target::Local(path) => local_address(path)?,
+        };
+        let socket = SockRef::from(&self.fd);
+        let Err(error) = socket.connect(&address) else {
+            return Ok(Some(Ok(())));
+        };
+        match error.raw_os_error() {
+            Some(libc::EINPROGRESS | libc::EINTR) => Ok(connect_result(&socket)),
+            // Told later, as libuv does: the server may be starting.
+            Some(libc::ECONNREFUSED) => Ok(Some(Err(error))),
+            _ if self.transport == Transport::Local => Ok(Some(Err(error))),
+            _ => Err(error),
+        }
+    }
+}
+
+fn open_socket(domain: Domain, transport: Transport) -> io::Result<Idle> {
+    // Systems that can make it non-blocking with the same call are spared two more.
+    #[cfg(not(target_vendor = "apple"))]
+    let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
+    #[cfg(target_vendor = "apple")]
+    let socket = {
+        let socket = Socket::new(domain, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket
+    };
+    #[cfg(target_vendor = "apple")]
+    socket.set_nosigpipe(true)?;
+    Ok(Idle::new(OwnedFd::from(socket), transport))
+}
+
+pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {
+    open_socket(if ipv6 { Domain::IPV6 } else { Domain::IPV4 }, Transport::Tcp)
+}
+
+pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idle> {
+    let idle = tcp_socket(address.is_ipv6())?;
+    let socket = SockRef::from(&idle.fd);
+    // As libuv on Unix: a port in TIME_WAIT can be bound again. (Windows would let another program share it.)
+    socket.set_reuse_address(!flags.exclusive)?;
+    if flags.reuse_port {
+        set_reuse_port(&socket)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(flags.ipv6_only)?;
+    }
+    socket.bind(&SockAddr::from(*address))?;
+    Ok(idle)
+}
+
+/// Where the kernel spreads connections over the sockets of a port. macOS has the option without the spreading, which
+/// libuv refuses, and so do we.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn set_reuse_port(socket: &Socket) -> io::Result<()> {
+    #[cfg(target_os = "freebsd")]
+    return socket.set_reuse_port_lb(true);
+    #[cfg(not(target_os = "freebsd"))]
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(errno::ENOTSUP))
+}
+
+pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
+    let address = local_address(path)?;
+    let mut idle = local_socket()?;
+    match SockRef::from(&idle.fd).bind(&address) {
+        // libuv: "convert ENOENT to EACCES for compat with Windows".
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+            return Err(io::Error::from_raw_os_error(errno::EACCES));
+        }
+        result => result?,
+    }
+    if !path.starts_with('\0') {
+        idle.path = Some(OwnPath::new(path));
+    }
+    Ok(idle)
+}
+
+pub(crate) fn local_socket() -> io::Result<Idle> {
+    open_socket(Domain::UNIX, Transport::Local)
+}
