@@ -47,15 +47,19 @@ class Program {
 interface Place {
   port?: number;
   path?: string;
+  /** Written for Node's own net, which `ferronet/register` replaces. */
+  isForNode?: boolean;
 }
 
 function example(t: ExecutionContext, name: string, place: Place = {}): Program {
   const text = readFileSync(join(root, name), 'utf8')
+    .replace("'ferronet'", place.isForNode ? "'net'" : '$&')
     .replace(/^[^]*?```js\n([^]*?)```[^]*$/, '$1')
     .replaceAll('8124', String(place.port ?? 8124))
     .replaceAll('/tmp/echo.sock', JSON.stringify(place.path ?? '/tmp/echo.sock').slice(1, -1));
   // `-e` resolves 'ferronet' from the working directory: the package itself.
-  return new Program(t, process.execPath, ['-e', text]);
+  const flags = place.isForNode ? ['--import', 'ferronet/register'] : [];
+  return new Program(t, process.execPath, [...flags, '-e', text]);
 }
 
 async function freePort(): Promise<number> {
@@ -81,25 +85,29 @@ async function echoes(t: ExecutionContext, server: Program, client: Program): Pr
   t.true(server.output.indexOf('client connected') < server.output.indexOf('client disconnected'));
 }
 
-test('the echo server and its client on TCP', async (t) => {
-  const place = { port: await freePort() };
-  const server = example(t, 'examples/echo-server.js', place);
-  await server.says('server bound');
-  await echoes(t, server, example(t, 'examples/echo-client.js', place));
-});
+for (const isForNode of [false, true]) {
+  const how = isForNode ? ", written for node:net, with 'ferronet/register'" : '';
 
-test('the echo server and its client on a socket path', async (t) => {
-  const place = { path: freePath(t) };
-  const server = example(t, 'examples/echo-server-unix.js', place);
-  await server.says('server bound');
-  await echoes(t, server, example(t, 'examples/echo-client-unix.js', place));
-});
+  test(`the echo server and its client on TCP${how}`, async (t) => {
+    const place = { port: await freePort(), isForNode };
+    const server = example(t, 'examples/echo-server.js', place);
+    await server.says('server bound');
+    await echoes(t, server, example(t, 'examples/echo-client.js', place));
+  });
 
-test('the first program of the README ends by itself', async (t) => {
-  const program = example(t, 'README.md', { port: await freePort() });
-  t.is(await program.status, 0);
-  t.is(program.output, 'hello\r\nworld!\r\n');
-});
+  test(`the echo server and its client on a socket path${how}`, async (t) => {
+    const place = { path: freePath(t), isForNode };
+    const server = example(t, 'examples/echo-server-unix.js', place);
+    await server.says('server bound');
+    await echoes(t, server, example(t, 'examples/echo-client-unix.js', place));
+  });
+
+  test(`the first program of the README ends by itself${how}`, async (t) => {
+    const program = example(t, 'README.md', { port: await freePort(), isForNode });
+    t.is(await program.status, 0);
+    t.is(program.output, 'hello\r\nworld!\r\n');
+  });
+}
 
 test('the goodbye server says where it listens, and goodbye', async (t) => {
   const server = example(t, 'examples/goodbye-server.js');

@@ -1,5 +1,8 @@
 // The doors of the package: require() and import give the very same things, under the names that node:net has.
+import { execFileSync } from 'node:child_process';
 import nodeNet from 'node:net';
+import { join } from 'node:path';
+
 import test from 'ava';
 
 const required = require('ferronet') as typeof import('ferronet');
@@ -47,3 +50,20 @@ test('the classes and functions are our own, not those of node:net', (t) => {
     t.not<unknown, unknown>(required[name], nodeNet[name], name);
   }
 });
+
+// `register` gives nothing and does something.
+const sides: Record<string, string[]> = { promises: ['connect', 'listen'], register: [] };
+
+for (const [side, gives] of Object.entries(sides)) {
+  test(`ferronet/${side}: import and require() give the same names and things`, (t) => {
+    const program = `
+      const names = (module) => Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports');
+      const required = require('ferronet/${side}');
+      import('ferronet/${side}').then((imported) => {
+        const same = names(imported).every((name) => imported[name] === required[name]);
+        console.log(JSON.stringify([names(required).sort(), names(imported).sort(), same]));
+      });`;
+    const said = execFileSync(process.execPath, ['--eval', program], { cwd: join(__dirname, '..'), encoding: 'utf8' });
+    t.deepEqual(JSON.parse(said), [gives, gives, true]);
+  });
+}

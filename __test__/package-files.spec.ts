@@ -1,7 +1,7 @@
 // What is published: everything a user needs, and nothing that makes an installer start a compiler.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 
 const root = join(__dirname, '..');
@@ -12,6 +12,7 @@ interface Manifest {
   main: string;
   types?: string;
   files: string[];
+  exports: Record<string, unknown>;
   os?: string[];
   cpu?: string[];
   libc?: string[];
@@ -49,6 +50,24 @@ test('the package holds both doors, the loader and the typings, and no source, n
     files.filter((file) => /\.node$|binding\.gyp$|\.rs$|Cargo|(?<!\.d)\.ts$|__test__|\.spec\./.test(file)),
     [],
   );
+});
+
+/** The files that a part of `exports` names. */
+function named(part: unknown): string[] {
+  return typeof part === 'string' ? [part] : Object.values(part as object).flatMap(named);
+}
+
+test('every door of the package is in it, with its typings', (t) => {
+  const files = packed();
+  const { exports } = manifest();
+  for (const file of named(exports)) t.true(files.includes(file.replace('./', '')), file);
+  // What a door asks for beside it.
+  for (const file of files.filter((each) => /^\w+\.m?js$|^dist\/doors\/.*\.js$/.test(each))) {
+    const asked = readFileSync(join(root, file), 'utf8').matchAll(
+      /(?:require(?:\.resolve)?\(|from )['"](\.[^'"]+\.m?js)['"]/g,
+    );
+    for (const [, name = ''] of asked) t.true(files.includes(join(dirname(file), name).replaceAll('\\', '/')), name);
+  }
 });
 
 test('installing the package runs nothing and needs nothing else', (t) => {

@@ -1,6 +1,6 @@
-// Puts the compiled modules into one file, dist/index.js: what `require` costs is finding and opening files, far more
-// than reading what is in them. Each module stays a function of its own, so that every name in it stays what it is
-// (esbuild, which would be the ready-made way, makes `_TCP` of a class that names itself).
+// Puts the compiled modules into one file for each door of the package: what `require` costs is finding and opening
+// files, far more than reading what is in them. Each module stays a function of its own, so that every name in it stays
+// what it is (esbuild, which would be the ready-made way, makes `_TCP` of a class that names itself).
 'use strict';
 
 const fs = require('node:fs');
@@ -8,38 +8,72 @@ const path = require('node:path');
 
 const dist = path.join(__dirname, '..', 'dist');
 
-/** @returns {string[]} paths relative to dist/, with slashes */
-function modules() {
-  return fs
-    .readdirSync(path.join(dist, 'lib'))
-    .filter((name) => name.endsWith('.js'))
-    .map((name) => `lib/${name}`)
-    .concat('index.js');
+/**
+ * The files in a folder of dist/, with the folder, and with slashes.
+ * @param {string} folder
+ */
+function compiled(folder) {
+  const names = fs.readdirSync(path.join(dist, folder)).filter((name) => name.endsWith('.js'));
+  return names.map((name) => `${folder}/${name}`);
+}
+
+/**
+ * What a module asks for goes into its file, but for what has a file of its own: the doors, and the native part's loader
+ * beside dist/.
+ * @param {string} name
+ */
+function isInside(name) {
+  return name.startsWith('lib/');
 }
 
 /**
  * The text of a module, asking the bundle for its neighbours.
  * @param {string} name
+ * @param {string} entry in whose file it will stand
+ * @param {(name: string) => unknown} found hears of each neighbour
  */
-function body(name) {
+function body(name, entry, found) {
   const folder = path.posix.dirname(name);
   return fs
     .readFileSync(path.join(dist, name), 'utf8')
     .replace(/^"use strict";\n/, '')
     .replace(/^Object\.defineProperty\(exports, "__esModule", .*\n/m, '')
-    .replace(/\brequire\(["'](\.[^"']+)["']\)/g, (_call, /** @type {string} */ wanted) => {
-      const found = path.posix.join(folder, wanted);
-      // The native part's loader stays outside, beside dist/.
-      return found.startsWith('../') ? `require(${JSON.stringify(found)})` : `load(${JSON.stringify(found)})`;
-    });
+    .replace(
+      /\brequire(\.resolve)?\(["'](\.[^"']+)["']\)/g,
+      (_call, /** @type {string} */ member, /** @type {string} */ wanted) => {
+        const neighbour = path.posix.join(folder, wanted);
+        if (isInside(neighbour)) {
+          found(neighbour);
+          return `load(${JSON.stringify(neighbour)})`;
+        }
+        const outside = path.posix.relative(path.posix.dirname(entry), neighbour);
+        return `require${member ?? ''}(${JSON.stringify(outside.startsWith('.') ? outside : `./${outside}`)})`;
+      },
+    );
 }
 
-// In parentheses, functions are compiled with the file instead of being looked through first and compiled when called.
-const texts = modules().map((name) => `${JSON.stringify(name)}: (function (exports, module) {\n${body(name)}\n}),\n`);
+/**
+ * The text of a door, behind the modules that it asks for, which are loaded when it does.
+ * @param {string} entry
+ */
+function bundle(entry) {
+  /** @type {Set<string>} */
+  const wanted = new Set();
+  const found = (/** @type {string} */ name) => wanted.add(name);
+  const text = body(entry, entry, found);
+  const sources = [];
+  // A set is walked with what is added to it meanwhile. In parentheses, functions are compiled with the file instead of
+  // being looked through first and compiled when called.
+  for (const name of wanted) {
+    sources.push(`${JSON.stringify(name)}: (function (exports, module) {\n${body(name, entry, found)}\n}),\n`);
+  }
+  return `'use strict';\n${sources.length > 0 ? loader(sources) : ''}${text}`;
+}
 
-const bundle = `'use strict';
-const sources = {
-${texts.join('')}};
+/** @param {string[]} sources */
+function loader(sources) {
+  return `const sources = {
+${sources.join('')}};
 const loaded = {};
 function load(name) {
   let module = loaded[name];
@@ -49,8 +83,10 @@ function load(name) {
   }
   return module.exports;
 }
-module.exports = load('index.js');
 `;
+}
 
-for (const name of modules()) fs.rmSync(path.join(dist, name));
-fs.writeFileSync(path.join(dist, 'index.js'), bundle);
+const doors = compiled('doors').concat('index.js');
+const texts = doors.map((entry) => /** @type {const} */ ([entry, bundle(entry)]));
+for (const [entry, text] of texts) fs.writeFileSync(path.join(dist, entry), text);
+for (const name of compiled('lib')) fs.rmSync(path.join(dist, name));

@@ -1,0 +1,163 @@
+// `ferronet/register`: programs that say `net` and mean whatever that is get ours, by each way to preload a module, and
+// so do the children and workers that they start. They are packages of their own, with ferronet among their modules.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import test, { type ExecutionContext } from 'ava';
+
+const root = join(__dirname, '..');
+
+// An echo server, a proxy before it and a client: what came back, and whose net it was.
+const talk = `
+const whose = (net) => (net.Socket === process.getBuiltinModule('net').Socket ? 'node' : 'other');
+function talk(net, done) {
+  const echo = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => {
+    const proxy = net.createServer((socket) => {
+      const upstream = net.connect(echo.address().port, '127.0.0.1');
+      socket.pipe(upstream).pipe(socket);
+    });
+    proxy.listen(0, '127.0.0.1', () => {
+      let heard = '';
+      const client = net.connect(proxy.address().port, '127.0.0.1', () => client.write('hello'));
+      client.setEncoding('utf8').on('data', (text) => (heard += text) === 'hello' && client.end());
+      client.on('close', () => {
+        echo.close();
+        proxy.close(() => done(heard + ' by ' + whose(net)));
+      });
+    });
+  });
+}`;
+
+// With a child and a worker of the same program, one after the other.
+const family = (self: string): string => `
+const who = !isMainThread ? 'worker' : process.argv[2] ?? 'main';
+talk(net, (said) => {
+  console.log(who + ': ' + said);
+  if (who !== 'main') return;
+  fork(${self}, ['child'], { cwd: tmpdir() }).on('exit', () => new Worker(${self}));
+});`;
+
+const programs: Record<string, string> = {
+  'app.cjs': `
+    const { fork } = require('child_process');
+    const { tmpdir } = require('os');
+    const { Worker, isMainThread } = require('worker_threads');
+    const net = require('net');
+    ${talk}
+    ${family('__filename')}`,
+  'app.mjs': `
+    import { fork } from 'child_process';
+    import { tmpdir } from 'os';
+    import { Worker, isMainThread } from 'worker_threads';
+    import { fileURLToPath } from 'url';
+    import net from 'net';
+    ${talk}
+    ${family('fileURLToPath(import.meta.url)')}`,
+  // Every way to say it, in both kinds of modules, is the one module.
+  'ways.mjs': `
+    import { createRequire } from 'node:module';
+    import ours from 'ferronet';
+    import net, { connect } from 'net';
+    import * as all from 'node:net';
+    import './ways.cjs';
+    const required = createRequire(import.meta.url)('node:net');
+    const { default: later } = await import('net');
+    console.log([net, all.default, required, later].every((each) => each === ours), connect === ours.connect, all.Socket === ours.Socket);`,
+  'ways.cjs': `
+    const ours = require('ferronet');
+    console.log(require('net') === ours, require('node:net') === ours, module.require('net') === ours);
+    import('node:net').then((later) => console.log(later.default === ours, later.Server === ours.Server));`,
+  // What stays Node's.
+  'nodes.cjs': `
+    const real = process.getBuiltinModule('net');
+    const http = require('http');
+    const net = require('net');
+    console.log(real === net, new http.Server() instanceof real.Server, new net.BlockList() instanceof real.BlockList);`,
+  'promises.cjs': `
+    const { promises } = require('net');
+    console.log(require('net/promises') === promises, require('node:net/promises') === promises);`,
+  'worker-of-code.cjs': `
+    const { Worker } = require('worker_threads');
+    new Worker("console.log(require('net') === require('ferronet'))", { eval: true });`,
+};
+
+/** A folder with the programs, and the package where npm would put it. */
+function project(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ferronet-register-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules', 'ferronet'), 'junction');
+  for (const [name, source] of Object.entries(programs)) writeFileSync(join(folder, name), source);
+  return folder;
+}
+
+interface Way {
+  flags?: string[];
+  options?: string;
+}
+
+async function run(t: ExecutionContext, program: string, { flags = [], options = '' }: Way): Promise<string> {
+  const child = spawn(process.execPath, [...flags, program], {
+    cwd: project(t),
+    env: { ...process.env, NODE_OPTIONS: options },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 30_000,
+  });
+  const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  t.is(complaints, '');
+  return said;
+}
+
+const ways: Record<string, Way> = {
+  '--import': { flags: ['--import', 'ferronet/register'] },
+  '--import=': { flags: ['--import=ferronet/register'] },
+  '--require': { flags: ['--require', 'ferronet/register'] },
+  '-r': { flags: ['-r', 'ferronet/register'] },
+  both: { flags: ['--import', 'ferronet/register', '--require', 'ferronet/register'] },
+  // A child elsewhere would not find a name that the environment gives it.
+  'NODE_OPTIONS, by path': { options: `--require ${JSON.stringify(join(root, 'register.js'))}` },
+};
+
+const expected = (whose: string): string =>
+  ['main', 'child', 'worker'].map((who) => `${who}: hello by ${whose}\n`).join('');
+
+for (const program of ['app.cjs', 'app.mjs']) {
+  test(`${program} without it`, async (t) => {
+    t.is(await run(t, program, {}), expected('node'));
+  });
+  for (const [name, way] of Object.entries(ways)) {
+    test(`${program} with ${name}: the program, its child and its worker`, async (t) => {
+      t.is(await run(t, program, way), expected('other'));
+    });
+  }
+}
+
+for (const name of ['--import', '--require'] as const) {
+  const way = ways[name] as Way;
+
+  test(`${name}: every way to ask for it gives the one module`, async (t) => {
+    const said = await run(t, 'ways.mjs', way);
+    t.deepEqual(said.trim().split('\n').toSorted(), ['true true', 'true true true', 'true true true']);
+  });
+
+  test(`${name}: process.getBuiltinModule and Node's own modules keep Node's net, and ours reaches it`, async (t) => {
+    t.is(await run(t, 'nodes.cjs', way), 'false true true\n');
+  });
+
+  test(`${name}: the promises as a module`, async (t) => {
+    t.is(await run(t, 'promises.cjs', way), 'true true\n');
+  });
+}
+
+test('NODE_OPTIONS by name, where the name is known', async (t) => {
+  t.is(await run(t, 'nodes.cjs', { options: '--import ferronet/register' }), 'false true true\n');
+});
+
+// With --import alone Node preloads nothing there.
+test('--require: a worker made of code', async (t) => {
+  t.is(await run(t, 'worker-of-code.cjs', ways['--require'] as Way), 'true\n');
+});
