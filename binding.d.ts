@@ -11,6 +11,21 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** The sockets of one environment. All methods belong to the thread that made it. */
 export declare class Reactor {
+  /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
+  flush(handle: number): number
+  /**
+   * Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read.
+   *
+   * # Errors
+   * When the environment is ending.
+   */
+  takeUnread(handle: number): Buffer | number
+  /** Closes the descriptor of a listener, but leaves its file, and what was accepted to `accept`. */
+  retire(handle: number): number
+  /** The id of a connection that was accepted and not told, or an error: there is none. */
+  accept(handle: number): number
+  /** Has the file at `path` go with a listener. */
+  ownPath(handle: number, path: string): number
   /**
    * Starts the reactor's thread. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
    * its own. `has_libuv`: whether the host's event loop is libuv's, so that the reactor can turn in it. `drive`: who
@@ -100,6 +115,9 @@ export declare class Reactor {
   /** Gives a bound local socket permissions for everybody. */
   openToAll(handle: number, readable: boolean, writable: boolean): number
 }
+
+/** Another descriptor of what `fd` is, the caller's to close; or an error. */
+export declare function duplicateDescriptor(fd: number): number
 
 /** What a descriptor is, in the words of `uv_guess_handle`. */
 export declare function guessHandleType(fd: number): 'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN'

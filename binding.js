@@ -836,4 +836,5 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.Reactor = nativeBinding.Reactor
+module.exports.duplicateDescriptor = nativeBinding.duplicateDescriptor
 module.exports.guessHandleType = nativeBinding.guessHandleType

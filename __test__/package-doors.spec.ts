@@ -52,7 +52,11 @@ test('the classes and functions are our own, not those of node:net', (t) => {
 });
 
 // `register` gives nothing and does something.
-const sides: Record<string, string[]> = { promises: ['connect', 'listen'], register: [] };
+const sides: Record<string, string[]> = {
+  handover: ['adopt', 'release'],
+  promises: ['connect', 'listen'],
+  register: [],
+};
 
 for (const [side, gives] of Object.entries(sides)) {
   test(`ferronet/${side}: import and require() give the same names and things`, (t) => {

@@ -99,6 +99,23 @@ test('a CommonJS program with promises', (t) => {
   compile(t, 'promises.cts', text);
 });
 
+const handover = `
+const adopted: net.Socket = adopt(new nodeNet.Socket());
+const released: nodeNet.Socket = release(adopted);
+const server: net.Server = adopt(http.createServer(), { backlog: 5 });
+const back: nodeNet.Server = release(server);
+export const all = [released, back, adopt(tls.connect(1))];
+// @ts-expect-error there is nothing to hand over
+adopt({});
+`;
+
+test('handing over, from an ES module and a CommonJS one', (t) => {
+  const nodes = `import http from 'node:http';\nimport nodeNet from 'node:net';\nimport tls from 'node:tls';\n`;
+  const text = `${nodes}import net from 'ferronet';\nimport { adopt, release } from 'ferronet/handover';\n${handover}`;
+  compile(t, 'handover.mts', text);
+  compile(t, 'handover.cts', text);
+});
+
 test('an ES module can name every type that a CommonJS one can', (t) => {
   const typings = readFileSync(join(root, 'dist', 'index.d.ts'), 'utf8');
   const types = [...typings.matchAll(/^ +(?:export )?type (\w+) =/gm)].map(([, name]) => name);

@@ -10,5 +10,8 @@ const native = require('../../binding.js') as typeof Native;
 export type Reactor = Native.Reactor;
 export const Reactor: typeof Native.Reactor = native.Reactor;
 
+/** Another descriptor of what a descriptor is, the caller's to close, or a negative error. */
+export const duplicateDescriptor: typeof Native.duplicateDescriptor = native.duplicateDescriptor;
+
 /** What a descriptor is, in the words of `uv_guess_handle`. */
 export const guessHandleType: typeof Native.guessHandleType = native.guessHandleType;

@@ -63,7 +63,7 @@ function codedError(Base: ErrorConstructor, code: string, message: string, field
   return Object.assign(error, fields);
 }
 
-function coded<A extends unknown[]>(
+export function coded<A extends unknown[]>(
   Base: ErrorConstructor,
   code: string,
   text: (...args: A) => string,

@@ -19,7 +19,7 @@ import { beginRelay, countRelayed, endRelay, endRelays, noteListener, offerRelay
 import { relayMadeProgress } from './relay-idle.js';
 import { closeSocket } from './socket-close.js';
 import { startReading, stopReading, wakeReader } from './socket-read.js';
-import type { SocketCore, WithState } from './socket-state.js';
+import type { KeepAlive, SocketCore, WithState } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
 import type { Done, Payload } from './socket-write.js';
 import { bytesWritten, finish, send } from './socket-write.js';
@@ -411,6 +411,13 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   get _bytesDispatched(): number {
     if (this[kState]?.fedBy) countRelayed(this);
     return (this._handle ?? this[kState])?.bytesWritten;
+  }
+
+  /** Before somebody else has the connection: nothing is relayed any more. Answers what was asked of it. @internal */
+  _handOver(): { noDelay: boolean; keepAlive: Readonly<KeepAlive> } {
+    endRelays(this);
+    const { noDelay, keepAlive } = this[kState];
+    return { noDelay, keepAlive };
   }
 
   /** @internal */

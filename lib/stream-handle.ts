@@ -328,6 +328,37 @@ export abstract class StreamHandle extends Resource implements Receiver {
     return 0;
   }
 
+  // ---- handing over: another owner has a duplicate
+
+  /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
+  flush(): number {
+    return reactor().flush(this.openId());
+  }
+
+  /** Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read. */
+  takeUnread(): Buffer | number {
+    return reactor().takeUnread(this.openId());
+  }
+
+  /** Stops listening and closes the descriptor. The path of a local socket stays, and what was accepted. */
+  retire(): number {
+    return reactor().retire(this.openId());
+  }
+
+  /** A connection that was accepted and not told. */
+  takeAccepted(): StreamHandle | undefined {
+    const answer = reactor().accept(this.openId());
+    if (answer < 0) return undefined;
+    const client = this.client();
+    client.opened(answer);
+    return client;
+  }
+
+  /** Has the path of a listening local socket go with this handle, which has not bound it. */
+  ownPath(path: string): number {
+    return reactor().ownPath(this.openId(), path);
+  }
+
   // ---- relays: what arrives is sent on another handle by the reactor
 
   /** 0, or an error: nothing has changed then. `stopRelay` ends it, and the end of what arrives. */

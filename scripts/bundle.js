@@ -17,20 +17,23 @@ function compiled(folder) {
   return names.map((name) => `${folder}/${name}`);
 }
 
+/** What another door than index.js may have as well: a second copy of anything with a state of its own would be another one. */
+const stateless = new Set(['lib/binding.js', 'lib/error-text.js', 'lib/errors.js', 'lib/validators.js']);
+
 /**
  * What a module asks for goes into its file, but for what has a file of its own: the doors, and the native part's loader
  * beside dist/.
  * @param {string} name
  */
 function isInside(name) {
-  return name.startsWith('lib/');
+  return name.startsWith('lib/') || /^doors\/.+\//.test(name);
 }
 
 /**
  * The text of a module, asking the bundle for its neighbours.
  * @param {string} name
  * @param {string} entry in whose file it will stand
- * @param {(name: string) => unknown} found hears of each neighbour
+ * @param {(name: string) => void} found hears of each neighbour
  */
 function body(name, entry, found) {
   const folder = path.posix.dirname(name);
@@ -59,7 +62,12 @@ function body(name, entry, found) {
 function bundle(entry) {
   /** @type {Set<string>} */
   const wanted = new Set();
-  const found = (/** @type {string} */ name) => wanted.add(name);
+  const found = (/** @type {string} */ name) => {
+    if (entry !== 'index.js' && name.startsWith('lib/') && !stateless.has(name)) {
+      throw new Error(`${entry} asks for ${name}, which is in index.js`);
+    }
+    wanted.add(name);
+  };
   const text = body(entry, entry, found);
   const sources = [];
   // A set is walked with what is added to it meanwhile. In parentheses, functions are compiled with the file instead of
@@ -89,4 +97,6 @@ function load(name) {
 const doors = compiled('doors').concat('index.js');
 const texts = doors.map((entry) => /** @type {const} */ ([entry, bundle(entry)]));
 for (const [entry, text] of texts) fs.writeFileSync(path.join(dist, entry), text);
-for (const name of compiled('lib')) fs.rmSync(path.join(dist, name));
+for (const name of fs.readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+  if (name.endsWith('.js') && !doors.includes(name.replaceAll('\\', '/'))) fs.rmSync(path.join(dist, name));
+}

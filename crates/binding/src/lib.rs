@@ -7,6 +7,7 @@
 mod control;
 mod delivery;
 mod event_loop;
+pub mod handover;
 mod plain;
 pub mod reactor;
 mod uv;

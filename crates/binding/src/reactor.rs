@@ -32,7 +32,7 @@ pub(crate) fn id(bits: f64) -> HandleId {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an id has 52 bits")]
-fn made(result: std::result::Result<HandleId, Errno>) -> f64 {
+pub(crate) fn made(result: std::result::Result<HandleId, Errno>) -> f64 {
     match result {
         Ok(id) => id.to_bits() as f64,
         Err(errno) => f64::from(errno.code()),
@@ -44,7 +44,7 @@ fn count(bytes: u64) -> f64 {
     bytes as f64
 }
 
-fn done(result: std::result::Result<(), Errno>) -> i32 {
+pub(crate) fn done(result: std::result::Result<(), Errno>) -> i32 {
     result.map_or_else(Errno::code, |()| 0)
 }
 
@@ -105,6 +105,12 @@ impl From<std::net::SocketAddr> for SocketName {
 pub struct Reactor {
     core: Arc<Core>,
     host: Host,
+}
+
+impl Reactor {
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
 }
 
 /// Whose event loop it is.

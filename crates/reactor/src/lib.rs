@@ -24,6 +24,7 @@ mod errno;
 mod event;
 mod facts;
 mod handle;
+mod handover;
 mod inbox;
 mod listener;
 mod options;

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
@@ -120,6 +121,21 @@ impl Listener {
         for id in abandoned {
             connections.abandon(id);
         }
+    }
+
+    /// Closes the descriptor and leaves the rest to whoever has another one: its path, and what was accepted.
+    pub(crate) fn retire(&self) {
+        let acceptor = self.acceptor.write().take();
+        if let Some(mut acceptor) = acceptor {
+            acceptor.set_path(None);
+        }
+    }
+
+    /// Has the file at `path` go with the listener.
+    pub(crate) fn own_path(&self, path: &Path) -> Result<(), Errno> {
+        let mut acceptor = self.acceptor.write();
+        acceptor.as_mut().ok_or(Errno::EBADF)?.set_path(Some(path));
+        Ok(())
     }
 
     /// Whether a connect to `to` would end in this listener's backlog.

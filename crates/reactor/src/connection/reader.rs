@@ -201,6 +201,18 @@ impl Connection {
         self.events.push_caused(Event::Readable { id: self.id });
     }
 
+    /// Stops reading, and gives a piece of what was read and not taken; not the peer's FIN, which the next reader of the
+    /// descriptor sees again.
+    pub(crate) fn take_unread(&self) -> Result<Option<Chunk>, Errno> {
+        let mut reader = self.reader.lock();
+        reader.state.stop();
+        match reader.inbox.take() {
+            Some(Inboxed::Data(chunk)) => Ok(Some(chunk)),
+            Some(Inboxed::End(errno)) if errno != Errno::EOF => Err(errno),
+            Some(Inboxed::End(_)) | None => Ok(None),
+        }
+    }
+
     /// Bytes that were read and not taken.
     pub(crate) fn read_queue_size(&self) -> usize {
         self.reader.lock().inbox.waiting()

@@ -173,10 +173,13 @@ impl Reactor {
 
     /// Answers one [`Event::Connection`].
     pub fn accept(&self, listener: HandleId) -> Option<HandleId> {
-        let listener = match self.shared.table.lock().get(listener) {
-            Some(Entry::Listener(listener)) => Arc::clone(listener),
-            _ => return None,
-        };
-        listener.accept()
+        self.listener(listener).ok()?.accept()
+    }
+
+    pub(crate) fn listener(&self, id: HandleId) -> Result<Arc<Listener>, Errno> {
+        match self.shared.table.lock().get(id) {
+            Some(Entry::Listener(listener)) => Ok(Arc::clone(listener)),
+            _ => Err(Errno::EINVAL),
+        }
     }
 }

@@ -125,7 +125,7 @@ impl Reactor {
         self.shared.table.lock().values().filter(relaying).count()
     }
 
-    fn existing(&self, id: HandleId) -> Option<Arc<Connection>> {
+    pub(crate) fn existing(&self, id: HandleId) -> Option<Arc<Connection>> {
         match self.shared.table.lock().get(id) {
             Some(Entry::Connection(connection)) => Some(Arc::clone(connection)),
             _ => None,

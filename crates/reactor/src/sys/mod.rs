@@ -6,7 +6,7 @@
 //!   `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see, or -1.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams and skips connections that died in the backlog;
 //!   `accept_now` asks the kernel on any thread. When the process has no descriptors left it closes a waiting
-//!   connection rather than spin (libuv's `EMFILE` trick).
+//!   connection rather than spin (libuv's `EMFILE` trick). `set_path` says which file is removed with it.
 //! - [`Idle`]: made, bound or adopted, and not yet used: it becomes an acceptor or a stream.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
 //!   [`Bell`]: gets the attention of a thread that waits, for the poller as well.

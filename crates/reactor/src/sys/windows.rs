@@ -288,6 +288,14 @@ impl Acceptor {
         }
     }
 
+    /// The name of a pipe is no file.
+    #[expect(
+        clippy::unused_self,
+        clippy::needless_pass_by_ref_mut,
+        reason = "the same promise as on Unix, where there is one"
+    )]
+    pub(crate) fn set_path(&mut self, _path: Option<&Path>) {}
+
     /// A connect never ends at once here, so there is never anything to accept because of one.
     #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {

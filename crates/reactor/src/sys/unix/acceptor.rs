@@ -79,6 +79,14 @@ impl Acceptor {
         self.path.as_ref().map(OwnPath::as_path)
     }
 
+    /// Which file goes with the socket from now on. The one that did stays.
+    pub(crate) fn set_path(&mut self, path: Option<&Path>) {
+        if let Some(left) = self.path.take() {
+            left.leave();
+        }
+        self.path = path.map(OwnPath::new);
+    }
+
     /// Accepts without waiting; `None` when there is nothing, or nothing that could be told better by `poll_accept`.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
         Some(Stream::new(accept(self.fd.get_ref()).ok()?, None))

@@ -1,6 +1,7 @@
 //! Local paths: the address of one, the file that binding makes, and who may use it.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
@@ -14,12 +15,18 @@ use super::errno;
 pub(super) struct OwnPath(PathBuf);
 
 impl OwnPath {
-    pub(super) fn new(path: &str) -> Self {
-        Self(PathBuf::from(path))
+    pub(super) fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
     }
 
     pub(super) fn as_path(&self) -> &Path {
         &self.0
+    }
+
+    /// Leaves the file where it is.
+    pub(super) fn leave(self) {
+        let mut left = ManuallyDrop::new(self);
+        drop(std::mem::take(&mut left.0));
     }
 }
 

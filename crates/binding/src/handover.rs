@@ -1,0 +1,59 @@
+//! The calls for handing a socket over to another owner in this process, or taking one over from him.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Node-API gives strings as their own copies"
+)]
+
+use ferronet_reactor::{Errno, Reactor as Core};
+use napi::bindgen_prelude::BufferSlice;
+use napi::{Either, Env, Result};
+use napi_derive::napi;
+
+use crate::reactor::{Reactor, done, id, made};
+
+#[napi]
+impl Reactor {
+    /// Sends what a batch has kept. Answers how many bytes the kernel has not taken.
+    #[napi(catch_unwind)]
+    pub fn flush(&self, handle: f64) -> u32 {
+        u32::try_from(self.core().flush(id(handle))).unwrap_or(u32::MAX)
+    }
+
+    /// Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    #[napi(catch_unwind, ts_return_type = "Buffer | number")]
+    pub fn take_unread<'env>(&self, env: &'env Env, handle: f64) -> Result<Either<BufferSlice<'env>, i32>> {
+        Ok(match self.core().take_unread(id(handle)) {
+            Ok(Some(chunk)) => Either::A(BufferSlice::copy_from(env, &*chunk)?),
+            Ok(None) => Either::B(0),
+            Err(errno) => Either::B(errno.code()),
+        })
+    }
+
+    /// Closes the descriptor of a listener, but leaves its file, and what was accepted to `accept`.
+    #[napi(catch_unwind)]
+    pub fn retire(&self, handle: f64) -> i32 {
+        done(self.core().retire(id(handle)))
+    }
+
+    /// The id of a connection that was accepted and not told, or an error: there is none.
+    #[napi(catch_unwind)]
+    pub fn accept(&self, handle: f64) -> f64 {
+        made(self.core().accept(id(handle)).ok_or(Errno::EAGAIN))
+    }
+
+    /// Has the file at `path` go with a listener.
+    #[napi(catch_unwind)]
+    pub fn own_path(&self, handle: f64, path: String) -> i32 {
+        done(self.core().own_path(id(handle), &path))
+    }
+}
+
+/// Another descriptor of what `fd` is, the caller's to close; or an error.
+#[napi(catch_unwind)]
+pub fn duplicate_descriptor(fd: i32) -> i32 {
+    Core::duplicate_descriptor(fd).unwrap_or_else(Errno::code)
+}

@@ -1,0 +1,53 @@
+//! Handing a socket over to another owner, who has a second descriptor of it: what was read, accepted or kept here goes along,
+//! and the file of a local socket with whoever listens on it.
+
+use std::path::Path;
+
+use crate::inbox::Chunk;
+use crate::{Errno, HandleId, Reactor, sys};
+
+impl Reactor {
+    /// Another descriptor of what `fd` is, which is the caller's to close, and is not inherited by child processes.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] when it is not open, what `fcntl(2)` says, [`Errno::ENOTSUP`] where sockets are no descriptors
+    /// (Windows).
+    pub fn duplicate_descriptor(fd: i32) -> Result<i32, Errno> {
+        Ok(sys::duplicate(fd)?)
+    }
+
+    /// Sends what a batch has kept. Answers how many bytes the kernel has not taken.
+    pub fn flush(&self, id: HandleId) -> usize {
+        self.existing(id).map_or(0, |connection| {
+            connection.end_of_batch();
+            connection.write_queue_size()
+        })
+    }
+
+    /// Stops reading, and gives a piece of what was read and not taken. `None`: there is no more, and whoever reads from
+    /// the descriptor now gets what follows, the end too.
+    ///
+    /// # Errors
+    /// The error that a read ended with, which the kernel tells once.
+    pub fn take_unread(&self, id: HandleId) -> Result<Option<Chunk>, Errno> {
+        self.existing(id)
+            .map_or(Ok(None), |connection| connection.take_unread())
+    }
+
+    /// Accepts nothing more, and closes the descriptor of a listener. Its file stays, and what was accepted can be taken.
+    ///
+    /// # Errors
+    /// [`Errno::EINVAL`] for a handle that does not listen.
+    pub fn retire(&self, id: HandleId) -> Result<(), Errno> {
+        self.listener(id)?.retire();
+        Ok(())
+    }
+
+    /// Has the file at `path` removed when the listener is closed, as if it had made it.
+    ///
+    /// # Errors
+    /// [`Errno::EINVAL`] for a handle that does not listen.
+    pub fn own_path(&self, id: HandleId, path: &str) -> Result<(), Errno> {
+        self.listener(id)?.own_path(Path::new(path))
+    }
+}
