@@ -146,6 +146,18 @@ test('setTimeout() reports a silent client, who is then hung up on', async (t) =
   await server.says('socket timeout');
 });
 
+for (const [name, between] of Object.entries({
+  http: 'you asked for /one\nyou asked for /two\n',
+  https: 'you asked for /one\ntrusted: true\nyou asked for /two\n',
+  http2: 'you asked for /one\n',
+})) {
+  test(`${name}: a server and a client, until both have ended`, async (t) => {
+    const program = example(t, `examples/${name}.js`, { port: await freePort() });
+    t.is(await program.status, 0, program.output);
+    t.is(program.output, `server bound\n${between}server closed\n`);
+  });
+}
+
 const ncHelp = spawnSync('nc', ['-h'], { encoding: 'utf8' });
 const missing = ncHelp.error
   ? 'nc is not installed'

@@ -54,6 +54,7 @@ test('the classes and functions are our own, not those of node:net', (t) => {
 // `register` gives nothing and does something.
 const sides: Record<string, string[]> = {
   handover: ['adopt', 'release'],
+  http: ['HttpAgent', 'HttpsAgent', 'connectHttp2', 'connectTls', 'serve'],
   promises: ['connect', 'listen'],
   register: [],
 };

@@ -116,6 +116,26 @@ test('handing over, from an ES module and a CommonJS one', (t) => {
   compile(t, 'handover.cts', text);
 });
 
+const overHttp = `
+const server: net.Server = serve(http.createServer(), { noDelay: false }).listen(80);
+serve(https.createServer()), serve(http2.createSecureServer()), serve(tls.createServer());
+const agent: HttpAgent = new HttpAgent({ keepAlive: true });
+http.get({ agent }), https.get({ agent: new HttpsAgent({ maxSockets: 3 }) });
+const secured: tls.TLSSocket = connectTls({ host: 'localhost', port: 443, ALPNProtocols: ['h2'] }, () => secured.end());
+const session: http2.ClientHttp2Session = connectHttp2('https://localhost', { ca: '' }, (made) => made.ping(() => {}));
+export const all = [server, session];
+// @ts-expect-error an agent is no server
+serve(agent);
+`;
+
+test('servers and clients of http, from an ES module and a CommonJS one', (t) => {
+  const modules = ['http', 'https', 'http2', 'tls'].map((name) => `import ${name} from 'node:${name}';\n`).join('');
+  const names = `import { connectHttp2, connectTls, HttpAgent, HttpsAgent, serve } from 'ferronet/http';\n`;
+  const text = `${modules}import net from 'ferronet';\n${names}${overHttp}`;
+  compile(t, 'http.mts', text);
+  compile(t, 'http.cts', text);
+});
+
 test('an ES module can name every type that a CommonJS one can', (t) => {
   const typings = readFileSync(join(root, 'dist', 'index.d.ts'), 'utf8');
   const types = [...typings.matchAll(/^ +(?:export )?type (\w+) =/gm)].map(([, name]) => name);
