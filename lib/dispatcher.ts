@@ -29,24 +29,43 @@ export interface Receiver {
   onevent(kind: number, value: number, chunk: Buffer | undefined): void;
 }
 
+/** What closes, and hears when libuv would have closed it. */
+export interface Closing {
+  /** The closing phase has come. Whoever ends something now asks for turns, the last one by `inLastTurn`. */
+  onclosing(): void;
+}
+
 /** Names no handle; for a turn that belongs to none. */
 const NO_HANDLE = -1;
+/** What events of no handle have in the place of a slot. */
+const NO_SLOT = 0xffffff;
 
 let started: Reactor | undefined;
 /** By the slot of their ids: no two handles that live at the same time have one. */
 const receivers: (Receiver | undefined)[] = [];
-/** What the coming `Closed` deliveries run, in their order. */
+/** What the coming `Closed` deliveries of no handle run, in their order. */
 const turns: (() => void)[] = [];
-/** Handles that were closed in this turn of the loop. */
-let closing: (() => void)[] = [];
+/** What was closed in this turn of the loop. */
+let closing: Closing[] = [];
 /** Reasons for the event loop to stay alive. */
 let holds = 0;
 
 function dispatch(kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined): void {
   if (kind === Kind.FewData) receivers[slot]?.onevent(Kind.Data, value, Buffer.from(chunk as ArrayBuffer));
-  else if (kind === Kind.Closed) turns.shift()?.();
+  else if (kind === Kind.Closed) runTurn(slot);
   else if (kind === Kind.Closing) closeAll();
   else receivers[slot]?.onevent(kind, value, chunk as Buffer | undefined);
+}
+
+/** A turn in the closing phase: of no handle in particular, or the last one of the handle that has the slot. */
+function runTurn(slot: number): void {
+  if (slot === NO_SLOT) {
+    turns.shift()?.();
+    return;
+  }
+  const receiver = receivers[slot];
+  receivers[slot] = undefined;
+  receiver?.onevent(Kind.Closed, 0, undefined);
 }
 
 /** The slot of an id: its lower 24 bits. */
@@ -110,18 +129,18 @@ export function release(): void {
 }
 
 /**
- * Runs `close` where libuv has its closing callbacks: after the immediates of this turn of the loop, what was asked for
- * last first. Hold the loop meanwhile.
+ * Tells `what` when libuv has its closing callbacks: after the immediates of this turn of the loop, what was closed last
+ * first. Hold the loop meanwhile.
  */
-export function atClosing(close: () => void): void {
+export function atClosing(what: Closing): void {
   if (closing.length === 0 && !reactor().atClosing()) setImmediate(closeAll);
-  closing.push(close);
+  closing.push(what);
 }
 
 function closeAll(): void {
   const closed = closing;
   closing = [];
-  for (const close of closed.reverse()) close();
+  for (const each of closed.reverse()) each.onclosing();
 }
 
 /** While closing: runs `turn` in a turn of its own, behind those that were asked for before. */
@@ -130,11 +149,8 @@ export function inOwnTurn(turn: () => void): void {
   control(Operation.TellClosed, NO_HANDLE);
 }
 
-/** As `inOwnTurn`, as the last one of a closed handle: its id means nothing from then on. */
-export function inLastTurn(id: number, turn: () => void): void {
-  turns.push(() => {
-    if (id >= 0) receivers[slotOf(id)] = undefined;
-    turn();
-  });
-  control(Operation.TellClosed, id);
+/** As `inOwnTurn`, as the last one of a closed handle: a `Closed` event for its receiver. Its id means nothing any more. */
+export function inLastTurn(id: number, receiver: Receiver): void {
+  if (id < 0) inOwnTurn(() => receiver.onevent(Kind.Closed, 0, undefined));
+  else control(Operation.TellClosed, id);
 }

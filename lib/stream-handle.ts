@@ -20,6 +20,7 @@ import {
   register,
   release,
   send,
+  type Closing,
   type Receiver,
 } from './dispatcher.js';
 import { uvErrno } from './errors.js';
@@ -86,7 +87,7 @@ type Stage =
  * called is a function that all handles share, and finds in `owner` whom it is about. Methods are private by TypeScript's
  * word only, because `#method()` costs every handle a field, and every call a look at it.
  */
-export abstract class StreamHandle extends Resource implements Receiver {
+export abstract class StreamHandle extends Resource implements Receiver, Closing {
   static readonly SOCKET: number = 0;
   static readonly SERVER: number = 1;
 
@@ -124,6 +125,8 @@ export abstract class StreamHandle extends Resource implements Receiver {
   #shutDown: number | undefined;
   /** Writes that the kernel has not taken, in order; of most handles it takes all. */
   #writes: Pending[] | undefined;
+  /** What `close` was given to call. */
+  #closed: (() => void) | undefined;
 
   constructor(type: string) {
     super(type);
@@ -408,18 +411,16 @@ export abstract class StreamHandle extends Resource implements Receiver {
     if (this.id >= 0) control(reset ? Operation.Reset : Operation.Close, this.id);
     this.updateHold();
     hold();
-    atClosing(() => this.closed(callback));
+    this.#closed = callback;
+    atClosing(this);
   }
 
-  private closed(callback: (() => void) | undefined): void {
-    // Taken away, so that an answer that was on its way when the handle was closed does not end them a second time.
+  onclosing(): void {
     const open = [this.#connect, ...(this.#writes ?? []), this.#shutdown];
+    // Taken away, so that an answer that was on its way when the handle was closed does not end them a second time.
     this.#connect = this.#writes = this.#shutdown = undefined;
     for (const pending of open) if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
-    inLastTurn(this.id, () => {
-      release();
-      if (callback) this.#context.runInAsyncScope(callback, this);
-    });
+    inLastTurn(this.id, this);
   }
 
   // ---- what the reactor tells
@@ -451,6 +452,10 @@ export abstract class StreamHandle extends Resource implements Receiver {
       }
       case Kind.Connection:
         this.accepted(value);
+        break;
+      case Kind.Closed:
+        release();
+        if (this.#closed) this.#context.runInAsyncScope(this.#closed, this);
         break;
     }
     if (this.#shutDown !== undefined && !this.isWriting()) this.endShutdown(this.#shutDown);

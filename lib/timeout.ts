@@ -7,18 +7,14 @@ import { kState } from './socket-state.js';
 import { validateFunction, validateTimeout } from './validators.js';
 
 // Something may be stacked on a socket (`_parent`); what happens below counts as life above.
-function* withParents(socket: SocketCore): Generator<SocketCore> {
-  for (let each: SocketCore | null = socket; each !== null; each = each._parent) yield each;
-}
 
 /** Something happened on this socket: its timer starts anew. */
 export function noteActivity(socket: SocketCore): void {
-  if (socket._parent === null) socket[kState].idleTimer?.refresh();
-  else for (const each of withParents(socket)) each[kState]?.idleTimer?.refresh();
+  for (let each: SocketCore | null = socket; each !== null; each = each._parent) each[kState]?.idleTimer?.refresh();
 }
 
 export function stopIdleTimers(socket: SocketCore): void {
-  for (const each of withParents(socket)) clearTimeout(each[kState]?.idleTimer);
+  for (let each: SocketCore | null = socket; each !== null; each = each._parent) clearTimeout(each[kState]?.idleTimer);
 }
 
 /** `msecs` 0 switches the timer off; `listener` is added to `timeout` once, or with 0 taken off. */
