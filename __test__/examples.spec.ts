@@ -1,12 +1,13 @@
 // Runs the programs of examples/ and the first one of the README as they are, each in its own process. Only the port
 // 8124 and the path /tmp/echo.sock are replaced in the text by ones that are free, so that somebody else's program on
 // this machine cannot spoil a run.
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import nodeNet from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 
 const root = join(__dirname, '..');
@@ -19,8 +20,9 @@ class Program {
   readonly status: Promise<number | null>;
   #waiting: (() => void)[] = [];
 
-  constructor(t: ExecutionContext, command: string, args: string[]) {
-    this.child = spawn(command, args, { cwd: root });
+  constructor(t: ExecutionContext, command: string, args: string[], inherited: number[] = []) {
+    const options = { cwd: root, stdio: ['pipe', 'pipe', 'pipe', ...inherited] as StdioOptions };
+    this.child = spawn(command, args, options) as ChildProcessWithoutNullStreams;
     const note = (text: string): void => {
       this.output += text;
       for (const look of this.#waiting) look();
@@ -144,6 +146,32 @@ test('setTimeout() reports a silent client, who is then hung up on', async (t) =
   await once(client, 'end');
   t.true(performance.now() - start >= 2_950, 'not before three seconds of silence');
   await server.says('socket timeout');
+});
+
+async function saysGoodbye(t: ExecutionContext, port: number): Promise<void> {
+  t.is(await text(nodeNet.connect(port, '127.0.0.1')), 'goodbye\n');
+}
+
+test('the server for systemd, started by hand', async (t) => {
+  const port = await freePort();
+  const server = example(t, 'examples/systemd.js', { port });
+  await server.says('server bound');
+  await saysGoodbye(t, port);
+});
+
+const testOnUnix = process.platform === 'win32' ? test.skip : test;
+
+testOnUnix('the server for systemd, started with its socket', async (t) => {
+  const opener = nodeNet.createServer().listen(0, '127.0.0.1');
+  await once(opener, 'listening');
+  const { port } = opener.address() as nodeNet.AddressInfo;
+  const { fd } = (opener as unknown as { _handle: { fd: number } })._handle;
+  const environment = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web';
+  const script = `${environment} exec "$0" examples/systemd.js`;
+  const server = new Program(t, 'sh', ['-c', script, process.execPath], [fd]);
+  await server.says('listening on the socket called web');
+  opener.close();
+  await saysGoodbye(t, port);
 });
 
 for (const [name, between] of Object.entries({

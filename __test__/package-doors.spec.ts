@@ -57,6 +57,7 @@ const sides: Record<string, string[]> = {
   http: ['HttpAgent', 'HttpsAgent', 'connectHttp2', 'connectTls', 'serve'],
   promises: ['connect', 'listen'],
   register: [],
+  systemd: ['listenFds', 'listenFdsWithNames'],
 };
 
 for (const [side, gives] of Object.entries(sides)) {

@@ -136,6 +136,15 @@ test('servers and clients of http, from an ES module and a CommonJS one', (t) =>
   compile(t, 'http.cts', text);
 });
 
+test('sockets of systemd, in an ES module and a CommonJS one', (t) => {
+  const names = `import { type InheritedSocket, listenFds, listenFdsWithNames } from 'ferronet/systemd';\n`;
+  const use = `const [socket]: InheritedSocket[] = listenFds({ unsetEnvironment: true });
+    net.createServer().listen(socket ?? { port: 80 });
+    for (const each of listenFdsWithNames()['web'] ?? []) new net.Socket(each);\n`;
+  compile(t, 'systemd.mts', `import net from 'ferronet';\n${names}${use}`);
+  compile(t, 'systemd.cts', `import net from 'ferronet';\n${names}${use}`);
+});
+
 test('an ES module can name every type that a CommonJS one can', (t) => {
   const typings = readFileSync(join(root, 'dist', 'index.d.ts'), 'utf8');
   const types = [...typings.matchAll(/^ +(?:export )?type (\w+) =/gm)].map(([, name]) => name);
