@@ -109,44 +109,44 @@ for (const isForNode of [false, true]) {
     t.is(await program.status, 0);
     t.is(program.output, 'hello\r\nworld!\r\n');
   });
+
+  test(`the goodbye server says where it listens, and goodbye${how}`, async (t) => {
+    const server = example(t, 'examples/goodbye-server.js', { isForNode });
+    await server.says('}');
+    const port = Number(/port: (\d+)/.exec(server.output)?.[1]);
+    const client = nodeNet.connect(port).setEncoding('utf8');
+    let heard = '';
+    client.on('data', (text: string) => (heard += text));
+    await once(client, 'close');
+    t.is(heard, 'goodbye\n');
+  });
+
+  test(`a server whose port is taken tries again until it is free${how}`, async (t) => {
+    const other = nodeNet.createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as nodeNet.AddressInfo;
+    const server = example(t, 'examples/address-in-use.js', { port, isForNode });
+    await server.says('Address in use, retrying...');
+    t.false(server.output.includes('server bound'));
+    other.close();
+    await server.says('server bound');
+    const client = nodeNet.connect(port, '127.0.0.1');
+    t.is(String(await once(client, 'data')), 'goodbye\n');
+  });
+
+  test(`setTimeout() reports a silent client, who is then hung up on${how}`, async (t) => {
+    const port = await freePort();
+    const server = example(t, 'examples/set-timeout.js', { port, isForNode });
+    await server.says('server bound');
+    const client = nodeNet.connect(port).resume();
+    const start = performance.now();
+    client.write('one word\n');
+    await server.says('heard one word');
+    await once(client, 'end');
+    t.true(performance.now() - start >= 2_950, 'not before three seconds of silence');
+    await server.says('socket timeout');
+  });
 }
-
-test('the goodbye server says where it listens, and goodbye', async (t) => {
-  const server = example(t, 'examples/goodbye-server.js');
-  await server.says('}');
-  const port = Number(/port: (\d+)/.exec(server.output)?.[1]);
-  const client = nodeNet.connect(port).setEncoding('utf8');
-  let heard = '';
-  client.on('data', (text: string) => (heard += text));
-  await once(client, 'close');
-  t.is(heard, 'goodbye\n');
-});
-
-test('a server whose port is taken tries again until it is free', async (t) => {
-  const other = nodeNet.createServer().listen(0, '127.0.0.1');
-  await once(other, 'listening');
-  const { port } = other.address() as nodeNet.AddressInfo;
-  const server = example(t, 'examples/address-in-use.js', { port });
-  await server.says('Address in use, retrying...');
-  t.false(server.output.includes('server bound'));
-  other.close();
-  await server.says('server bound');
-  const client = nodeNet.connect(port, '127.0.0.1');
-  t.is(String(await once(client, 'data')), 'goodbye\n');
-});
-
-test('setTimeout() reports a silent client, who is then hung up on', async (t) => {
-  const port = await freePort();
-  const server = example(t, 'examples/set-timeout.js', { port });
-  await server.says('server bound');
-  const client = nodeNet.connect(port).resume();
-  const start = performance.now();
-  client.write('one word\n');
-  await server.says('heard one word');
-  await once(client, 'end');
-  t.true(performance.now() - start >= 2_950, 'not before three seconds of silence');
-  await server.says('socket timeout');
-});
 
 async function saysGoodbye(t: ExecutionContext, port: number): Promise<void> {
   t.is(await text(nodeNet.connect(port, '127.0.0.1')), 'goodbye\n');

@@ -211,3 +211,17 @@ onUnix('release: those whom the reactor has accepted ahead of a busy JavaScript'
   );
   t.deepEqual([code, stdout, stderr], [0, 'all served\n', '']);
 });
+
+onUnix('the path of a released server stays when the process ends with it unreferenced', async (t) => {
+  for (const [change, left] of [
+    ['server', false],
+    ['release(server)', true],
+  ] as const) {
+    const path = join(folder(t), 'socket');
+    const { code, stderr } = await runScript(
+      `const { release } = require('ferronet/handover');
+       const server = require('ferronet').createServer().listen(${JSON.stringify(path)}, () => ${change}.unref());`,
+    );
+    t.deepEqual([code, stderr, existsSync(path)], [0, '', left]);
+  }
+});

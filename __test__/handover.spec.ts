@@ -125,6 +125,25 @@ each('while a chunk is told', async (t, direction, place) => {
   t.true(bytes.equals(all));
 });
 
+each('what goes to a buffer of the user, and is held back', async (t, direction, place) => {
+  const bytes = numbered(100_000);
+  const { port } = await place.listen((socket) => socket.end(bytes));
+  const first = await new Promise<[Buffer, Socket]>((resolve) => {
+    const socket = direction.from.connect({
+      port,
+      host: '127.0.0.1',
+      onread: {
+        buffer: Buffer.alloc(1000),
+        callback: (size, buffer) => {
+          resolve([Buffer.from(buffer.subarray(0, size)), moved(place, direction, socket)]);
+          return false;
+        },
+      },
+    });
+  });
+  t.true(bytes.equals(Buffer.concat([first[0], await buffer(first[1])])));
+});
+
 each('a piped connection leaves its pipe', async (t, direction, place) => {
   const [peer, socket] = await place.pair();
   const [other, destination] = await place.pair();

@@ -66,6 +66,12 @@ export class FixedBufferReader implements Reader {
     return false;
   }
 
+  giveUp(): Buffer | null {
+    const held = this.#held;
+    this.#held = null;
+    return held;
+  }
+
   #drainHeld(): void {
     this.#draining = false;
     if (!this.#wanted) return;

@@ -420,6 +420,11 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return { noDelay, keepAlive };
   }
 
+  /** What the `onread` option holds back, which is somebody else's from now on. @internal */
+  _takeHeld(): Buffer | null {
+    return this[kState].reader?.giveUp() ?? null;
+  }
+
   /** @internal */
   _writeGeneric(_writev: boolean, data: Payload, encoding: string, callback: Done): void {
     send(this, data, encoding, callback);

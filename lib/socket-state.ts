@@ -24,6 +24,8 @@ export interface Reader {
   pause: () => void;
   /** True when the handle may read again; otherwise what was held back is delivered first. */
   resume: () => boolean;
+  /** Gives away what was held back. */
+  giveUp: () => Buffer | null;
 }
 
 /** Something that has to wait for the connection, or for the news that there will be none. */

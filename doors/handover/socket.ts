@@ -56,7 +56,7 @@ export function releaseSocket(socket: Socket): NodeSocket {
   const released = withDescriptor(fd, () => new NodeSocket(optionsOf(socket as unknown as NodeSocket, fd)));
   noteSettings(released, settings);
   if (!handle.hasRef()) released.unref();
-  const chunks = [takeBuffered(socket as unknown as NodeSocket)];
+  const chunks = [takeBuffered(socket as unknown as NodeSocket), socket._takeHeld() ?? Buffer.alloc(0)];
   let piece = handle.takeUnread();
   for (; typeof piece !== 'number'; piece = handle.takeUnread()) chunks.push(piece);
   passOn(socket as unknown as NodeSocket, released, Buffer.concat(chunks));
