@@ -1,5 +1,6 @@
 // Connections in the middle of their lives go from node:net to ours and back. Whatever was read, and wherever it waits,
 // arrives once and in order, and the peer sees nothing of it.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -404,6 +405,35 @@ each('under HTTP/2', async (t, direction, place) => {
   t.is(String(await buffer(session.request({ ':path': '/' }))), 'still here');
   t.throws(() => direction.move(socket), { code: 'ERR_INVALID_STATE' });
   session.destroy();
+});
+
+each('when HTTP has let go of it: an upgrade', async (t, direction, place) => {
+  const server = http.createServer();
+  server.on('upgrade', (_request, socket: Socket, head) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n', () => {
+      const next = moved(place, direction, socket);
+      next.write(head);
+      next.pipe(next);
+    });
+  });
+  const { port } = await place.listen((socket) => server.emit('connection', socket));
+  const request = http.get({
+    headers: { connection: 'Upgrade', upgrade: 'echo' },
+    createConnection: () => place.connect(port),
+  });
+  const [, socket, head] = (await once(request, 'upgrade')) as [unknown, Socket, Buffer];
+  t.is(head.length, 0);
+  const next = moved(place, direction, socket);
+  next.end('still here');
+  t.is(String(await buffer(next)), 'still here');
+});
+
+onUnix('adopt: the standard streams of a child', async (t) => {
+  const child = spawn(process.execPath, ['-e', 'process.stdin.pipe(process.stdout)']);
+  const over = once(child, 'close');
+  adopt(child.stdin as Socket).end('through the child');
+  t.is(String(await buffer(adopt(child.stdout as Socket))), 'through the child');
+  t.is((await over)[0], 0);
 });
 
 test('what is no socket, and what is there already', (t) => {

@@ -70,7 +70,7 @@ function protocolAbove(socket: Socket, handle: AnyHandle): string | undefined {
   if (marked.parser || marked._httpMessage) return 'HTTP';
   // A session is kept under a name that differs from one Node to the next.
   const held = Reflect.ownKeys(socket).map((key) => Reflect.get(socket, key) as object | undefined);
-  if (held.some((value) => value?.constructor?.name.endsWith('Http2Session'))) return 'an HTTP/2 session';
+  if (held.some((value) => String(value?.constructor?.name).endsWith('Http2Session'))) return 'an HTTP/2 session';
   // Node's TLS looks through to the handle below it.
   if (Object.getOwnPropertyDescriptor(handle, 'reading')?.get) return 'TLS';
   // Above ours it stands on a wrapper, whose listener is called as that of a pipe.
