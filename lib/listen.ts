@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events';
 
 import { normalizeArguments, isPipeName, toNumber } from './arguments.js';
 import { adoptBoundSocket, BoundSocket } from './bound-socket.js';
+import { listenInCluster } from './cluster.js';
 import { debug, listenEndChannel, listenErrorChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_VALUE, errnoException, listenException, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
@@ -23,7 +24,7 @@ export interface ListenOptions {
   path?: string | undefined;
   /** Connections that may wait to be accepted. Default 511. */
   backlog?: number | undefined;
-  /** In a cluster: whether this worker keeps the address for itself. Default `false`. */
+  /** In a worker of a cluster: keeps the address for this worker, instead of sharing it with all of them. Default `false`. */
   exclusive?: boolean | undefined;
   /** Takes no IPv4 connections on `::`. Default `false`. */
   ipv6Only?: boolean | undefined;
@@ -49,9 +50,18 @@ export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined }
   | { kind: 'path'; path: string; mode: number; exclusive: boolean }
 );
 
+/** What a server listens with: a handle of ours, or what a worker of a cluster has of one of the primary's. */
+export interface ListenerHandle {
+  onconnection: ((status: number, client?: StreamHandle) => void) | null;
+  listen: (backlog: number) => number;
+  close: (callback?: () => void) => void;
+  ref: () => void;
+  unref: () => void;
+}
+
 /** A `Server`, as seen from below. */
 export interface ServerCore extends EventEmitter {
-  _handle: StreamHandle | null;
+  _handle: ListenerHandle | null;
   _unref: boolean;
   _listeningId: number;
   _connectionKey?: string;
@@ -143,23 +153,36 @@ export function listenOn(server: ServerCore, target: ListenTarget): void {
       server._listen2(null, -1, -1, backlog);
       break;
     case 'fd':
-      server._listen2(null, null, null, backlog, target.fd);
+      listenInCluster(server, { address: null, port: null, addressType: null, backlog, fd: target.fd }, false);
       break;
     case 'port':
-      if (target.host) lookUpAndListen(server, target.host, target.port, backlog, target.flags);
-      else server._listen2(null, target.port, 4, backlog, undefined, target.flags);
+      if (target.host) lookUpAndListen(server, target.host, target);
+      else listenOnAddress(server, null, 4, target);
       break;
     case 'path':
       server._pipeName = target.path;
-      server._listen2(target.path, -1, -1, backlog);
-      if (target.mode !== 0) openToAll(server, target.mode);
+      listenOnPath(server, target);
       break;
   }
 }
 
+type PortTarget = Extract<ListenTarget, { kind: 'port' }>;
+type PathTarget = Extract<ListenTarget, { kind: 'path' }>;
+
+function listenOnAddress(server: ServerCore, address: string | null, addressType: number, target: PortTarget): void {
+  const { port, backlog, flags, exclusive } = target;
+  listenInCluster(server, { address, port, addressType, backlog, flags }, exclusive);
+}
+
+function listenOnPath(server: ServerCore, { path, backlog, mode, exclusive }: PathTarget): void {
+  const modes = { readableAll: (mode & UV_READABLE) !== 0, writableAll: (mode & UV_WRITABLE) !== 0 };
+  listenInCluster(server, { address: path, port: -1, addressType: -1, backlog, ...modes }, exclusive);
+  if (mode !== 0) openToAll(server, mode);
+}
+
 function openToAll(server: ServerCore, mode: number): void {
   const handle = server._handle as Pipe | null;
-  // The failure to listen is being told.
+  // The failure to listen is being told; or the primary of the cluster has been asked, which opens it.
   if (handle === null) return;
   const errno = handle.fchmod(mode);
   if (errno >= 0) return;
@@ -173,7 +196,7 @@ function isLinkLocal({ address, family }: LookupAddress): boolean {
   return family === 6 && /^fe[89ab]/i.test(address);
 }
 
-function lookUpAndListen(server: ServerCore, host: string, port: number, backlog: number, flags: number): void {
+function lookUpAndListen(server: ServerCore, host: string, target: PortTarget): void {
   const { _listeningId: id } = server;
   dns().lookup(host, { all: true }, (error, addresses) => {
     // Closed meanwhile: this `listen` is over.
@@ -185,7 +208,7 @@ function lookUpAndListen(server: ServerCore, host: string, port: number, backlog
     const found = addresses.find((each) => !isLinkLocal(each)) ?? addresses[0];
     if (!found) return;
     try {
-      server._listen2(found.address, port, found.family, backlog, undefined, flags);
+      listenOnAddress(server, found.address, found.family, target);
     } catch (refusal) {
       // Of the permission model. Nobody could catch it here, where node:net throws it.
       server.emit('error', refusal);
@@ -257,7 +280,7 @@ export function setUpListenHandle(
   backlog: number,
   fd: number | undefined,
   flags: number | undefined,
-  onconnection: (this: StreamHandle, status: number, client?: StreamHandle) => void,
+  onconnection: (status: number, client?: StreamHandle) => void,
 ): void {
   let where: Omit<Bound, 'bound'> = { address, family: addressType };
   if (server._handle === null) {

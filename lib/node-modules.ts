@@ -1,7 +1,23 @@
 // Modules of Node's that are loaded when they are first needed: each takes as long as a dozen of our files, and a program
 // may never need it.
+import type * as Cluster from 'node:cluster';
 import type * as Dns from 'node:dns';
+import type * as Net from 'node:net';
 import type * as Threads from 'node:worker_threads';
+
+/** Whether the program, or Node on its way to it, has loaded this module of Node's: `cluster`, `child_process`. */
+export function isLoaded(name: string): boolean {
+  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
+  return moduleLoadList?.includes(`NativeModule ${name}`) ?? false;
+}
+
+export function cluster(): typeof Cluster {
+  return require('node:cluster') as typeof Cluster;
+}
+
+export function nodeNet(): typeof Net {
+  return require('node:net') as typeof Net;
+}
 
 export function dns(): typeof Dns {
   return require('node:dns') as typeof Dns;

@@ -10,8 +10,8 @@ import { connectionsOf } from './connections.js';
 import { listenStartChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_TYPE, ERR_SERVER_ALREADY_LISTEN, ERR_SERVER_NOT_RUNNING, errnoException } from './errors.js';
 import type { AnyListener, ServerEvents } from './events.js';
-import type { AddressOut, StreamHandle, TCP } from './handle.js';
-import type { ListenOptions, ServerCore } from './listen.js';
+import type { AddressOut, TCP } from './handle.js';
+import type { ListenerHandle, ListenOptions, ServerCore } from './listen.js';
 import { listenOn, readListenTarget, setUpListenHandle } from './listen.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { defaultHighWaterMark, idleSeconds } from './socket-options.js';
@@ -65,7 +65,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   /** @internal */ declare highWaterMark: number;
   /** @internal */ declare blockList?: AnyBlockList | undefined;
   /** @internal */ declare _connections: number;
-  /** @internal */ declare _handle: StreamHandle | null;
+  /** @internal */ declare _handle: ListenerHandle | null;
   /** @internal */ declare _usingWorkers: boolean;
   /** @internal */ declare _workers: SocketList[];
   /** @internal */ declare _unref: boolean;
@@ -97,6 +97,8 @@ class ServerBody extends EventEmitter implements ServerCore {
     // Stays when listening fails, and then hears of the next success: programs that try again count on it.
     if (listener !== null) this.once('listening', listener);
     if (target.signal !== undefined) closeWhenAborted(this, target.signal);
+    // An earlier `listen` that has not come to it is over.
+    this._listeningId += 1;
     listenOn(this, target);
     return this;
   }

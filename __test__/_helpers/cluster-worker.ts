@@ -1,0 +1,56 @@
+// A program for the workers of a cluster: does what its primary tells it, with the module that NET names, and answers.
+import cluster from 'node:cluster';
+import type { ListenOptions, Server, Socket } from 'node:net';
+
+import { describeError } from './describe.js';
+
+/** What the primary tells a worker to do. */
+export type Order =
+  | { do: 'listen'; options: ListenOptions; maxConnections?: number }
+  | { do: 'count' }
+  | { do: 'close' }
+  | { do: 'disconnect' };
+
+/** What a worker answers, or tells by itself. */
+export type Told = { answer: unknown } | { event: string };
+
+const net = require(process.env['NET'] ?? 'node:net') as typeof import('node:net');
+
+const tell = (told: Told): void => {
+  // After it has disconnected there is nobody to tell.
+  if (process.connected) process.send?.(told);
+};
+let server: Server | undefined;
+
+// Says who it is, then echoes.
+function serve(socket: Socket): void {
+  socket.on('error', () => {});
+  socket.write(`${process.pid};`);
+  socket.pipe(socket);
+}
+
+function listen(options: ListenOptions, maxConnections: number | undefined): void {
+  server = net.createServer(serve);
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
+  server.on('close', () => tell({ event: 'server closed' }));
+  server.on('drop', () => tell({ event: 'drop' }));
+  server.on('error', (error) => tell({ answer: describeError(error) }));
+  server.listen(options, () => tell({ answer: server?.address() ?? null }));
+}
+
+process.on('message', (order: Order) => {
+  switch (order.do) {
+    case 'listen':
+      listen(order.options, order.maxConnections);
+      break;
+    case 'count':
+      server?.getConnections((_error, count) => tell({ answer: count }));
+      break;
+    case 'close':
+      server?.close(() => tell({ answer: 'closed' }));
+      break;
+    case 'disconnect':
+      cluster.worker?.disconnect();
+      break;
+  }
+});
