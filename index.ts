@@ -4,6 +4,7 @@ import * as address from './lib/address.js';
 import * as args from './lib/arguments.js';
 import * as blockList from './lib/block-list.js';
 import * as boundSocket from './lib/bound-socket.js';
+import './lib/child-process.js';
 import type * as connectOptions from './lib/connect-options.js';
 import * as defaults from './lib/defaults.js';
 import * as doors from './lib/doors.js';

@@ -80,6 +80,7 @@ function accept(server: AcceptingServer, client: StreamHandle): void {
     handle: client,
     allowHalfOpen: server.allowHalfOpen,
     pauseOnCreate: server.pauseOnConnect,
+    manualStart: true,
     readable: true,
     writable: true,
     readableHighWaterMark: server.highWaterMark,
@@ -91,7 +92,13 @@ function accept(server: AcceptingServer, client: StreamHandle): void {
   server._connections += 1;
   socket.server = server;
   socket._server = server;
-  server.emit('connection', socket);
+  // Not before: a listener may give the connection to another process, with all that the peer has sent. libuv reads later
+  // anyway, and our reactor may read at once.
+  try {
+    server.emit('connection', socket);
+  } finally {
+    if (!server.pauseOnConnect && socket._handle === client) socket.read(0);
+  }
   if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
 }
 

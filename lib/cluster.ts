@@ -122,7 +122,7 @@ function sharedHandle(shared: NodeHandle): StreamHandle | number {
 }
 
 class RoundRobinHandle implements ListenerHandle {
-  onconnection: ListenerHandle['onconnection'] = null;
+  declare onconnection?: (status: number, client?: StreamHandle) => void;
   declare getsockname?: (out: AddressOut) => number;
   readonly #faux: FauxHandle;
 

@@ -52,7 +52,7 @@ export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined }
 
 /** What a server listens with: a handle of ours, or what a worker of a cluster has of one of the primary's. */
 export interface ListenerHandle {
-  onconnection: ((status: number, client?: StreamHandle) => void) | null;
+  onconnection?: (status: number, client?: StreamHandle) => void;
   listen: (backlog: number) => number;
   close: (callback?: () => void) => void;
   ref: () => void;

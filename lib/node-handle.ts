@@ -2,6 +2,7 @@
 // second descriptor of what the other has open.
 import type * as Net from 'node:net';
 
+import { errnoException } from './errors.js';
 import { duplicateDescriptor, type StreamHandle } from './handle.js';
 import { nodeNet } from './node-modules.js';
 import { createHandle } from './socket-options.js';
@@ -27,6 +28,22 @@ export function takeNodeHandle(taken: NodeHandle): StreamHandle | number {
   const handle = shareNodeHandle(taken, false);
   taken.close();
   return handle;
+}
+
+/** A handle of Node's for a server, over a descriptor that belongs to it from then on. */
+export function nodeServerHandleOf(fd: number): NodeHandle {
+  const { _createServerHandle } = nodeNet() as unknown as {
+    _createServerHandle: (address: null, port: number, addressType: number, fd: number) => NodeHandle | number;
+  };
+  const handle = _createServerHandle(null, 0, 0, fd);
+  if (typeof handle === 'number') throw errnoException(handle, 'open');
+  return handle;
+}
+
+/** A server of Node's that has this handle and accepts nothing. */
+export function nodeServerOf(handle: NodeHandle): Net.Server {
+  const { Server } = nodeNet();
+  return Object.assign(new Server(), { _handle: handle });
 }
 
 /** A socket of Node's that reads nothing, over a descriptor that belongs to it from then on. */

@@ -1,5 +1,6 @@
 // Modules of Node's that are loaded when they are first needed: each takes as long as a dozen of our files, and a program
 // may never need it.
+import type * as ChildProcess from 'node:child_process';
 import type * as Cluster from 'node:cluster';
 import type * as Dns from 'node:dns';
 import type * as Net from 'node:net';
@@ -9,6 +10,10 @@ import type * as Threads from 'node:worker_threads';
 export function isLoaded(name: string): boolean {
   const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
   return moduleLoadList?.includes(`NativeModule ${name}`) ?? false;
+}
+
+export function childProcess(): typeof ChildProcess {
+  return require('node:child_process') as typeof ChildProcess;
 }
 
 export function cluster(): typeof Cluster {

@@ -45,8 +45,10 @@ export type ListenHandle = { _handle: unknown } | { fd: number } | object;
 export type ConnectionListener = (socket: Socket) => void;
 type ListeningListener = () => void;
 
-// What a child process that was sent connections of ours is asked.
+// What a child process that was sent connections of ours is asked. Node's own, as is who makes them.
 interface SocketList {
+  getConnections: (callback: (error: Error | null, count?: number) => void) => void;
+  close: (callback: () => void) => void;
   once: (event: 'exit', listener: (list: SocketList) => void) => void;
 }
 
@@ -128,12 +130,13 @@ class ServerBody extends EventEmitter implements ServerCore {
    * @throws TypeError ERR_INVALID_ARG_TYPE if there is nobody to answer to
    */
   getConnections(callback: (error: Error | null, count: number) => void): this {
-    process.nextTick(callback, null, this._connections);
+    if (this._workers.length > 0) countWorkers(this, callback);
+    else process.nextTick(callback, null, this._connections);
     return this;
   }
 
   /**
-   * Stops listening. `close` follows when all connections have ended.
+   * Stops listening. `close` follows when all connections have ended, also those that were sent to child processes.
    *
    * @param callback called with `close`; gets ERR_SERVER_NOT_RUNNING if the server was not listening
    */
@@ -147,7 +150,8 @@ class ServerBody extends EventEmitter implements ServerCore {
     this._handle?.close();
     this._handle = null;
     this._pipeName = undefined;
-    this._emitCloseIfDrained();
+    if (this._workers.length > 0) closeWorkers(this);
+    else this._emitCloseIfDrained();
     return this;
   }
 
@@ -237,6 +241,37 @@ function closeWhenAborted(server: ServerBody, signal: AbortSignal): void {
   }
   signal.addEventListener('abort', close, { once: true });
   server.once('close', () => signal.removeEventListener('abort', close));
+}
+
+// The connections here are counted when the first answer is awaited, as in Node.
+function countWorkers(server: ServerBody, callback: (error: Error | null, count: number) => void): void {
+  const workers = [...server._workers];
+  let total = server._connections;
+  let left = workers.length;
+  for (const worker of workers) {
+    worker.getConnections((error, count = 0) => {
+      if (left === 0) return;
+      total += count;
+      left = error ? 0 : left - 1;
+      if (error) process.nextTick(callback as (error: Error) => void, error);
+      else if (left === 0) process.nextTick(callback, null, total);
+    });
+  }
+}
+
+// While they are asked they count as a connection of the server. One that has died has none.
+function closeWorkers(server: ServerBody): void {
+  const workers = [...server._workers];
+  let left = workers.length;
+  server._connections += 1;
+  for (const worker of workers) {
+    worker.close(() => {
+      left -= 1;
+      if (left > 0) return;
+      server._connections -= 1;
+      server._emitCloseIfDrained();
+    });
+  }
 }
 
 function readServerOptions(given: unknown): ServerOptions {

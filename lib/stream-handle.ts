@@ -77,6 +77,8 @@ type Stage =
   | 'adopted'
   | 'open'
   | 'listening'
+  /** It will be closed when the kernel has taken all that was written. */
+  | 'leaving'
   /** `close` was called. */
   | 'closing';
 
@@ -404,6 +406,12 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
     return 0;
   }
 
+  /** As `close`, when the kernel has taken all that was written. */
+  closeWhenSent(): void {
+    this.#stage = 'leaving';
+    if (!this.isWriting()) this.close();
+  }
+
   private closeWith(reset: boolean, callback: (() => void) | undefined): void {
     if (this.isClosing()) return;
     this.#stage = 'closing';
@@ -437,6 +445,7 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
         break;
       case Kind.Wrote:
         this.#writes?.shift()?.complete(value, this);
+        if (this.#stage === 'leaving' && !this.isWriting()) this.close();
         break;
       case Kind.Broken:
         if (this.onbroken) this.#context.runInAsyncScope(this.onbroken, this, value);

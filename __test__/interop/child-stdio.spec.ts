@@ -1,5 +1,5 @@
 // A connection as the standard input and output of a child process, by its descriptor.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
@@ -36,6 +36,36 @@ onUnix('a child reads and answers', async (t, place) => {
   client.end(bytes);
   t.true(bytes.equals(await buffer(client)));
   t.is((await exit)[0], 0);
+});
+
+onUnix('a child is given the socket itself', async (t, place) => {
+  const [client, accepted] = await place.pair();
+  const child = spawn(process.execPath, ['-e', 'process.stdin.pipe(process.stdout)'], {
+    stdio: [accepted, accepted, 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  t.false(accepted.readableFlowing);
+  t.is(child.stdin, null);
+  const bytes = numbered(1 << 20);
+  client.end(bytes);
+  const got = buffer(client);
+  accepted.destroy();
+  t.true(bytes.equals(await got));
+  t.is((await exit)[0], 0);
+});
+
+onUnix('what is no standard input: a socket for spawnSync(), and one that has closed', async (t, place) => {
+  const [, accepted] = await place.pair();
+  // On node:net this ends the process.
+  if (place.isOurs) {
+    t.throws(() => spawnSync(process.execPath, ['-v'], { stdio: [accepted, 'ignore', 'ignore'] }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
+  }
+  accepted.destroy();
+  t.throws(() => spawn(process.execPath, ['-v'], { stdio: [accepted, 'ignore', 'ignore'] }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  });
 });
 
 onUnix('the other connections go on while a child has this one', async (t, place) => {

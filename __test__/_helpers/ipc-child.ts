@@ -1,0 +1,77 @@
+// A program for a child process: takes sockets, servers and handles from its parent, on the module that NET names, and says
+// of what make they are.
+import nodeNet from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+import type { Net } from './implementations.js';
+
+/** What goes with a handle, and so what the child is to do with it. */
+export type Errand =
+  | { do: 'echo' }
+  | { do: 'say'; text: string }
+  | { do: 'keep' }
+  | { do: 'end' }
+  | { do: 'serve' }
+  | { do: 'listen' }
+  | { do: 'bring'; keepOpen?: boolean };
+
+export type Report = { made: string; remotePort?: number | undefined } | { port: number } | { brought: true };
+
+const net = require(process.env['NET'] ?? 'node:net') as Net;
+
+function make(handle: unknown): string {
+  if (handle === undefined) return 'nothing';
+  if (handle instanceof nodeNet.Socket || handle instanceof nodeNet.Server) return 'node:net';
+  if (handle instanceof net.Socket || handle instanceof net.Server) return 'ferronet';
+  return 'handle';
+}
+
+const tell = (report: Report): void => void process.send?.(report);
+const kept: Socket[] = [];
+
+const greet = (socket: Socket): void => {
+  socket.on('error', () => {});
+  socket.end(`served by ${process.pid}`);
+};
+
+process.on('message', (errand: Errand, handle: unknown) => {
+  const socket = handle as Socket;
+  // The test may be over before the peer has read everything.
+  if (handle && 'remotePort' in socket) socket.on('error', () => {});
+  if (errand.do !== 'end' && errand.do !== 'bring') {
+    tell({ made: make(handle), ...(handle && 'remotePort' in socket ? { remotePort: socket.remotePort } : {}) });
+  }
+  switch (errand.do) {
+    case 'echo':
+      socket?.pipe(socket);
+      break;
+    case 'say':
+      socket?.end(errand.text);
+      break;
+    case 'keep':
+      socket?.resume();
+      kept.push(socket);
+      break;
+    case 'end':
+      for (const each of kept.splice(0)) each.destroy();
+      break;
+    case 'serve':
+      (handle as Server).on('connection', greet);
+      break;
+    case 'listen':
+      net.createServer(greet).listen(handle as object);
+      break;
+    case 'bring': {
+      // Whoever connects is sent to the parent.
+      const server = net.createServer({ pauseOnConnect: true }, (accepted) => {
+        process.send?.({ brought: true }, accepted);
+        server.close();
+      });
+      server.listen(0, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }));
+      break;
+    }
+  }
+});
+
+// Without its parent it would live on for the sockets that it has.
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,64 @@
+// Child processes, and the process above this one: their channels take and give what is ours, and a socket may be their
+// standard input or output. This file is loaded with the package and loads nothing of Node's.
+import { subscribe } from 'node:diagnostics_channel';
+
+import type { IpcChannel } from './ipc-channel.js';
+import { receiveOurs } from './ipc-receive.js';
+import { sendOurs } from './ipc-send.js';
+import { childProcess, isLoaded } from './node-modules.js';
+import { Socket } from './socket.js';
+
+type Stdio = readonly unknown[] | string | null | undefined;
+
+/** A `ChildProcess`, or its prototype. */
+interface Spawning {
+  spawn(this: object, options: { stdio?: Stdio }): unknown;
+}
+
+function attachIfChannel(owner: object): void {
+  if (typeof (owner as Partial<IpcChannel>)._send !== 'function') return;
+  const channel = owner as IpcChannel;
+  sendOurs(channel);
+  receiveOurs(channel);
+}
+
+/** Makes a socket what Node takes it for that gives it to a child: its descriptor, and it is read there from now on. */
+function giveDescriptor(item: unknown): unknown {
+  if (!(item instanceof Socket) || item._handle === null) return item;
+  const { fd } = item._handle;
+  if (fd < 0) return item;
+  item._handle.readStop();
+  item.pause();
+  return fd;
+}
+
+let isPatched = false;
+
+/** The channel and the streams of a child are made by `spawn`, whatever was called to have one. */
+function patch(prototype: Spawning): void {
+  if (isPatched) return;
+  isPatched = true;
+  const original = prototype.spawn;
+  prototype.spawn = function spawn(options) {
+    if (Array.isArray(options?.stdio)) options.stdio = options.stdio.map(giveDescriptor);
+    const answer = Reflect.apply(original, this, [options]);
+    attachIfChannel(this);
+    return answer;
+  };
+}
+
+function patchAtFirst(message: unknown): void {
+  patch(Object.getPrototypeOf((message as { process: object }).process) as Spawning);
+}
+
+/** `child_process` tells of each `ChildProcess` as it is made, so the program may load it when it likes. */
+subscribe('child_process', patchAtFirst);
+attachIfChannel(process);
+
+// The children that are there already.
+if (isLoaded('child_process')) {
+  const { ChildProcess } = childProcess();
+  patch(ChildProcess.prototype as unknown as Spawning);
+  const { _getActiveHandles: active } = process as { _getActiveHandles?: () => object[] };
+  for (const each of active?.() ?? []) if (each instanceof ChildProcess) attachIfChannel(each);
+}
