@@ -98,6 +98,17 @@ export declare class Reactor {
   relayIdle(source: number): number
   /** How many relays there are. */
   relays(): number
+  /**
+   * Takes a handle out of this reactor, with what is on its way through it; close it as ever. `unread`: bytes that
+   * were taken and go back, `end`: the peer's FIN as well. Answers a number to `receive` it by, or a negative error,
+   * and then the handle is what it was.
+   *
+   * # Errors
+   * When `unread` holds something else than bytes.
+   */
+  sendOff(handle: number, unread: ReadonlyArray<Uint8Array>, end: boolean): number
+  /** Takes a handle that another reactor has sent off; its id in this one. */
+  receive(transfer: number): number
   /** The descriptor's number, or -1. */
   fd(handle: number): number
   /** Another descriptor of the same socket, the caller's to close; or an error. */
@@ -118,6 +129,9 @@ export declare class Reactor {
 
 /** Another descriptor of what `fd` is, the caller's to close; or an error. */
 export declare function duplicateDescriptor(fd: number): number
+
+/** Closes a handle that was sent off and that nobody will receive. Nothing happens if somebody has. */
+export declare function giveUp(transfer: number): void
 
 /** What a descriptor is, in the words of `uv_guess_handle`. */
 export declare function guessHandleType(fd: number): 'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN'

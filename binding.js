@@ -837,4 +837,5 @@ module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __n
 module.exports = nativeBinding
 module.exports.Reactor = nativeBinding.Reactor
 module.exports.duplicateDescriptor = nativeBinding.duplicateDescriptor
+module.exports.giveUp = nativeBinding.giveUp
 module.exports.guessHandleType = nativeBinding.guessHandleType

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, Reactor as Core, Target, Transport,
-    Written, format_ip, parse_ip,
+    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, Reactor as Core, Target, TransferId,
+    Transport, Unread, Written, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -21,14 +21,18 @@ use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
 use crate::wakeup::{Threadsafe, Wakeup};
 
-/// Ids have 52 bits and are exact in a number; anything else names no handle.
+/// Ids have 52 bits and are exact in a number; anything else names nothing.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "checked to be a positive integer's range"
 )]
-pub(crate) fn id(bits: f64) -> HandleId {
-    HandleId::from_bits(if bits >= 0.0 { bits as u64 } else { u64::MAX })
+fn bits(number: f64) -> u64 {
+    if number >= 0.0 { number as u64 } else { u64::MAX }
+}
+
+pub(crate) fn id(number: f64) -> HandleId {
+    HandleId::from_bits(bits(number))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an id has 52 bits")]
@@ -287,9 +291,7 @@ impl Reactor {
         handle: f64,
         #[napi(ts_arg_type = "ReadonlyArray<Uint8Array>")] chunks: Array<'_>,
     ) -> Result<i32> {
-        let chunks = (0..chunks.len())
-            .filter_map(|index| chunks.get::<Uint8ArraySlice<'_>>(index).transpose())
-            .collect::<Result<Vec<_>>>()?;
+        let chunks = views(&chunks)?;
         let slices: Vec<_> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
         Ok(wrote(self.core.write(id(handle), &slices)))
     }
@@ -328,6 +330,35 @@ impl Reactor {
     #[napi(catch_unwind)]
     pub fn relays(&self) -> u32 {
         u32::try_from(self.core.relays()).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a handle out of this reactor, with what is on its way through it; close it as ever. `unread`: bytes that
+    /// were taken and go back, `end`: the peer's FIN as well. Answers a number to `receive` it by, or a negative error,
+    /// and then the handle is what it was.
+    ///
+    /// # Errors
+    /// When `unread` holds something else than bytes.
+    #[napi(catch_unwind)]
+    pub fn send_off(
+        &self,
+        handle: f64,
+        #[napi(ts_arg_type = "ReadonlyArray<Uint8Array>")] unread: Array<'_>,
+        end: bool,
+    ) -> Result<f64> {
+        let chunks = views(&unread)?;
+        let chunks: Vec<&[u8]> = chunks.iter().map(AsRef::as_ref).collect();
+        let unread = Unread { chunks: &chunks, end };
+        let sent = self.core.send_off(id(handle), &unread);
+        Ok(sent.map_or_else(
+            |errno| f64::from(errno.code()),
+            |transfer| count(transfer.to_bits()),
+        ))
+    }
+
+    /// Takes a handle that another reactor has sent off; its id in this one.
+    #[napi(catch_unwind)]
+    pub fn receive(&self, transfer: f64) -> f64 {
+        made(self.core.receive(TransferId::from_bits(bits(transfer))))
     }
 
     /// The descriptor's number, or -1.
@@ -381,6 +412,18 @@ impl Reactor {
     pub fn open_to_all(&self, handle: f64, readable: bool, writable: bool) -> i32 {
         done(self.core.open_to_all(id(handle), readable, writable))
     }
+}
+
+fn views<'a>(chunks: &Array<'a>) -> Result<Vec<Uint8ArraySlice<'a>>> {
+    (0..chunks.len())
+        .filter_map(|index| chunks.get::<Uint8ArraySlice<'a>>(index).transpose())
+        .collect()
+}
+
+/// Closes a handle that was sent off and that nobody will receive. Nothing happens if somebody has.
+#[napi(catch_unwind)]
+pub fn give_up(transfer: f64) {
+    Core::give_up(TransferId::from_bits(bits(transfer)));
 }
 
 fn either(result: std::result::Result<std::net::SocketAddr, Errno>) -> napi::Either<SocketName, i32> {

@@ -31,11 +31,14 @@ use crate::{Errno, HandleId};
 
 mod reader;
 mod relay;
+mod transfer;
 mod writer;
 
 use reader::Reader;
 pub use reader::{Received, Taken};
 pub use relay::Relayed;
+pub(crate) use transfer::Detached;
+pub use transfer::Unread;
 use writer::Writer;
 pub use writer::Written;
 

@@ -163,6 +163,19 @@ impl Inbox {
         None
     }
 
+    /// Takes bytes back that were taken: they come before all others.
+    pub(crate) fn put_back(&mut self, chunks: &[&[u8]]) {
+        for piece in chunks.iter().flat_map(|chunk| chunk.chunks(BLOCK)).rev() {
+            self.waiting += piece.len();
+            self.chunks.push_front(Chunk(Storage::Copied(piece.to_vec())));
+        }
+    }
+
+    /// Takes the end back, which was taken.
+    pub(crate) fn end_again(&mut self, end: Errno) {
+        self.end = End::Waiting(end);
+    }
+
     /// Bytes that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting
@@ -262,6 +275,22 @@ mod tests {
             prop_assert!(inbox.is_empty() && inbox.has_credit());
             prop_assert_eq!(got, expected);
         }
+    }
+
+    #[test]
+    fn what_is_put_back_comes_first_and_in_its_order() {
+        let (pool, mut inbox) = (Arc::new(BlockPool::default()), Inbox::default());
+        push(&mut inbox, &pool, b"later");
+        let large = vec![7; BLOCK + 1];
+        inbox.put_back(&[b"first ", b"second ", &large]);
+        assert_eq!(inbox.waiting(), 13 + large.len() + 5);
+        let mut got = Vec::new();
+        while let Some(Inboxed::Data(chunk)) = inbox.take() {
+            assert!(chunk.len() <= BLOCK);
+            got.extend_from_slice(&chunk);
+        }
+        assert_eq!(got, [b"first second ", &large[..], b"later"].concat());
+        assert_eq!(inbox.waiting(), 0);
     }
 
     #[test]

@@ -37,7 +37,7 @@ mod task;
 mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};
-pub use connection::{Closing, Received, Relayed, Taken, Written};
+pub use connection::{Closing, Received, Relayed, Taken, Unread, Written};
 pub use descriptor::{DescriptorKind, Target, Transport};
 pub use driver::Drive;
 pub use errno::Errno;
@@ -46,4 +46,4 @@ pub use handle::HandleId;
 pub use inbox::Chunk;
 pub use options::{BindFlags, KeepAlive};
 pub use queue::Wake;
-pub use reactor::Reactor;
+pub use reactor::{Reactor, TransferId};

@@ -14,7 +14,7 @@ use socket2::SockAddr;
 
 use crate::event::Event;
 use crate::queue::EventQueue;
-use crate::sys::{self, Acceptor, Stream};
+use crate::sys::{self, Acceptor, Idle, Stream};
 use crate::task::{Driving, RunQueue, Task};
 use crate::{Errno, HandleId, Target};
 
@@ -136,6 +136,27 @@ impl Listener {
         let mut acceptor = self.acceptor.write();
         acceptor.as_mut().ok_or(Errno::EBADF)?.set_path(Some(path));
         Ok(())
+    }
+
+    /// Takes the socket out, as [`Listener::close`] does, with the backlog and what was accepted and never taken. After
+    /// an error it listens as before.
+    pub(crate) fn detach(&self) -> Result<(Idle, i32, VecDeque<HandleId>), Errno> {
+        let mut place = self.acceptor.write();
+        let idle = match place.take().ok_or(Errno::EBADF)?.into_idle() {
+            Ok(idle) => idle,
+            Err(acceptor) => {
+                *place = Some(acceptor);
+                return Err(Errno::ENOTSUP);
+            }
+        };
+        drop(place);
+        let backlog = i32::try_from(self.ahead).unwrap_or(i32::MAX);
+        Ok((idle, backlog, std::mem::take(&mut *self.accepted.lock())))
+    }
+
+    /// A connection that another listener has accepted from this socket. Whoever calls tells of it.
+    pub(crate) fn take_over(&self, connection: HandleId) {
+        self.accepted.lock().push_back(connection);
     }
 
     /// Whether a connect to `to` would end in this listener's backlog.

@@ -28,7 +28,10 @@ use crate::{Errno, Event, HandleId};
 
 mod handles;
 mod streams;
+mod transfer;
 mod turns;
+
+pub use transfer::TransferId;
 
 /// What stands in the table.
 #[derive(Debug)]
@@ -171,7 +174,7 @@ impl Reactor {
     }
 
     /// Nothing is made any more once the thread has ended.
-    fn running(&self) -> Result<(), Errno> {
+    pub(super) fn running(&self) -> Result<(), Errno> {
         if self.shared.driver.is_running() {
             Ok(())
         } else {

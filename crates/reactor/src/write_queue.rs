@@ -65,6 +65,13 @@ impl WriteQueue {
         });
     }
 
+    /// Nobody hears of what waits any more; it is sent all the same.
+    pub(crate) fn untell(&mut self) {
+        for request in &mut self.requests {
+            request.told = false;
+        }
+    }
+
     /// Whether `len` more bytes may be taken in with nobody waiting for them.
     pub(crate) fn has_room_ahead(&self, len: usize) -> bool {
         self.requests.is_empty() && self.ahead.len() + len <= AHEAD
@@ -218,5 +225,15 @@ mod tests {
         queue.push_untold(b"e");
         assert_eq!(queue.waiting(), 1);
         assert_eq!(queue.clear(), 0);
+    }
+
+    #[test]
+    fn what_nobody_hears_of_any_more_is_sent_all_the_same() {
+        let mut queue = WriteQueue::default();
+        queue.push_ahead(&[IoSlice::new(b"a")]);
+        queue.push(&[IoSlice::new(b"b")], 0);
+        queue.untell();
+        queue.push(&[IoSlice::new(b"c")], 0);
+        assert_eq!(drain(&mut queue, &[1]), (b"abc".to_vec(), 1));
     }
 }

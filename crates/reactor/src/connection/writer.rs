@@ -58,7 +58,7 @@ impl Writer {
     }
 
     /// The queue is empty, or will never be.
-    fn wake_relays(&mut self) {
+    pub(super) fn wake_relays(&mut self) {
         for waiting in self.relays.drain(..) {
             waiting.wake();
         }

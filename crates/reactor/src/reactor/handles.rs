@@ -16,7 +16,7 @@ use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
 use super::{Entry, Shared};
 
 impl Reactor {
-    fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {
+    pub(super) fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {
         self.running()?;
         self.shared
             .table
@@ -55,9 +55,8 @@ impl Reactor {
     /// # Errors
     /// What `listen(2)` says; the handle is still there. [`Errno::EINVAL`] for one that can't listen.
     pub fn listen(&self, id: HandleId, backlog: i32) -> Result<(), Errno> {
-        let mut table = self.shared.table.lock();
-        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
-        match entry {
+        let table = self.shared.table.lock();
+        match table.get(id).ok_or(Errno::EBADF)? {
             Entry::Idle(idle) => idle.listen(backlog)?,
             Entry::Listener(listener) => {
                 let listener = Arc::clone(listener);
@@ -67,6 +66,15 @@ impl Reactor {
             Entry::Closed => return Err(Errno::EBADF),
             Entry::Connection(_) => return Err(Errno::EINVAL),
         }
+        drop(table);
+        self.begin_listening(id, backlog)?;
+        Ok(())
+    }
+
+    /// Makes a listener of an idle entry whose socket listens.
+    pub(super) fn begin_listening(&self, id: HandleId, backlog: i32) -> Result<Arc<Listener>, Errno> {
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
             return Err(Errno::EINVAL);
         };
@@ -79,8 +87,8 @@ impl Reactor {
         *entry = Entry::Listener(Arc::clone(&listener));
         drop(table);
         self.shared.listeners.lock().push(Arc::clone(&listener));
-        listener.wake();
-        Ok(())
+        Arc::clone(&listener).wake();
+        Ok(listener)
     }
 
     /// Makes a TCP socket.

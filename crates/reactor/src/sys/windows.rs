@@ -116,6 +116,11 @@ impl Stream {
         TcpStream::from_std(socket.into()).map(Self::Tcp)
     }
 
+    /// A handle belongs to the completion port that it was given to first, and so to its runtime.
+    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+        Err(self)
+    }
+
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         match self {
             Self::Tcp(stream) => Some(SockRef::from(stream)),
@@ -258,6 +263,11 @@ fn wait_for_client(pipe: NamedPipeServer) -> NextPipe {
 }
 
 impl Acceptor {
+    /// As a stream, it can't leave its runtime.
+    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+        Err(self)
+    }
+
     /// `listen` once more, for another backlog.
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
         match self {

@@ -11,6 +11,9 @@ use parking_lot::Mutex;
 use socket2::{SockRef, Socket};
 use tokio::io::unix::AsyncFd;
 
+use crate::Transport;
+
+use super::Idle;
 use super::descriptor::register;
 use super::path::OwnPath;
 use super::stream::Stream;
@@ -56,6 +59,13 @@ impl Acceptor {
             spare: spare.clone(),
             path,
         })
+    }
+
+    /// Leaves the runtime; the socket goes on listening.
+    #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
+    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+        let fd = OwnedFd::from(self.fd.into_inner());
+        Ok(Idle::new(fd, Transport::Tcp, self.path))
     }
 
     /// `listen(2)` once more, for another backlog.

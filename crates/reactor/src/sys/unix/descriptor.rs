@@ -92,5 +92,5 @@ pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
         std::mem::forget(fd);
         return Err(error);
     }
-    Ok(Idle::new(fd, transport))
+    Ok(Idle::new(fd, transport, None))
 }

@@ -24,12 +24,8 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    pub(super) fn new(fd: OwnedFd, transport: Transport) -> Self {
-        Self {
-            fd,
-            transport,
-            path: None,
-        }
+    pub(super) fn new(fd: OwnedFd, transport: Transport, path: Option<OwnPath>) -> Self {
+        Self { fd, transport, path }
     }
 
     #[expect(
@@ -94,7 +90,7 @@ fn open_socket(domain: Domain, transport: Transport) -> io::Result<Idle> {
     };
     #[cfg(target_vendor = "apple")]
     socket.set_nosigpipe(true)?;
-    Ok(Idle::new(OwnedFd::from(socket), transport))
+    Ok(Idle::new(OwnedFd::from(socket), transport, None))
 }
 
 pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {

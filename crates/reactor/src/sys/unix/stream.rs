@@ -7,9 +7,12 @@ use std::net::Shutdown;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
-use socket2::{SockRef, Socket};
+use socket2::{Domain, SockRef, Socket};
 use tokio::io::unix::AsyncFd;
 
+use crate::Transport;
+
+use super::Idle;
 use super::descriptor::{borrow, register};
 use super::path::OwnPath;
 
@@ -17,7 +20,7 @@ use super::path::OwnPath;
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(super) fd: AsyncFd<File>,
-    _own_path: Option<OwnPath>,
+    own_path: Option<OwnPath>,
 }
 
 impl Stream {
@@ -31,10 +34,18 @@ impl Stream {
             }
             registered => registered?,
         };
-        Ok(Self {
-            fd,
-            _own_path: own_path,
-        })
+        Ok(Self { fd, own_path })
+    }
+
+    /// Leaves the runtime.
+    #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
+    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+        let fd = OwnedFd::from(self.fd.into_inner());
+        let is_inet = SockRef::from(&fd)
+            .local_addr()
+            .is_ok_and(|address| matches!(address.domain(), Domain::IPV4 | Domain::IPV6));
+        let transport = if is_inet { Transport::Tcp } else { Transport::Local };
+        Ok(Idle::new(fd, transport, self.own_path))
     }
 
     #[expect(

@@ -1,0 +1,103 @@
+//! A connection leaves its reactor for another one, with all that is on its way through it.
+
+use std::sync::Arc;
+
+use super::{Connection, Writer};
+use crate::Errno;
+use crate::inbox::Inbox;
+use crate::state::Writing;
+use crate::sys::Idle;
+use crate::write_queue::WriteQueue;
+
+/// What a connection was, without a reactor.
+#[derive(Debug)]
+pub(crate) struct Detached {
+    pub(crate) idle: Idle,
+    pub(crate) writing: Writing,
+    pub(crate) under_way: UnderWay,
+}
+
+/// What a connection has between its consumer and the kernel.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    inbox: Inbox,
+    queue: WriteQueue,
+    peer_ended: bool,
+}
+
+/// What the consumer has taken and gives back: it comes before what was not taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unread<'a> {
+    /// In their order.
+    pub chunks: &'a [&'a [u8]],
+    /// The peer's FIN, behind them.
+    pub end: bool,
+}
+
+impl Writer {
+    /// One that can be told nothing any more has an error on its way to the consumer, who is about to close it.
+    fn may_leave(&self) -> Result<(), Errno> {
+        match self.state {
+            Writing::Connecting => Err(Errno::EALREADY),
+            Writing::Closed => Err(Errno::EPIPE),
+            Writing::Open | Writing::Draining | Writing::ShutDown => Ok(()),
+        }
+    }
+}
+
+impl Connection {
+    /// Takes the stream out, as [`Connection::close`] does, and what was read and not taken, and what the kernel has not
+    /// sent. Nobody is told of the end of a write any more. After an error the connection is what it was.
+    pub(crate) fn detach(self: &Arc<Self>, unread: &Unread<'_>) -> Result<Detached, Errno> {
+        // The kernel is to have it before anything that is written from the other side's reactor.
+        self.end_of_batch();
+        let mut place = self.stream.write();
+        self.writer.lock().may_leave()?;
+        let idle = match place.take().ok_or(Errno::EBADF)?.into_idle() {
+            Ok(idle) => idle,
+            Err(stream) => {
+                *place = Some(stream);
+                return Err(Errno::ENOTSUP);
+            }
+        };
+        drop(place);
+        let mut inbox = {
+            let mut reader = self.reader.lock();
+            reader.state.close();
+            reader.relay.end();
+            std::mem::take(&mut reader.inbox)
+        };
+        inbox.put_back(unread.chunks);
+        if unread.end {
+            inbox.end_again(Errno::EOF);
+        }
+        let mut writer = self.writer.lock();
+        let writing = std::mem::replace(&mut writer.state, Writing::Closed);
+        let mut queue = std::mem::take(&mut writer.queue);
+        queue.untell();
+        writer.wake_relays();
+        let under_way = UnderWay {
+            inbox,
+            queue,
+            peer_ended: writer.peer_ended,
+        };
+        Ok(Detached {
+            idle,
+            writing,
+            under_way,
+        })
+    }
+
+    /// Goes on with what was under way, in a connection that was just made of the stream.
+    pub(crate) fn resume(&self, under_way: UnderWay) {
+        let UnderWay {
+            inbox,
+            queue,
+            peer_ended,
+        } = under_way;
+        self.reader.lock().inbox = inbox;
+        let mut writer = self.writer.lock();
+        writer.queue = queue;
+        writer.peer_ended = peer_ended;
+    }
+}

@@ -1,0 +1,171 @@
+//! Handles on their way from one reactor to another one of the same process.
+//!
+//! A handle that is sent off leaves its reactor with everything that is on its way through it: what was read and not
+//! taken, what was written and not sent, connections that were accepted and not taken, the path that goes with a local
+//! server. It is nobody's until another reactor receives it, or until it is given up, which closes it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::Mutex;
+
+use super::{Entry, Reactor, Shared};
+use crate::connection::{Connection, Detached, Unread};
+use crate::sys::Idle;
+use crate::{Errno, Event, HandleId};
+
+/// The name of a handle on its way: one in a process, and never again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransferId(u64);
+
+impl TransferId {
+    /// As an integer, for crossing into JavaScript.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// Reads back what [`TransferId::to_bits`] gave. Any number is taken: one that names nothing finds nothing.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+#[derive(Debug)]
+enum Transferred {
+    Idle(Idle),
+    Connection(Detached),
+    Listener {
+        idle: Idle,
+        backlog: i32,
+        accepted: Vec<Detached>,
+    },
+}
+
+#[derive(Debug, Default)]
+struct OnTheWay {
+    handles: HashMap<TransferId, Transferred>,
+    last: u64,
+}
+
+static ON_THE_WAY: LazyLock<Mutex<OnTheWay>> = LazyLock::new(Mutex::default);
+
+impl OnTheWay {
+    fn put(&mut self, handle: Transferred) -> TransferId {
+        self.last += 1;
+        let id = TransferId(self.last);
+        self.handles.insert(id, handle);
+        id
+    }
+}
+
+impl Reactor {
+    /// Takes a handle out of this reactor; close its id as ever, for its last event. `unread` is what the consumer has
+    /// taken of a stream and gives back.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a closed handle, [`Errno::EALREADY`] for one that is connecting, [`Errno::EPIPE`] for a
+    /// stream that a write has failed on, [`Errno::ENOTSUP`] where the system binds a handle to its reactor. The handle
+    /// is what it was then.
+    pub fn send_off(&self, id: HandleId, unread: &Unread<'_>) -> Result<TransferId, Errno> {
+        let handle = self.detach(id, unread)?;
+        Ok(ON_THE_WAY.lock().put(handle))
+    }
+
+    fn detach(&self, id: HandleId, unread: &Unread<'_>) -> Result<Transferred, Errno> {
+        let mut table = self.shared.table.lock();
+        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+        match entry {
+            Entry::Closed => Err(Errno::EBADF),
+            Entry::Idle(_) => {
+                let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
+                    return Err(Errno::EBADF);
+                };
+                Ok(Transferred::Idle(idle))
+            }
+            Entry::Connection(connection) => {
+                let connection = Arc::clone(connection);
+                drop(table);
+                let detached = connection.detach(unread)?;
+                self.forget(id);
+                Ok(Transferred::Connection(detached))
+            }
+            Entry::Listener(listener) => {
+                let listener = Arc::clone(listener);
+                drop(table);
+                let (idle, backlog, accepted) = listener.detach()?;
+                self.forget(id);
+                self.shared
+                    .listeners
+                    .lock()
+                    .retain(|other| !Arc::ptr_eq(other, &listener));
+                let accepted = accepted.into_iter().filter_map(|id| self.detach_untold(id));
+                Ok(Transferred::Listener {
+                    idle,
+                    backlog,
+                    accepted: accepted.collect(),
+                })
+            }
+        }
+    }
+
+    /// The entry of a handle that has nothing open any more.
+    fn forget(&self, id: HandleId) {
+        if let Some(entry) = self.shared.table.lock().get_mut(id) {
+            *entry = Entry::Closed;
+        }
+    }
+
+    /// A connection that was accepted and that no consumer has heard of.
+    fn detach_untold(&self, id: HandleId) -> Option<Detached> {
+        let Entry::Connection(connection) = self.shared.table.lock().remove(id)? else {
+            return None;
+        };
+        connection.detach(&Unread::default()).ok()
+    }
+
+    /// Takes a handle that was sent off into this reactor. A listener's connections are told from now on.
+    ///
+    /// # Errors
+    /// [`Errno::ENOENT`] when it was received already or given up. With any other error it is closed.
+    pub fn receive(&self, id: TransferId) -> Result<HandleId, Errno> {
+        let handle = ON_THE_WAY.lock().handles.remove(&id).ok_or(Errno::ENOENT)?;
+        self.running()?;
+        match handle {
+            Transferred::Idle(idle) => self.insert(idle),
+            Transferred::Connection(detached) => Ok(self.attach(detached)?.id()),
+            Transferred::Listener {
+                idle,
+                backlog,
+                accepted,
+            } => {
+                let id = self.insert(idle)?;
+                let listener = self.begin_listening(id, backlog)?;
+                for detached in accepted {
+                    // One for which there is no room is closed, as one is that was just accepted.
+                    let result = self.attach(detached).map(|connection| {
+                        listener.take_over(connection.id());
+                    });
+                    self.shared.events.push_caused(Event::Connection { id, result });
+                }
+                Ok(id)
+            }
+        }
+    }
+
+    fn attach(&self, detached: Detached) -> Result<Arc<Connection>, Errno> {
+        let stream = {
+            let _entered = self.shared.driver.enter();
+            detached.idle.into_stream()?
+        };
+        let connection = self.shared.insert_connection(stream, detached.writing)?;
+        connection.resume(detached.under_way);
+        Shared::serve(&connection);
+        Ok(connection)
+    }
+
+    /// Closes a handle that nobody will receive. Nothing happens if somebody has.
+    pub fn give_up(id: TransferId) {
+        // Closed when the lock is free again.
+        let _closed = ON_THE_WAY.lock().handles.remove(&id);
+    }
+}
