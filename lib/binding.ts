@@ -13,5 +13,8 @@ export const Reactor: typeof Native.Reactor = native.Reactor;
 /** Another descriptor of what a descriptor is, the caller's to close, or a negative error. */
 export const duplicateDescriptor: typeof Native.duplicateDescriptor = native.duplicateDescriptor;
 
+/** Closes what was sent off and will not be received; nothing happens if it was. */
+export const giveUp: typeof Native.giveUp = native.giveUp;
+
 /** What a descriptor is, in the words of `uv_guess_handle`. */
 export const guessHandleType: typeof Native.guessHandleType = native.guessHandleType;

@@ -172,12 +172,13 @@ export const ERR_SOCKET_HANDLE_ADOPTED: Coded<[]> = coded(
   () => 'The bound socket has already been adopted by a server or socket',
 );
 
-export const ERR_WORKER_HANDLE_NOT_TRANSFERABLE: Coded<[what: string]> = coded(
+const FRESH = 'it must be a freshly created or accepted handle that has not started reading and has no pending writes';
+
+/** `reason` says it more exactly than Node does. */
+export const ERR_WORKER_HANDLE_NOT_TRANSFERABLE: Coded<[what: string, reason?: string]> = coded(
   Error,
   'ERR_WORKER_HANDLE_NOT_TRANSFERABLE',
-  (what) =>
-    `${what} cannot be transferred in its current state; it must be a freshly created or accepted handle that has ` +
-    'not started reading and has no pending writes',
+  (what, reason = FRESH) => `${what} cannot be transferred in its current state; ${reason}`,
 );
 
 /** The permission model refused. As Node's own, no `[ERR_ACCESS_DENIED]` in the stack head. */

@@ -41,6 +41,10 @@ export class FixedBufferReader implements Reader {
     return typeof callback === 'function' ? new FixedBufferReader(socket, { buffer, callback }) : null;
   }
 
+  get held(): Buffer | null {
+    return this.#held;
+  }
+
   begin(): void {
     this.#held = null;
     this.#wanted = true;

@@ -13,10 +13,11 @@ import type { AnyListener, ServerEvents } from './events.js';
 import type { AddressOut, TCP } from './handle.js';
 import type { ListenerHandle, ListenOptions, ServerCore } from './listen.js';
 import { listenOn, readListenTarget, setUpListenHandle } from './listen.js';
+import { register, transferable } from './messaging.js';
+import { serverMessaging } from './server-transfer.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { defaultHighWaterMark, idleSeconds } from './socket-options.js';
 import type { Socket } from './socket.js';
-import { refuseCloning } from './uncloneable.js';
 import { validateNumber } from './validators.js';
 
 /** Options of `createServer()`. */
@@ -306,7 +307,6 @@ function construct(server: ServerBody, first: unknown, second: unknown): void {
   const { highWaterMark = -1 } = options;
   server.highWaterMark = highWaterMark < 0 ? defaultHighWaterMark() : highWaterMark;
   if (options.blockList) server.blockList = options.blockList;
-  refuseCloning(server);
 }
 
 /** `new Server()`, or without `new`. */
@@ -360,9 +360,16 @@ export const Server: ServerConstructor = callable(function Server(
   connectionListener?: unknown,
 ): unknown {
   if (!(this instanceof ServerBody)) return calledWithoutNew(options, connectionListener);
-  construct(this, options, connectionListener);
-  return undefined;
+  const server = transferable(this, new.target);
+  construct(server, options, connectionListener);
+  return server === this ? undefined : server;
 }, ServerBody);
+
+register(
+  ServerBody,
+  'Server',
+  serverMessaging((empty) => construct(empty as ServerBody, undefined, undefined)),
+);
 
 function calledWithoutNew(options: unknown, connectionListener: unknown): Server {
   return new Server(options as ServerOptions, connectionListener as ConnectionListener);

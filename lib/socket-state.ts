@@ -19,6 +19,8 @@ export interface KeepAlive {
 export interface Reader {
   /** A new handle: nothing is held back. */
   begin: () => void;
+  /** What was delivered and is not handed on yet. */
+  readonly held: Buffer | null;
   /** Takes a chunk; false when nothing more is wanted for now. */
   deliver: (chunk: Buffer) => boolean;
   pause: () => void;

@@ -7,11 +7,13 @@ import { endedByOtherPartyError } from './errors.js';
 import type { AnyListener, SocketEvents } from './events.js';
 import { FixedBufferReader } from './fixed-buffer.js';
 import type { StreamHandle } from './handle.js';
+import { register, transferable } from './messaging.js';
 import { SocketBody } from './socket-body.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from './socket-options.js';
 import { idleSeconds, openDescriptor, readSocketOptions } from './socket-options.js';
 import { attachHandle } from './socket-read.js';
 import { kState, NO_KEEP_ALIVE, SocketState } from './socket-state.js';
+import { socketMessaging } from './socket-transfer.js';
 
 // Stands in for `write` when the peer has ended and this side must not go on alone.
 function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
@@ -31,8 +33,7 @@ function onReadableStreamEnd(this: SocketBody): void {
 
 const constructDuplex = Duplex as unknown as (this: object, options: object) => void;
 
-function construct(this: SocketBody, given?: InternalSocketOptions | number): SocketBody | undefined {
-  if (!(this instanceof SocketBody)) return new Socket(given as SocketConstructorOptions);
+function construct(this: SocketBody, given?: InternalSocketOptions | number): void {
   const options = readSocketOptions(given);
   const state = new SocketState();
   this.connecting = false;
@@ -61,7 +62,6 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): So
   if (options.handle instanceof BoundSocket) adoptBound(this, options.handle);
   else if (options.handle) adopt(this, options.handle, options);
   else if (options.fd !== undefined) adopt(this, openDescriptor(options.fd), options);
-  return undefined;
 }
 
 // Nothing is read: there is no connection yet.
@@ -115,8 +115,21 @@ export interface Socket extends SocketBody {
 }
 
 export const Socket: SocketConstructor = callable(function Socket(
-  this: SocketBody,
+  this: unknown,
   options?: InternalSocketOptions | number,
-) {
-  return Reflect.apply(construct, this, [options]);
+): unknown {
+  if (!(this instanceof SocketBody)) return calledWithoutNew(options);
+  const socket = transferable(this, new.target);
+  construct.call(socket, options);
+  return socket === this ? undefined : socket;
 }, SocketBody);
+
+function calledWithoutNew(options: InternalSocketOptions | number | undefined): Socket {
+  return new Socket(options as SocketConstructorOptions);
+}
+
+register(
+  SocketBody,
+  'Socket',
+  socketMessaging((empty, options) => construct.call(empty as SocketBody, options)),
+);

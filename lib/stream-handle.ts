@@ -242,6 +242,19 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
     return status;
   }
 
+  /**
+   * Hands over to another thread what is open here, with `unread`, which was read and goes back, and the end behind it.
+   * Answers a number to `receive` it by, or an error; close this handle then.
+   */
+  sendOff(unread: readonly Uint8Array[], end: boolean): number {
+    return reactor().sendOff(this.openId(), unread, end);
+  }
+
+  /** Takes what a handle of another thread has sent off. */
+  receive(transfer: number): number {
+    return this.openOnce(() => reactor().receive(transfer));
+  }
+
   listen(backlog: number): number {
     if (this.id < 0 || this.isClosing()) return UV_EINVAL;
     const status = reactor().listen(this.id, backlog);

@@ -1,0 +1,66 @@
+// One connection goes from thread to thread while both sides send, and every byte arrives once and in its place.
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { MessageChannel, Worker } from 'node:worker_threads';
+
+import test from 'ava';
+
+import { listed, pair, type Transport } from './_helpers/transfer.js';
+
+const transports: readonly Transport[] = process.platform === 'win32' ? [] : ['tcp', 'unix'];
+
+// Echoes a part of what arrives, then sends the socket on, as soon as the kernel has what was written.
+const echoing = `
+  require('ferronet');
+  const { parentPort } = require('node:worker_threads');
+  let next;
+  const echo = (socket) => {
+    let left = 150_000;
+    let passed = false;
+    const pass = () => {
+      if (passed || left > 0 || socket.writableLength > 0) return;
+      passed = true;
+      next.postMessage(socket, [socket]);
+    };
+    socket.on('data', (chunk) => {
+      left -= chunk.length;
+      if (left <= 0) socket.pause();
+      socket.write(chunk, pass);
+      pass();
+    });
+    socket.on('end', () => socket.end());
+  };
+  parentPort.on('message', (ports) => {
+    next = ports.next;
+    ports.from.on('message', echo);
+    parentPort.postMessage('ready');
+  });`;
+
+for (const transport of transports) {
+  test(`${transport}: three workers in a ring echo one connection in turn`, async (t) => {
+    const [client, socket] = await pair(t, transport, { allowHalfOpen: true });
+    const channels = [0, 1, 2].map(() => new MessageChannel());
+    // Waits in the channel that the first one is given.
+    channels[0]?.port2.postMessage(socket, listed(socket));
+    const workers = channels.map(({ port1: from }, n) => {
+      const { port2: next } = channels[(n + 1) % channels.length] as MessageChannel;
+      const worker = new Worker(echoing, { eval: true });
+      worker.on('error', (error) => t.fail(String(error)));
+      worker.postMessage({ from, next }, listed(from, next));
+      return worker;
+    });
+    t.teardown(async () => void (await Promise.all(workers.map((worker) => worker.terminate()))));
+    await Promise.all(workers.map((worker) => once(worker, 'message')));
+    const bytes = randomBytes(6_000_000);
+    const hash = createHash('sha256');
+    let length = 0;
+    client.on('data', (chunk: Buffer) => {
+      hash.update(chunk);
+      length += chunk.length;
+    });
+    client.end(bytes);
+    await once(client, 'end');
+    t.is(length, bytes.length);
+    t.is(hash.digest('hex'), createHash('sha256').update(bytes).digest('hex'));
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * A handle on its way to another thread. The reactor has it under a number, and the message carries the number; so the
+ * message might be lost (nobody takes it, the thread ends first), and the socket would stay open for ever. A message port
+ * goes along: when it is closed, which Node does with the ports in a message that is lost, its other end here says so, and
+ * what nobody has received is closed.
+ */
+import { giveUp } from './binding.js';
+import { errnoException } from './errors.js';
+import type { StreamHandle } from './handle.js';
+import { Pipe, TCP } from './handle.js';
+import type { MessagePort } from 'node:worker_threads';
+
+/** What stands in a message for a handle. */
+export interface Sent {
+  kind: 'TCP' | 'PIPE';
+  transfer: number;
+  escort: MessagePort;
+}
+
+interface Escort {
+  goes: MessagePort;
+  stays: MessagePort;
+}
+
+const escorts = new WeakMap<object, Escort>();
+
+/** What goes along with `owner`, if it goes. */
+export function escortOf(owner: object): MessagePort {
+  const { port1, port2 } = new MessageChannel() as unknown as { port1: MessagePort; port2: MessagePort };
+  const escort: Escort = { goes: port1, stays: port2 };
+  escorts.set(owner, escort);
+  // The message could not be sent, for the sake of something else in it.
+  process.nextTick(() => {
+    if (escorts.get(owner) !== escort) return;
+    escorts.delete(owner);
+    port1.close();
+  });
+  return port1;
+}
+
+/**
+ * Hands the handle of `owner` over, whose escort was asked for. `unread`: what was read and goes back, `end`: and the end
+ * behind it.
+ *
+ * @throws Error with syscall `transfer`; the handle is what it was then
+ */
+export function sendOff(owner: object, handle: StreamHandle, unread: readonly Uint8Array[], end: boolean): Sent {
+  const escort = escorts.get(owner) as Escort;
+  const transfer = handle.sendOff(unread, end);
+  if (transfer < 0) throw errnoException(transfer, 'transfer');
+  escorts.delete(owner);
+  escort.stays.once('close', () => giveUp(transfer)).unref();
+  return { kind: handle instanceof TCP ? 'TCP' : 'PIPE', transfer, escort: escort.goes };
+}
+
+/**
+ * A handle of this thread for what another one has sent.
+ *
+ * @throws Error with syscall `transfer`, if it can't be had
+ */
+export function receive({ kind, transfer, escort }: Sent, type: 'SOCKET' | 'SERVER'): StreamHandle {
+  const handle = kind === 'TCP' ? new TCP(TCP[type]) : new Pipe(Pipe[type]);
+  const errno = handle.receive(transfer);
+  escort.close();
+  if (errno >= 0) return handle;
+  handle.close();
+  throw errnoException(errno, 'transfer');
+}
