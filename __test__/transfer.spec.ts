@@ -4,9 +4,10 @@ import type { Server, Socket } from 'node:net';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 
 import test, { type ExecutionContext } from 'ava';
+import { BoundSocket } from 'ferronet';
 
 import { node, nodeMajor, ours } from './_helpers/implementations.js';
-import { descriptors, listed, listening, moved, pair, readAll, target, until } from './_helpers/transfer.js';
+import { descriptors, freePath, listed, listening, moved, pair, readAll, target, until } from './_helpers/transfer.js';
 
 const onLinux = process.platform === 'linux' ? test.serial : test.skip;
 
@@ -43,14 +44,14 @@ test('what is left is destroyed at once, and closes without an end or an error',
   const [client, socket] = await pair(t);
   client.end('bytes for the other side');
   const told: unknown[] = [];
-  for (const name of ['data', 'end', 'error', 'close']) socket.on(name, (value) => told.push([name, value]));
+  for (const name of ['data', 'end', 'error', 'close']) socket.on(name, (...values) => told.push([name, ...values]));
   const there = moved(socket);
   t.true(socket.destroyed);
   const closed = once(socket, 'close');
   const [error] = await new Promise<unknown[]>((resolve) => void socket.write('x', (...all) => resolve(all)));
   t.is((error as NodeJS.ErrnoException).code, 'ERR_STREAM_DESTROYED');
   await closed;
-  t.deepEqual(told, [['close', false]]);
+  t.deepEqual(told, [['close']]);
   t.is(String(await readAll(there)), 'bytes for the other side');
 });
 
@@ -77,6 +78,25 @@ test('a subclass arrives as a socket', async (t) => {
   t.is(there.constructor, ours.Socket);
   there.end('mine');
   t.is(String(await readAll(peer)), 'mine');
+});
+
+test('a bound socket keeps its address, and a path', async (t) => {
+  for (const options of [{ host: '127.0.0.1' }, { path: freePath(t) }]) {
+    const bound = new BoundSocket(options);
+    const address = bound.address();
+    const there = moved(bound);
+    t.throws(() => bound.address(), { code: 'ERR_SOCKET_HANDLE_ADOPTED' });
+    t.is(
+      refusal(() => moved(bound)),
+      NOT_NOW,
+    );
+    t.true(there instanceof BoundSocket);
+    t.deepEqual(there.address(), address);
+    const server = ours.createServer((socket) => void socket.end('served')).listen(there as never);
+    t.deepEqual(server.address(), address);
+    t.is(String(await readAll(node.connect(target(server) as { port: number }))), 'served');
+    server.close();
+  }
 });
 
 // ---- refusals
@@ -128,12 +148,21 @@ test('what has no connection, or none yet, is refused', async (t) => {
 test('without the list it cannot be cloned, and stays what it is', async (t) => {
   const [client, socket] = await pair(t);
   const server = await listening(t, 'tcp');
-  for (const value of [socket, server]) {
+  using bound = new BoundSocket({ host: '127.0.0.1' });
+  for (const value of [socket, server, bound]) {
     const error = t.throws(() => structuredClone({ value }), { any: true } as never) as unknown as DOMException;
     t.is(error.message, 'Object that needs transfer was found in message but not listed in transferList');
     if (nodeMajor >= 22) t.deepEqual([error.name, error.code], ['DataCloneError', 25]);
   }
   t.true(server.listening);
+  await works(t, client, socket);
+});
+
+test('a worker that starts cannot take one in its workerData, and is not started', async (t) => {
+  const [client, socket] = await pair(t);
+  const options = { eval: true, workerData: { socket }, transferList: listed(socket) };
+  const error = t.throws(() => new Worker('', options), { code: NOT_NOW });
+  t.regex(String(error?.message), /workerData/);
   await works(t, client, socket);
 });
 

@@ -4,15 +4,17 @@ import { isIP, isIPv6 } from './address.js';
 import {
   ERR_INVALID_ARG_VALUE,
   ERR_SOCKET_HANDLE_ADOPTED,
+  ERR_WORKER_HANDLE_NOT_TRANSFERABLE,
   errnoException,
   exceptionWithHostPort,
   type NetError,
 } from './errors.js';
 import type { AddressOut, StreamHandle } from './handle.js';
 import { Pipe, TCP, TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from './handle.js';
+import { register, Transferable } from './messaging.js';
 import { checkBindAllowed } from './permission.js';
 import type { AddressInfo } from './socket-addresses.js';
-import { refuseCloning } from './uncloneable.js';
+import { escortOf, receive, type Sent, sendOff } from './transfer.js';
 import { validateBoolean, validateObject, validatePort, validateString } from './validators.js';
 
 /** Options of `new BoundSocket()`: an address, or a path alone. */
@@ -41,11 +43,16 @@ interface Bound {
 }
 
 let giveAway: (bound: BoundSocket) => StreamHandle;
+let handleOf: (bound: BoundSocket) => StreamHandle | null;
+let take: (bound: BoundSocket, found: Bound) => void;
+
+/** Instead of options: it will be given what another thread has bound. */
+const RECEIVED: BoundSocketOptions = {};
 
 /** A bound address that neither listens nor connects yet. It does not keep the process alive. */
-export class BoundSocket {
-  #handle: StreamHandle | null;
-  readonly #address: AddressInfo | string;
+export class BoundSocket extends Transferable {
+  #handle: StreamHandle | null = null;
+  #address: AddressInfo | string = '';
 
   /**
    * Binds at once.
@@ -55,11 +62,10 @@ export class BoundSocket {
    */
   // The default and not `?`: as in Node, `length` is 0.
   constructor(options: BoundSocketOptions = {}) {
+    super();
+    if (options === RECEIVED) return;
     validateObject(options, 'options');
-    const { handle, address } = options.path === undefined ? bindAddress(options) : bindPath(options, options.path);
-    this.#handle = handle;
-    this.#address = address;
-    refuseCloning(this);
+    take(this, options.path === undefined ? bindAddress(options) : bindPath(options, options.path));
   }
 
   /**
@@ -111,8 +117,46 @@ export class BoundSocket {
       bound.#handle = null;
       return handle;
     };
+    handleOf = (bound) => bound.#handle;
+    take = (bound, { handle, address }) => {
+      bound.#handle = handle;
+      bound.#address = address;
+    };
   }
 }
+
+Object.setPrototypeOf(BoundSocket.prototype, Object.prototype);
+
+/** What goes to another thread instead of a bound socket. */
+interface SentBoundSocket {
+  sent: Sent;
+  address: AddressInfo | string;
+}
+
+/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE */
+function check(bound: BoundSocket): StreamHandle {
+  const handle = handleOf(bound);
+  if (handle === null) throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.BoundSocket');
+  return handle;
+}
+
+register<BoundSocket>(BoundSocket, 'BoundSocket', {
+  make: () => new BoundSocket(RECEIVED),
+  list(bound) {
+    check(bound);
+    return [escortOf(bound, 'net.BoundSocket')];
+  },
+  transfer(bound): SentBoundSocket {
+    const sent = sendOff(bound, check(bound), [], false);
+    const address = bound.address();
+    bound.close();
+    return { sent, address };
+  },
+  receive(empty, data) {
+    const { sent, address } = data as SentBoundSocket;
+    take(empty, { handle: receive(sent, typeof address === 'string' ? 'SERVER' : 'SOCKET'), address });
+  },
+});
 
 /**
  * The handle, for whoever uses the address from now on.

@@ -13,6 +13,7 @@
  * of the package, because one copy cannot take what another one has sent. In a thread that has not loaded it Node finds
  * nothing and emits `messageerror`.
  */
+import net from 'node:net';
 import util from 'node:util';
 
 /** What Node needs to know of a class. */
@@ -24,8 +25,10 @@ export interface Messaging<T extends object> {
   list: (value: T) => object[];
   /** Gives the object away. Answers what goes instead, structured-cloneable but for what `list` has named. */
   transfer: (value: T) => object;
-  /** Makes an object of it again. `empty` has the prototype of the class and nothing else. */
+  /** Makes an object of it again. `empty` has the prototype of the class and nothing else, or is what `make` has made. */
   receive: (empty: T, data: object) => void;
+  /** For a class whose objects only its constructor can make. It calls `transferable`. */
+  make?: () => T;
 }
 
 type Class = abstract new (...args: never[]) => object;
@@ -37,7 +40,7 @@ interface Registered {
 }
 
 /** Makes an object transferable, or another one in its place. */
-type Mark = <T extends object>(value: T, target: object) => T;
+type Mark = <T extends object>(value: T) => T;
 
 interface Known {
   aborted: symbol;
@@ -54,14 +57,14 @@ export function register<T extends object>(Class: Class, name: string, messaging
   // No colon: Node ends the name of the module there.
   const place = `ferronet ${encodeURIComponent(__dirname)} ${name}`;
   registered.push({ Class, name: `util:${place}`, messaging: messaging as unknown as Messaging<object> });
-  const receiver = (): object => (mark ??= prepare())(Object.create(Class.prototype as object) as object, Class);
   const Receiver = function Receiver(): object {
-    return receiver();
+    return messaging.make?.() ?? (mark ??= prepare())(Object.create(Class.prototype as object) as object);
   };
+  Receiver.prototype = Class.prototype;
   Object.defineProperty(util, place, {
     get() {
+      // Node looks for the method before it makes an object.
       mark ??= prepare();
-      Receiver.prototype = Class.prototype;
       return Receiver;
     },
     configurable: true,
@@ -69,13 +72,17 @@ export function register<T extends object>(Class: Class, name: string, messaging
 }
 
 /**
- * Called by constructors, with what `new` was called on: an object that can be transferred, if this Node has a way. Before
- * Node 22 it is another one of the same prototype, and what was called without `new` stays as it is.
+ * Called by constructors: an object that can be transferred, if this Node has a way. Before Node 22 it is another one of
+ * the same prototype, which only `new` can answer; what was called without it stays as it is.
  */
-export function transferable<T extends object>(value: T, target: object | undefined): T {
-  if (!isInPlace()) return target === undefined || !hasThreads() ? value : (mark ??= prepare())(value, target);
-  return (mark ??= prepare())(value, target ?? value);
+export function transferable<T extends object>(value: T, isNew: boolean): T {
+  return isInPlace() || (isNew && hasThreads()) ? (mark ??= prepare())(value) : value;
 }
+
+/** The base of a `class`, whose constructor may not choose its object otherwise. Nothing is seen of it. */
+export const Transferable: new () => object = function Transferable(this: object): object {
+  return transferable(this, true);
+} as unknown as new () => object;
 
 /** Since Node 22. */
 let inPlace: boolean | undefined;
@@ -134,8 +141,8 @@ function addMethods({ Class, name, messaging }: Registered, known: Known): void 
 
 /** The class below all that could be transferred then; a block list is one of them. */
 function fromBirth(): Mark {
-  const { BlockList } = require('node:net') as { BlockList: object };
-  const Base = Object.getPrototypeOf(BlockList) as (new () => object) & { name: string };
+  const Base = Object.getPrototypeOf(net.BlockList) as (new () => object) & { name: string };
   if (Base.name !== 'JSTransferable') return (value) => value;
-  return <T>(_value: T, target: object) => Reflect.construct(Base, [], target as new () => object) as T;
+  // A hidden class that all share: `Reflect.construct` with the class as its target would make one for each object.
+  return <T extends object>(value: T) => Object.setPrototypeOf(new Base(), Object.getPrototypeOf(value) as object) as T;
 }

@@ -4,7 +4,6 @@ import type * as ChildProcess from 'node:child_process';
 import type * as Cluster from 'node:cluster';
 import type * as Dns from 'node:dns';
 import type * as Net from 'node:net';
-import type * as Threads from 'node:worker_threads';
 
 /** Whether the program, or Node on its way to it, has loaded this module of Node's: `cluster`, `child_process`. */
 export function isLoaded(name: string): boolean {
@@ -26,8 +25,4 @@ export function nodeNet(): typeof Net {
 
 export function dns(): typeof Dns {
   return require('node:dns') as typeof Dns;
-}
-
-export function threads(): typeof Threads {
-  return require('node:worker_threads') as typeof Threads;
 }

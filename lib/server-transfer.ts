@@ -39,7 +39,7 @@ export function serverMessaging(construct: (server: TransferredServer) => void):
   return {
     list(server) {
       check(server);
-      return [escortOf(server)];
+      return [escortOf(server, 'net.Server')];
     },
     transfer: sendServer,
     receive: (empty, data) => receiveServer(empty, data as SentServer, construct),

@@ -360,7 +360,7 @@ export const Server: ServerConstructor = callable(function Server(
   connectionListener?: unknown,
 ): unknown {
   if (!(this instanceof ServerBody)) return calledWithoutNew(options, connectionListener);
-  const server = transferable(this, new.target);
+  const server = transferable(this, new.target !== undefined);
   construct(server, options, connectionListener);
   return server === this ? undefined : server;
 }, ServerBody);

@@ -40,7 +40,7 @@ export function socketMessaging(construct: Construct): Messaging<SocketCore> {
   return {
     list(socket) {
       check(socket);
-      return [escortOf(socket)];
+      return [escortOf(socket, 'net.Socket')];
     },
     transfer: sendSocket,
     receive: (empty, data) => receiveSocket(empty, data as SentSocket, construct),
@@ -87,7 +87,7 @@ function sendSocket(socket: SocketCore): SentSocket {
   const size = unread.reduce((total, chunk) => total + chunk.length, 0);
   const endsBehind = readable.ended && !readable.endEmitted;
   const sent = sendOff(socket, handle, unread, endsBehind);
-  forget(socket);
+  forget(socket, handle);
   const { noDelay, keepAlive, typeOfService, bound } = state;
   const { bytesRead, bytesWritten } = handle;
   const options: InternalSocketOptions & { readable: boolean; writable: boolean } = {
@@ -117,15 +117,21 @@ function unreadOf(socket: SocketCore): Uint8Array[] {
   return chunks.filter((chunk) => chunk.length > 0);
 }
 
-/** It is another's now: nobody here may be told of it, or of the end. */
-function forget(socket: SocketCore): void {
+/** It is another's now: nobody here may be told of it, or of the end. As with node:net, `close` has no argument. */
+function forget(socket: SocketCore, handle: StreamHandle): void {
   const readable = stateOf(socket);
   if ('clear' in readable.buffer) readable.buffer.clear();
   else readable.buffer.length = 0;
   readable.bufferIndex = 0;
   readable.length = 0;
   if (!readable.endEmitted) readable.ended = false;
-  socket[kState].reader?.begin();
+  const state = socket[kState];
+  state.reader?.begin();
+  state.bytesRead = handle.bytesRead;
+  state.bytesWritten = handle.bytesWritten;
+  handle.reader = null;
+  handle.close();
+  socket._handle = null;
 }
 
 function receiveSocket(empty: SocketCore, data: SentSocket, construct: Construct): void {

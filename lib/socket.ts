@@ -119,7 +119,7 @@ export const Socket: SocketConstructor = callable(function Socket(
   options?: InternalSocketOptions | number,
 ): unknown {
   if (!(this instanceof SocketBody)) return calledWithoutNew(options);
-  const socket = transferable(this, new.target);
+  const socket = transferable(this, new.target !== undefined);
   construct.call(socket, options);
   return socket === this ? undefined : socket;
 }, SocketBody);

@@ -5,7 +5,7 @@
  * what nobody has received is closed.
  */
 import { giveUp } from './binding.js';
-import { errnoException } from './errors.js';
+import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE, errnoException } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP } from './handle.js';
 import type { MessagePort } from 'node:worker_threads';
@@ -24,8 +24,16 @@ interface Escort {
 
 const escorts = new WeakMap<object, Escort>();
 
-/** What goes along with `owner`, if it goes. */
-export function escortOf(owner: object): MessagePort {
+/**
+ * What goes along with `owner`, if it goes. `what` is the name of its class.
+ *
+ * @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE when it is to go into `workerData`
+ */
+export function escortOf(owner: object, what: string): MessagePort {
+  if (isForNewWorker()) {
+    const reason = 'a worker takes its workerData before it can load ferronet: send it by postMessage';
+    throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE(what, reason);
+  }
   const { port1, port2 } = new MessageChannel() as unknown as { port1: MessagePort; port2: MessagePort };
   const escort: Escort = { goes: port1, stays: port2 };
   escorts.set(owner, escort);
@@ -36,6 +44,12 @@ export function escortOf(owner: object): MessagePort {
     port1.close();
   });
   return port1;
+}
+
+/** A worker that cannot read its `workerData` never starts, and waits for ever. Nothing but the stack tells. */
+function isForNewWorker(): boolean {
+  const { stack } = new Error();
+  return typeof stack === 'string' && stack.includes('at new Worker (node:internal/worker');
 }
 
 /**
