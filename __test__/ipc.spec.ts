@@ -133,19 +133,23 @@ paired('a connection with what has been sent meanwhile', async (t, pair, { made 
   t.false(accepted.destroyed);
 });
 
-paired('a connection that is given away where it arrives', async (t, pair, { parent }) => {
-  const server = pair.net.createServer((socket: Socket) => void pair.send({ do: 'echo' }, socket));
-  pair.atEnd(() => server.close());
-  const port = await listening(server);
-  const bytes = numbered(1 << 12);
-  // Those that have to wait for others are read by node:net meanwhile.
-  const clients = Array.from({ length: parent === 'ferronet' ? 20 : 1 }, () => pair.connect({ port }));
-  for (const client of clients) client.end(bytes);
-  // The listener runs late, when the bytes are all there.
-  const until = Date.now() + 20;
-  while (Date.now() < until);
-  for (const client of clients) t.true(bytes.equals(await buffer(client)));
-});
+// node:net reads on until the child has it, and loses that.
+paired(
+  'a connection that is given away where it arrives',
+  async (t, pair) => {
+    const server = pair.net.createServer((socket: Socket) => void pair.send({ do: 'echo' }, socket));
+    pair.atEnd(() => server.close());
+    const port = await listening(server);
+    const bytes = numbered(1 << 12);
+    const clients = Array.from({ length: 20 }, () => pair.connect({ port }));
+    for (const client of clients) client.end(bytes);
+    // The listener runs late, when the bytes are all there.
+    const until = Date.now() + 20;
+    while (Date.now() < until);
+    for (const client of clients) t.true(bytes.equals(await buffer(client)));
+  },
+  { only: ours },
+);
 
 paired('many at a time, between messages', async (t, pair, { made }) => {
   const connections = await Promise.all(Array.from({ length: 10 }, () => pair.connection()));
