@@ -1,4 +1,5 @@
 // `postMessage(value, [socketOrServer])`: what is in the message, what stays behind, what is refused and what is lost.
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
@@ -223,6 +224,22 @@ test('nothing is given away for a message that cannot be sent', async (t) => {
     NOT_NOW,
   );
   await works(t, otherClient, there);
+});
+
+test.serial('no message port is left of messages, sent or not', async (t) => {
+  const ports = new Set<number>();
+  const hook = createHook({
+    init: (id, type) => void (type === 'MESSAGEPORT' && ports.add(id)),
+    destroy: (id) => void ports.delete(id),
+  }).enable();
+  const [, socket] = await pair(t);
+  for (let n = 0; n < 10; n++) {
+    t.throws(() => structuredClone({ socket, f() {} }, { transfer: listed(socket) }), { any: true } as never);
+  }
+  moved(socket).destroy();
+  await until('all are closed', () => ports.size === 0);
+  hook.disable();
+  t.pass();
 });
 
 // ---- lost messages

@@ -20,6 +20,7 @@ export interface Sent {
 interface Escort {
   goes: MessagePort;
   stays: MessagePort;
+  isSent: boolean;
 }
 
 const escorts = new WeakMap<object, Escort>();
@@ -35,13 +36,11 @@ export function escortOf(owner: object, what: string): MessagePort {
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE(what, reason);
   }
   const { port1, port2 } = new MessageChannel() as unknown as { port1: MessagePort; port2: MessagePort };
-  const escort: Escort = { goes: port1, stays: port2 };
+  const escort: Escort = { goes: port1, stays: port2, isSent: false };
   escorts.set(owner, escort);
-  // The message could not be sent, for the sake of something else in it.
   process.nextTick(() => {
-    if (escorts.get(owner) !== escort) return;
-    escorts.delete(owner);
-    port1.close();
+    // The message could not be sent, for the sake of something else in it.
+    if (!escort.isSent) port1.close();
   });
   return port1;
 }
@@ -62,7 +61,7 @@ export function sendOff(owner: object, handle: StreamHandle, unread: readonly Ui
   const escort = escorts.get(owner) as Escort;
   const transfer = handle.sendOff(unread, end);
   if (transfer < 0) throw errnoException(transfer, 'transfer');
-  escorts.delete(owner);
+  escort.isSent = true;
   escort.stays.once('close', () => giveUp(transfer)).unref();
   return { kind: handle instanceof TCP ? 'TCP' : 'PIPE', transfer, escort: escort.goes };
 }
