@@ -1,4 +1,4 @@
-// Where node:net transfers sockets and servers as well (from Node 24.21 on), the same script gives the same.
+// Where node:net transfers sockets and servers as well (from Node 24.21 on, bound ones in 26), the same script gives the same.
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { BroadcastChannel, Worker } from 'node:worker_threads';
@@ -10,9 +10,12 @@ import { describeError } from './_helpers/describe.js';
 import { type Net, node, ours } from './_helpers/implementations.js';
 import { listed, listening, moved, pair, readAll, target } from './_helpers/transfer.js';
 
-const canNode = Object.getOwnPropertySymbols(node.Socket.prototype).some((s) =>
-  s.description?.startsWith('messaging_'),
-);
+/** Whether node:net transfers objects of a class. */
+function canNode(name: string): boolean {
+  const found = (node as unknown as Record<string, { prototype: object } | undefined>)[name];
+  const symbols = Object.getOwnPropertySymbols(found?.prototype ?? {});
+  return symbols.some(({ description }) => description?.startsWith('messaging_'));
+}
 
 type Notes = unknown[];
 type Scenario = (t: ExecutionContext, net: Net, notes: Notes) => Promise<void>;
@@ -155,7 +158,7 @@ const scenarios: Record<string, Scenario> = {
 };
 
 for (const [name, scenario] of Object.entries(scenarios)) {
-  (canNode ? test : test.skip)(name, async (t) => {
+  (canNode(name === 'a bound socket' ? 'BoundSocket' : 'Socket') ? test : test.skip)(name, async (t) => {
     const [expected, got]: [Notes, Notes] = [[], []];
     await scenario(t, node, expected);
     await scenario(t, ours, got);
