@@ -15,9 +15,9 @@ const SECONDS = Number(process.env['SIEGE_SECONDS'] ?? 3);
 // Counts descriptors where Linux lists them.
 const declare = process.platform === 'linux' ? test : test.skip;
 
-async function besiege(policy: Policy): Promise<Siege> {
+async function besiege(policy: Policy, ...loaded: string[]): Promise<Siege> {
   const program = join(__dirname, '_helpers', 'cluster-siege.js');
-  const child = spawn(process.execPath, [program, 'ferronet', policy, String(SECONDS)], {
+  const child = spawn(process.execPath, [program, 'ferronet', policy, String(SECONDS), ...loaded], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: SECONDS * 1000 + 50_000,
     killSignal: 'SIGKILL',
@@ -35,7 +35,16 @@ declare('none: workers are killed', async (t) => {
   t.true(siege.after <= siege.before);
 });
 
-declare('rr: workers are killed', async (t) => {
+declare('rr: workers are killed, and the primary has this package', async (t) => {
+  t.timeout(SECONDS * 1000 + 60_000);
+  const siege = await besiege('rr', 'ferronet');
+  t.log(JSON.stringify(siege));
+  t.true(siege.killed > 0 && siege.served > 0 && siege.servesOn);
+  t.is(siege.hung, 0);
+  t.true(siege.after <= siege.before);
+});
+
+declare('rr: workers are killed, and the primary is plain Node', async (t) => {
   t.timeout(SECONDS * 1000 + 60_000);
   const siege = await besiege('rr');
   t.log(JSON.stringify(siege));

@@ -2,6 +2,7 @@
 // standard input or output. This file is loaded with the package and loads nothing of Node's.
 import { subscribe } from 'node:diagnostics_channel';
 
+import { giveBackUnanswered } from './cluster-primary.js';
 import type { IpcChannel } from './ipc-channel.js';
 import { receiveOurs } from './ipc-receive.js';
 import { sendOurs } from './ipc-send.js';
@@ -20,6 +21,7 @@ function attachIfChannel(owner: object): void {
   const channel = owner as IpcChannel;
   sendOurs(channel);
   receiveOurs(channel);
+  giveBackUnanswered(channel);
 }
 
 /** Makes a socket what Node takes it for that gives it to a child: its descriptor, and it is read there from now on. */

@@ -1,5 +1,5 @@
 // A program: the primary of a cluster, and its clients, while its workers are killed at random.
-// Arguments: the module of the workers, the policy, seconds. Prints a `Siege`.
+// Arguments: the module of the workers, the policy, seconds, and a module that the primary loads. Prints a `Siege`.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -20,7 +20,8 @@ export interface Siege {
   after: number;
 }
 
-const [net = '', policy, seconds] = process.argv.slice(2);
+const [net = '', policy, seconds, loaded] = process.argv.slice(2);
+if (loaded !== undefined) require(loaded);
 const WORKERS = 3;
 const CLIENTS = 16;
 // Much more than a worker needs to start, on a machine that is busy.

@@ -1,0 +1,64 @@
+// In the primary of a cluster, under SCHED_RR: a connection that was on its way to a worker when that died. Node waits for
+// the worker's answer for ever, and so does the client; here another worker gets the connection. The answer that has not
+// come means that the worker has not touched it: it answers before it reads, and what it has answered arrives before the
+// channel ends.
+import type { InternalMessage, IpcChannel, NewConnection } from './ipc-channel.js';
+
+/** By what a server is known in the cluster: the channels to workers that were sent connections for it. */
+const served = new Map<string, Set<IpcChannel>>();
+
+function isNewConnection(message: unknown): message is NewConnection {
+  const { cmd, act } = (message ?? {}) as Partial<NewConnection>;
+  return cmd === 'NODE_CLUSTER' && act === 'newconn';
+}
+
+/** The connections that one worker was sent and has not answered for. */
+class Unanswered {
+  readonly #channel: IpcChannel;
+  /** The keys of their servers, by the numbers of the messages. */
+  readonly #keys = new Map<number, string>();
+
+  constructor(channel: IpcChannel) {
+    this.#channel = channel;
+    channel.on('internalMessage', (message: InternalMessage) => {
+      if (message.cmd === 'NODE_CLUSTER' && 'ack' in message) this.#keys.delete(message.ack);
+    });
+    // When Node has taken the worker off its lists. While a handle is on its way, no `disconnect` tells of the channel's end.
+    channel.once('disconnect', () => setImmediate(() => this.#giveBack()));
+    channel.once('exit', () => {
+      if (!channel.connected) setImmediate(() => this.#giveBack());
+    });
+  }
+
+  add({ seq, key }: NewConnection): void {
+    this.#keys.set(seq, key);
+    const channels = served.get(key);
+    if (channels) channels.add(this.#channel);
+    else served.set(key, new Set([this.#channel]));
+  }
+
+  #giveBack(): void {
+    for (const [key, channels] of served) {
+      channels.delete(this.#channel);
+      if (channels.size === 0) served.delete(key);
+    }
+    const unanswered = [...this.#keys];
+    this.#keys.clear();
+    for (const [seq, key] of unanswered) {
+      // Refused in the worker's name, the connection goes to another one; accepted, it is closed, which is what is left
+      // where nobody else serves it.
+      const message: InternalMessage = { cmd: 'NODE_CLUSTER', ack: seq, accepted: !served.has(key) };
+      this.#channel.emit('internalMessage', message, undefined);
+    }
+  }
+}
+
+/** Has the connections that the process at the other end of `channel` did not answer for given to others when it ends. */
+export function giveBackUnanswered(channel: IpcChannel): void {
+  const send = channel._send;
+  let unanswered: Unanswered | undefined;
+  channel._send = function _send(message, handle, options, callback): boolean {
+    if (handle && isNewConnection(message)) (unanswered ??= new Unanswered(channel)).add(message);
+    return Reflect.apply(send, this, [message, handle, options, callback]);
+  };
+}
