@@ -8,24 +8,12 @@
 //! reactor and of the process, and the reactor's thread sends when the
 //! consumer computes for too long in the middle of a batch.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once, Weak};
 
 use parking_lot::Mutex;
 
 use crate::connection::Connection;
-use crate::sys;
-
-/// All that live, for the end of the process.
-static OUTBOXES: Mutex<Vec<Weak<Outbox>>> = Mutex::new(Vec::new());
-static AT_EXIT: Once = Once::new();
-
-/// `process.exit()` in the middle of a batch: the consumer's thread has left its stack, and runs this.
-extern "C" fn send_all() {
-    for outbox in OUTBOXES.lock().iter().filter_map(Weak::upgrade) {
-        outbox.send();
-    }
-}
 
 /// Who sends what is kept if the consumer's thread does not come to the end of its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,16 +45,6 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that is emptied at the latest when the process exits.
-    pub(crate) fn new() -> Arc<Self> {
-        AT_EXIT.call_once(|| sys::at_exit(send_all));
-        let outbox = Arc::default();
-        let mut outboxes = OUTBOXES.lock();
-        outboxes.retain(|other| other.strong_count() > 0);
-        outboxes.push(Arc::downgrade(&outbox));
-        outbox
-    }
-
     /// A batch begins, or ends.
     pub(crate) fn hold(&self, holding: bool) {
         self.holding.store(holding, Ordering::Relaxed);

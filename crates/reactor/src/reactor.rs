@@ -26,6 +26,7 @@ use crate::sys::{Acceptor, Idle, Spare, Stream};
 use crate::task::RunQueue;
 use crate::{Errno, Event, HandleId};
 
+mod exit;
 mod handles;
 mod streams;
 mod transfer;
@@ -144,7 +145,7 @@ impl Reactor {
 
     fn start_driven(wake: Box<dyn Wake>, drive: Drive) -> io::Result<Self> {
         let events = Arc::new(EventQueue::new(wake));
-        let (tasks, outbox) = (Arc::new(RunQueue::default()), Outbox::new());
+        let (tasks, outbox) = (Arc::new(RunQueue::default()), Arc::new(Outbox::default()));
         let driver = Driver::start(
             Arc::clone(&tasks),
             Arc::clone(&outbox),
@@ -161,6 +162,7 @@ impl Reactor {
             spare: Spare::default(),
             listeners: Mutex::default(),
         });
+        exit::at_exit(&shared);
         Ok(Self { shared })
     }
 

@@ -109,29 +109,46 @@ impl WriteQueue {
             .collect()
     }
 
-    /// Sends the bytes that nobody waits for, if they are all that waits: by `send`, once.
+    /// Whether there are such bytes.
+    pub(crate) fn has_ahead(&self) -> bool {
+        !self.rest_ahead().is_empty()
+    }
+
+    /// Whether somebody waits, or a relay's bytes do.
+    pub(crate) fn has_requests(&self) -> bool {
+        !self.requests.is_empty()
+    }
+
+    /// Sends the bytes that nobody waits for: by `send`, once.
     pub(crate) fn send_ahead<E>(
         &mut self,
         send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>,
     ) -> Result<(), E> {
         let taken = send(&[IoSlice::new(self.rest_ahead())])?;
-        self.advance(taken);
+        self.advance_ahead(taken);
         Ok(())
     }
 
-    /// The kernel took `taken` bytes. Answers how many requests that finished, of those that are told.
-    pub(crate) fn advance(&mut self, mut taken: usize) -> usize {
-        let mut done = 0;
+    /// The kernel took `taken` bytes. Answers how many of them were not such that nobody waits for.
+    fn advance_ahead(&mut self, taken: usize) -> usize {
         let step = taken.min(self.rest_ahead().len());
         self.ahead_sent += step;
-        taken -= step;
         self.waiting -= step;
-        if !self.rest_ahead().is_empty() {
+        if self.rest_ahead().is_empty() {
+            self.ahead_sent = 0;
+            self.ahead.clear();
+            self.ahead.shrink_to(KEPT);
+        }
+        taken - step
+    }
+
+    /// The kernel took `taken` bytes. Answers how many requests that finished, of those that are told.
+    pub(crate) fn advance(&mut self, taken: usize) -> usize {
+        let mut done = 0;
+        let mut taken = self.advance_ahead(taken);
+        if self.has_ahead() {
             return done;
         }
-        self.ahead_sent = 0;
-        self.ahead.clear();
-        self.ahead.shrink_to(KEPT);
         while let Some(request) = self.requests.front_mut() {
             let step = taken.min(request.rest().len());
             request.sent += step;
@@ -204,6 +221,22 @@ mod tests {
         assert_eq!(queue.advance(1), 0);
         assert_eq!(queue.advance(1), 2);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn bytes_that_nobody_waits_for_go_out_before_requests_and_finish_none() {
+        let mut queue = WriteQueue::default();
+        queue.push_ahead(&[IoSlice::new(b"abc")]);
+        assert!(queue.has_ahead() && !queue.has_requests());
+        queue.push(&[], 0);
+        let sent = queue.send_ahead(|bytes| Ok::<_, ()>(bytes[0].len() - 1));
+        assert_eq!((sent, queue.has_ahead(), queue.waiting()), (Ok(()), true, 1));
+        assert_eq!(queue.send_ahead(|bytes| Ok::<_, ()>(bytes[0].len())), Ok(()));
+        assert!(
+            !queue.has_ahead() && queue.has_requests(),
+            "the empty write is not told yet"
+        );
+        assert_eq!(queue.advance(0), 1);
     }
 
     #[test]

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{BindFlags, Closing, Drive, Event, HandleId, Reactor, Received, Wake, Written};
+use ferronet_reactor::{
+    BindFlags, Closing, Drive, Event, HandleId, Reactor, Received, Target, Wake, Written,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -227,4 +229,42 @@ fn a_loop_that_is_pinned_is_not() {
     std::thread::sleep(Duration::from_millis(60));
     assert_eq!(event_loop.reactor.read_queue_size(id), 0);
     assert!(event_loop.poll(0), "it is still there to be asked for");
+}
+
+#[test]
+fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_or_the_reactor_ends() {
+    for round in 0..300 {
+        let event_loop = Loop::new(Drive::Thread);
+        let reactor = &event_loop.reactor;
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = std::net::TcpListener::bind(any).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut pairs: Vec<_> = (0..3)
+            .map(|_| {
+                let socket = reactor.tcp_socket(false).unwrap();
+                reactor.connect(socket, &Target::Tcp(&address)).unwrap();
+                (socket, listener.accept().unwrap().0)
+            })
+            .collect();
+        reactor.hold_writes();
+        for (id, _) in &pairs {
+            assert_eq!(
+                reactor.write(*id, &[IoSlice::new(b"told as sent")]),
+                Ok(Written::Whole)
+            );
+        }
+        reactor.release_writes();
+        if round % 2 == 0 {
+            for (id, _) in &pairs {
+                reactor.close(*id, Closing::Orderly).unwrap();
+            }
+        } else {
+            reactor.shutdown();
+        }
+        for (_, peer) in &mut pairs {
+            let mut received = String::new();
+            peer.read_to_string(&mut received).unwrap();
+            assert_eq!(received, "told as sent", "round {round}");
+        }
+    }
 }

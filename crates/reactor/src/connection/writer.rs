@@ -86,7 +86,10 @@ impl Connection {
             if !writer.peer_ended && writer.queue.has_room_ahead(total) && self.hold(&mut writer, chunks) {
                 return Ok(Written::Whole);
             }
-            self.send_held(stream, &mut writer)?;
+            // Behind a request there is nothing to try: its task waits for the kernel.
+            if !writer.queue.has_requests() {
+                self.send_ahead(stream, &mut writer)?;
+            }
             if writer.queue.is_empty() {
                 sent = match stream.write_now(chunks) {
                     Ok(sent) => sent,
@@ -118,9 +121,11 @@ impl Connection {
         true
     }
 
-    /// Sends what a batch has kept, as far as the kernel takes it; the rest waits for the task.
-    fn send_held(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
-        if std::mem::take(&mut writer.keeper) == Keeper::Nobody || writer.state != Writing::Open {
+    /// Sends what was told as sent: what a batch has kept, or has left to a task that has not come to it. The rest of
+    /// what the kernel takes now waits for the task.
+    fn send_ahead(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
+        writer.keeper = Keeper::Nobody;
+        if writer.state != Writing::Open || !writer.queue.has_ahead() {
             return Ok(());
         }
         match writer.queue.send_ahead(|bytes| stream.write_now(bytes)) {
@@ -135,13 +140,13 @@ impl Connection {
         Ok(())
     }
 
-    /// The batch is over: sends what it has kept. An error is told, since the write that it belongs to is not waited
-    /// for.
+    /// The batch is over, or all is: sends what was told as sent. An error is told, since the write that it belongs to is
+    /// not waited for.
     pub(crate) fn end_of_batch(self: &Arc<Self>) {
         let stream = self.stream.read();
         let Some(stream) = stream.as_ref() else { return };
         let mut writer = self.writer.lock();
-        if let Err(errno) = self.send_held(stream, &mut writer) {
+        if let Err(errno) = self.send_ahead(stream, &mut writer) {
             self.broken(&mut writer, errno);
         }
     }
@@ -174,7 +179,7 @@ impl Connection {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
         let mut writer = self.writer.lock();
-        if let Err(errno) = self.send_held(stream, &mut writer) {
+        if let Err(errno) = self.send_ahead(stream, &mut writer) {
             self.broken(&mut writer, errno);
         }
         let queue_is_empty = writer.queue.is_empty();

@@ -1,0 +1,86 @@
+//! The process ends while a thread of the reactor's has something to send that it has not come to.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{IoSlice, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ferronet_reactor::{Drive, Reactor, Target, Wake, Written};
+
+/// Tells the process that the test has started where to connect to.
+const ADDRESS: &str = "FERRONET_TEST_ADDRESS";
+const THREADS: usize = 1;
+const PATIENCE: Duration = Duration::from_secs(20);
+const CODE: i32 = 7;
+
+/// Keeps each thread that asks for a delivery.
+#[derive(Clone, Default)]
+struct Stuck(Arc<AtomicUsize>);
+
+impl Wake for Stuck {
+    fn wake(&self, _deliveries: usize) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// Leaves a write to each of the threads while they are kept, and exits.
+fn leave(address: &SocketAddr) -> ! {
+    let stuck = Stuck::default();
+    let reactor = Reactor::start_in_loop(Box::new(stuck.clone()), Drive::Thread).unwrap();
+    let connections: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let id = reactor.tcp_socket(false).unwrap();
+            reactor.connect(id, &Target::Tcp(address)).unwrap();
+            reactor.read_start(id).unwrap();
+            id
+        })
+        .collect();
+    let started = Instant::now();
+    while stuck.0.load(Ordering::SeqCst) < THREADS {
+        assert!(started.elapsed() < PATIENCE, "the threads tell their news");
+        std::thread::yield_now();
+    }
+    reactor.hold_writes();
+    for id in connections {
+        assert_eq!(
+            reactor.write(id, &[IoSlice::new(b"told as sent")]),
+            Ok(Written::Whole)
+        );
+    }
+    reactor.release_writes();
+    std::process::exit(CODE);
+}
+
+#[test]
+fn what_was_left_to_a_thread_is_sent_when_the_process_exits() {
+    if let Ok(address) = std::env::var(ADDRESS) {
+        leave(&address.parse().unwrap());
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "what_was_left_to_a_thread_is_sent_when_the_process_exits",
+        ])
+        .env(ADDRESS, listener.local_addr().unwrap().to_string())
+        .spawn()
+        .unwrap();
+    let mut peers: Vec<_> = (0..THREADS).map(|_| listener.accept().unwrap().0).collect();
+    for peer in &mut peers {
+        // News, of which the thread tells.
+        peer.write_all(b"x").unwrap();
+    }
+    for peer in &mut peers {
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).unwrap();
+        assert_eq!(received, b"told as sent");
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(CODE));
+}
