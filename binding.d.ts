@@ -27,14 +27,14 @@ export declare class Reactor {
   /** Has the file at `path` go with a listener. */
   ownPath(handle: number, path: string): number
   /**
-   * Starts the reactor's thread. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
+   * Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
    * its own. `has_libuv`: whether the host's event loop is libuv's, so that the reactor can turn in it. `drive`: who
-   * drives; 0 the load decides, 1 the thread, 2 the loop.
+   * drives the first; 0 the load decides, 1 the thread, 2 the loop. `threads`: how many share the connections.
    *
    * # Errors
    * When the system gives no thread, or the environment is ending.
    */
-  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, hasLibuv: boolean, drive: number)
+  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, hasLibuv: boolean, drive: number, threads: number)
   /**
    * Whether the event loop stays alive for events of this reactor. At first it does not.
    *

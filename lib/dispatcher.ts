@@ -81,9 +81,16 @@ function driver(): number {
   return Math.max(0, ['auto', 'thread', 'loop'].indexOf(process.env['FERRONET_DRIVER'] ?? 'auto'));
 }
 
-/** The reactor of this thread; its own thread starts with the first handle, not with `require`. */
+/** How many threads share the connections: `FERRONET_THREADS`, 1 to 64, read once. Whatever else it says is 1. */
+function threads(): number {
+  const text = process.env['FERRONET_THREADS'] ?? '';
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 1;
+  return count >= 1 && count <= 64 ? count : 1;
+}
+
+/** The reactor of this thread; its own threads start with the first handle, not with `require`. */
 export function reactor(): Reactor {
-  return (started ??= new Reactor(dispatch, hasLibuv, driver()));
+  return (started ??= new Reactor(dispatch, hasLibuv, driver(), threads()));
 }
 
 /** What `control` does with a handle. `crates/binding/src/control.rs` has the same numbers. */

@@ -3,7 +3,7 @@
 //! - `uv_prepare_t` and `uv_check_t` say where the loop is: about to poll, and done with it.
 //! - `uv_poll_t` watches the poller of the reactor's runtime: a turn of the runtime is then a callback of the loop like
 //!   that of any socket of Node's.
-//! - `uv_async_t` is rung by the reactor's thread when it drives. It also keeps the loop alive, or does not.
+//! - `uv_async_t` is rung by each of the reactor's threads that drives. It also keeps the loop alive, or does not.
 //! - `uv_idle_t` keeps the loop from sleeping when something is to be told that no descriptor tells of.
 //! - One more handle is closed whenever handles of ours are, for its callback: it comes in the closing phase.
 //!
@@ -12,7 +12,7 @@
 //!
 //! All of it runs on the JavaScript thread, but for `uv_async_send`. The handles live from [`EventLoop::watch`] until
 //! the environment's asynchronous cleanup hook has closed them, which is what such hooks are for; the hook ends the
-//! reactor's thread before.
+//! reactor's threads before.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
 use std::cell::{Cell, OnceCell};
@@ -31,7 +31,7 @@ use crate::uv::{self, HandlePtr, Kind, LoopPtr, Uv, data};
 /// How often libuv runs its pending queue after a poll, so that callbacks that fill it don't starve the rest.
 const PENDING_ROUNDS: usize = 8;
 
-/// Rings the loop from the reactor's thread.
+/// Rings the loop from the reactor's threads.
 #[derive(Debug)]
 struct Bell {
     uv: Uv,
@@ -39,7 +39,7 @@ struct Bell {
 }
 
 // SAFETY: `uv_async_send` may be called from any thread, and is all that this does with the handle; the handle is
-// closed only after the reactor's thread, which owns this, has ended.
+// closed only after the reactor's threads, which share this, have ended.
 unsafe impl Send for Bell {}
 // SAFETY: as above.
 unsafe impl Sync for Bell {}
@@ -129,7 +129,7 @@ impl EventLoop {
         Some(this)
     }
 
-    /// How the reactor's thread gets the loop's attention.
+    /// How the reactor's threads get the loop's attention.
     pub(crate) fn bell(&self) -> Box<dyn Wake> {
         Box::new(Bell {
             uv: self.uv,

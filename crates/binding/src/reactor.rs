@@ -126,9 +126,9 @@ enum Host {
 
 #[napi]
 impl Reactor {
-    /// Starts the reactor's thread. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
+    /// Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
     /// its own. `has_libuv`: whether the host's event loop is libuv's, so that the reactor can turn in it. `drive`: who
-    /// drives; 0 the load decides, 1 the thread, 2 the loop.
+    /// drives the first; 0 the load decides, 1 the thread, 2 the loop. `threads`: how many share the connections.
     ///
     /// # Errors
     /// When the system gives no thread, or the environment is ending.
@@ -141,6 +141,7 @@ impl Reactor {
         dispatch: Function<'_, (), ()>,
         has_libuv: bool,
         drive: u32,
+        threads: u32,
     ) -> Result<Self> {
         let failed = |error| Error::from_reason(format!("ferronet: the reactor does not start: {error}"));
         let drive = match drive {
@@ -148,8 +149,9 @@ impl Reactor {
             2 => Drive::Loop,
             _ => Drive::Auto,
         };
+        let threads = threads as usize;
         if has_libuv && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?) {
-            let core = Core::start_in_loop(event_loop.bell(), drive)
+            let core = Core::start_in_loop(event_loop.bell(), drive, threads)
                 .inspect_err(|_| event_loop.close())
                 .map_err(failed)?;
             let core = Arc::new(core);
@@ -161,9 +163,10 @@ impl Reactor {
         }
         let delivery = Delivery::new(&env, dispatch.raw())?;
         let threadsafe = Threadsafe::new(&env, dispatch.raw(), delivery)?;
-        let core = Arc::new(Core::start(Box::new(Wakeup(Arc::clone(&threadsafe)))).map_err(failed)?);
+        let wakeup = Box::new(Wakeup(Arc::clone(&threadsafe)));
+        let core = Arc::new(Core::start(wakeup, threads).map_err(failed)?);
         threadsafe.serve(&core);
-        // Hooks run last in, first out: this one ends the reactor's thread before the threadsafe function, which
+        // Hooks run last in, first out: this one ends the reactor's threads before the threadsafe function, which
         // registered its own above, is closed.
         env.add_env_cleanup_hook(Arc::clone(&core), |core| core.shutdown())?;
         let host = Host::Other(threadsafe);

@@ -1,4 +1,4 @@
-//! [`Wake`] over a threadsafe function: how the reactor's thread gets JavaScript's attention where the event loop is not
+//! [`Wake`] over a threadsafe function: how the reactor's threads get JavaScript's attention where the event loop is not
 //! libuv's.
 //!
 //! Each delivery is one item of the threadsafe function, and each item takes one event. Node runs `process.nextTick`
@@ -33,7 +33,7 @@ struct Context {
 }
 
 /// The threadsafe function. It lives as long as its environment, which finalizes it after its cleanup hooks, and
-/// those have ended the reactor's thread by then.
+/// those have ended the reactor's threads by then.
 #[derive(Debug)]
 pub(crate) struct Threadsafe {
     raw: sys::napi_threadsafe_function,
@@ -132,7 +132,7 @@ impl Threadsafe {
     }
 }
 
-/// A handle of the threadsafe function for the reactor's thread.
+/// A handle of the threadsafe function for the reactor's threads.
 #[derive(Debug)]
 pub(crate) struct Wakeup(pub(crate) Arc<Threadsafe>);
 

@@ -3,8 +3,9 @@
 //! What it has in common stands here: its making, its connect, its close and its task. `reader.rs` is the half that
 //! receives, `writer.rs` the half that sends, `relay.rs` what goes from the one of a connection to the other of another.
 //!
-//! Two threads meet here. JavaScript's calls `write`, `shutdown`, `read_start`, `take` and `close`; the reactor's runs
-//! [`Connection::turn`]. Who may do what:
+//! Two threads meet here. JavaScript's calls `write`, `shutdown`, `read_start`, `take` and `close`; the one that drives
+//! the connection's runtime runs [`Connection::turn`]. A third one may read the writing half: that of a relay's source.
+//! Who may do what:
 //! - `stream` is taken out, and so closed, only by [`Connection::close`], under the write lock. Everybody else holds
 //!   the read lock while it uses the descriptor, so it is never closed under a system call, and it *is* closed (its
 //!   port free) when `close` returns, as after `uv_close`.
@@ -21,12 +22,11 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 
 use crate::event::Event;
-use crate::inbox::BlockPool;
-use crate::outbox::Outbox;
 use crate::queue::EventQueue;
+use crate::shard::Shard;
 use crate::state::Writing;
 use crate::sys::Stream;
-use crate::task::{Driving, RunQueue, Task};
+use crate::task::{Driving, Task};
 use crate::{Errno, HandleId};
 
 mod reader;
@@ -68,10 +68,9 @@ pub(crate) struct Connection {
     writer: Mutex<Writer>,
     /// On the run queue.
     queued: AtomicBool,
-    tasks: Arc<RunQueue>,
-    outbox: Arc<Outbox>,
+    /// Where it is at home: its task runs there.
+    shard: Arc<Shard>,
     events: Arc<EventQueue>,
-    blocks: Arc<BlockPool>,
 }
 
 impl Connection {
@@ -79,10 +78,8 @@ impl Connection {
         id: HandleId,
         stream: Stream,
         writing: Writing,
-        tasks: Arc<RunQueue>,
-        outbox: Arc<Outbox>,
+        shard: Arc<Shard>,
         events: Arc<EventQueue>,
-        blocks: Arc<BlockPool>,
     ) -> Arc<Self> {
         Arc::new(Self {
             id,
@@ -90,10 +87,8 @@ impl Connection {
             reader: Mutex::new(Reader::new()),
             writer: Mutex::new(Writer::new(writing)),
             queued: AtomicBool::new(false),
-            tasks,
-            outbox,
+            shard,
             events,
-            blocks,
         })
     }
 
@@ -182,7 +177,7 @@ impl Connection {
 impl Wake for Connection {
     fn wake(self: Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
-            Arc::clone(&self.tasks).push(self);
+            Arc::clone(&self.shard).tasks.push(self);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who turns the runtime: the reactor's own thread, or the consumer's event loop.
+//! Who turns a reactor's first runtime, mostly its only one: a thread of the reactor's, or the consumer's event loop.
 //!
 //! A turn on the consumer's thread has no hop from one thread to another, which with few cores is what a lone
 //! connection pays most for; and it reads when the bytes are wanted, into the consumer's memory. A turn on the
@@ -20,22 +20,21 @@
 //! Relays need no consumer, and the thread turns them with one system call for the poller where the loop needs three.
 //! While it is entrusted with the seat, the loop does not watch the poller and may sleep.
 
-use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::task::Poll;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::runtime;
+use tokio::runtime::Runtime;
 use tokio::task::{coop::unconstrained, yield_now};
 
-use crate::outbox::{Keeper, Outbox};
+use crate::outbox::Keeper;
 use crate::queue::EventQueue;
+use crate::shard::{Shard, runtime};
 use crate::sys::{Bell, Poller, ThreadClock};
-use crate::task::{Driving, RunQueue};
+use crate::task::Driving;
 
 /// How long the consumer's thread may compute until the reactor's takes over.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -65,10 +64,11 @@ pub enum Drive {
 
 #[derive(Debug)]
 struct Shared {
-    runtime: runtime::Runtime,
-    tasks: Arc<RunQueue>,
-    outbox: Arc<Outbox>,
+    runtime: Runtime,
+    shard: Arc<Shard>,
     events: Arc<EventQueue>,
+    /// There is no other runtime.
+    alone: bool,
     /// Who drives. Held for the length of a turn by the loop.
     seat: Mutex<Driving>,
     poller: Option<Poller>,
@@ -98,33 +98,26 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Starts the reactor's thread, for a consumer on the calling one. Where the runtime's poller has no descriptor, it
-    /// drives whatever `drive` says.
-    pub(crate) fn start(
-        tasks: Arc<RunQueue>,
-        outbox: Arc<Outbox>,
-        events: Arc<EventQueue>,
-        drive: Drive,
-    ) -> io::Result<Self> {
-        let parking = Arc::clone(&events);
-        let mut builder = runtime::Builder::new_current_thread();
-        builder.enable_io().on_thread_park(move || parking.flush());
-        let (runtime, poller) = Poller::of(|| builder.build())?;
+    /// drives whatever `drive` says. `alone`: the reactor has no other runtime.
+    pub(crate) fn start(events: Arc<EventQueue>, drive: Drive, alone: bool) -> io::Result<Self> {
+        let (runtime, poller) = Poller::of(|| runtime(&events))?;
         let drive = if poller.is_some() { drive } else { Drive::Thread };
+        let first = Shard::of(&runtime);
         if drive == Drive::Loop {
             // Nobody stands in for a loop that is pinned: it is on its own.
-            outbox.keep(Keeper::Onlooker);
+            first.outbox.keep(Keeper::Onlooker);
         }
         let seat = if drive == Drive::Thread {
             Driving::Thread
         } else {
-            events.attended(true);
+            events.attended(alone);
             Driving::Loop
         };
         let shared = Arc::new(Shared {
             runtime,
-            tasks,
-            outbox,
+            shard: first,
             events,
+            alone,
             seat: Mutex::new(seat),
             poller,
             bell: Bell::new()?,
@@ -147,9 +140,8 @@ impl Driver {
         })
     }
 
-    /// The runtime's context, for registering sockets on the caller's thread.
-    pub(crate) fn enter(&self) -> runtime::EnterGuard<'_> {
-        self.shared.runtime.enter()
+    pub(crate) fn shard(&self) -> &Arc<Shard> {
+        &self.shared.shard
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -162,7 +154,7 @@ impl Driver {
             return;
         };
         self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.tasks.rouse();
+        self.shared.shard.tasks.rouse();
         self.shared.bell.ring();
         // Fails only for a thread that has panicked, and is no more.
         drop(thread.join());
@@ -184,10 +176,10 @@ impl Driver {
         shared.beats.fetch_add(1, Ordering::Relaxed);
         let seat = shared.seat.lock();
         match *seat {
-            Driving::Loop if shared.tasks.is_empty() => {}
+            Driving::Loop if shared.shard.tasks.is_empty() => {}
             Driving::Loop => {
                 let _entered = shared.runtime.enter();
-                shared.tasks.run(Driving::Loop);
+                shared.shard.tasks.run(Driving::Loop);
             }
             Driving::Thread => {
                 drop(seat);
@@ -210,13 +202,9 @@ impl Driver {
         // Unconstrained: whom tokio's budget makes wait is woken when the runtime parks, and this one does not.
         shared.runtime.block_on(unconstrained(async {
             yield_now().await;
-            shared.tasks.run(Driving::Loop);
+            shared.shard.tasks.run(Driving::Loop);
         }));
         true
-    }
-
-    pub(crate) fn is_thread_driving(&self) -> bool {
-        *self.shared.seat.lock() == Driving::Thread
     }
 
     /// The consumer's thread takes an event: it is alive.
@@ -227,7 +215,7 @@ impl Driver {
     /// What a turn on the calling thread came to.
     pub(crate) fn turned(&self, events: usize) {
         let shared = &*self.shared;
-        let relayed = shared.tasks.take_relayed();
+        let relayed = shared.shard.tasks.take_relayed();
         let before = shared.quiet_turns.load(Ordering::Relaxed);
         let quiet = if events > 0 {
             before.saturating_sub(TURNS_AN_EVENT)
@@ -247,7 +235,13 @@ impl Driver {
 
     /// Whether something is due that no descriptor tells of.
     pub(crate) fn has_due(&self) -> bool {
-        !self.is_entrusted() && !self.shared.tasks.is_empty()
+        !self.is_entrusted() && !self.shared.shard.tasks.is_empty()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -284,7 +278,7 @@ impl Shared {
 
     fn ask_to_leave(&self) {
         if self.drive != Drive::Thread && !self.leave.swap(true, Ordering::SeqCst) {
-            self.tasks.rouse();
+            self.shard.tasks.rouse();
         }
     }
 
@@ -302,19 +296,16 @@ impl Shared {
     /// Turns the runtime until it is asked to leave.
     fn drive(&self) {
         self.events.attended(false);
-        self.outbox.keep(Keeper::Driver);
-        self.runtime.block_on(unconstrained(poll_fn(|cx| {
-            self.tasks.sleeps(Some(cx.waker().clone()));
-            if self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst) {
-                return Poll::Ready(());
+        self.shard.outbox.keep(Keeper::Driver);
+        self.shard.tasks.drive(&self.runtime, || {
+            let ended = self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst);
+            if !ended {
+                self.entrusted_turns.fetch_add(1, Ordering::Relaxed);
             }
-            self.entrusted_turns.fetch_add(1, Ordering::Relaxed);
-            self.tasks.run(Driving::Thread);
-            Poll::Pending
-        })));
-        self.tasks.sleeps(None);
+            ended
+        });
         if self.leave.load(Ordering::SeqCst) {
-            self.events.attended(true);
+            self.events.attended(self.alone);
             *self.seat.lock() = Driving::Loop;
             self.leave.store(false, Ordering::SeqCst);
         }
@@ -329,10 +320,11 @@ impl Shared {
             self.bell.wait(None, None);
             return;
         }
-        if self.outbox.keep(Keeper::Nobody) && self.bell.wait(Some(poller), None) {
+        let Shard { tasks, outbox, .. } = &*self.shard;
+        if outbox.keep(Keeper::Nobody) && self.bell.wait(Some(poller), None) {
             return;
         }
-        self.outbox.keep(Keeper::Onlooker);
+        outbox.keep(Keeper::Onlooker);
         let mut silent = 0;
         loop {
             let (beats, used) = (self.beats.load(Ordering::Relaxed), self.clock.used());
@@ -343,15 +335,15 @@ impl Shared {
                 silent = 0;
                 continue;
             }
-            if !poller.is_readable() && self.tasks.is_empty() && self.outbox.is_empty() {
+            if !poller.is_readable() && tasks.is_empty() && outbox.is_empty() {
                 return;
             }
             silent += 1;
             if self.clock.used().saturating_sub(used) < PATIENCE / 2 && silent < SILENT {
                 continue;
             }
-            self.outbox.keep(Keeper::Driver);
-            self.outbox.hand_over();
+            outbox.keep(Keeper::Driver);
+            outbox.hand_over();
             let mut seat = self.seat.lock();
             self.leave.store(false, Ordering::SeqCst);
             *seat = Driving::Thread;

@@ -23,7 +23,7 @@ const SMALL: usize = 8 * 1024;
 /// Blocks that the pool keeps for later.
 const POOLED: usize = 32;
 
-/// Read buffers, used again, and what relays use instead of them.
+/// Read buffers of one runtime, used again, and what its relays use instead of them.
 #[derive(Debug, Default)]
 pub(crate) struct BlockPool {
     free: Mutex<Vec<Box<[u8]>>>,

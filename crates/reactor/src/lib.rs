@@ -3,8 +3,8 @@
 //! # Threads
 //! Each environment (a JavaScript thread) has one [`Reactor`]. The environment's thread calls it. Its tokio runtime is
 //! turned by that thread's own event loop while it has time, and by the reactor's thread while it has not
-//! ([`Drive`]). Nothing is shared between reactors but the handles on their way
-//! from one to another one ([`Reactor::send_off`]).
+//! ([`Drive`]). It may be given more threads: each turns a runtime of its own, and the connections are spread over them.
+//! Nothing is shared between reactors but the handles on their way from one to another one ([`Reactor::send_off`]).
 //!
 //! # Ownership
 //! The core owns sockets and bytes on their way. Bytes to write are borrowed for the length of the call: what is kept for
@@ -32,9 +32,11 @@ mod options;
 mod outbox;
 mod queue;
 mod reactor;
+mod shard;
 mod state;
 mod sys;
 mod task;
+mod thread;
 mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};

@@ -3,7 +3,6 @@
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
 use std::collections::VecDeque;
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -14,8 +13,9 @@ use socket2::SockAddr;
 
 use crate::event::Event;
 use crate::queue::EventQueue;
+use crate::shard::Shard;
 use crate::sys::{self, Acceptor, Idle, Stream};
-use crate::task::{Driving, RunQueue, Task};
+use crate::task::{Driving, Task};
 use crate::{Errno, HandleId, Target};
 
 /// How many connections one turn accepts before the others get theirs.
@@ -23,7 +23,9 @@ const ACCEPTS_PER_TURN: usize = 32;
 
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
 pub(crate) trait Adopt: Send + Sync {
-    fn adopt(&self, stream: Stream) -> Result<HandleId, Errno>;
+    /// Where the next connection belongs: its socket is registered there when it is accepted.
+    fn next_shard(&self) -> &Arc<Shard>;
+    fn adopt(&self, stream: Stream, shard: &Arc<Shard>) -> Result<HandleId, Errno>;
     /// Closes a connection that nobody took.
     fn abandon(&self, id: HandleId);
 }
@@ -42,7 +44,8 @@ pub(crate) struct Listener {
     connections: Weak<dyn Adopt>,
     /// On the run queue.
     queued: AtomicBool,
-    tasks: Arc<RunQueue>,
+    /// Where its own task runs.
+    shard: Arc<Shard>,
     events: Arc<EventQueue>,
 }
 
@@ -67,7 +70,7 @@ impl Listener {
         acceptor: Acceptor,
         backlog: i32,
         connections: Weak<dyn Adopt>,
-        tasks: Arc<RunQueue>,
+        shard: Arc<Shard>,
         events: Arc<EventQueue>,
     ) -> Arc<Self> {
         let address = acceptor.socket().and_then(|socket| socket.local_addr().ok());
@@ -80,7 +83,7 @@ impl Listener {
             ahead: usize::try_from(backlog).unwrap_or(0).max(1),
             connections,
             queued: AtomicBool::new(false),
-            tasks,
+            shard,
             events,
         })
     }
@@ -176,10 +179,17 @@ impl Listener {
         let Some(connections) = self.connections.upgrade() else {
             return;
         };
-        while self.accepted.lock().len() < self.ahead
-            && let Some(accepted) = acceptor.accept_now()
-        {
-            self.tell(accepted, &*connections, Teller::Caller);
+        while self.accepted.lock().len() < self.ahead {
+            let shard = connections.next_shard();
+            let entered = shard.enter();
+            let Some(accepted) = acceptor.accept_now() else {
+                break;
+            };
+            drop(entered);
+            let adopted = accepted
+                .map_err(Errno::from)
+                .and_then(|stream| connections.adopt(stream, shard));
+            self.tell(adopted, Teller::Caller);
         }
         drop(accepting);
     }
@@ -194,18 +204,21 @@ impl Listener {
             if self.accepted.lock().len() >= self.ahead {
                 return;
             }
+            let shard = connections.next_shard();
+            let entered = shard.enter();
             let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
                 return;
             };
-            self.tell(accepted, connections, Teller::Task);
+            drop(entered);
+            let adopted = accepted
+                .map_err(Errno::from)
+                .and_then(|stream| connections.adopt(stream, shard));
+            self.tell(adopted, Teller::Task);
         }
         waker.wake();
     }
 
-    fn tell(&self, accepted: io::Result<Stream>, connections: &dyn Adopt, by: Teller) {
-        let adopted = accepted
-            .map_err(Errno::from)
-            .and_then(|stream| connections.adopt(stream));
+    fn tell(&self, adopted: Result<HandleId, Errno>, by: Teller) {
         let result = adopted.map(|connection| self.accepted.lock().push_back(connection));
         let event = Event::Connection { id: self.id, result };
         match by {
@@ -218,7 +231,7 @@ impl Listener {
 impl Wake for Listener {
     fn wake(self: Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
-            Arc::clone(&self.tasks).push(self);
+            Arc::clone(&self.shard).tasks.push(self);
         }
     }
 }

@@ -5,8 +5,8 @@
 //! once between any two callbacks.
 //!
 //! What is kept is never lost: closing a connection and ending its writing side send first, as does the end of the
-//! reactor and of the process, and the reactor's thread sends when the
-//! consumer computes for too long in the middle of a batch.
+//! reactor and of the process, and the reactor's thread sends when the consumer computes for too long in the middle of a
+//! batch.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ pub(crate) enum Keeper {
     Nobody,
     /// The reactor's thread looks on and will notice.
     Onlooker,
-    /// The reactor's thread drives, and sends as soon as it can.
+    /// A thread of the reactor's drives, and sends as soon as it can.
     Driver,
 }
 
@@ -36,7 +36,7 @@ struct Kept {
     keeper: Keeper,
 }
 
-/// The connections that keep something.
+/// The connections of one runtime that keep something.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// A batch is being told.
@@ -45,9 +45,21 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// A batch begins, or ends.
-    pub(crate) fn hold(&self, holding: bool) {
-        self.holding.store(holding, Ordering::Relaxed);
+    /// A batch begins.
+    pub(crate) fn hold(&self) {
+        self.holding.store(true, Ordering::Relaxed);
+    }
+
+    /// The batch ends: what was kept is sent, by this thread or, if one drives, by the reactor's.
+    pub(crate) fn release(&self) {
+        self.holding.store(false, Ordering::Relaxed);
+        self.empty(|connection, keeper| {
+            if keeper == Keeper::Driver {
+                connection.hand_over();
+            } else {
+                connection.end_of_batch();
+            }
+        });
     }
 
     /// Takes a connection that wants to keep something. Answers who looks after it; if nobody does, it is not taken.
@@ -76,23 +88,24 @@ impl Outbox {
         self.kept.lock().connections.is_empty()
     }
 
-    /// Sends everything that is kept.
-    pub(crate) fn send(&self) {
-        self.empty(Connection::end_of_batch);
-    }
-
-    /// Leaves the sending to the tasks of the connections.
+    /// Leaves the sending to the tasks of the connections, in the order in which they began to keep something.
     pub(crate) fn hand_over(&self) {
-        self.empty(Connection::hand_over);
+        self.empty(|connection, _keeper| connection.hand_over());
     }
 
-    fn empty(&self, each: impl Fn(&Arc<Connection>)) {
+    /// Lets go of all connections, which are closed: they hold what holds this outbox.
+    pub(crate) fn end(&self) {
+        self.empty(|_connection, _keeper| ());
+    }
+
+    fn empty(&self, each: impl Fn(&Arc<Connection>, Keeper)) {
         let mut kept = self.kept.lock();
+        let keeper = kept.keeper;
         let room = std::mem::take(&mut kept.room);
         let mut connections = std::mem::replace(&mut kept.connections, room);
         drop(kept);
         for connection in connections.drain(..) {
-            each(&connection);
+            each(&connection, keeper);
         }
         self.kept.lock().room = connections;
     }

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 
 use crate::Event;
 
-/// How many events the reactor's thread lets gather at most before it asks for their delivery.
+/// How many events the reactor's threads let gather at most before one asks for their delivery.
 const BATCH: usize = 32;
 
 /// The other side of the queue. The core owns this trait and the binding implements it, so that the call goes up
@@ -37,7 +37,7 @@ pub trait Wake: Send + Sync {
 struct Queued {
     /// To be taken now.
     due: VecDeque<Event>,
-    /// What the reactor's tasks have told.
+    /// What the reactor's tasks have told, on whichever thread.
     events: VecDeque<Event>,
     completed: VecDeque<Event>,
     caused: VecDeque<Event>,
@@ -48,7 +48,7 @@ struct Queued {
     unasked: usize,
     /// What the tasks have told since the last time that was asked.
     told: u32,
-    /// The consumer's loop drives, and looks by itself.
+    /// The consumer's loop drives all there is, and looks by itself.
     attended: bool,
     /// Whether the consumer says where its loop is.
     turns: bool,
@@ -151,7 +151,7 @@ impl EventQueue {
         self.queued.lock().turns = true;
     }
 
-    /// Whether the consumer's loop drives the tasks, and so finds what they tell without being asked.
+    /// Whether the consumer's loop drives all tasks, and so finds what they tell without being asked.
     pub(crate) fn attended(&self, attended: bool) {
         self.queued.lock().attended = attended;
     }
@@ -162,7 +162,7 @@ impl EventQueue {
         (*told >= enough).then(|| std::mem::take(told))
     }
 
-    /// Asks for the delivery of what was queued since the last time. For the reactor's thread: when its runtime is
+    /// Asks for the delivery of what was queued since the last time. For a thread of the reactor's: when its runtime is
     /// about to sleep.
     pub(crate) fn flush(&self) {
         self.change(Queued::ask);

@@ -17,13 +17,12 @@ use parking_lot::Mutex;
 use crate::connection::{Closing, Connection};
 use crate::driver::{Drive, Driver};
 use crate::handle::HandleTable;
-use crate::inbox::BlockPool;
 use crate::listener::{Adopt, Listener};
-use crate::outbox::Outbox;
 use crate::queue::{EventQueue, Wake};
+use crate::shard::{Shard, Shards};
 use crate::state::Writing;
 use crate::sys::{Acceptor, Idle, Spare, Stream};
-use crate::task::RunQueue;
+use crate::thread::Thread;
 use crate::{Errno, Event, HandleId};
 
 mod exit;
@@ -66,27 +65,39 @@ impl Descriptor<'_> {
 struct Shared {
     table: Mutex<HandleTable<Entry>>,
     events: Arc<EventQueue>,
-    blocks: Arc<BlockPool>,
-    tasks: Arc<RunQueue>,
-    outbox: Arc<Outbox>,
+    shards: Shards,
     driver: Driver,
+    /// Those beside the driver's.
+    threads: Vec<Thread>,
     spare: Spare,
     listeners: Mutex<Vec<Arc<Listener>>>,
 }
 
 impl Shared {
-    fn connection(&self, id: HandleId, stream: Stream, writing: Writing) -> Arc<Connection> {
-        let events = Arc::clone(&self.events);
-        let (tasks, outbox) = (Arc::clone(&self.tasks), Arc::clone(&self.outbox));
-        Connection::new(
-            id,
-            stream,
-            writing,
-            tasks,
-            outbox,
-            events,
-            Arc::clone(&self.blocks),
-        )
+    /// A connection over a stream that is registered in `shard`.
+    fn connection(
+        &self,
+        id: HandleId,
+        stream: Stream,
+        writing: Writing,
+        shard: &Arc<Shard>,
+    ) -> Arc<Connection> {
+        self.shards.give();
+        Connection::new(id, stream, writing, Arc::clone(shard), Arc::clone(&self.events))
+    }
+
+    /// As `connection`, with a handle of its own.
+    fn insert_connection(
+        &self,
+        stream: Stream,
+        writing: Writing,
+        shard: &Arc<Shard>,
+    ) -> Result<Arc<Connection>, Errno> {
+        let inserted = self.table.lock().insert_with(|id| {
+            let connection = self.connection(id, stream, writing, shard);
+            (Entry::Connection(Arc::clone(&connection)), connection)
+        });
+        inserted.ok_or(Errno::ENFILE)
     }
 
     /// Gives a connection its first turn.
@@ -94,18 +105,25 @@ impl Shared {
         Arc::clone(connection).wake();
     }
 
-    fn insert_connection(&self, stream: Stream, writing: Writing) -> Result<Arc<Connection>, Errno> {
-        let inserted = self.table.lock().insert_with(|id| {
-            let connection = self.connection(id, stream, writing);
-            (Entry::Connection(Arc::clone(&connection)), connection)
-        });
-        inserted.ok_or(Errno::ENFILE)
+    /// Ends the threads; comes back when all have ended.
+    fn stop(&self) {
+        for thread in &self.threads {
+            thread.ask_to_stop();
+        }
+        self.driver.stop();
+        for thread in &self.threads {
+            thread.stop();
+        }
     }
 }
 
 impl Adopt for Shared {
-    fn adopt(&self, stream: Stream) -> Result<HandleId, Errno> {
-        let connection = self.insert_connection(stream, Writing::Open)?;
+    fn next_shard(&self) -> &Arc<Shard> {
+        self.shards.next()
+    }
+
+    fn adopt(&self, stream: Stream, shard: &Arc<Shard>) -> Result<HandleId, Errno> {
+        let connection = self.insert_connection(stream, Writing::Open, shard)?;
         Self::serve(&connection);
         Ok(connection.id())
     }
@@ -117,48 +135,48 @@ impl Adopt for Shared {
     }
 }
 
-/// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the other.
+/// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the others.
 #[derive(Debug)]
 pub struct Reactor {
     shared: Arc<Shared>,
 }
 
 impl Reactor {
-    /// Starts the reactor. `wake` is asked for one [`Reactor::next_event`] an event. The reactor's thread drives.
+    /// Starts the reactor. `wake` is asked for one [`Reactor::next_event`] an event. The reactor's thread drives, or, if
+    /// `threads` are more than 1, so many do, each with a part of the connections; 0 counts as 1.
     ///
     /// # Errors
     /// When the system gives no thread or no poller.
-    pub fn start(wake: Box<dyn Wake>) -> io::Result<Self> {
-        Self::start_driven(wake, Drive::Thread)
+    pub fn start(wake: Box<dyn Wake>, threads: usize) -> io::Result<Self> {
+        Self::start_driven(wake, Drive::Thread, threads)
     }
 
     /// Starts the reactor of a consumer that says where its loop is ([`Reactor::poll_begins`] and what follows it), and
-    /// takes all events that are there at once. The loop drives as far as `drive` and [`Reactor::poller`] say.
+    /// takes all events that are there at once. The loop drives the first of the `threads` as far as `drive` and
+    /// [`Reactor::poller`] say; the others drive themselves.
     ///
     /// # Errors
     /// As [`Reactor::start`].
-    pub fn start_in_loop(wake: Box<dyn Wake>, drive: Drive) -> io::Result<Self> {
-        let reactor = Self::start_driven(wake, drive)?;
+    pub fn start_in_loop(wake: Box<dyn Wake>, drive: Drive, threads: usize) -> io::Result<Self> {
+        let reactor = Self::start_driven(wake, drive, threads)?;
         reactor.shared.events.keep_turns();
         Ok(reactor)
     }
 
-    fn start_driven(wake: Box<dyn Wake>, drive: Drive) -> io::Result<Self> {
+    fn start_driven(wake: Box<dyn Wake>, drive: Drive, threads: usize) -> io::Result<Self> {
         let events = Arc::new(EventQueue::new(wake));
-        let (tasks, outbox) = (Arc::new(RunQueue::default()), Arc::new(Outbox::default()));
-        let driver = Driver::start(
-            Arc::clone(&tasks),
-            Arc::clone(&outbox),
-            Arc::clone(&events),
-            drive,
-        )?;
+        let driver = Driver::start(Arc::clone(&events), drive, threads <= 1)?;
+        let threads = (1..threads)
+            .map(|_| Thread::start(&events))
+            .collect::<io::Result<Vec<_>>>()?;
+        let others = threads.iter().map(|thread| Arc::clone(thread.shard()));
+        let shards = Shards::new(Arc::clone(driver.shard()), others);
         let shared = Arc::new(Shared {
             table: Mutex::new(HandleTable::new()),
             events,
-            blocks: Arc::default(),
-            tasks,
-            outbox,
+            shards,
             driver,
+            threads,
             spare: Spare::default(),
             listeners: Mutex::default(),
         });
@@ -166,16 +184,19 @@ impl Reactor {
         Ok(Self { shared })
     }
 
-    /// Closes every handle and ends the thread; comes back when it has ended. Calls that come later find no handle.
+    /// Closes every handle and ends the threads; comes back when they have ended. Calls that come later find no handle.
     pub fn shutdown(&self) {
-        self.shared.driver.stop();
+        self.shared.stop();
         let entries = self.shared.table.lock().drain();
         for entry in entries {
             self.close_entry(entry, Closing::Orderly);
         }
+        for shard in self.shared.shards.iter() {
+            shard.end();
+        }
     }
 
-    /// Nothing is made any more once the thread has ended.
+    /// Nothing is made any more once the threads have ended.
     pub(super) fn running(&self) -> Result<(), Errno> {
         if self.shared.driver.is_running() {
             Ok(())

@@ -1,19 +1,32 @@
-//! The tasks of a reactor, and which of them are due.
+//! The tasks of one runtime, and which of them are due.
 //!
 //! tokio's driver wakes a task by its waker; what wakes here is put on the [`RunQueue`], and whoever drives the runtime
 //! runs what stands there. A queue of our own instead of tokio's, because a turn that JavaScript's loop drives has to
 //! end with nothing that is due left behind, and tokio runs what was spawned when it sees fit.
 
+use std::cell::Cell;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+use tokio::task::coop::unconstrained;
+
+thread_local! {
+    static APART: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The calling thread drives a runtime that is never the loop's: what it wakes in the loop's, the loop does not know of.
+pub(crate) fn drives_apart() {
+    APART.set(true);
+}
 
 /// Who turns the runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driving {
-    /// The reactor's own thread.
+    /// A thread of the reactor's.
     Thread,
     /// The consumer's loop, on the consumer's thread.
     Loop,
@@ -39,8 +52,11 @@ struct Ready {
 
 /// The tasks that are due, in the order in which they were woken. A task is on it once at most; its `queued` flag
 /// says so.
-#[derive(Default)]
-pub(crate) struct RunQueue(Mutex<Ready>);
+pub(crate) struct RunQueue {
+    ready: Mutex<Ready>,
+    /// Makes the runtime's poller readable, which a loop that sleeps watches.
+    interrupt: Waker,
+}
 
 impl fmt::Debug for RunQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,57 +65,87 @@ impl fmt::Debug for RunQueue {
 }
 
 impl RunQueue {
+    /// The queue of a runtime that `interrupt` wakes.
+    pub(crate) fn new(interrupt: Waker) -> Self {
+        Self {
+            ready: Mutex::default(),
+            interrupt,
+        }
+    }
+
     pub(crate) fn push(&self, task: Arc<dyn Task>) {
-        let mut ready = self.0.lock();
+        let mut ready = self.ready.lock();
         ready.tasks.push(task);
         // With others before it, the sleeper is awake already.
-        let sleeper = if ready.tasks.len() == 1 {
-            ready.sleeper.clone()
-        } else {
-            None
-        };
+        if ready.tasks.len() > 1 {
+            return;
+        }
+        let sleeper = ready.sleeper.clone();
         drop(ready);
-        if let Some(sleeper) = sleeper {
-            sleeper.wake();
+        match sleeper {
+            Some(sleeper) => sleeper.wake(),
+            None if APART.get() => self.interrupt.wake_by_ref(),
+            None => {}
         }
     }
 
     /// A relay has moved something in this turn.
     pub(crate) fn note_relayed(&self) {
-        self.0.lock().relayed = true;
+        self.ready.lock().relayed = true;
     }
 
     /// Whether one has since the last time that was asked.
     pub(crate) fn take_relayed(&self) -> bool {
-        std::mem::take(&mut self.0.lock().relayed)
+        std::mem::take(&mut self.ready.lock().relayed)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.lock().tasks.is_empty()
+        self.ready.lock().tasks.is_empty()
     }
 
     /// Gives every task that is due now a turn. What they wake meanwhile is due later.
     pub(crate) fn run(&self, by: Driving) {
-        let mut ready = self.0.lock();
+        let mut ready = self.ready.lock();
         let room = std::mem::take(&mut ready.room);
         let mut due = std::mem::replace(&mut ready.tasks, room);
         drop(ready);
         for task in due.drain(..) {
             task.turn(by);
         }
-        self.0.lock().room = due;
+        self.ready.lock().room = due;
+    }
+
+    /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` says so. Who makes
+    /// that true rouses the thread.
+    pub(crate) fn drive(&self, runtime: &Runtime, mut ended: impl FnMut() -> bool) {
+        // Unconstrained: whom tokio's budget makes wait is woken when the runtime parks.
+        runtime.block_on(unconstrained(poll_fn(|cx| {
+            self.sleeps(Some(cx.waker().clone()));
+            if ended() {
+                return Poll::Ready(());
+            }
+            self.run(Driving::Thread);
+            Poll::Pending
+        })));
+        self.sleeps(None);
     }
 
     /// Names the sleeper, or says that there is none.
-    pub(crate) fn sleeps(&self, sleeper: Option<Waker>) {
-        self.0.lock().sleeper = sleeper;
+    fn sleeps(&self, sleeper: Option<Waker>) {
+        self.ready.lock().sleeper = sleeper;
     }
 
     /// Wakes the sleeper for another reason than a task.
     pub(crate) fn rouse(&self) {
-        let sleeper = self.0.lock().sleeper.clone();
+        let sleeper = self.ready.lock().sleeper.clone();
         if let Some(sleeper) = sleeper {
             sleeper.wake();
         }
+    }
+
+    /// Lets go of the tasks that are due and that nobody will run: they hold what holds this queue.
+    pub(crate) fn end(&self) {
+        let due = std::mem::take(&mut self.ready.lock().tasks);
+        drop(due);
     }
 }

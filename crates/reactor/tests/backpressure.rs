@@ -14,9 +14,8 @@ use support::{Consumer, PATIENCE, Piece, pattern};
 
 const CREDIT: usize = 256 * 1024;
 
-#[test]
-fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing() {
-    let mut consumer = Consumer::new();
+fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (listener, address) = consumer.listen();
     let bytes = pattern(32 << 20);
     let all_sent = Arc::new(AtomicBool::new(false));
@@ -43,9 +42,8 @@ fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing() {
     writer.join().unwrap();
 }
 
-#[test]
-fn a_write_that_waits_is_told_when_the_kernel_has_it() {
-    let mut consumer = Consumer::new();
+fn a_write_that_waits_is_told_when_the_kernel_has_it(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     let bytes = pattern(16 << 20);
     assert_eq!(consumer.write(client, &bytes), Written::Queued);
@@ -76,9 +74,8 @@ fn a_write_that_waits_is_told_when_the_kernel_has_it() {
     assert_eq!(consumer.write(client, b"at once"), Written::Whole);
 }
 
-#[test]
-fn a_stopped_reader_is_told_nothing_until_it_starts_again() {
-    let mut consumer = Consumer::new();
+fn a_stopped_reader_is_told_nothing_until_it_starts_again(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     consumer.reactor.read_start(server).unwrap();
     consumer.write(client, b"first");
@@ -93,3 +90,9 @@ fn a_stopped_reader_is_told_nothing_until_it_starts_again() {
     consumer.reactor.shutdown_write(client).unwrap();
     assert_eq!(consumer.read_to_end(server), (b"first".to_vec(), Errno::EOF));
 }
+
+on_one_and_three_threads!(
+    no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing,
+    a_write_that_waits_is_told_when_the_kernel_has_it,
+    a_stopped_reader_is_told_nothing_until_it_starts_again
+);

@@ -6,9 +6,8 @@ mod support;
 use ferronet_reactor::{BindFlags, Closing, Errno, Event, Transport};
 use support::Consumer;
 
-#[test]
-fn a_port_is_free_when_close_returns() {
-    let consumer = Consumer::new();
+fn a_port_is_free_when_close_returns(threads: usize) {
+    let consumer = Consumer::new(threads);
     let (first, address) = consumer.listen();
     let taken = consumer
         .reactor
@@ -23,9 +22,8 @@ fn a_port_is_free_when_close_returns() {
     }
 }
 
-#[test]
-fn a_reset_is_seen_as_one() {
-    let mut consumer = Consumer::new();
+fn a_reset_is_seen_as_one(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     consumer.reactor.close(server, Closing::Reset).unwrap();
     let (bytes, end) = consumer.read_to_end(client);
@@ -33,9 +31,8 @@ fn a_reset_is_seen_as_one() {
     assert_ne!(end, Errno::EOF, "RST is an error, not an end");
 }
 
-#[test]
-fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event() {
-    let mut consumer = Consumer::new();
+fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     consumer.reactor.read_start(client).unwrap();
     consumer.write(server, b"too late");
@@ -54,9 +51,8 @@ fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event() {
     );
 }
 
-#[test]
-fn connections_that_nobody_took_are_closed_with_their_listener() {
-    let mut consumer = Consumer::new();
+fn connections_that_nobody_took_are_closed_with_their_listener(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (listener, address) = consumer.listen();
     let client = consumer.connect(&address);
     consumer.wait(|_, event| matches!(event, Event::Connection { .. }).then_some(()));
@@ -66,9 +62,8 @@ fn connections_that_nobody_took_are_closed_with_their_listener() {
     assert!(consumer.reactor.accept(listener).is_none());
 }
 
-#[test]
-fn shutdown_ends_everything_with_traffic_in_flight() {
-    let mut consumer = Consumer::new();
+fn shutdown_ends_everything_with_traffic_in_flight(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     let (_listener, address) = consumer.listen();
     consumer.reactor.read_start(server).unwrap();
@@ -84,9 +79,8 @@ fn shutdown_ends_everything_with_traffic_in_flight() {
     consumer.reactor.shutdown();
 }
 
-#[test]
-fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error() {
-    let mut consumer = Consumer::new();
+fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     consumer.reactor.close(server, Closing::Reset).unwrap();
     let (_, end) = consumer.read_to_end(client);
@@ -101,7 +95,7 @@ fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error() {
 #[cfg(unix)]
 #[test]
 fn a_socket_lives_on_in_its_duplicate() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (client, server) = consumer.pair();
     let descriptor = consumer.reactor.duplicate(server).unwrap();
     consumer.reactor.close(server, Closing::Orderly).unwrap();
@@ -111,3 +105,12 @@ fn a_socket_lives_on_in_its_duplicate() {
     consumer.reactor.close(again, Closing::Orderly).unwrap();
     assert_eq!(consumer.read_to_end(client), (b"still here".to_vec(), Errno::EOF));
 }
+
+on_one_and_three_threads!(
+    a_port_is_free_when_close_returns,
+    a_reset_is_seen_as_one,
+    a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event,
+    connections_that_nobody_took_are_closed_with_their_listener,
+    shutdown_ends_everything_with_traffic_in_flight,
+    a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error
+);

@@ -10,7 +10,7 @@ use support::{Consumer, Piece};
 
 #[test]
 fn a_refused_connection_is_told_by_the_event() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     consumer.reactor.close(listener, Closing::Orderly).unwrap();
     let client = consumer.connect(&address);
@@ -21,7 +21,7 @@ fn a_refused_connection_is_told_by_the_event() {
 
 #[test]
 fn what_is_written_before_the_connect_is_told_arrives() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let client = consumer.connect(&address);
     consumer.write(client, b"early");
@@ -36,7 +36,7 @@ fn what_is_written_before_the_connect_is_told_arrives() {
 
 #[test]
 fn a_bound_socket_connects_from_its_address() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let local = SocketAddr::from(([127, 0, 0, 1], 0));
     let bound = consumer.reactor.bind_tcp(&local, BindFlags::default()).unwrap();
@@ -53,7 +53,7 @@ fn a_bound_socket_connects_from_its_address() {
 
 #[test]
 fn an_address_of_nobody_here_is_refused_at_once() {
-    let consumer = Consumer::new();
+    let consumer = Consumer::new(1);
     let elsewhere = SocketAddr::from(([203, 0, 113, 9], 0));
     assert!(
         consumer
@@ -66,7 +66,7 @@ fn an_address_of_nobody_here_is_refused_at_once() {
 
 #[test]
 fn a_connect_can_be_closed_before_it_ends() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let client = consumer.connect(&address);
     consumer.reactor.close(client, Closing::Orderly).unwrap();
@@ -76,7 +76,7 @@ fn a_connect_can_be_closed_before_it_ends() {
 
 #[test]
 fn a_connect_that_fails_at_once_leaves_the_handle() {
-    let consumer = Consumer::new();
+    let consumer = Consumer::new(1);
     let socket = consumer.reactor.tcp_socket(false).unwrap();
     let broadcast = SocketAddr::from(([255, 255, 255, 255], 1));
     assert!(
@@ -94,7 +94,7 @@ fn a_connect_that_fails_at_once_leaves_the_handle() {
 #[cfg(unix)]
 #[test]
 fn a_connection_here_is_told_before_the_connect_that_made_it() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     for _ in 0..200 {
         let client = consumer.connect(&address);
@@ -121,7 +121,7 @@ fn a_connection_here_is_told_before_the_connect_that_made_it() {
 #[cfg(unix)]
 #[test]
 fn a_connection_that_was_reset_before_it_was_told_has_failed() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let client = consumer.connect(&address);
     let server = consumer.accept(listener);

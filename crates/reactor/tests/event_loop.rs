@@ -12,6 +12,7 @@ use std::io::{IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::spawn;
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{
@@ -36,8 +37,12 @@ struct Loop {
 
 impl Loop {
     fn new(drive: Drive) -> Self {
+        Self::with_threads(drive, 1)
+    }
+
+    fn with_threads(drive: Drive, threads: usize) -> Self {
         let rings = Rings::default();
-        let reactor = Reactor::start_in_loop(Box::new(rings.clone()), drive).unwrap();
+        let reactor = Reactor::start_in_loop(Box::new(rings.clone()), drive, threads).unwrap();
         Self { reactor, rings }
     }
 
@@ -232,9 +237,45 @@ fn a_loop_that_is_pinned_is_not() {
 }
 
 #[test]
+fn a_loop_that_sleeps_is_woken_for_a_task_that_another_thread_has_made_due() {
+    const LEN: usize = 32 << 20;
+    let event_loop = Loop::with_threads(Drive::Loop, 2);
+    let (accepted, mut peers) = event_loop.many(2);
+    // The loop's own, and the other thread's.
+    let [source, destination] = accepted[..] else {
+        unreachable!()
+    };
+    event_loop.reactor.read_start(source).unwrap();
+    event_loop.reactor.relay(source, destination).unwrap();
+    let (mut receiver, mut sender) = (peers.remove(1), peers.remove(0));
+    let bytes = support::pattern(LEN);
+    let sent = bytes.clone();
+    let writer = spawn(move || sender.write_all(&sent).unwrap());
+    // The receiver takes nothing: in the end nothing moves, and nothing is left to be told.
+    let start = Instant::now();
+    while event_loop.poll(200) || event_loop.reactor.relayed(source).bytes == 0 {
+        assert!(start.elapsed() < PATIENCE, "it comes to rest");
+        event_loop.turn(|_| {});
+    }
+    assert!(event_loop.reactor.relayed(source).bytes < LEN as u64);
+    let reader = spawn(move || {
+        let mut all = vec![0; LEN];
+        receiver.read_exact(&mut all).unwrap();
+        all
+    });
+    // What the relay waits for comes about on the other thread, and the loop hears of it by its poller alone.
+    while event_loop.reactor.relayed(source).bytes < LEN as u64 {
+        assert!(event_loop.poll(10_000), "the loop sleeps on");
+        event_loop.turn(|_| {});
+    }
+    assert!(reader.join().unwrap() == bytes);
+    writer.join().unwrap();
+}
+
+#[test]
 fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_or_the_reactor_ends() {
     for round in 0..300 {
-        let event_loop = Loop::new(Drive::Thread);
+        let event_loop = Loop::with_threads(Drive::Thread, 1 + round % 3);
         let reactor = &event_loop.reactor;
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = std::net::TcpListener::bind(any).unwrap();

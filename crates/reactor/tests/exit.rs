@@ -13,7 +13,7 @@ use ferronet_reactor::{Drive, Reactor, Target, Wake, Written};
 
 /// Tells the process that the test has started where to connect to.
 const ADDRESS: &str = "FERRONET_TEST_ADDRESS";
-const THREADS: usize = 1;
+const THREADS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(20);
 const CODE: i32 = 7;
 
@@ -33,7 +33,7 @@ impl Wake for Stuck {
 /// Leaves a write to each of the threads while they are kept, and exits.
 fn leave(address: &SocketAddr) -> ! {
     let stuck = Stuck::default();
-    let reactor = Reactor::start_in_loop(Box::new(stuck.clone()), Drive::Thread).unwrap();
+    let reactor = Reactor::start_in_loop(Box::new(stuck.clone()), Drive::Thread, THREADS).unwrap();
     let connections: Vec<_> = (0..THREADS)
         .map(|_| {
             let id = reactor.tcp_socket(false).unwrap();

@@ -6,9 +6,8 @@ mod support;
 use ferronet_reactor::{Errno, Event};
 use support::Consumer;
 
-#[test]
-fn a_side_that_has_sent_fin_still_receives() {
-    let mut consumer = Consumer::new();
+fn a_side_that_has_sent_fin_still_receives(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     consumer.write(client, b"request");
     consumer.reactor.shutdown_write(client).unwrap();
@@ -21,9 +20,8 @@ fn a_side_that_has_sent_fin_still_receives() {
     );
 }
 
-#[test]
-fn shutdown_is_told_once_and_refused_twice() {
-    let mut consumer = Consumer::new();
+fn shutdown_is_told_once_and_refused_twice(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, _server) = consumer.pair();
     consumer.reactor.shutdown_write(client).unwrap();
     let result = consumer.wait(|_, event| match event {
@@ -35,9 +33,8 @@ fn shutdown_is_told_once_and_refused_twice() {
     assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EPIPE));
 }
 
-#[test]
-fn fin_goes_behind_what_waits() {
-    let mut consumer = Consumer::new();
+fn fin_goes_behind_what_waits(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     let bytes = support::pattern(20 << 20);
     assert_eq!(consumer.write(client, &bytes), ferronet_reactor::Written::Queued);
@@ -46,3 +43,9 @@ fn fin_goes_behind_what_waits() {
     assert!(read == bytes, "all bytes come before the end");
     assert_eq!(end, Errno::EOF);
 }
+
+on_one_and_three_threads!(
+    a_side_that_has_sent_fin_still_receives,
+    shutdown_is_told_once_and_refused_twice,
+    fin_goes_behind_what_waits
+);

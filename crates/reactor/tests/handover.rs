@@ -22,7 +22,7 @@ fn unread(consumer: &Consumer, connection: HandleId) -> Vec<u8> {
 
 #[test]
 fn what_was_read_ahead_and_what_was_not_are_all_of_it() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (client, server) = consumer.pair();
     let sent = support::pattern(1 << 20);
     consumer.reactor.read_start(server).unwrap();
@@ -43,7 +43,7 @@ fn what_was_read_ahead_and_what_was_not_are_all_of_it() {
 
 #[test]
 fn an_end_that_was_read_ahead_is_read_again() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (client, server) = consumer.pair();
     consumer.reactor.read_start(server).unwrap();
     consumer.write(client, b"last words");
@@ -60,7 +60,7 @@ fn an_end_that_was_read_ahead_is_read_again() {
 
 #[test]
 fn a_retired_listener_gives_what_it_has_accepted_and_the_next_one_the_rest() {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let first = consumer.connect(&address);
     consumer.wait(|_, event| matches!(event, Event::Connection { .. }).then_some(()));
@@ -86,7 +86,7 @@ fn a_retired_listener_gives_what_it_has_accepted_and_the_next_one_the_rest() {
 
 #[test]
 fn the_file_of_a_local_socket_goes_with_its_last_owner() {
-    let consumer = Consumer::new();
+    let consumer = Consumer::new(1);
     let path = std::env::temp_dir().join(format!("ferronet-handover-{}", std::process::id()));
     let name = path.to_str().unwrap();
     let listener = consumer.reactor.bind_local(name).unwrap();

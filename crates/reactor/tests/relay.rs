@@ -32,8 +32,8 @@ struct Line {
 }
 
 impl Line {
-    fn new() -> Self {
-        let mut consumer = Consumer::new();
+    fn new(threads: usize) -> Self {
+        let mut consumer = Consumer::new(threads);
         let (source, sender) = half(&mut consumer);
         let (destination, receiver) = half(&mut consumer);
         Self {
@@ -83,9 +83,8 @@ impl Line {
     }
 }
 
-#[test]
-fn megabytes_arrive_in_order_and_then_the_end_is_the_consumers() {
-    let mut line = Line::new().start();
+fn megabytes_arrive_in_order_and_then_the_end_is_the_consumers(threads: usize) {
+    let mut line = Line::new(threads).start();
     let bytes = pattern(24 * MEGABYTE);
     let mut sender = line.sender.try_clone().unwrap();
     let sent = bytes.clone();
@@ -119,9 +118,8 @@ fn megabytes_arrive_in_order_and_then_the_end_is_the_consumers() {
     );
 }
 
-#[test]
-fn a_connection_may_be_relayed_to_itself() {
-    let mut consumer = Consumer::new();
+fn a_connection_may_be_relayed_to_itself(threads: usize) {
+    let mut consumer = Consumer::new(threads);
     let (echo, mut peer) = half(&mut consumer);
     consumer.reactor.read_start(echo).unwrap();
     consumer.reactor.relay(echo, echo).unwrap();
@@ -135,9 +133,8 @@ fn a_connection_may_be_relayed_to_itself() {
     writer.join().unwrap();
 }
 
-#[test]
-fn what_was_read_before_goes_first() {
-    let mut line = Line::new();
+fn what_was_read_before_goes_first(threads: usize) {
+    let mut line = Line::new(threads);
     line.consumer.reactor.read_start(line.source).unwrap();
     line.sender.write_all(b"before ").unwrap();
     let started = Instant::now();
@@ -151,9 +148,8 @@ fn what_was_read_before_goes_first() {
     assert_eq!(line.receive(12), b"before after");
 }
 
-#[test]
-fn what_was_written_before_goes_first() {
-    let line = Line::new();
+fn what_was_written_before_goes_first(threads: usize) {
+    let line = Line::new(threads);
     let bytes = pattern(16 * MEGABYTE);
     line.consumer.write(line.destination, &bytes);
     let mut line = line.start();
@@ -162,9 +158,8 @@ fn what_was_written_before_goes_first() {
     assert_eq!(line.receive(7), b"relayed");
 }
 
-#[test]
-fn a_receiver_that_stands_still_stops_the_source_and_bounds_memory() {
-    let mut line = Line::new().start();
+fn a_receiver_that_stands_still_stops_the_source_and_bounds_memory(threads: usize) {
+    let mut line = Line::new(threads).start();
     let bytes = pattern(48 * MEGABYTE);
     let mut sender = line.sender.try_clone().unwrap();
     let sent = bytes.clone();
@@ -177,9 +172,8 @@ fn a_receiver_that_stands_still_stops_the_source_and_bounds_memory() {
     writer.join().unwrap();
 }
 
-#[test]
-fn stopped_in_the_middle_it_moves_nothing_more_and_has_lost_nothing() {
-    let mut line = Line::new().start();
+fn stopped_in_the_middle_it_moves_nothing_more_and_has_lost_nothing(threads: usize) {
+    let mut line = Line::new(threads).start();
     let bytes = pattern(48 * MEGABYTE);
     let mut sender = line.sender.try_clone().unwrap();
     let sent = bytes.clone();
@@ -207,9 +201,8 @@ fn stopped_in_the_middle_it_moves_nothing_more_and_has_lost_nothing() {
     assert_eq!(line.bytes(), moved);
 }
 
-#[test]
-fn a_relay_that_was_stopped_starts_again() {
-    let mut line = Line::new().start();
+fn a_relay_that_was_stopped_starts_again(threads: usize) {
+    let mut line = Line::new(threads).start();
     line.sender.write_all(b"one").unwrap();
     assert_eq!(line.receive(3), b"one");
     line.consumer.reactor.stop_relay(line.source);
@@ -225,9 +218,8 @@ fn a_relay_that_was_stopped_starts_again() {
     assert_eq!(line.bytes(), 5);
 }
 
-#[test]
-fn while_reading_is_stopped_nothing_is_moved() {
-    let mut line = Line::new().start();
+fn while_reading_is_stopped_nothing_is_moved(threads: usize) {
+    let mut line = Line::new(threads).start();
     line.consumer.reactor.read_stop(line.source).unwrap();
     line.sender.write_all(b"kept").unwrap();
     sleep(Duration::from_millis(50));
@@ -236,10 +228,9 @@ fn while_reading_is_stopped_nothing_is_moved() {
     assert_eq!(line.receive(4), b"kept");
 }
 
-#[test]
-fn a_destination_that_is_closed_or_shut_down_leaves_the_bytes_to_the_consumer() {
+fn a_destination_that_is_closed_or_shut_down_leaves_the_bytes_to_the_consumer(threads: usize) {
     for close in [true, false] {
-        let mut line = Line::new().start();
+        let mut line = Line::new(threads).start();
         let reactor = &line.consumer.reactor;
         if close {
             reactor.close(line.destination, Closing::Orderly).unwrap();
@@ -255,9 +246,8 @@ fn a_destination_that_is_closed_or_shut_down_leaves_the_bytes_to_the_consumer() 
     }
 }
 
-#[test]
-fn what_a_relay_has_not_moved_when_its_destination_closes_is_announced() {
-    let mut line = Line::new().start();
+fn what_a_relay_has_not_moved_when_its_destination_closes_is_announced(threads: usize) {
+    let mut line = Line::new(threads).start();
     // The destination takes nothing, so the source is not read; then there is no destination.
     let bytes = pattern(48 * MEGABYTE);
     let mut sender = line.sender.try_clone().unwrap();
@@ -277,15 +267,14 @@ fn what_a_relay_has_not_moved_when_its_destination_closes_is_announced() {
     assert_eq!(end, Errno::EOF);
 }
 
-#[test]
-fn a_destination_whose_peer_is_gone_tells_of_a_failed_write() {
+fn a_destination_whose_peer_is_gone_tells_of_a_failed_write(threads: usize) {
     let Line {
         mut consumer,
         mut sender,
         destination,
         receiver,
         ..
-    } = Line::new().start();
+    } = Line::new(threads).start();
     // With bytes unread, it is a reset.
     consumer.write(destination, b"unread");
     sleep(Duration::from_millis(50));
@@ -305,9 +294,8 @@ fn a_destination_whose_peer_is_gone_tells_of_a_failed_write() {
     assert_eq!(refused, Err(Errno::EPIPE));
 }
 
-#[test]
-fn a_source_that_is_reset_tells_the_error_behind_its_bytes() {
-    let mut line = Line::new().start();
+fn a_source_that_is_reset_tells_the_error_behind_its_bytes(threads: usize) {
+    let mut line = Line::new(threads).start();
     line.sender.write_all(b"last words").unwrap();
     assert_eq!(line.receive(10), b"last words");
     socket2::SockRef::from(&line.sender)
@@ -325,9 +313,8 @@ fn a_source_that_is_reset_tells_the_error_behind_its_bytes() {
     assert_ne!(end, Errno::EOF);
 }
 
-#[test]
-fn a_source_that_is_closed_ends_its_relay() {
-    let line = Line::new().start();
+fn a_source_that_is_closed_ends_its_relay(threads: usize) {
+    let line = Line::new(threads).start();
     line.consumer
         .reactor
         .close(line.source, Closing::Orderly)
@@ -338,3 +325,19 @@ fn a_source_that_is_closed_ends_its_relay() {
         Err(Errno::EBADF)
     );
 }
+
+on_one_and_three_threads!(
+    megabytes_arrive_in_order_and_then_the_end_is_the_consumers,
+    a_connection_may_be_relayed_to_itself,
+    what_was_read_before_goes_first,
+    what_was_written_before_goes_first,
+    a_receiver_that_stands_still_stops_the_source_and_bounds_memory,
+    stopped_in_the_middle_it_moves_nothing_more_and_has_lost_nothing,
+    a_relay_that_was_stopped_starts_again,
+    while_reading_is_stopped_nothing_is_moved,
+    a_destination_that_is_closed_or_shut_down_leaves_the_bytes_to_the_consumer,
+    what_a_relay_has_not_moved_when_its_destination_closes_is_announced,
+    a_destination_whose_peer_is_gone_tells_of_a_failed_write,
+    a_source_that_is_reset_tells_the_error_behind_its_bytes,
+    a_source_that_is_closed_ends_its_relay
+);

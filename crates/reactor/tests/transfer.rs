@@ -32,7 +32,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn what_was_given_back_comes_before_what_was_read_and_what_the_kernel_has() {
-    let (mut here, mut there) = (Consumer::new(), Consumer::new());
+    let (mut here, mut there) = (Consumer::new(1), Consumer::new(3));
     let (client, server) = here.pair();
     let bytes = support::pattern(2 << 20);
     here.write(client, &bytes);
@@ -57,7 +57,7 @@ fn what_was_given_back_comes_before_what_was_read_and_what_the_kernel_has() {
 
 #[test]
 fn an_end_that_was_taken_is_told_again() {
-    let (mut here, mut there) = (Consumer::new(), Consumer::new());
+    let (mut here, mut there) = (Consumer::new(1), Consumer::new(3));
     let (client, server) = here.pair();
     here.write(client, b"all");
     here.reactor.shutdown_write(client).unwrap();
@@ -75,7 +75,7 @@ fn an_end_that_was_taken_is_told_again() {
 
 #[test]
 fn what_the_kernel_has_not_taken_is_sent_by_the_other_reactor_and_fin_behind_it() {
-    let (mut here, there) = (Consumer::new(), Consumer::new());
+    let (mut here, there) = (Consumer::new(1), Consumer::new(3));
     let (client, server) = here.pair();
     let bytes = support::pattern(20 << 20);
     assert_eq!(here.write(client, &bytes), Written::Queued);
@@ -89,7 +89,7 @@ fn what_the_kernel_has_not_taken_is_sent_by_the_other_reactor_and_fin_behind_it(
 
 #[test]
 fn a_listener_takes_its_connections_along_those_that_were_accepted_and_those_that_wait() {
-    let (here, mut there) = (Consumer::new(), Consumer::new());
+    let (here, mut there) = (Consumer::new(1), Consumer::new(3));
     let (listener, address) = here.listen();
     let mut clients: Vec<_> = (0..5).map(|_| here.connect(&address)).collect();
     // Accepted by the reactor, and taken by nobody.
@@ -117,7 +117,7 @@ fn a_path_goes_along_with_its_server() {
     let folder = std::env::temp_dir().join(format!("ferronet-transfer-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("socket");
-    let (here, mut there) = (Consumer::new(), Consumer::new());
+    let (here, mut there) = (Consumer::new(1), Consumer::new(3));
     let listener = here.reactor.bind_local(path.to_str().unwrap()).unwrap();
     here.reactor.listen(listener, 511).unwrap();
     let moved = send(&here, &there, listener, &Unread::default());
@@ -137,7 +137,7 @@ fn a_path_goes_along_with_its_server() {
 
 #[test]
 fn what_nobody_receives_is_closed_and_can_be_received_no_more() {
-    let mut here = Consumer::new();
+    let mut here = Consumer::new(1);
     let (client, server) = here.pair();
     let transfer = here.reactor.send_off(server, &Unread::default()).unwrap();
     Reactor::give_up(transfer);
@@ -147,7 +147,7 @@ fn what_nobody_receives_is_closed_and_can_be_received_no_more() {
 
 #[test]
 fn what_is_connecting_or_closed_stays_where_it_is() {
-    let here = Consumer::new();
+    let here = Consumer::new(1);
     let unread = Unread::default();
     // Nobody answers there.
     let connecting = here.connect(&std::net::SocketAddr::from(([240, 0, 0, 1], 9)));

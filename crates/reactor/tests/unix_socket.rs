@@ -31,7 +31,7 @@ impl Drop for Folder {
 }
 
 fn converse(path: &str) {
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let listener = consumer.reactor.bind_local(path).unwrap();
     consumer.reactor.listen(listener, 511).unwrap();
     let client = consumer.connect_local(path).unwrap();
@@ -62,7 +62,7 @@ fn an_abstract_name_leaves_no_file() {
 #[test]
 fn a_path_that_cannot_be_says_why() {
     let folder = Folder::new("errors");
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     assert_eq!(
         consumer.reactor.bind_local(&folder.path("no/s")),
         Err(Errno::EACCES)
@@ -79,7 +79,7 @@ fn permissions_are_for_everybody() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("mode");
     let path = folder.path("s");
-    let consumer = Consumer::new();
+    let consumer = Consumer::new(1);
     let listener = consumer.reactor.bind_local(&path).unwrap();
     consumer.reactor.open_to_all(listener, true, true).unwrap();
     assert_eq!(
@@ -93,7 +93,7 @@ fn an_adopted_descriptor_is_a_stream() {
     use std::io::{Read, Write};
     use std::os::fd::IntoRawFd;
     let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
-    let mut consumer = Consumer::new();
+    let mut consumer = Consumer::new(1);
     let fd = ours.into_raw_fd();
     assert_eq!(Reactor::descriptor_kind(fd), DescriptorKind::Pipe);
     let handle = consumer.reactor.open(fd, Transport::Local).unwrap();
@@ -108,7 +108,7 @@ fn an_adopted_descriptor_is_a_stream() {
 
 #[test]
 fn a_number_that_names_nothing_is_refused() {
-    let consumer = Consumer::new();
+    let consumer = Consumer::new(1);
     for fd in [-1, 1_000_000] {
         assert_eq!(Reactor::descriptor_kind(fd), DescriptorKind::Unknown);
         assert_eq!(consumer.reactor.open(fd, Transport::Tcp), Err(Errno::EBADF));

@@ -261,7 +261,7 @@ impl Connection {
             if reader.state != Reading::Flowing || !reader.inbox.has_room() {
                 return;
             }
-            let mut block = kept.take().unwrap_or_else(|| self.blocks.take());
+            let mut block = kept.take().unwrap_or_else(|| self.shard.blocks.take());
             let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
                 reader.armed = true;
                 return;

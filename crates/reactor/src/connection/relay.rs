@@ -5,16 +5,18 @@
 //! slows the peer down. So whatever the consumer writes or shuts down goes behind what was relayed, and stopping a relay
 //! moves nothing. A relay without bytes in flight holds no buffer.
 //!
-//! Much data is not copied where the kernel can move it from socket to socket, through a pipe that all relays share: it is
-//! empty again after each step.
+//! Much data is not copied where the kernel can move it from socket to socket, through a pipe that all relays of a runtime
+//! share: it is empty again after each step.
 //!
 //! The end of the source, and an error of it, are the consumer's to take, as without a relay. A write that fails is told
 //! by an [`Event::Broken`] of the destination. A destination that takes nothing more (shut down, closed) ends the relay,
 //! and what arrives from then on is announced to the consumer again.
 //!
 //! Locks: the source's `stream` and `reader` are held over the destination's `stream` and `writer`, so that no byte is
-//! moved when [`Connection::stop_relay`] has returned. Nobody takes them the other way round. The destination may be the
-//! source, so its `stream` is locked recursively.
+//! moved when [`Connection::stop_relay`] has returned. Nobody takes them the other way round: two connections that relay to
+//! each other, on two threads, each hold a `reader` and want the other's `writer`, and who holds a `writer` waits for
+//! nobody. `stream` is locked recursively: the destination may be the source, and one that is about to close waits for
+//! those who hold it already, which may be waiting for each other.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -161,7 +163,7 @@ impl Connection {
         moved = reader.relay.bytes - moved;
         if moved > 0 {
             reader.relay.last = Some(Instant::now());
-            self.tasks.note_relayed();
+            self.shard.tasks.note_relayed();
         }
         match end {
             // There may be more, but the others come first.
@@ -210,7 +212,7 @@ impl Connection {
         {
             return step;
         }
-        let block = block.get_or_insert_with(|| self.blocks.take());
+        let block = block.get_or_insert_with(|| self.shard.blocks.take());
         let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
             reader.armed = true;
             return Step::Wait;
@@ -244,7 +246,7 @@ impl Connection {
         block: &mut Option<Block>,
         cx: &mut Context<'_>,
     ) -> Option<Step> {
-        let conduit = self.blocks.conduit()?;
+        let conduit = self.shard.blocks.conduit()?;
         let Poll::Ready(filled) = conduit.poll_fill(stream, cx) else {
             reader.armed = true;
             return Some(Step::Wait);
@@ -270,7 +272,7 @@ impl Connection {
         if left == 0 {
             return Some(Step::On);
         }
-        let block = block.get_or_insert_with(|| self.blocks.take());
+        let block = block.get_or_insert_with(|| self.shard.blocks.take());
         while left > 0 {
             let taken = conduit.take_back(block.space());
             if failed.is_none() {

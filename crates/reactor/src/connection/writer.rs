@@ -110,7 +110,7 @@ impl Connection {
     /// Keeps `chunks` for the end of the batch that is being told, if there is one and they are safe there.
     fn hold(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) -> bool {
         if writer.keeper == Keeper::Nobody {
-            writer.keeper = self.outbox.push(self);
+            writer.keeper = self.shard.outbox.push(self);
         }
         match writer.keeper {
             Keeper::Nobody => return false,

@@ -78,12 +78,12 @@ impl Reactor {
         let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
             return Err(Errno::EINVAL);
         };
-        let _entered = self.shared.driver.enter();
+        let shard = self.shared.shards.first();
+        let _entered = shard.enter();
         let acceptor = idle.into_acceptor(&self.shared.spare)?;
         let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
-        let tasks = Arc::clone(&self.shared.tasks);
         let events = Arc::clone(&self.shared.events);
-        let listener = Listener::new(id, acceptor, backlog, connections, tasks, events);
+        let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
         *entry = Entry::Listener(Arc::clone(&listener));
         drop(table);
         self.shared.listeners.lock().push(Arc::clone(&listener));
@@ -156,7 +156,6 @@ impl Reactor {
                 .map(Arc::clone)
                 .collect()
         };
-        let _entered = self.shared.driver.enter();
         for listener in &reached {
             listener.accept_now();
         }
@@ -173,8 +172,9 @@ impl Reactor {
         let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
             return Err(Errno::EBADF);
         };
-        let _entered = self.shared.driver.enter();
-        let connection = self.shared.connection(id, idle.into_stream()?, writing);
+        let shard = self.shared.shards.next_for(&idle);
+        let _entered = shard.enter();
+        let connection = self.shared.connection(id, idle.into_stream()?, writing, shard);
         *entry = Entry::Connection(Arc::clone(&connection));
         Ok(connection)
     }

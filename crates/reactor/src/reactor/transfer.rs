@@ -153,11 +153,10 @@ impl Reactor {
     }
 
     fn attach(&self, detached: Detached) -> Result<Arc<Connection>, Errno> {
-        let stream = {
-            let _entered = self.shared.driver.enter();
-            detached.idle.into_stream()?
-        };
-        let connection = self.shared.insert_connection(stream, detached.writing)?;
+        let shard = self.shared.shards.next_for(&detached.idle);
+        let _entered = shard.enter();
+        let stream = detached.idle.into_stream()?;
+        let connection = self.shared.insert_connection(stream, detached.writing, shard)?;
         connection.resume(detached.under_way);
         Shared::serve(&connection);
         Ok(connection)

@@ -53,19 +53,15 @@ impl Reactor {
 
     /// A batch of events is about to be told: what is written meanwhile is kept for its end.
     pub fn hold_writes(&self) {
-        self.shared.outbox.hold(true);
+        for shard in self.shared.shards.iter() {
+            shard.outbox.hold();
+        }
     }
 
-    /// The batch is told. What was kept is sent, by this thread or, while it drives, by the reactor's.
+    /// The batch is told. What was kept is sent, by this thread or by one of the reactor's that drives.
     pub fn release_writes(&self) {
-        self.shared.outbox.hold(false);
-        if self.shared.outbox.is_empty() {
-            return;
-        }
-        if self.shared.driver.is_thread_driving() {
-            self.shared.outbox.hand_over();
-        } else {
-            self.shared.outbox.send();
+        for shard in self.shared.shards.iter() {
+            shard.outbox.release();
         }
     }
 }

@@ -361,6 +361,12 @@ impl Idle {
         -1
     }
 
+    /// Nothing is adopted here, so no two handles have one socket.
+    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    pub(crate) fn is_registered(&self) -> bool {
+        false
+    }
+
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Tcp(_) | Self::PipeSocket | Self::PipeClient(_) => None,

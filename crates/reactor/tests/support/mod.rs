@@ -43,10 +43,23 @@ pub struct Consumer {
     due: usize,
 }
 
+/// Makes two tests of each scenario: on one thread and on three.
+#[macro_export]
+macro_rules! on_one_and_three_threads {
+    ($($scenario:ident),+ $(,)?) => {
+        mod one_thread {
+            $(#[test] fn $scenario() { super::$scenario(1); })+
+        }
+        mod three_threads {
+            $(#[test] fn $scenario() { super::$scenario(3); })+
+        }
+    };
+}
+
 impl Consumer {
-    pub fn new() -> Self {
+    pub fn new(threads: usize) -> Self {
         let (sender, wakes) = channel();
-        let reactor = Reactor::start(Box::new(Wakes(Mutex::new(sender)))).unwrap();
+        let reactor = Reactor::start(Box::new(Wakes(Mutex::new(sender))), threads).unwrap();
         Self {
             reactor,
             wakes,

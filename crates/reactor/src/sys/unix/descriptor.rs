@@ -27,6 +27,20 @@ pub(super) fn register<T: AsRawFd + IntoRawFd + From<OwnedFd>>(owner: T) -> io::
     })
 }
 
+/// Whether the runtime that is entered watches a descriptor: epoll refuses it then.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn is_registered(fd: BorrowedFd<'_>) -> bool {
+    // SAFETY: the descriptor is borrowed for longer than the registration lives, which ends here.
+    let asked = unsafe { AsyncFd::register(fd) };
+    asked.is_err_and(|refused| refused.into_parts().1.raw_os_error() == Some(libc::EEXIST))
+}
+
+/// kqueue takes a descriptor twice, and to ask would end the first registration.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn is_registered(_fd: BorrowedFd<'_>) -> bool {
+    false
+}
+
 pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     // SAFETY: fcntl only asks about the number; a number that names nothing is answered with -1.
     if *fd < 0 || unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0 {
@@ -92,5 +106,5 @@ pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
         std::mem::forget(fd);
         return Err(error);
     }
-    Ok(Idle::new(fd, transport, None))
+    Ok(Idle::adopted(fd, transport))
 }

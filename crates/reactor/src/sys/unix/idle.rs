@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -11,6 +11,7 @@ use crate::options::BindFlags;
 use crate::{Target, Transport};
 
 use super::acceptor::{Acceptor, Spare};
+use super::descriptor::is_registered;
 use super::errno;
 use super::path::{OwnPath, local_address};
 use super::stream::{Stream, connect_result};
@@ -21,11 +22,31 @@ pub(crate) struct Idle {
     fd: OwnedFd,
     transport: Transport,
     path: Option<OwnPath>,
+    /// Somebody else has made it, and may have given it away twice.
+    adopted: bool,
 }
 
 impl Idle {
+    /// What was made here, or has left its runtime.
     pub(super) fn new(fd: OwnedFd, transport: Transport, path: Option<OwnPath>) -> Self {
-        Self { fd, transport, path }
+        Self {
+            fd,
+            transport,
+            path,
+            adopted: false,
+        }
+    }
+
+    pub(super) fn adopted(fd: OwnedFd, transport: Transport) -> Self {
+        Self {
+            adopted: true,
+            ..Self::new(fd, transport, None)
+        }
+    }
+
+    /// Whether the runtime that is entered watches the descriptor for another handle.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.adopted && is_registered(self.fd.as_fd())
     }
 
     #[expect(

@@ -1,0 +1,141 @@
+//! The runtimes of a reactor, as its handles see them.
+//!
+//! A reactor has one runtime, or several if it was asked for several threads (`driver.rs` turns the first, a `Thread`
+//! each of the others). A connection belongs to one of them for its whole life: that runtime's poller watches the
+//! socket, and that runtime's thread runs the task, so that a connection's events stay in order. Connections take turns
+//! (round-robin); listeners are the first runtime's.
+//!
+//! What two runtimes do together is a relay from a connection of the one to a connection of the other; the source's
+//! thread does it. All else that they share is behind locks which are held for moments: the handles' table and the event
+//! queue.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use tokio::runtime::{self, Runtime};
+
+use crate::inbox::BlockPool;
+use crate::outbox::Outbox;
+use crate::queue::EventQueue;
+use crate::sys::Idle;
+use crate::task::RunQueue;
+
+/// A runtime for one thread at a time. Before it sleeps, it asks for the delivery of what its tasks have told.
+pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {
+    let parking = Arc::clone(events);
+    runtime::Builder::new_current_thread()
+        .enable_io()
+        .on_thread_park(move || parking.flush())
+        .build()
+}
+
+/// One runtime, with what its handles have in common.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    runtime: runtime::Handle,
+    pub(crate) tasks: RunQueue,
+    pub(crate) outbox: Outbox,
+    pub(crate) blocks: Arc<BlockPool>,
+}
+
+impl Shard {
+    pub(crate) fn of(runtime: &Runtime) -> Arc<Self> {
+        let interrupt = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
+        Arc::new(Self {
+            runtime: runtime.handle().clone(),
+            tasks: RunQueue::new(interrupt),
+            outbox: Outbox::default(),
+            blocks: Arc::default(),
+        })
+    }
+
+    /// The runtime's context, for registering sockets on any thread.
+    pub(crate) fn enter(&self) -> runtime::EnterGuard<'_> {
+        self.runtime.enter()
+    }
+
+    /// Nobody turns the runtime any more: what waits for that is dropped.
+    pub(crate) fn end(&self) {
+        self.tasks.end();
+        self.outbox.end();
+    }
+}
+
+/// All runtimes of a reactor.
+#[derive(Debug)]
+pub(crate) struct Shards {
+    all: Box<[Arc<Shard>]>,
+    /// Counts the connections that were given to one.
+    given: AtomicUsize,
+}
+
+impl Shards {
+    /// At least one.
+    pub(crate) fn new(first: Arc<Shard>, others: impl Iterator<Item = Arc<Shard>>) -> Self {
+        Self {
+            all: std::iter::once(first).chain(others).collect(),
+            given: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Shard>> {
+        self.all.iter()
+    }
+
+    pub(crate) fn first(&self) -> &Arc<Shard> {
+        &self.all[0]
+    }
+
+    /// Whose turn it is to get a connection. The turn passes on with [`Shards::give`].
+    pub(crate) fn next(&self) -> &Arc<Shard> {
+        &self.all[self.given.load(Ordering::Relaxed) % self.all.len()]
+    }
+
+    /// As [`Shards::next`], for a descriptor that may be another handle's as well: it goes where that handle is, since
+    /// that one's poller is the one to refuse it.
+    pub(crate) fn next_for(&self, idle: &Idle) -> &Arc<Shard> {
+        let knows = |shard: &&Arc<Shard>| {
+            let _entered = shard.enter();
+            idle.is_registered()
+        };
+        let theirs = if self.all.len() > 1 {
+            self.all.iter().find(knows)
+        } else {
+            None
+        };
+        theirs.unwrap_or_else(|| self.next())
+    }
+
+    /// A connection was given to one.
+    pub(crate) fn give(&self) {
+        self.given.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_take_turns_and_who_only_looks_takes_none() {
+        let runtimes: Vec<_> = (0..3)
+            .map(|_| {
+                runtime::Builder::new_current_thread()
+                    .enable_io()
+                    .build()
+                    .unwrap()
+            })
+            .collect();
+        let all: Vec<_> = runtimes.iter().map(Shard::of).collect();
+        let shards = Shards::new(Arc::clone(&all[0]), all[1..].iter().map(Arc::clone));
+        for n in 0..7 {
+            assert!(Arc::ptr_eq(shards.next(), &all[n % 3]));
+            assert!(Arc::ptr_eq(shards.next(), &all[n % 3]));
+            shards.give();
+        }
+    }
+}
