@@ -1,8 +1,8 @@
-// Runs the scenarios: for each, a process of every peer, a warm-up, then rounds in which the peers take turns.
+// Runs the scenarios: for each, rounds in which the peers take turns, each in a new process that is warmed up first.
 import type { Options } from './options';
 import { type Binaries, type Implementation, implementation } from './runners/implementations';
 import { type Peer, type Span, startPeer } from './runners/peer';
-import type { Scenario, ServerScenario, Stage, Values } from './scenarios/scenario';
+import type { Scenario, ServerScenario, Values } from './scenarios/scenario';
 
 /** A share of the measured time, before it, in every round: connections get their speed, code its last form. */
 const WARM_UP_SHARE = 0.2;
@@ -24,17 +24,7 @@ export interface Progress {
   step: (what: string) => void;
 }
 
-/** Something that can be measured again and again, and let go in the end. */
-interface Subject {
-  measure: (span: Span) => Promise<Values>;
-  leave: () => Promise<void>;
-  /** It begins anew with each round, so that there is nothing to warm. */
-  fresh: boolean;
-}
-
-const nothing = async (): Promise<void> => {};
-
-async function withReason(peer: Peer, measured: Promise<Values>): Promise<Values> {
+async function withReason<T>(peer: Peer, measured: Promise<T>): Promise<T> {
   try {
     return await measured;
   } catch (error) {
@@ -43,30 +33,25 @@ async function withReason(peer: Peer, measured: Promise<Values>): Promise<Values
   }
 }
 
-async function serverSubject(
+/**
+ * One round of a peer, in a process that is new: where its memory happens to lie makes some processes half as fast as
+ * others for as long as they live, so rounds of a single process would all say the same, and it might be wrong.
+ */
+async function round(
   scenario: ServerScenario,
   one: Implementation,
   binaries: Binaries,
   upstream: number | undefined,
-): Promise<Subject> {
-  const start = (): Promise<Peer> => startPeer(one, binaries, scenario.program, upstream);
-  if (scenario.fresh) {
-    const measure = async (span: Span): Promise<Values> => {
-      const peer = await start();
-      try {
-        return await withReason(peer, scenario.measure({ binaries, span }, peer));
-      } finally {
-        await peer.child.leave();
-      }
-    };
-    return { measure, leave: nothing, fresh: true };
+  span: Span,
+): Promise<Values> {
+  const peer = await startPeer(one, binaries, scenario.program, upstream);
+  const measure = (of: Span): Promise<Values> => withReason(peer, scenario.measure({ binaries, span: of }, peer));
+  try {
+    if (!scenario.cold) await measure({ ...span, seconds: span.seconds * FIRST_RUN_SHARE });
+    return await measure(span);
+  } finally {
+    await peer.child.leave();
   }
-  const peer = await start();
-  return {
-    measure: (span) => withReason(peer, scenario.measure({ binaries, span }, peer)),
-    leave: () => peer.child.leave(),
-    fresh: false,
-  };
 }
 
 /** Who takes part, in an order that moves by one with each round, so that nobody always gets the warmer machine. */
@@ -79,7 +64,6 @@ async function run(scenario: Scenario, options: Options, binaries: Binaries, pro
   const peers = options.peers.filter(({ runtime }) => runtime !== 'floor' || scenario.floor !== false);
   const values = new Map<string, Values[]>(peers.map(({ name }) => [name, []]));
   const failures = new Map<string, string>();
-  const subjects = new Map<Implementation, Subject>();
   const span: Span = {
     seconds: options.seconds,
     warmUp: Math.max(LEAST_WARM_UP, options.seconds * WARM_UP_SHARE),
@@ -107,25 +91,17 @@ async function run(scenario: Scenario, options: Options, binaries: Binaries, pro
         undefined,
       );
     }
-    for (const one of peers) {
-      await attempt(one, 'warm-up', async () => {
-        const stage: Omit<Stage, 'span'> = { binaries };
-        const subject: Subject = scenario.program
-          ? await serverSubject(scenario, one, binaries, upstream?.port)
-          : { measure: (of) => scenario.measure({ ...stage, span: of }, one), leave: nothing, fresh: true };
-        subjects.set(one, subject);
-        if (!subject.fresh) await subject.measure({ ...span, seconds: span.seconds * FIRST_RUN_SHARE });
-      });
-    }
-    for (let round = 0; round < options.rounds; round++) {
-      for (const one of turns(peers, round)) {
-        await attempt(one, `round ${round + 1} of ${options.rounds}`, async () => {
-          values.get(one.name)!.push(await subjects.get(one)!.measure(span));
+    for (let n = 0; n < options.rounds; n++) {
+      for (const one of turns(peers, n)) {
+        await attempt(one, `round ${n + 1} of ${options.rounds}`, async () => {
+          const measured = scenario.program
+            ? round(scenario, one, binaries, upstream?.port, span)
+            : scenario.measure({ binaries, span }, one);
+          values.get(one.name)!.push(await measured);
         });
       }
     }
   } finally {
-    await Promise.all([...subjects.values()].map((subject) => subject.leave()));
     await upstream?.child.leave();
   }
   return { scenario, values, failures };

@@ -19,7 +19,7 @@ function idle(wanted: number, target?: number): ServerScenario {
     title: `idle connection, ${connections} of them`,
     metrics: [{ name: 'memory', unit: 'bytes', better: 'less', ...(target !== undefined && { target }) }],
     program: { name: 'echo', collects: true, ...(files && { files }) },
-    fresh: true,
+    cold: true,
     skip: linuxOnly ?? skip,
     measure: async ({ binaries }, peer) => ({
       memory: await bytesOfIdleConnection(binaries, peer, { connections, files }),

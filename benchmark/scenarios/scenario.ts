@@ -55,13 +55,13 @@ interface Described {
 /** Values by the names of the metrics. */
 export type Values = Readonly<Record<string, number | undefined>>;
 
-/** A peer serves for all rounds, or for one, and load is put on it. */
+/** A peer serves for a round, and load is put on it. */
 export interface ServerScenario extends Described {
   program: Program;
   /** A relay's other side is wanted. */
   upstream?: boolean;
-  /** What is measured does not come back to where it was: a new process for each round, and no warm-up. */
-  fresh?: boolean;
+  /** What is measured does not come back to where it was, so there is no warm-up. */
+  cold?: boolean;
   measure: (stage: Stage, peer: Peer) => Promise<Values>;
 }
 
