@@ -2,10 +2,8 @@
 // standard input or output. This file is loaded with the package and loads nothing of Node's.
 import { subscribe } from 'node:diagnostics_channel';
 
-import { giveBackUnanswered } from './cluster-primary.js';
+import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './ipc-channel.js';
-import { receiveOurs } from './ipc-receive.js';
-import { sendOurs } from './ipc-send.js';
 import { childProcess, isLoaded } from './node-modules.js';
 import { Socket } from './socket.js';
 
@@ -18,10 +16,8 @@ interface Spawning {
 
 function attachIfChannel(owner: object): void {
   if (typeof (owner as Partial<IpcChannel>)._send !== 'function') return;
-  const channel = owner as IpcChannel;
-  sendOurs(channel);
-  receiveOurs(channel);
-  giveBackUnanswered(channel);
+  const { attachChannel } = require('./ipc.js') as typeof Ipc;
+  attachChannel(owner as IpcChannel);
 }
 
 /** Makes a socket what Node takes it for that gives it to a child: its descriptor, and it is read there from now on. */

@@ -4,7 +4,7 @@ import { exceptionWithHostPort, uvErrno } from './errors.js';
 import type { AddressOut, StreamHandle, TCP } from './handle.js';
 import type { ListenerHandle, ServerCore } from './listen.js';
 import { type NodeHandle, shareNodeHandle, takeNodeHandle } from './node-handle.js';
-import { cluster, isLoaded, nodeNet } from './node-modules.js';
+import { cluster, nodeNet } from './node-modules.js';
 
 /** What the primary is asked for; Node's names. */
 export interface ServerQuery {
@@ -39,13 +39,9 @@ interface ClusterOfWorker {
 
 const UV_EADDRINUSE: number = uvErrno('EADDRINUSE');
 
-let worker: ClusterOfWorker | null | undefined;
-
-// Node loads `cluster` itself in a worker, before the program.
 function clusterOfWorker(): ClusterOfWorker | null {
-  if (worker !== undefined) return worker;
-  const found = isLoaded('cluster') ? (cluster() as unknown as ClusterOfWorker) : null;
-  return (worker = found?.isWorker === true ? found : null);
+  const found = cluster() as unknown as ClusterOfWorker;
+  return found.isWorker ? found : null;
 }
 
 /** Listens by itself if the address is to be its own, or if this is no worker of a cluster. */

@@ -4,12 +4,12 @@ import type { EventEmitter } from 'node:events';
 
 import { normalizeArguments, isPipeName, toNumber } from './arguments.js';
 import { adoptBoundSocket, BoundSocket } from './bound-socket.js';
-import { listenInCluster } from './cluster.js';
+import type * as Cluster from './cluster.js';
 import { debug, listenEndChannel, listenErrorChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_VALUE, errnoException, listenException, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from './handle.js';
-import { dns } from './node-modules.js';
+import { dns, isLoaded } from './node-modules.js';
 import { checkBindAllowed } from './permission.js';
 import { createHandle } from './socket-options.js';
 import { validateAbortSignal, validatePort } from './validators.js';
@@ -153,7 +153,7 @@ export function listenOn(server: ServerCore, target: ListenTarget): void {
       server._listen2(null, -1, -1, backlog);
       break;
     case 'fd':
-      listenInCluster(server, { address: null, port: null, addressType: null, backlog, fd: target.fd }, false);
+      share(server, { address: null, port: null, addressType: null, backlog, fd: target.fd }, false);
       break;
     case 'port':
       if (target.host) lookUpAndListen(server, target.host, target);
@@ -166,17 +166,28 @@ export function listenOn(server: ServerCore, target: ListenTarget): void {
   }
 }
 
+/** Listens, in a worker of a cluster with what its primary has bound for all, unless the address is to be its own. */
+function share(server: ServerCore, query: Cluster.ServerQuery, exclusive: boolean): void {
+  // Node loads `cluster` itself in a worker, before the program.
+  if (isLoaded('cluster')) {
+    const { listenInCluster } = require('./cluster.js') as typeof Cluster;
+    listenInCluster(server, query, exclusive);
+  } else {
+    server._listen2(query.address, query.port, query.addressType, query.backlog, query.fd, query.flags);
+  }
+}
+
 type PortTarget = Extract<ListenTarget, { kind: 'port' }>;
 type PathTarget = Extract<ListenTarget, { kind: 'path' }>;
 
 function listenOnAddress(server: ServerCore, address: string | null, addressType: number, target: PortTarget): void {
   const { port, backlog, flags, exclusive } = target;
-  listenInCluster(server, { address, port, addressType, backlog, flags }, exclusive);
+  share(server, { address, port, addressType, backlog, flags }, exclusive);
 }
 
 function listenOnPath(server: ServerCore, { path, backlog, mode, exclusive }: PathTarget): void {
   const modes = { readableAll: (mode & UV_READABLE) !== 0, writableAll: (mode & UV_WRITABLE) !== 0 };
-  listenInCluster(server, { address: path, port: -1, addressType: -1, backlog, ...modes }, exclusive);
+  share(server, { address: path, port: -1, addressType: -1, backlog, ...modes }, exclusive);
   if (mode !== 0) openToAll(server, mode);
 }
 

@@ -33,7 +33,7 @@ function isInside(name) {
  * The text of a module, asking the bundle for its neighbours.
  * @param {string} name
  * @param {string} entry in whose file it will stand
- * @param {(name: string) => void} found hears of each neighbour
+ * @param {(name: string, isLater: boolean) => void} found hears of each neighbour, and whether a function will ask for it
  */
 function body(name, entry, found) {
   const folder = path.posix.dirname(name);
@@ -43,10 +43,17 @@ function body(name, entry, found) {
     .replace(/^Object\.defineProperty\(exports, "__esModule", .*\n/m, '')
     .replace(
       /\brequire(\.resolve)?\(["'](\.[^"']+)["']\)/g,
-      (_call, /** @type {string} */ member, /** @type {string} */ wanted) => {
+      (
+        _call,
+        /** @type {string} */ member,
+        /** @type {string} */ wanted,
+        /** @type {number} */ at,
+        /** @type {string} */ text,
+      ) => {
         const neighbour = path.posix.join(folder, wanted);
         if (isInside(neighbour)) {
-          found(neighbour);
+          // What a module asks for while it is loaded stands in lines that are not indented.
+          found(neighbour, text[text.lastIndexOf('\n', at) + 1] === ' ');
           return `load(${JSON.stringify(neighbour)})`;
         }
         const outside = path.posix.relative(path.posix.dirname(entry), neighbour);
@@ -61,21 +68,33 @@ function body(name, entry, found) {
  */
 function bundle(entry) {
   /** @type {Set<string>} */
-  const wanted = new Set();
-  const found = (/** @type {string} */ name) => {
+  const atOnce = new Set();
+  /** @type {Set<string>} */
+  const later = new Set();
+  /** @param {Set<string>} place for what a module asks for while it is loaded */
+  const into = (place) => (/** @type {string} */ name, /** @type {boolean} */ isLater) => {
     if (entry !== 'index.js' && name.startsWith('lib/') && !stateless.has(name)) {
       throw new Error(`${entry} asks for ${name}, which is in index.js`);
     }
-    wanted.add(name);
+    (isLater ? later : place).add(name);
   };
-  const text = body(entry, entry, found);
+  const text = body(entry, entry, into(atOnce));
   const sources = [];
-  // A set is walked with what is added to it meanwhile. In parentheses, functions are compiled with the file instead of
-  // being looked through first and compiled when called.
-  for (const name of wanted) {
-    sources.push(`${JSON.stringify(name)}: (function (exports, module) {\n${body(name, entry, found)}\n}),\n`);
-  }
+  // A set is walked with what is added to it meanwhile.
+  for (const name of atOnce) sources.push(source(name, body(name, entry, into(atOnce)), true));
+  for (const name of later) if (!atOnce.has(name)) sources.push(source(name, body(name, entry, into(later)), false));
   return `'use strict';\n${sources.length > 0 ? loader(sources) : ''}${text}`;
+}
+
+/**
+ * In parentheses, a function is compiled with the file instead of being looked through first and compiled when called.
+ * @param {string} name
+ * @param {string} text
+ * @param {boolean} isCompiledAtOnce
+ */
+function source(name, text, isCompiledAtOnce) {
+  const [open, close] = isCompiledAtOnce ? ['(', ')'] : ['', ''];
+  return `${JSON.stringify(name)}: ${open}function (exports, module) {\n${text}\n}${close},\n`;
 }
 
 /** @param {string[]} sources */
