@@ -2,7 +2,7 @@
 //!
 //! tokio does not give it out. On Linux the call that makes it is defined here, in the addon's own link unit, so that
 //! the number is seen while the runtime is built: no search through `/proc`, no race. The binding is linked with
-//! `-Bsymbolic-functions`, so that its own calls come here and nobody else's do. Elsewhere there is no descriptor, and
+//! `-Bsymbolic`, so that its own calls come here and nobody else's do. Elsewhere there is no descriptor, and
 //! the reactor's thread always drives.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};

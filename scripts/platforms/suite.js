@@ -1,0 +1,92 @@
+// Runs the package's test suite on a target's Node, in a tree of its own with nothing in it but that target's addon.
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { stripVTControlCharacters } = require('node:util');
+const cache = require('./cache.js');
+const { root } = require('./build.js');
+const { attempt, step } = require('./commands.js');
+const machine = require('./machine.js');
+
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('./nodes.js').Node} Node */
+
+/** @typedef {{ passed: number, failed: string[], skipped: number }} Result */
+
+const MINUTES = 30;
+
+// These start tsc and npm, which are programs of this machine and say nothing about a target.
+const OF_THE_BUILD = ['package-files', 'package-typings'];
+
+/**
+ * A tree as in the checkout, with the compiled tests and one addon.
+ * @param {Target} target
+ * @param {string} addon
+ */
+function tree(target, addon) {
+  const folder = cache.emptied('trees', target.name);
+  const listed = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  const sources = listed.split('\0').filter((file) => file !== '' && fs.existsSync(path.join(root, file)));
+  for (const part of [...sources, 'dist', 'build']) {
+    fs.cpSync(path.join(root, part), path.join(folder, part), { recursive: true });
+  }
+  for (const name of OF_THE_BUILD) fs.rmSync(path.join(folder, 'build', `${name}.spec.js`), { force: true });
+  fs.symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  fs.copyFileSync(addon, path.join(folder, path.basename(addon)));
+  return folder;
+}
+
+/**
+ * A program on a target's Node.
+ * @param {Target} target
+ * @param {Node} node
+ * @param {string[]} args
+ * @param {{ cwd: string, log: string, minutes: number }} options
+ */
+function onNode(target, { file }, args, options) {
+  const [command, ...rest] = machine.on(target, [file, ...args]);
+  return attempt(String(command), rest, options);
+}
+
+/**
+ * What a report in the form of TAP says.
+ * @param {string} report
+ * @returns {Result}
+ */
+function counted(report) {
+  /** @type {Result} */
+  const result = { passed: 0, failed: [], skipped: 0 };
+  for (const line of stripVTControlCharacters(report).split('\n')) {
+    const found = /^(not )?ok \d+ - (.*?)(?: # (?:SKIP|TODO)\b.*)?$/.exec(line);
+    if (!found) continue;
+    if (/ # (?:SKIP|TODO)\b/.test(line)) result.skipped++;
+    else if (found[1]) result.failed.push(String(found[2]));
+    else result.passed++;
+  }
+  return result;
+}
+
+/**
+ * @param {Target} target
+ * @param {string} addon
+ * @param {Node} node
+ * @param {string[]} [files] only these tests
+ * @returns {Result}
+ */
+function test(target, addon, node, files = []) {
+  const cwd = tree(target, addon);
+  step(`${target.name}: the test suite on Node ${node.version}`);
+  const ava = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
+  const args = [ava, '--tap', '--timeout', '4m', ...files.map((file) => `build/${file}.spec.js`)];
+  const log = `test-${target.name}-${node.version}`;
+  const { status, output } = onNode(target, node, args, { cwd, log, minutes: MINUTES });
+  const result = counted(output);
+  if (result.failed.length === 0 && (status !== 0 || result.passed === 0)) {
+    result.failed.push(`the suite ended with ${status}: ${output.trimEnd().split('\n').at(-1)}`);
+  }
+  return result;
+}
+
+module.exports = { onNode, test };

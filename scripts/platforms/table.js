@@ -1,0 +1,46 @@
+// What the platform command ends with.
+'use strict';
+
+/**
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {'yes' | 'no'} built
+ * @property {string} size
+ * @property {string} glibc the oldest that it loads on
+ * @property {string[]} tested what the suite came to, a Node each
+ * @property {string[]} installed what came of the packages in an empty folder, a Node each
+ * @property {string[]} failures
+ * @property {string[]} notes
+ * @property {number} seconds
+ */
+
+const HEADS = ['platform', 'built', 'size', 'glibc', 'tests', 'installed by npm', 'seconds'];
+
+/** @param {Row} row */
+function cells(row) {
+  const { name, built, size, glibc, tested, installed, failures, seconds } = row;
+  const failed = failures.length > 0 ? [`${failures.length} FAILED`] : [];
+  return [name, built, size, glibc, [...tested, ...failed].join('; '), installed.join('; '), seconds.toFixed(0)];
+}
+
+/**
+ * The table, and below it everything there is to say about a row.
+ * @param {Row[]} rows
+ */
+function table(rows) {
+  const lines = [HEADS, HEADS.map((head) => '-'.repeat(head.length)), ...rows.map(cells)];
+  const widths = HEADS.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)));
+  const text = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(Number(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+  const remarks = rows.flatMap(({ name, failures, notes }) => [
+    ...failures.map((failure) => `FAILED ${name}: ${failure}`),
+    ...notes.map((note) => `${name}: ${note}`),
+  ]);
+  return [...text, '', ...remarks].join('\n').trimEnd();
+}
+
+module.exports = { table };
