@@ -47,7 +47,7 @@ export declare class Reactor {
   /** A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive. */
   bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
   /** A local socket bound to a path; its id. */
-  bindLocal(path: string): number
+  bindLocal(path: string, ownerOnly: boolean): number
   /** A handle of a descriptor, which is ours from now on; its id. */
   open(fd: number, local: boolean): number
   /** Makes a bound handle listen. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import net, { BoundSocket, type BoundSocketOptions, type LookupFunction, type Server, type Socket } from 'ferronet';
 
+import { localPath } from './_helpers/local-path.js';
 import { runScript } from './_helpers/script.js';
 
 const onUnix = process.platform === 'win32' ? test.skip : test;
@@ -20,7 +21,7 @@ function portOf(bound: BoundSocket): number {
 function temporary(t: ExecutionContext, name: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'net-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, name);
+  return localPath(folder, name);
 }
 
 async function listening(t: ExecutionContext): Promise<Server> {

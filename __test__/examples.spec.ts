@@ -6,9 +6,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import nodeNet from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
+
+import { localPath } from './_helpers/local-path.js';
 
 const root = join(__dirname, '..');
 
@@ -76,7 +78,7 @@ async function freePort(): Promise<number> {
 function freePath(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ferronet-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'echo.sock');
+  return localPath(folder, 'echo.sock');
 }
 
 async function echoes(t: ExecutionContext, server: Program, client: Program): Promise<void> {

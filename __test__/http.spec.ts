@@ -19,6 +19,7 @@ import type * as helpers from 'ferronet/http';
 import { listening, numbered } from './_helpers/both.js';
 import { cert, key } from './_helpers/certificate.js';
 import { ours } from './_helpers/implementations.js';
+import { localPath } from './_helpers/local-path.js';
 import { runScript } from './_helpers/script.js';
 
 const { serve, HttpAgent, HttpsAgent, connectHttp2, connectTls } = require('ferronet/http') as typeof helpers;
@@ -146,7 +147,7 @@ test('HttpAgent keeps its connection, which is ours', async (t) => {
 test('HttpAgent on a socket path', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ferronet-http-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const socketPath = process.platform === 'win32' ? `\\\\.\\pipe\\${folder.slice(-6)}` : join(folder, 'socket');
+  const socketPath = localPath(folder, 'socket');
   const server = http.createServer((request, response) => response.end(request.url)).listen(socketPath);
   t.teardown(() => server.close());
   await once(server, 'listening');

@@ -8,7 +8,8 @@ import { relays, untilRelays } from './_helpers/between.js';
 import { node, ours } from './_helpers/implementations.js';
 import { listening, moved, pair, pattern, readAll, target, type Transport } from './_helpers/transfer.js';
 
-const transports: readonly Transport[] = process.platform === 'win32' ? [] : ['tcp', 'unix'];
+// A pipe of Windows stays in its thread.
+const transports: readonly Transport[] = process.platform === 'win32' ? ['tcp'] : ['tcp', 'unix'];
 
 /** Takes `length` bytes of what arrives, and leaves what comes behind them in the stream. */
 async function take(socket: Socket, length: number): Promise<Buffer> {

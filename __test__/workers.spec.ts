@@ -7,7 +7,8 @@ import { runScript } from './_helpers/script.js';
 const busy = `
   const { parentPort, workerData } = require('node:worker_threads');
   const net = require('ferronet');
-  const path = require('node:path').join(require('node:os').tmpdir(), 'ferronet-' + process.pid + '-' + workerData + '.sock');
+  const folder = process.platform === 'win32' ? '\\\\\\\\.\\\\pipe\\\\' : require('node:os').tmpdir() + '/';
+  const path = folder + 'ferronet-' + process.pid + '-' + workerData + '.sock';
   let rounds = 0;
   const echo = (socket) => socket.on('error', () => {}).pipe(socket);
   for (const where of [{ port: 0, host: '127.0.0.1' }, { path }]) {

@@ -20,6 +20,8 @@ export const UV_TCP_IPV6ONLY = 1;
 export const UV_TCP_REUSEPORT = 2;
 /** Ours, far from the bits that libuv may take: the address is not shared, even while nobody listens on it. */
 export const TCP_EXCLUSIVE = 0x100;
+/** Of a `Pipe`, and ours as well: for nobody but the owner. */
+export const PIPE_OWNER_ONLY = 0x100;
 /** Modes of `fchmod`. */
 export const UV_READABLE = 1;
 export const UV_WRITABLE = 2;
@@ -147,8 +149,8 @@ export class Pipe extends StreamHandle {
     return new Pipe(Pipe.SOCKET);
   }
 
-  bind(path: string): number {
-    return this.openOnce(() => reactor().bindLocal(path));
+  bind(path: string, flags = 0): number {
+    return this.openOnce(() => reactor().bindLocal(path, (flags & PIPE_OWNER_ONLY) !== 0));
   }
 
   /** Only a path that no socket can have is refused here; the rest is told by the request. */

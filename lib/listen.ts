@@ -8,7 +8,7 @@ import type * as Cluster from './cluster.js';
 import { debug, listenEndChannel, listenErrorChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_VALUE, errnoException, listenException, uvErrno } from './errors.js';
 import type { StreamHandle } from './handle.js';
-import { Pipe, TCP, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from './handle.js';
+import { Pipe, PIPE_OWNER_ONLY, TCP, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from './handle.js';
 import { dns, isLoaded } from './node-modules.js';
 import { checkBindAllowed } from './permission.js';
 import { createHandle } from './socket-options.js';
@@ -34,6 +34,11 @@ export interface ListenOptions {
   readableAll?: boolean | undefined;
   /** Makes a local socket writable for all users. Default `false`. */
   writableAll?: boolean | undefined;
+  /**
+   * Lets nobody but the owner of the process use a local socket (on Windows also the system): from before anybody could.
+   * In a worker of a cluster it is this worker's alone, as with `exclusive`. Default `false`.
+   */
+  ownerOnly?: boolean | undefined;
   /** Listens on an address that is bound already, which belongs to the server from then on. `signal` is ignored then. */
   handle?: BoundSocket | undefined;
   /** Closes the server when aborted. */
@@ -47,7 +52,7 @@ export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined }
   | { kind: 'handle'; handle: StreamHandle; path?: string | undefined }
   | { kind: 'fd'; fd: number }
   | { kind: 'port'; port: number; host: string | undefined; flags: number; exclusive: boolean }
-  | { kind: 'path'; path: string; mode: number; exclusive: boolean }
+  | { kind: 'path'; path: string; mode: number; flags: number | undefined; exclusive: boolean }
 );
 
 /** What a server listens with: a handle of ours, or what a worker of a cluster has of one of the primary's. */
@@ -124,7 +129,18 @@ function readAddress(args: readonly unknown[], options: Given): object {
       const reason = 'can not set readableAll or writableAllt to true when path is abstract unix socket';
       throw new ERR_INVALID_ARG_VALUE('options', options, reason);
     }
-    return { kind: 'path', path, mode, exclusive: Boolean(options.exclusive) };
+    const ownerOnly = options.ownerOnly === true;
+    if (ownerOnly && (mode !== 0 || path.startsWith('\0'))) {
+      const reason = 'ownerOnly goes neither with readableAll or writableAll nor with an abstract unix socket';
+      throw new ERR_INVALID_ARG_VALUE('options', options, reason);
+    }
+    return {
+      kind: 'path',
+      path,
+      mode,
+      flags: ownerOnly ? PIPE_OWNER_ONLY : undefined,
+      exclusive: Boolean(options.exclusive) || ownerOnly,
+    };
   }
   if ('port' in options || 'path' in options) throw new ERR_INVALID_ARG_VALUE('options', options);
   throw new ERR_INVALID_ARG_VALUE('options', options, 'must have the property "port" or "path"');
@@ -185,9 +201,9 @@ function listenOnAddress(server: ServerCore, address: string | null, addressType
   share(server, { address, port, addressType, backlog, flags }, exclusive);
 }
 
-function listenOnPath(server: ServerCore, { path, backlog, mode, exclusive }: PathTarget): void {
+function listenOnPath(server: ServerCore, { path, backlog, mode, flags, exclusive }: PathTarget): void {
   const modes = { readableAll: (mode & UV_READABLE) !== 0, writableAll: (mode & UV_WRITABLE) !== 0 };
-  share(server, { address: path, port: -1, addressType: -1, backlog, ...modes }, exclusive);
+  share(server, { address: path, port: -1, addressType: -1, backlog, flags, ...modes }, exclusive);
   if (mode !== 0) openToAll(server, mode);
 }
 
@@ -243,7 +259,7 @@ export function createServerHandle(
   checkBindAllowed((isPath && address) || '');
   if (isPath) {
     const pipe = new Pipe(Pipe.SERVER);
-    return boundOrError(pipe, pipe.bind(address ?? ''));
+    return boundOrError(pipe, pipe.bind(address ?? '', flags));
   }
   if (!address) return bindAnywhere(port ?? 0, flags).bound;
   const tcp = new TCP(TCP.SERVER);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Net } from './implementations.js';
+import { localPath } from './local-path.js';
 import { type Lanes, type Mark, Recorder } from './recorder.js';
 
 type Emitter = Socket | Server;
@@ -22,6 +23,8 @@ export class Stage {
   private constructor(net: Net, directory: string) {
     this.net = net;
     this.#directory = directory;
+    this.log.name(localPath(directory, ''), '<pipe>-');
+    // The same text where pipes are files, and this is its name.
     this.log.name(directory, '<tmp>');
   }
 
@@ -29,9 +32,9 @@ export class Stage {
     return new Stage(net, await mkdtemp(join(tmpdir(), 'net-')));
   }
 
-  /** A name in this stage's temporary directory: for sockets of the file system. Short enough for one. */
+  /** A name of this stage's own for a local socket: in its temporary directory, where such sockets are files. */
   path(name: string): string {
-    return join(this.#directory, name);
+    return localPath(this.#directory, name);
   }
 
   /** A socket that is recorded from its birth. */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
 import { type Net, node, ours } from './implementations.js';
+import { localPath } from './local-path.js';
 
 export type Transport = 'tcp' | 'unix';
 
@@ -15,7 +16,7 @@ export type Transport = 'tcp' | 'unix';
 export function freePath(t: ExecutionContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'transfer-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
-  return join(directory, 's');
+  return localPath(directory, 's');
 }
 
 export function target(server: Server): { host: string; port: number } | { path: string } {

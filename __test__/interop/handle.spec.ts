@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { both, closed, type Place } from '../_helpers/both.js';
+import { localPath } from '../_helpers/local-path.js';
 
 interface Handle {
   fd: number;
@@ -37,7 +38,7 @@ function handleOf(holder: Server | Socket): Handle {
 async function localPair(place: Place): Promise<[client: Socket, accepted: Socket]> {
   const directory = await mkdtemp(join(tmpdir(), 'net-'));
   place.atEnd(() => void rm(directory, { recursive: true, force: true }));
-  const path = process.platform === 'win32' ? `\\\\.\\pipe\\${directory}` : join(directory, 'socket');
+  const path = localPath(directory, 'socket');
   const server = place.net.createServer().listen(path);
   await once(server, 'listening');
   const client = place.net.connect(path);

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, Reactor as Core, Target, TransferId,
-    Transport, Unread, Written, format_ip, parse_ip,
+    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, LocalAccess, Reactor as Core, Target,
+    TransferId, Transport, Unread, Written, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -209,8 +209,13 @@ impl Reactor {
 
     /// A local socket bound to a path; its id.
     #[napi(catch_unwind)]
-    pub fn bind_local(&self, path: String) -> f64 {
-        made(self.core.bind_local(&path))
+    pub fn bind_local(&self, path: String, owner_only: bool) -> f64 {
+        let access = if owner_only {
+            LocalAccess::Owner
+        } else {
+            LocalAccess::Usual
+        };
+        made(self.core.bind_local(&path, access))
     }
 
     /// A handle of a descriptor, which is ours from now on; its id.

@@ -1,5 +1,5 @@
-//! libuv's functions, looked up at run time: the addon links to nothing and loads where they are missing (Deno, Windows
-//! for now). Bun has functions of these names that abort; JavaScript knows its host and does not ask there.
+//! libuv's functions, looked up at run time: the addon links to nothing and loads where they are missing (Deno). Bun has
+//! functions of these names that abort; JavaScript knows its host and does not ask there.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
 use std::ffi::{CStr, c_int, c_void};
@@ -61,9 +61,13 @@ fn symbol(name: &CStr) -> Option<*mut c_void> {
     (!found.is_null()).then_some(found)
 }
 
-#[cfg(not(unix))]
-fn symbol(_name: &CStr) -> Option<*mut c_void> {
-    None
+/// In the program itself, which has libuv in it and gives it out to addons.
+#[cfg(windows)]
+fn symbol(name: &CStr) -> Option<*mut c_void> {
+    use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+    // SAFETY: no name asks for the program, which is loaded for as long as the process lives; the other name ends with NUL.
+    let found = unsafe { GetProcAddress(GetModuleHandleW(ptr::null()), name.as_ptr().cast()) };
+    found.map(|function| function as *mut c_void)
 }
 
 /// A function of libuv by its name and type.

@@ -91,15 +91,12 @@ impl Reactor {
     /// Gives a bound local socket permissions for everybody.
     ///
     /// # Errors
-    /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)` says.
+    /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)`, or the setting of a pipe's security, says.
     pub fn open_to_all(&self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
-        self.with_descriptor(id, |descriptor| {
-            let path = match descriptor {
-                Descriptor::Idle(idle) => idle.path(),
-                Descriptor::Acceptor(acceptor) => acceptor.path(),
-                Descriptor::Stream(_) => None,
-            };
-            Ok(sys::open_to_all(path.ok_or(Errno::EINVAL)?, readable, writable)?)
+        self.with_descriptor(id, |descriptor| match descriptor {
+            Descriptor::Idle(idle) => Ok(idle.open_to_all(readable, writable)?),
+            Descriptor::Acceptor(acceptor) => Ok(acceptor.open_to_all(readable, writable)?),
+            Descriptor::Stream(_) => Err(Errno::EINVAL),
         })
     }
 

@@ -47,6 +47,6 @@ pub use errno::Errno;
 pub use event::Event;
 pub use handle::HandleId;
 pub use inbox::Chunk;
-pub use options::{BindFlags, KeepAlive};
+pub use options::{BindFlags, KeepAlive, LocalAccess};
 pub use queue::Wake;
 pub use reactor::{Reactor, TransferId};

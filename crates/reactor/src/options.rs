@@ -19,6 +19,17 @@ pub struct BindFlags {
     pub exclusive: bool,
 }
 
+/// Who may use a local socket that is bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LocalAccess {
+    /// Whoever the system lets by itself: on Unix what the umask leaves, on Windows the owner for everything and
+    /// everybody for reading.
+    #[default]
+    Usual,
+    /// The owner; on Windows the system as well. Nobody else at any moment.
+    Owner,
+}
+
 /// The keep-alive settings of a TCP connection. `None` leaves what the system has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeepAlive {

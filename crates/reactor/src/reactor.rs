@@ -139,6 +139,8 @@ impl Adopt for Shared {
 #[derive(Debug)]
 pub struct Reactor {
     shared: Arc<Shared>,
+    /// Whether a batch keeps what is written: it would be sent even at the exit of the process.
+    keeps_writes: bool,
 }
 
 impl Reactor {
@@ -180,8 +182,8 @@ impl Reactor {
             spare: Spare::default(),
             listeners: Mutex::default(),
         });
-        exit::at_exit(&shared);
-        Ok(Self { shared })
+        let keeps_writes = exit::at_exit(&shared);
+        Ok(Self { shared, keeps_writes })
     }
 
     /// Closes every handle and ends the threads; comes back when they have ended. Calls that come later find no handle.

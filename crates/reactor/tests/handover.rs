@@ -6,7 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
-use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Transport};
+use ferronet_reactor::{Closing, Errno, Event, HandleId, LocalAccess, Reactor, Transport};
 
 use support::Consumer;
 
@@ -89,7 +89,7 @@ fn the_file_of_a_local_socket_goes_with_its_last_owner() {
     let consumer = Consumer::new(1);
     let path = std::env::temp_dir().join(format!("ferronet-handover-{}", std::process::id()));
     let name = path.to_str().unwrap();
-    let listener = consumer.reactor.bind_local(name).unwrap();
+    let listener = consumer.reactor.bind_local(name, LocalAccess::Usual).unwrap();
     assert_eq!(consumer.reactor.own_path(listener, name), Err(Errno::EINVAL));
     consumer.reactor.listen(listener, 511).unwrap();
     let descriptor = consumer.reactor.duplicate(listener).unwrap();

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{Closing, Errno, HandleId, Reactor, Unread, Written};
+use ferronet_reactor::{Closing, Errno, HandleId, LocalAccess, Reactor, Unread, Written};
 use support::{Consumer, PATIENCE};
 
 /// Sends a handle off and closes what is left of it.
@@ -118,7 +118,10 @@ fn a_path_goes_along_with_its_server() {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("socket");
     let (here, mut there) = (Consumer::new(1), Consumer::new(3));
-    let listener = here.reactor.bind_local(path.to_str().unwrap()).unwrap();
+    let listener = here
+        .reactor
+        .bind_local(path.to_str().unwrap(), LocalAccess::Usual)
+        .unwrap();
     here.reactor.listen(listener, 511).unwrap();
     let moved = send(&here, &there, listener, &Unread::default());
     assert!(path.exists());
@@ -127,7 +130,10 @@ fn a_path_goes_along_with_its_server() {
     there.reactor.close(moved, Closing::Orderly).unwrap();
     assert!(!path.exists());
     // And one that nobody receives.
-    let bound = here.reactor.bind_local(path.to_str().unwrap()).unwrap();
+    let bound = here
+        .reactor
+        .bind_local(path.to_str().unwrap(), LocalAccess::Usual)
+        .unwrap();
     let transfer = here.reactor.send_off(bound, &Unread::default()).unwrap();
     assert!(path.exists());
     Reactor::give_up(transfer);

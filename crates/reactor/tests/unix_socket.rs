@@ -6,7 +6,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use ferronet_reactor::{Closing, DescriptorKind, Errno, Reactor, Transport};
+use ferronet_reactor::{Closing, DescriptorKind, Errno, LocalAccess, Reactor, Transport};
 use support::Consumer;
 
 /// A folder of this test's own, removed when it ends.
@@ -32,7 +32,7 @@ impl Drop for Folder {
 
 fn converse(path: &str) {
     let mut consumer = Consumer::new(1);
-    let listener = consumer.reactor.bind_local(path).unwrap();
+    let listener = consumer.reactor.bind_local(path, LocalAccess::Usual).unwrap();
     consumer.reactor.listen(listener, 511).unwrap();
     let client = consumer.connect_local(path).unwrap();
     let server = consumer.accept(listener);
@@ -64,11 +64,16 @@ fn a_path_that_cannot_be_says_why() {
     let folder = Folder::new("errors");
     let mut consumer = Consumer::new(1);
     assert_eq!(
-        consumer.reactor.bind_local(&folder.path("no/s")),
+        consumer
+            .reactor
+            .bind_local(&folder.path("no/s"), LocalAccess::Usual),
         Err(Errno::EACCES)
     );
     let long = folder.path(&"x".repeat(200));
-    assert_eq!(consumer.reactor.bind_local(&long), Err(Errno::EINVAL));
+    assert_eq!(
+        consumer.reactor.bind_local(&long, LocalAccess::Usual),
+        Err(Errno::EINVAL)
+    );
     assert_eq!(consumer.connect_local(&long), Err(Errno::EINVAL));
     let nobody = consumer.connect_local(&folder.path("nobody")).unwrap();
     assert_eq!(consumer.connected(nobody), Err(Errno::ENOENT));
@@ -80,7 +85,7 @@ fn permissions_are_for_everybody() {
     let folder = Folder::new("mode");
     let path = folder.path("s");
     let consumer = Consumer::new(1);
-    let listener = consumer.reactor.bind_local(&path).unwrap();
+    let listener = consumer.reactor.bind_local(&path, LocalAccess::Usual).unwrap();
     consumer.reactor.open_to_all(listener, true, true).unwrap();
     assert_eq!(
         std::fs::metadata(&path).unwrap().permissions().mode() & 0o666,

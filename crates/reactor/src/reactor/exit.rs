@@ -3,7 +3,7 @@
 //! The consumer's thread has left its stack then, and the others still run. What was told as sent is sent: what a batch
 //! keeps, and what was left to a thread that has not come to it.
 
-use std::sync::{Arc, Once, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
@@ -13,14 +13,16 @@ use super::{Entry, Shared};
 
 /// All that live.
 static REACTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
-static AT_EXIT: Once = Once::new();
+/// Whether [`send_all`] will be called.
+static AT_EXIT: OnceLock<bool> = OnceLock::new();
 
-/// Has what `shared` was given to send sent at the latest when the process exits.
-pub(super) fn at_exit(shared: &Arc<Shared>) {
-    AT_EXIT.call_once(|| sys::at_exit(send_all));
+/// Has what `shared` was given to send sent at the latest when the process exits. Answers whether the system tells of that.
+pub(super) fn at_exit(shared: &Arc<Shared>) -> bool {
+    let is_told = *AT_EXIT.get_or_init(|| sys::at_exit(send_all));
     let mut reactors = REACTORS.lock();
     reactors.retain(|other| other.strong_count() > 0);
     reactors.push(Arc::downgrade(shared));
+    is_told
 }
 
 extern "C" fn send_all() {

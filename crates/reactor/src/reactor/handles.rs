@@ -8,7 +8,7 @@ use std::task::Wake as _;
 
 use crate::connection::{Connection, Told};
 use crate::listener::{Adopt, Listener};
-use crate::options::BindFlags;
+use crate::options::{BindFlags, LocalAccess};
 use crate::state::Writing;
 use crate::sys::{self, Idle};
 use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
@@ -33,13 +33,13 @@ impl Reactor {
         self.insert(sys::bind_tcp(address, flags)?)
     }
 
-    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux).
+    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux), for whoever `access` says.
     ///
     /// # Errors
     /// [`Errno::EACCES`] for a directory that is not there (as libuv), [`Errno::EINVAL`] for a path too long, else
     /// what the system says.
-    pub fn bind_local(&self, path: &str) -> Result<HandleId, Errno> {
-        self.insert(sys::bind_local(path)?)
+    pub fn bind_local(&self, path: &str, access: LocalAccess) -> Result<HandleId, Errno> {
+        self.insert(sys::bind_local(path, access)?)
     }
 
     /// Takes over a descriptor; it is made non-blocking and closed with the handle.

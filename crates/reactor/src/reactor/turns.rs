@@ -53,6 +53,9 @@ impl Reactor {
 
     /// A batch of events is about to be told: what is written meanwhile is kept for its end.
     pub fn hold_writes(&self) {
+        if !self.keeps_writes {
+            return;
+        }
         for shard in self.shared.shards.iter() {
             shard.outbox.hold();
         }

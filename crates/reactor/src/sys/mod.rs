@@ -6,7 +6,8 @@
 //!   `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see, or -1.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams and skips connections that died in the backlog;
 //!   `accept_now` asks the kernel on any thread. When the process has no descriptors left it closes a waiting
-//!   connection rather than spin (libuv's `EMFILE` trick). `set_path` says which file is removed with it.
+//!   connection rather than spin (libuv's `EMFILE` trick). `set_path` says which file is removed with it,
+//!   `open_to_all` who may use it.
 //! - [`Idle`]: made, bound or adopted, and not yet used: it becomes an acceptor or a stream. They become one again with
 //!   `into_idle`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
@@ -14,7 +15,7 @@
 //! - [`Conduit`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
 //!   what it was filled with goes into the other stream, or is taken back.
 //! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, a second one of the same
-//!   socket, what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ.
+//!   socket, what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ. `at_exit` answers whether it can.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
 
 #[cfg(unix)]

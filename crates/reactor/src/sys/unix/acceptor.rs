@@ -15,6 +15,7 @@ use crate::Transport;
 
 use super::Idle;
 use super::descriptor::register;
+use super::errno;
 use super::path::OwnPath;
 use super::stream::Stream;
 
@@ -85,8 +86,13 @@ impl Acceptor {
         self.fd.as_raw_fd()
     }
 
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_ref().map(OwnPath::as_path)
+    /// Sets who may use a bound local socket. `EINVAL` for one without a path.
+    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        let path = self
+            .path
+            .as_ref()
+            .ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
+        path.open_to_all(readable, writable)
     }
 
     /// Which file goes with the socket from now on. The one that did stays.

@@ -3,11 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::Path;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use crate::options::BindFlags;
+use crate::options::{BindFlags, LocalAccess};
 use crate::{Target, Transport};
 
 use super::acceptor::{Acceptor, Spare};
@@ -61,8 +60,13 @@ impl Idle {
         self.fd.as_raw_fd()
     }
 
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_ref().map(OwnPath::as_path)
+    /// Sets who may use a bound local socket. `EINVAL` for one without a path.
+    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        let path = self
+            .path
+            .as_ref()
+            .ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
+        path.open_to_all(readable, writable)
     }
 
     /// `listen(2)`. The handle stays what it is: [`Idle::into_acceptor`] makes a listener of it.
@@ -148,7 +152,7 @@ fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(errno::ENOTSUP))
 }
 
-pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
+pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
     let address = local_address(path)?;
     let mut idle = local_socket()?;
     match SockRef::from(&idle.fd).bind(&address) {
@@ -159,7 +163,12 @@ pub(crate) fn bind_local(path: &str) -> io::Result<Idle> {
         result => result?,
     }
     if !path.starts_with('\0') {
-        idle.path = Some(OwnPath::new(path));
+        let own = OwnPath::new(path);
+        // Nobody has connected meanwhile: it does not listen yet.
+        if access == LocalAccess::Owner {
+            own.keep_to_owner()?;
+        }
+        idle.path = Some(own);
     }
     Ok(idle)
 }

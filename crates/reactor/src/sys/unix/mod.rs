@@ -27,7 +27,7 @@ pub(crate) use conduit::Conduit;
 pub(crate) use descriptor::{adopt, descriptor_kind, duplicate};
 pub(crate) use idle::{Idle, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
-pub(crate) use path::{open_to_all, reaches};
+pub(crate) use path::reaches;
 pub(crate) use poller::{Bell, Poller, ThreadClock};
 pub(crate) use stream::Stream;
 
@@ -61,9 +61,10 @@ pub(crate) fn type_of_service(socket: &SockRef<'_>) -> io::Result<u32> {
     }
 }
 
-/// Has `run` called when the process exits, on the thread that ends it, while the others still run.
-pub(crate) fn at_exit(run: extern "C" fn()) {
+/// Has `run` called when the process exits, on the thread that ends it, while the others still run. Answers whether it
+/// will be.
+pub(crate) fn at_exit(run: extern "C" fn()) -> bool {
     // SAFETY: a function of this library, which the C library forgets when the library is unloaded. Refused for want
     // of memory only, and then nothing is called.
-    let _refused = unsafe { libc::atexit(run) };
+    unsafe { libc::atexit(run) == 0 }
 }

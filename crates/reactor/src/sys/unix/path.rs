@@ -1,8 +1,10 @@
 //! Local paths: the address of one, the file that binding makes, and who may use it.
 
+use std::fs::Permissions;
 use std::io;
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
 use socket2::SockAddr;
 
@@ -19,8 +21,15 @@ impl OwnPath {
         Self(path.into())
     }
 
-    pub(super) fn as_path(&self) -> &Path {
-        &self.0
+    /// Sets who may use the socket, exactly: read, write or both, for everybody (Node 26; older ones added it).
+    pub(super) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        let mode = if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
+        std::fs::set_permissions(&self.0, Permissions::from_mode(mode))
+    }
+
+    /// Lets nobody but the owner use the socket.
+    pub(super) fn keep_to_owner(&self) -> io::Result<()> {
+        std::fs::set_permissions(&self.0, Permissions::from_mode(0o600))
     }
 
     /// Leaves the file where it is.
@@ -55,11 +64,4 @@ pub(crate) fn reaches(to: &Target<'_>, listening: &SockAddr) -> bool {
             .is_some_and(|own| own.port() == address.port()),
         Target::Local(path) => local_address(path).is_ok_and(|address| address == *listening),
     }
-}
-
-/// Sets who may use a bound local socket, exactly: read, write or both, for everybody (Node 26; older ones added it).
-pub(crate) fn open_to_all(path: &Path, readable: bool, writable: bool) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }

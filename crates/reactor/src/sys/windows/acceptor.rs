@@ -1,0 +1,161 @@
+//! A listening socket, or a pipe with instances that wait for clients.
+
+use std::io;
+use std::os::windows::io::OwnedHandle;
+use std::path::Path;
+use std::task::{Context, Poll};
+
+use parking_lot::Mutex;
+use socket2::SockRef;
+use tokio::net::TcpListener;
+
+use super::idle::Idle;
+use super::instance::{self, Place, Waiting};
+use super::pipe::Pipe;
+use super::security;
+use super::stream::Stream;
+
+/// How many instances wait for a client: so many connect at once without finding the pipe busy (libuv's number).
+const INSTANCES: usize = 4;
+
+/// Nothing to keep in reserve: handles do not run out as descriptors do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spare {}
+
+#[derive(Debug)]
+pub(crate) enum Acceptor {
+    Tcp(TcpListener),
+    Pipe(PipeAcceptor),
+}
+
+#[derive(Debug)]
+pub(crate) struct PipeAcceptor {
+    path: String,
+    waiting: Mutex<Vec<Waiting>>,
+}
+
+impl PipeAcceptor {
+    /// With the instance that was made when the name was bound, and more.
+    pub(super) fn new(path: String, first: OwnedHandle) -> io::Result<Self> {
+        let mut waiting = vec![Waiting::for_client(first)?];
+        while waiting.len() < INSTANCES {
+            waiting.push(another(&path)?);
+        }
+        Ok(Self {
+            path,
+            waiting: Mutex::new(waiting),
+        })
+    }
+
+    fn poll_accept(&self, cx: &Context<'_>) -> Poll<io::Result<Stream>> {
+        let mut waiting = self.waiting.lock();
+        // What an accept before could not make.
+        while waiting.len() < INSTANCES {
+            match another(&self.path) {
+                Ok(instance) => waiting.push(instance),
+                Err(error) if waiting.is_empty() => return Poll::Ready(Err(error)),
+                Err(_) => break,
+            }
+        }
+        // Without one that has a client, all are asked, and so all know whom to wake.
+        let mut come = None;
+        for (index, instance) in waiting.iter_mut().enumerate() {
+            if come.is_none()
+                && let Poll::Ready(client) = instance.poll_client(cx)
+            {
+                come = Some((index, client));
+            }
+        }
+        let Some((index, client)) = come else {
+            return Poll::Pending;
+        };
+        waiting.remove(index);
+        // The next instance before the connection is told, so that there always is one.
+        if let Ok(instance) = another(&self.path) {
+            waiting.push(instance);
+        }
+        Poll::Ready(client.and_then(Pipe::connected).map(Stream::pipe))
+    }
+}
+
+fn another(path: &str) -> io::Result<Waiting> {
+    Waiting::for_client(instance::create(path, Place::Further)?)
+}
+
+impl Acceptor {
+    /// Leaves the runtime. A pipe stays: its other instances and their clients would have to go along.
+    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+        match self {
+            Self::Tcp(listener) => {
+                let own = SockRef::from(&listener).try_clone();
+                own.map(Idle::tcp).map_err(|_| Self::Tcp(listener))
+            }
+            Self::Pipe(_) => Err(self),
+        }
+    }
+
+    /// `listen` once more, for another backlog.
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => SockRef::from(listener).listen(backlog),
+            Self::Pipe(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(listener) => Some(SockRef::from(listener)),
+            Self::Pipe(_) => None,
+        }
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "the same promise as on Unix, where there is a number"
+    )]
+    pub(crate) fn raw(&self) -> i32 {
+        -1
+    }
+
+    /// The name of a pipe is no file.
+    #[expect(
+        clippy::unused_self,
+        clippy::needless_pass_by_ref_mut,
+        reason = "the same promise as on Unix, where there is one"
+    )]
+    pub(crate) fn set_path(&mut self, _path: Option<&Path>) {}
+
+    /// Sets who may use a pipe, besides its owner, administrators and the system.
+    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        let Self::Pipe(pipe) = self else {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        };
+        // All instances of a pipe share what is set on one.
+        match pipe.waiting.lock().iter().find_map(Waiting::pipe) {
+            Some(instance) => security::open_to_all(instance, readable, writable),
+            None => Err(io::Error::from(io::ErrorKind::NotConnected)),
+        }
+    }
+
+    /// A connect never ends at once here, so there is never anything to accept because of one.
+    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
+        None
+    }
+
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        match self {
+            Self::Tcp(listener) => loop {
+                match listener.poll_accept(cx) {
+                    Poll::Ready(Err(error))
+                        if matches!(
+                            error.kind(),
+                            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
+                        ) => {}
+                    accepted => return accepted.map_ok(|(stream, _)| Stream::Tcp(stream)),
+                }
+            },
+            Self::Pipe(pipe) => pipe.poll_accept(cx),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Sockets and pipes that are made or bound, and not yet used.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::windows::io::{AsRawSocket as _, OwnedHandle};
+use std::ptr;
+
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use tokio::net::TcpListener;
+use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
+use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
+
+use crate::Target;
+use crate::options::{BindFlags, LocalAccess};
+
+use super::acceptor::{Acceptor, PipeAcceptor, Spare};
+use super::errno::os_error;
+use super::instance::{self, Place};
+use super::name::{self, wide};
+use super::pipe::{Pipe, is_busy};
+use super::security;
+use super::stream::Stream;
+
+/// Made or bound, not yet used.
+#[derive(Debug)]
+pub(crate) enum Idle {
+    Tcp(Socket),
+    /// A pipe's handle before it has a pipe.
+    PipeSocket,
+    /// Connected.
+    PipeClient(OwnedHandle),
+    /// All instances have clients, and a connect waits for one.
+    PipeBusy(String),
+    /// Bound: the first instance of the name.
+    Pipe {
+        path: String,
+        first: OwnedHandle,
+    },
+}
+
+impl Idle {
+    pub(super) fn tcp(socket: Socket) -> Self {
+        Self::Tcp(socket)
+    }
+
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(socket) => Some(SockRef::from(socket)),
+            Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) | Self::Pipe { .. } => None,
+        }
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "the same promise as on Unix, where there is a number"
+    )]
+    pub(crate) fn raw(&self) -> i32 {
+        -1
+    }
+
+    /// Nothing is adopted here, so no two handles have one socket.
+    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    pub(crate) fn is_registered(&self) -> bool {
+        false
+    }
+
+    /// Sets who may use a pipe, besides its owner, administrators and the system.
+    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        match self {
+            Self::Pipe { first, .. } => security::open_to_all(first, readable, writable),
+            Self::Tcp(_) | Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
+                Err(io::Error::from(io::ErrorKind::InvalidInput))
+            }
+        }
+    }
+
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.listen(backlog),
+            Self::Pipe { .. } => Ok(()),
+            Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
+                Err(io::Error::from(io::ErrorKind::InvalidInput))
+            }
+        }
+    }
+
+    pub(crate) fn into_acceptor(self, _spare: &Spare) -> io::Result<Acceptor> {
+        match self {
+            Self::Tcp(socket) => {
+                socket.set_nonblocking(true)?;
+                TcpListener::from_std(socket.into()).map(Acceptor::Tcp)
+            }
+            Self::Pipe { path, first } => PipeAcceptor::new(path, first).map(Acceptor::Pipe),
+            Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
+                Err(io::Error::from(io::ErrorKind::InvalidInput))
+            }
+        }
+    }
+
+    pub(crate) fn into_stream(self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(socket) => Stream::tcp(socket),
+            Self::PipeClient(pipe) => Pipe::connected(pipe).map(Stream::pipe),
+            Self::PipeBusy(path) => Ok(Stream::pipe(Pipe::busy(path))),
+            // A connect that failed has to be told, and what is told of has a stream.
+            Self::PipeSocket => Ok(Stream::pipe(Pipe::closed())),
+            Self::Pipe { .. } => Err(os_error(ERROR_NOT_CONNECTED)),
+        }
+    }
+
+    /// Begins a connect. A pipe is connected when it is opened, so its handle becomes another one; a socket's connect
+    /// never has ended already.
+    pub(crate) fn begin_connect(&mut self, to: &Target<'_>) -> io::Result<Option<io::Result<()>>> {
+        match (&mut *self, to) {
+            (Self::Tcp(socket), Target::Tcp(address)) => {
+                let address = reachable(**address);
+                if address.ip().is_loopback() {
+                    refuse_at_once(socket);
+                }
+                socket.set_nonblocking(true)?;
+                match socket.connect(&SockAddr::from(address)) {
+                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+                    _ => Ok(None),
+                }
+            }
+            (Self::PipeSocket, Target::Local(path)) => {
+                wide(path)?;
+                match name::open(path) {
+                    Ok(pipe) => {
+                        *self = Self::PipeClient(pipe);
+                        Ok(Some(Ok(())))
+                    }
+                    Err(error) if is_busy(&error) => {
+                        *self = Self::PipeBusy((*path).to_owned());
+                        Ok(None)
+                    }
+                    Err(error) => Ok(Some(Err(error))),
+                }
+            }
+            _ => Err(io::Error::from(io::ErrorKind::InvalidInput)),
+        }
+    }
+}
+
+/// Elsewhere a connect to "any address" goes to this machine; here it would fail, and libuv puts loopback in its place.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        });
+    }
+    address
+}
+
+/// Has a connect on loopback that is refused fail with that, instead of trying for two seconds, as libuv has it.
+fn refuse_at_once(socket: &Socket) {
+    let parameters = TCP_INITIAL_RTO_PARAMETERS {
+        // Unspecified: as it is.
+        Rtt: u16::MAX,
+        // `TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS`, which is a byte.
+        MaxSynRetransmissions: u8::MAX - 1,
+    };
+    let mut written = 0;
+    // SAFETY: the socket is open; the structure is read, of the size that is told, and nothing overlapped is asked for.
+    // Refused by systems that don't know it, which then try for longer.
+    let _refused = unsafe {
+        WSAIoctl(
+            usize::try_from(socket.as_raw_socket()).unwrap_or(usize::MAX),
+            SIO_TCP_INITIAL_RTO,
+            (&raw const parameters).cast(),
+            u32::try_from(size_of::<TCP_INITIAL_RTO_PARAMETERS>()).unwrap_or(0),
+            ptr::null_mut(),
+            0,
+            &raw mut written,
+            ptr::null_mut(),
+            None,
+        )
+    };
+}
+
+pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {
+    let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
+    let socket = Socket::new(domain, Type::STREAM, None)?;
+    if ipv6 {
+        // The system's default is otherwise, and libuv's is this.
+        socket.set_only_v6(false)?;
+    }
+    Ok(Idle::Tcp(socket))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same promise as on Unix, where a socket is made"
+)]
+pub(crate) fn local_socket() -> io::Result<Idle> {
+    Ok(Idle::PipeSocket)
+}
+
+/// Without `SO_REUSEADDR`, which on Windows would let another program share the port.
+pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idle> {
+    if flags.reuse_port {
+        return Err(io::Error::from(io::ErrorKind::Unsupported));
+    }
+    let idle = tcp_socket(address.is_ipv6())?;
+    if let Idle::Tcp(socket) = &idle {
+        if address.is_ipv6() {
+            socket.set_only_v6(flags.ipv6_only)?;
+        }
+        socket.bind(&SockAddr::from(*address))?;
+    }
+    Ok(idle)
+}
+
+pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
+    let first = instance::create(path, Place::First(access))?;
+    Ok(Idle::Pipe {
+        path: path.to_owned(),
+        first,
+    })
+}

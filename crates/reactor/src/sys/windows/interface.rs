@@ -1,0 +1,13 @@
+//! IPv6 zones: libuv on Windows takes and gives them as numbers only.
+
+pub(crate) fn zone_to_scope(zone: &str) -> u32 {
+    zone.parse().unwrap_or(0)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same promise as on Unix, where an index may name nothing"
+)]
+pub(crate) fn scope_to_zone(scope: u32) -> Option<String> {
+    Some(scope.to_string())
+}

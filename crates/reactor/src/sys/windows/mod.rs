@@ -1,0 +1,54 @@
+//! Windows: TCP through tokio's sockets, local paths as named pipes.
+//!
+//! Handles are no descriptors: none has a number, and none can be adopted. The reactor's thread always drives.
+//!
+//! `unsafe` here are the calls that make, open and ask pipes, timers and waits, and reading into memory that nobody has
+//! written.
+#![expect(unsafe_code, reason = "pipes, timers and waits exist only as raw calls")]
+
+use std::io;
+
+use socket2::{SockAddr, SockRef};
+use windows_sys::Win32::Foundation::ERROR_CALL_NOT_IMPLEMENTED;
+
+use crate::Target;
+
+mod acceptor;
+mod descriptor;
+pub(crate) mod errno;
+mod idle;
+mod instance;
+mod interface;
+mod name;
+mod pipe;
+mod poller;
+mod security;
+mod stream;
+mod timer;
+
+pub(crate) use acceptor::{Acceptor, Spare};
+pub(crate) use descriptor::{adopt, descriptor_kind, duplicate};
+pub(crate) use idle::{Idle, bind_local, bind_tcp, local_socket, tcp_socket};
+pub(crate) use interface::{scope_to_zone, zone_to_scope};
+pub(crate) use poller::{Bell, Poller, ThreadClock};
+pub(crate) use stream::Stream;
+
+/// No connect has ended already, with a connection in a backlog.
+pub(crate) fn reaches(_to: &Target<'_>, _listening: &SockAddr) -> bool {
+    false
+}
+
+/// Windows ignores what a program asks for here; libuv answers `ENOSYS`.
+pub(crate) fn set_type_of_service(_socket: &SockRef<'_>, _tos: u8) -> io::Result<()> {
+    Err(errno::os_error(ERROR_CALL_NOT_IMPLEMENTED))
+}
+
+pub(crate) fn type_of_service(_socket: &SockRef<'_>) -> io::Result<u32> {
+    Err(errno::os_error(ERROR_CALL_NOT_IMPLEMENTED))
+}
+
+/// Nothing is called while all threads still run: a library hears of the exit when they have been ended, with the locks
+/// that they held.
+pub(crate) fn at_exit(_run: extern "C" fn()) -> bool {
+    false
+}

@@ -1,0 +1,141 @@
+//! A byte stream over TCP or a pipe: reads, writes and the end of a connect, each as far as it goes without waiting.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::task::{Context, Poll, ready};
+
+use socket2::{SockRef, Socket};
+use tokio::net::TcpStream;
+
+use super::idle::Idle;
+use super::pipe::Pipe;
+
+/// A TCP stream or one end of a pipe.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Pipe(Pipe),
+}
+
+impl Stream {
+    pub(super) fn tcp(socket: Socket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        TcpStream::from_std(socket.into()).map(Self::Tcp)
+    }
+
+    pub(super) fn pipe(pipe: Pipe) -> Self {
+        Self::Pipe(pipe)
+    }
+
+    /// Leaves the runtime. A pipe's handle can't: it belongs to the completion port that it was given to first. A socket
+    /// is not given to one itself (mio asks the driver of sockets for news of it).
+    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+        match self {
+            Self::Tcp(stream) => {
+                let own = SockRef::from(&stream).try_clone();
+                own.map(Idle::tcp).map_err(|_| Self::Tcp(stream))
+            }
+            Self::Pipe(_) => Err(self),
+        }
+    }
+
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(stream) => Some(SockRef::from(stream)),
+            Self::Pipe(_) => None,
+        }
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "the same promise as on Unix, where there is a number"
+    )]
+    pub(crate) fn raw(&self) -> i32 {
+        -1
+    }
+
+    pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).send_vectored(chunks),
+            Self::Pipe(pipe) => pipe.write_now(chunks),
+        }
+    }
+
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx).map(|_ready| ()),
+            Self::Pipe(pipe) => pipe.poll_readable(cx),
+        }
+    }
+
+    /// libuv does not look at it here.
+    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    pub(crate) fn is_hung_up(&self, _cx: &mut Context<'_>) -> bool {
+        false
+    }
+
+    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        let stream = match self {
+            Self::Tcp(stream) => stream,
+            Self::Pipe(pipe) => return pipe.poll_read(cx, space),
+        };
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            match stream.try_read(space) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+
+    /// As `poll_read`, into memory that nobody has written yet: so many bytes of it are, afterwards.
+    pub(crate) fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        space: &mut [MaybeUninit<u8>],
+    ) -> Poll<io::Result<usize>> {
+        space.fill(MaybeUninit::new(0));
+        let space: *mut [MaybeUninit<u8>] = space;
+        // SAFETY: all of it has just been written, and it is borrowed for this call.
+        self.poll_read(cx, unsafe { &mut *(space as *mut [u8]) })
+    }
+
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, chunks: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let stream = match self {
+            Self::Tcp(stream) => stream,
+            Self::Pipe(pipe) => return pipe.poll_write(cx, chunks),
+        };
+        loop {
+            ready!(stream.poll_write_ready(cx))?;
+            match stream.try_write_vectored(chunks) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    /// Waits for a connect that was begun without waiting.
+    pub(crate) fn poll_connect(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stream = match self {
+            Self::Tcp(stream) => stream,
+            Self::Pipe(pipe) => return pipe.poll_connect(cx),
+        };
+        ready!(stream.poll_write_ready(cx))?;
+        Poll::Ready(match stream.take_error() {
+            Ok(None) => stream.peer_addr().map(drop),
+            Ok(Some(error)) | Err(error) => Err(error),
+        })
+    }
+
+    /// Sends FIN, or what there is of it in a pipe.
+    pub(crate) fn shutdown_write(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            Self::Pipe(pipe) => {
+                pipe.shutdown_write();
+                Ok(())
+            }
+        }
+    }
+}
