@@ -41,7 +41,8 @@ test('the owner can use it', async (t) => {
 
 test('what contradicts it is refused', (t) => {
   for (const options of [{ readableAll: true }, { writableAll: true }]) {
-    const listen = (): unknown => ours.createServer().listen({ path: freePath(t), ownerOnly: true, ...options } as object);
+    const listen = (): unknown =>
+      ours.createServer().listen({ path: freePath(t), ownerOnly: true, ...options } as object);
     t.throws(listen, { code: 'ERR_INVALID_ARG_VALUE' });
   }
   t.throws(() => ours.createServer().listen({ path: '\0name', ownerOnly: true } as object), {
