@@ -1,19 +1,39 @@
-// What a user reads when the package is there and its native part is not: another platform, or a broken install.
+// What a user reads when the package is there and its native part is not: another platform, or a broken install. It names
+// the platform, what was looked for and what to do.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
 const root = join(__dirname, '..');
+const addon = readdirSync(root).find((name) => /^ferronet\..+\.node$/.test(name));
+// ferronet.linux-x64-gnu.node is also in the package ferronet-linux-x64-gnu.
+const platformPackage = addon?.replace('ferronet.', 'ferronet-').replace(/\.node$/, '');
 
-test('without its native part, require() and import say so', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'ferronet-loader-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+/** A folder whose node_modules has the package without its native part. */
+function installed(t: ExecutionContext, below = '.'): { folder: string; copy: string } {
+  const made = mkdtempSync(join(tmpdir(), 'ferronet-loader-'));
+  t.teardown(() => rmSync(made, { recursive: true, force: true }));
+  const folder = join(made, below);
   const copy = join(folder, 'node_modules', 'ferronet');
   for (const part of ['package.json', 'dist', 'index.mjs', 'binding.js']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }
+  return { folder, copy };
+}
+
+/** The code and the text of the error that `require('ferronet')` throws in a folder. */
+function fault(folder: string, flags: string[] = [], before = ''): { code: string; message: string } {
+  const program = `${before};
+    try { require('ferronet'); console.log('{}') }
+    catch ({ code, message }) { console.log(JSON.stringify({ code, message })) }`;
+  const run = spawnSync(process.execPath, [...flags, '-e', program], { cwd: folder, encoding: 'utf8' });
+  return JSON.parse(run.stdout || JSON.stringify({ message: run.stderr })) as { code: string; message: string };
+}
+
+test('without its native part, require() and import say so', (t) => {
+  const { folder } = installed(t);
   for (const program of ["require('ferronet')", "import('ferronet').catch((error) => { throw error; })"]) {
     const run = spawnSync(process.execPath, ['-e', program], { cwd: folder, encoding: 'utf8' });
     t.is(run.status, 1, program);
@@ -21,3 +41,57 @@ test('without its native part, require() and import say so', (t) => {
     t.notRegex(run.stderr, /TypeError|undefined/, program);
   }
 });
+
+test('npm has left the optional package out', (t) => {
+  const { code, message } = fault(installed(t).folder);
+  t.is(code, 'MODULE_NOT_FOUND');
+  t.true(message.includes(`${process.platform} ${process.arch}`), message);
+  t.true(message.includes(`./${addon} is not there`), message);
+  t.true(message.includes(`- ${platformPackage} is not there`), message);
+  t.true(message.endsWith(`or name it: npm install ${platformPackage}.`), message);
+});
+
+test('node_modules was copied from another system', (t) => {
+  const { folder } = installed(t);
+  mkdirSync(join(folder, 'node_modules', 'ferronet-sunos-sparc'));
+  const { code, message } = fault(folder);
+  t.is(code, 'MODULE_NOT_FOUND');
+  t.regex(message, /There is ferronet-sunos-sparc: this was installed for another system/);
+});
+
+test('an asar archive', (t) => {
+  const { code, message } = fault(installed(t, 'app.asar').folder);
+  t.is(code, 'MODULE_NOT_FOUND');
+  t.regex(message, /asarUnpack/);
+});
+
+test('a file that is no addon of this system', (t) => {
+  const { folder, copy } = installed(t);
+  writeFileSync(join(copy, String(addon)), 'of another system');
+  const { code, message } = fault(folder);
+  t.is(code, 'ERR_DLOPEN_FAILED');
+  t.regex(message, /does not load: it belongs to another system or is damaged/);
+});
+
+test('a platform without a build', (t) => {
+  const { code, message } = fault(
+    installed(t).folder,
+    [],
+    "Object.defineProperty(process, 'arch', { value: 'pdp11' })",
+  );
+  t.is(code, 'MODULE_NOT_FOUND');
+  t.regex(message, /pdp11/);
+  t.regex(message, /There is no build for this platform/);
+});
+
+const forbidding = [['--no-addons']];
+if (process.allowedNodeEnvironmentFlags.has('--permission')) {
+  forbidding.push(['--no-warnings', '--permission', '--allow-fs-read=*']);
+}
+for (const flags of forbidding) {
+  test(`a process that may load no addons: ${flags.join(' ')}`, (t) => {
+    const { code, message } = fault(root, flags);
+    t.is(code, 'ERR_DLOPEN_DISABLED', message);
+    t.regex(message, /--allow-addons/);
+  });
+}

@@ -4,7 +4,16 @@
  */
 import type * as Native from '../binding.js';
 
-const native = require('../../binding.js') as typeof Native;
+function loadNative(): typeof Native {
+  try {
+    return require('../../binding.js') as typeof Native;
+  } catch (error) {
+    const { loadError } = require('./load-error.js') as typeof import('./load-error.js');
+    throw loadError(error, require.resolve('../../binding.js'));
+  }
+}
+
+const native = loadNative();
 
 /** The reactor of one thread: its sockets, and the calls to them. Numbers cross: ids, counts, libuv errors. */
 export type Reactor = Native.Reactor;

@@ -18,7 +18,13 @@ function compiled(folder) {
 }
 
 /** What another door than index.js may have as well: a second copy of anything with a state of its own would be another one. */
-const stateless = new Set(['lib/binding.js', 'lib/error-text.js', 'lib/errors.js', 'lib/validators.js']);
+const stateless = new Set([
+  'lib/binding.js',
+  'lib/error-text.js',
+  'lib/errors.js',
+  'lib/load-error.js',
+  'lib/validators.js',
+]);
 
 /**
  * What a module asks for goes into its file, but for what has a file of its own: the doors, and the native part's loader

@@ -1,0 +1,104 @@
+// What a program reads when the native half is not there or does not load: on what it was to run, what was looked for, and
+// what to do about it. `binding.js` tries all it knows and hands on only the texts of what went wrong, so texts are read.
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Why there is no native half. */
+type Fault = 'missing' | 'disabled' | 'broken' | 'unsupported';
+
+/** Node's own codes for such faults. */
+const codes: Record<Fault, string> = {
+  missing: 'MODULE_NOT_FOUND',
+  disabled: 'ERR_DLOPEN_DISABLED',
+  broken: 'ERR_DLOPEN_FAILED',
+  unsupported: 'MODULE_NOT_FOUND',
+};
+
+/** The first line of each error in the chain that `binding.js` throws, in the order in which it tried. */
+function attempts(error: unknown): string[] {
+  const texts: string[] = [];
+  // The error itself says only that there were others.
+  let each = error instanceof Error ? error.cause : undefined;
+  for (; each instanceof Error; each = each.cause) texts.unshift(each.message.split('\n')[0] ?? '');
+  // There is no build for WebAssembly, and it is always asked for.
+  return texts.filter((text) => !notFound(text)?.includes('wasi'));
+}
+
+/** The module that was not found, if that is what happened. */
+function notFound(text: string): string | undefined {
+  return /^Cannot find module '([^']+)'/.exec(text)?.[1];
+}
+
+function faultOf(texts: string[]): Fault {
+  if (texts.some((text) => text.includes('addons is disabled'))) return 'disabled';
+  if (texts.some((text) => text.startsWith('Unsupported '))) return 'unsupported';
+  return texts.every((text) => notFound(text) !== undefined) ? 'missing' : 'broken';
+}
+
+/** The packages of other platforms beside this one: they show on what system npm has installed it. */
+function installedInstead(wanted: string): string[] {
+  const found = new Set<string>();
+  for (const folder of require.resolve.paths(wanted) ?? []) {
+    try {
+      for (const name of readdirSync(folder)) if (/^ferronet-\w+-\w+/.test(name) && name !== wanted) found.add(name);
+    } catch {
+      // Not there, or not to be read.
+    }
+  }
+  return [...found];
+}
+
+function whatToDo(fault: Fault, root: string, wanted: string | undefined): string {
+  switch (fault) {
+    case 'disabled':
+      return 'This process loads no addons. Beside --permission it needs --allow-addons, and --no-addons must not be set.';
+    case 'unsupported':
+      return 'There is no build for this platform. A clone of the repository builds one: npm install && npm run build.';
+    case 'broken':
+      return (
+        'It is there and does not load: it belongs to another system or is damaged. Do not copy node_modules from one ' +
+        'system to another; remove it and run npm install where the program runs.'
+      );
+    case 'missing':
+      break;
+  }
+  if (existsSync(join(root, 'Cargo.toml'))) return 'This is a clone of the repository: npm run build makes it.';
+  if (/\.asar[\\/]/.test(root)) {
+    return (
+      'An addon cannot be loaded out of an asar archive. Leave it beside: asarUnpack: ["**/*.node"] for ' +
+      'electron-builder, packagerConfig: { asar: { unpack: "**/*.node" } } for Electron Forge.'
+    );
+  }
+  const others = wanted === undefined ? [] : installedInstead(wanted);
+  if (others.length > 0) {
+    return (
+      `There is ${others.join(', ')}: this was installed for another system. Do not copy node_modules from one system ` +
+      'to another; remove it and run npm install where the program runs.'
+    );
+  }
+  return (
+    'It is an optional dependency that npm has left out: because of --omit=optional, or because package-lock.json was ' +
+    'written on another system (https://github.com/npm/cli/issues/4828). Remove node_modules and package-lock.json and ' +
+    `run npm install${wanted === undefined ? '' : `, or name it: npm install ${wanted}`}.`
+  );
+}
+
+/**
+ * @param error what `binding.js` has thrown; it becomes the `cause`
+ * @param loader the file of `binding.js`, in the folder of the package
+ * @returns an error with Node's code: `MODULE_NOT_FOUND`, `ERR_DLOPEN_DISABLED` or `ERR_DLOPEN_FAILED`
+ */
+export function loadError(error: unknown, loader: string): NodeJS.ErrnoException {
+  const texts = attempts(error);
+  // Whatever else it was is for its author to tell.
+  if (texts.length === 0 && error instanceof Error) return error;
+  const wanted = texts.map(notFound).findLast((name) => name?.startsWith('ferronet-'));
+  const libc = wanted?.endsWith('-musl') ? ', musl' : wanted?.endsWith('-gnu') ? ', glibc' : '';
+  const fault = faultOf(texts);
+  const lines = [
+    `ferronet has no native binding for ${process.platform} ${process.arch}${libc}, Node ${process.versions.node}.`,
+    ...texts.map((text) => `- ${notFound(text) === undefined ? text : `${notFound(text)} is not there`}`),
+    whatToDo(fault, dirname(loader), wanted),
+  ];
+  return Object.assign(new Error(lines.join('\n'), { cause: error }), { code: codes[fault] });
+}
