@@ -6,9 +6,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const root =
-  process.env['FERRONET_PLATFORMS_CACHE'] ||
-  path.join(process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache'), 'ferronet-platforms');
+const caches = process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache');
+const root = path.resolve(process.env['FERRONET_PLATFORMS_CACHE'] || path.join(caches, 'ferronet-platforms'));
 
 /**
  * A path in the cache.

@@ -57,11 +57,25 @@ function run(command, args, options) {
 }
 
 /**
- * Whether a program is on this machine.
+ * As `run`, for what comes from elsewhere: without a network, or a registry that has it, what needs it is skipped.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {Parameters<typeof attempt>[2]} [options]
+ */
+function download(command, args, options) {
+  const { status, output } = attempt(command, args, options);
+  if (status === 0) return;
+  const end = output.trimEnd().split('\n').at(-1);
+  throw new Unavailable(`${path.basename(command)} ${args[0]} ${args.at(-1)} ended with ${status}: ${end}`);
+}
+
+/**
+ * Where a program is on this machine, if it is.
  * @param {string} command
  */
-function has(command) {
-  return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => fs.existsSync(path.join(folder, command)));
+function where(command) {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return folders.map((folder) => path.join(folder, command)).find((file) => fs.existsSync(file));
 }
 
 /**
@@ -69,7 +83,7 @@ function has(command) {
  * @param {string} purpose
  */
 function need(command, purpose) {
-  if (!has(command)) throw new Unavailable(`${command} is not on this machine, and ${purpose}`);
+  if (!where(command)) throw new Unavailable(`${command} is not on this machine, and ${purpose}`);
 }
 
-module.exports = { Unavailable, attempt, has, need, run, step };
+module.exports = { Unavailable, attempt, download, need, run, step, where };

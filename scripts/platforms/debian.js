@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const cache = require('./cache.js');
-const { Unavailable, attempt, need, run, step } = require('./commands.js');
+const { Unavailable, attempt, download, need, run, step } = require('./commands.js');
 
 const RELEASE = 'trixie';
 const KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -52,7 +52,7 @@ Acquire::Languages "none";
 `;
   const unfinished = `${file}.unfinished`;
   fs.writeFileSync(unfinished, text);
-  run('apt-get', ['update', '-q'], { env: { APT_CONFIG: unfinished }, log: 'apt-update' });
+  download('apt-get', ['update', '-q'], { env: { APT_CONFIG: unfinished }, log: 'apt-update' });
   fs.renameSync(unfinished, file);
   return file;
 }
@@ -79,7 +79,7 @@ function unpacked(folder, names, own = false) {
     if (own) mirror();
     const env = own ? {} : { APT_CONFIG: settings() };
     const files = cache.emptied('debian', 'packages');
-    run('apt-get', ['download', '-q', ...names], { cwd: files, env, log: `apt-${folder}` });
+    download('apt-get', ['download', '-q', ...names], { cwd: files, env, log: `apt-${folder}` });
     for (const file of fs.readdirSync(files)) run('dpkg', ['-x', path.join(files, file), made]);
     fs.rmSync(files, { recursive: true });
   });

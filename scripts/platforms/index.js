@@ -1,4 +1,4 @@
-// `npm run platforms -- [target…] [--node 20,24] [--only build]`: builds the native part for other platforms on this
+// `npm run platforms -- [target…] [--node 20,24] [--whole] [--only build]`: builds the native part for other platforms on this
 // machine (Linux x64), runs the test suite on those that run here, and installs their packages as a user would. Ends
 // with a table, and with status 1 if something failed that could be tried. What cannot be tried is told, and no failure.
 'use strict';
@@ -10,55 +10,72 @@ const { build, compareVersions, lowestGlibc, root } = require('./build.js');
 const cache = require('./cache.js');
 const { Unavailable, run, step } = require('./commands.js');
 const { installed } = require('./installed.js');
-const { nodeOf } = require('./nodes.js');
-const { test } = require('./suite.js');
+const { MUSL_NODE, nodeOf } = require('./nodes.js');
+const { mustStart, test } = require('./suite.js');
 const { table } = require('./table.js');
 const { chosen, targets } = require('./targets.js');
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('./table.js').Row} Row */
+/** @typedef {{ versions: string[], whole: boolean, buildOnly: boolean }} Choice */
 
-const USAGE = `npm run platforms -- [target…] [--node 20,24] [--only build]
+const PARITY = ['build/parity/*.spec.js'];
+
+const USAGE = `npm run platforms -- [target…] [--node 20,24] [--whole] [--only build]
 
 target   ${targets.map((target) => target.name).join(', ')}, the beginning of such names, or all (default)
 --node   which Node runs the tests, one or several of 20, 22, 24, 26 (default: 24; for musl there is 24 only)
+--whole  the whole suite also where it takes long (qemu) or does not pass yet (Wine)
 --only   build: no tests
 The cache is ${cache.at('.')} (FERRONET_PLATFORMS_CACHE says otherwise).`;
+
+/**
+ * @param {number} count
+ * @param {string} what
+ */
+function counted(count, what) {
+  return count > 0 ? `, ${count} ${what}` : '';
+}
 
 /**
  * What must be seen on every Node that is asked for.
  * @param {Target} target
  * @param {string} addon
- * @param {string[]} versions
+ * @param {Choice} choice
  * @param {Row} row
  */
-function tryOut(target, addon, versions, row) {
+function tryOut(target, addon, { versions, whole }, row) {
   if (target.unrunnable) {
     row.notes.push(`not run: ${target.unrunnable}`);
     return;
   }
-  for (const wanted of target.runner.endsWith('musl') ? ['24'] : versions) {
+  const suite = whole ? 'whole' : target.suite;
+  // There is one Node for musl.
+  for (const wanted of target.runner.endsWith('musl') ? [MUSL_NODE] : versions) {
     const node = nodeOf(target, wanted);
-    const major = node.version.split('.')[0];
-    if (target.runner !== 'wine') {
-      const { passed, failed, skipped } = test(target, addon, node);
-      row.tested.push(`Node ${major}: ${passed} passed${skipped ? `, ${skipped} skipped` : ''}`);
-      row.failures.push(...failed.map((name) => `Node ${node.version}: ${name}`));
+    mustStart(target, node);
+    const name = `Node ${node.version.split('.')[0]}`;
+    if (suite !== 'smoke') {
+      const { passed, failed, skipped } = test(target, addon, node, suite === 'whole' ? [] : PARITY);
+      const part = suite === 'whole' ? '' : ' of parity';
+      row.tested.push(
+        `${name}: ${passed} passed${part}${counted(skipped, 'skipped')}${counted(failed.length, 'FAILED')}`,
+      );
+      row.failures.push(...failed.map((title) => `${name}: ${title}`));
     }
     const user = installed(target, addon, node);
-    const what = target.runner === 'wine' ? `Node ${major}: smoke of ${user.passed} checks` : 'runs';
-    row.installed.push(user.failed.length > 0 ? 'FAILED' : what);
-    row.failures.push(...user.failed.map((name) => `Node ${node.version}, installed: ${name}`));
+    const good = target.suite === 'smoke' ? `${user.passed} checks passed` : 'the demo runs';
+    row.installed.push(`${name}: ${user.passed > 0 ? good : ''}${counted(user.failed.length, 'FAILED')}`);
+    row.failures.push(...user.failed.map((title) => `${name}, installed: ${title}`));
   }
 }
 
 /**
  * @param {Target} target
- * @param {string[]} versions
- * @param {boolean} buildOnly
+ * @param {Choice} choice
  * @returns {Row}
  */
-function treat(target, versions, buildOnly) {
+function treat(target, choice) {
   const start = performance.now();
   /** @type {Row} */
   const row = {
@@ -81,11 +98,16 @@ function treat(target, versions, buildOnly) {
     if (target.glibc && row.glibc !== '' && compareVersions(row.glibc, target.glibc) > 0) {
       row.failures.push(`it asks for glibc ${row.glibc}, and shall load on ${target.glibc}`);
     }
-    if (!buildOnly) tryOut(target, addon, versions, row);
+    if (!choice.buildOnly) tryOut(target, addon, choice, row);
   } catch (error) {
-    if (error instanceof Unavailable)
-      row.notes.push(`${row.built === 'yes' ? 'not run' : 'not built'}: ${error.message}`);
-    else row.failures.push(error instanceof Error ? error.message : String(error));
+    const built = row.built === 'yes';
+    if (error instanceof Unavailable) {
+      row.notes.push(`${built ? 'not run' : 'not built'}: ${error.message}`);
+    } else {
+      if (built) row.tested.push('FAILED');
+      else row.built = 'FAILED';
+      row.failures.push(error instanceof Error ? error.message : String(error));
+    }
   }
   row.seconds = (performance.now() - start) / 1000;
   return row;
@@ -94,7 +116,12 @@ function treat(target, versions, buildOnly) {
 function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { node: { type: 'string', default: '24' }, only: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      node: { type: 'string', default: '24' },
+      whole: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) {
     console.log(USAGE);
@@ -106,14 +133,16 @@ function main() {
     return;
   }
   const wanted = chosen(positionals);
-  const buildOnly = values.only === 'build';
+  if (values.only !== undefined && values.only !== 'build')
+    throw new Error(`--only ${values.only}: there is only build`);
+  const choice = { versions: values.node.split(','), whole: values.whole, buildOnly: values.only === 'build' };
   fs.mkdirSync(cache.at('.'), { recursive: true });
-  if (!buildOnly) {
+  if (!choice.buildOnly) {
     step('the package and its tests, as JavaScript');
     for (const script of ['build:ts', 'build:tests'])
       run('npm', ['run', '--silent', script], { cwd: root, log: script });
   }
-  const rows = wanted.map((target) => treat(target, values.node.split(','), buildOnly));
+  const rows = wanted.map((target) => treat(target, choice));
   console.log(`\n${table(rows)}\nlogs: ${path.join(cache.at('logs'), path.sep)}`);
   process.exitCode = rows.some((row) => row.failures.length > 0) ? 1 : 0;
 }

@@ -6,9 +6,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const cache = require('./cache.js');
 const { root } = require('./build.js');
-const { run, step } = require('./commands.js');
+const { run, step, where } = require('./commands.js');
 const { onNode } = require('./suite.js');
-const { onWine } = require('./wine.js');
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('./nodes.js').Node} Node */
@@ -54,14 +53,19 @@ function install(target, addon) {
     ...(os === 'linux' ? [`--libc=${libc === 'gnu' ? 'glibc' : libc}`] : []),
   ];
   const quiet = ['--offline', '--no-audit', '--no-fund', '--no-package-lock'];
-  // A PATH of Node alone: were there anything to compile, it would show.
-  const env = { PATH: [path.dirname(process.execPath), '/usr/bin', '/bin'].join(path.delimiter) };
-  run('npm', ['install', ...quiet, ...platform], { cwd: folder, env, log: `install-${target.name}` });
+  // With nothing but Node in reach, whatever an installer would want to run is missing.
+  const alone = cache.emptied('node-alone');
+  fs.symlinkSync(process.execPath, path.join(alone, 'node'));
+  run(where('npm') ?? 'npm', ['install', ...quiet, ...platform], {
+    cwd: folder,
+    env: { PATH: alone },
+    log: `install-${target.name}`,
+  });
   return folder;
 }
 
 /**
- * Runs the demo, or under Wine the smoke, on what is installed.
+ * Runs the demo on what is installed, or where Unix sockets or pipes may be wanting, one check after the other.
  * @param {Target} target
  * @param {string} addon
  * @param {Node} node
@@ -70,18 +74,15 @@ function install(target, addon) {
 function installed(target, addon, node) {
   step(`${target.name}: npm pack, npm install in an empty folder, run on Node ${node.version}`);
   const cwd = install(target, addon);
-  const program = target.runner === 'wine' ? path.join('platforms', 'smoke.js') : 'demo.js';
-  fs.copyFileSync(path.join(root, 'scripts', program), path.join(cwd, path.basename(program)));
+  const smoke = target.suite === 'smoke';
+  const program = smoke ? 'platforms/smoke.js' : 'demo.js';
+  const name = path.basename(program);
+  fs.copyFileSync(path.join(root, 'scripts', program), path.join(cwd, name));
   const options = { cwd, log: `installed-${target.name}-${node.version}`, minutes: 5 };
-  if (target.runner !== 'wine') {
-    const { status, output } = onNode(target, node, ['demo.js'], options);
-    const done = status === 0 && /connections, .* sent and received/.test(output);
-    return { passed: done ? 1 : 0, failed: done ? [] : [`the demo ended with ${status}: ${output.trim()}`] };
-  }
-  const { status, output } = onWine(node.file, ['smoke.js', path.join('node_modules', 'ferronet')], options);
-  const passed = [...output.matchAll(/^ok \d/gm)].length;
+  const { status, output } = onNode(target, node, smoke ? [name, 'node_modules/ferronet'] : [name], options);
+  const passed = [...output.matchAll(smoke ? /^ok \d/gm : /^\d+ connections, .* sent and received/gm)].length;
   const failed = [...output.matchAll(/^not ok \d+ - (.*)/gm)].map((found) => String(found[1]).trim());
-  if (failed.length === 0 && (status !== 0 || passed === 0)) failed.push(`it ended with ${status}: ${output.trim()}`);
+  if (failed.length === 0 && (status !== 0 || passed === 0)) failed.push(`ended with ${status}: ${output.trim()}`);
   return { passed, failed };
 }
 

@@ -8,11 +8,13 @@ const path = require('node:path');
 const cache = require('./cache.js');
 const { need } = require('./commands.js');
 const debian = require('./debian.js');
+const wine = require('./wine.js');
 
 /** @typedef {import('./targets.js').Target} Target */
 
-// Runs as root of the namespace. An overlay puts the other C library's loader where programs have it by name, `ldd` is
-// what they know musl by, and the kernel hands programs of arm64 to qemu: real system calls, another's instructions.
+// Runs as root of the namespace and as its first process, which takes all others with it. An overlay puts the other C
+// library's loader where programs have it by name, `ldd` is what they know musl by, and the kernel hands programs of
+// arm64 to qemu: real system calls, another's instructions.
 const SCRIPT = `
 libraries="$1"; own="$2"; ldd="$3"; qemu="$4"; shift 4
 mount -t overlay overlay -o "lowerdir=$libraries:$own" "$own"
@@ -22,10 +24,10 @@ if [ -n "$qemu" ]; then
   printf '%s' ":aarch64:M::$MAGIC:$MASK:$qemu:PF" > /proc/sys/fs/binfmt_misc/register
 fi
 unset MAGIC MASK
-exec "$@"
+"$@" || exit $?
 `;
 
-/** An ELF program (or library that is run) of 64 bits, little-endian, for AArch64: what it begins with, and what counts of it. */
+/** What a program (ELF, 64 bits, little-endian, AArch64) begins with, and which bits of that count. */
 const MAGIC = String.raw`\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00`;
 const MASK = String.raw`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff`;
 
@@ -40,9 +42,11 @@ function lddOfMusl() {
  * A command that runs another one on the machine of a target.
  * @param {Target} target
  * @param {string[]} words
+ * @param {string} cwd in the cache
  */
-function on({ runner }, words) {
+function on({ runner }, words, cwd) {
   if (runner === 'native') return words;
+  if (runner === 'wine') return wine.under(words, cwd);
   need('unshare', 'another machine is imitated in a namespace');
   const arm64 = runner === 'qemu' || runner === 'qemu-musl';
   const musl = runner === 'musl' || runner === 'qemu-musl';
@@ -59,7 +63,7 @@ function on({ runner }, words) {
   const user = arm64 || process.getuid?.() !== 0 ? ['--user', '--map-root-user'] : [];
   const settings = [path.join(libraries, 'usr', 'lib'), fs.realpathSync('/lib'), musl ? lddOfMusl() : '', qemu];
   const script = ['env', `MAGIC=${MAGIC}`, `MASK=${MASK}`, 'sh', '-ec', SCRIPT, 'sh', ...settings];
-  return ['unshare', ...user, '--mount', ...script, ...words];
+  return ['unshare', ...user, '--mount-proc', '--pid', '--fork', '--kill-child', ...script, ...words];
 }
 
 module.exports = { on };

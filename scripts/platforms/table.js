@@ -4,12 +4,12 @@
 /**
  * @typedef {object} Row
  * @property {string} name
- * @property {'yes' | 'no'} built
+ * @property {'yes' | 'no' | 'FAILED'} built
  * @property {string} size
  * @property {string} glibc the oldest that it loads on
  * @property {string[]} tested what the suite came to, a Node each
  * @property {string[]} installed what came of the packages in an empty folder, a Node each
- * @property {string[]} failures
+ * @property {string[]} failures each in a sentence: there is none if all went well
  * @property {string[]} notes
  * @property {number} seconds
  */
@@ -18,9 +18,8 @@ const HEADS = ['platform', 'built', 'size', 'glibc', 'tests', 'installed by npm'
 
 /** @param {Row} row */
 function cells(row) {
-  const { name, built, size, glibc, tested, installed, failures, seconds } = row;
-  const failed = failures.length > 0 ? [`${failures.length} FAILED`] : [];
-  return [name, built, size, glibc, [...tested, ...failed].join('; '), installed.join('; '), seconds.toFixed(0)];
+  const { name, built, size, glibc, tested, installed, seconds } = row;
+  return [name, built, size, glibc, tested.join('; '), installed.join('; '), seconds.toFixed(0)];
 }
 
 /**

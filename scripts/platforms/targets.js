@@ -8,12 +8,17 @@
  * What links it: cargo-zigbuild with zig's own C library, or mingw.
  * @typedef {'zig' | 'mingw'} Linker
  *
+ * What is run there unless the whole suite is asked for: all of it, what compares us with node:net event by event, or no
+ * more than a few checks.
+ * @typedef {'whole' | 'parity' | 'smoke'} Suite
+ *
  * @typedef {object} Target
  * @property {string} name as in `npm/<name>`
  * @property {string} triple what is built here
  * @property {string} [glibc] the oldest that it shall load on
  * @property {Linker} linker
  * @property {Runner} runner
+ * @property {Suite} suite
  * @property {string} [unrunnable] why, if nothing here runs it
  * @property {string} [remark] what of it differs from what is published
  */
@@ -22,17 +27,52 @@ const NO_MACOS = 'macOS programs run on macOS only';
 
 /** @type {Target[]} */
 const targets = [
-  { name: 'linux-x64-gnu', triple: 'x86_64-unknown-linux-gnu', glibc: '2.17', linker: 'zig', runner: 'native' },
-  { name: 'linux-x64-musl', triple: 'x86_64-unknown-linux-musl', linker: 'zig', runner: 'musl' },
-  { name: 'linux-arm64-gnu', triple: 'aarch64-unknown-linux-gnu', glibc: '2.17', linker: 'zig', runner: 'qemu' },
-  { name: 'linux-arm64-musl', triple: 'aarch64-unknown-linux-musl', linker: 'zig', runner: 'qemu-musl' },
-  { name: 'darwin-x64', triple: 'x86_64-apple-darwin', linker: 'zig', runner: 'no', unrunnable: NO_MACOS },
-  { name: 'darwin-arm64', triple: 'aarch64-apple-darwin', linker: 'zig', runner: 'no', unrunnable: NO_MACOS },
+  {
+    name: 'linux-x64-gnu',
+    triple: 'x86_64-unknown-linux-gnu',
+    glibc: '2.17',
+    linker: 'zig',
+    runner: 'native',
+    suite: 'whole',
+  },
+  { name: 'linux-x64-musl', triple: 'x86_64-unknown-linux-musl', linker: 'zig', runner: 'musl', suite: 'whole' },
+  {
+    name: 'linux-arm64-gnu',
+    triple: 'aarch64-unknown-linux-gnu',
+    glibc: '2.17',
+    linker: 'zig',
+    runner: 'qemu',
+    suite: 'parity',
+  },
+  {
+    name: 'linux-arm64-musl',
+    triple: 'aarch64-unknown-linux-musl',
+    linker: 'zig',
+    runner: 'qemu-musl',
+    suite: 'parity',
+  },
+  {
+    name: 'darwin-x64',
+    triple: 'x86_64-apple-darwin',
+    linker: 'zig',
+    runner: 'no',
+    suite: 'smoke',
+    unrunnable: NO_MACOS,
+  },
+  {
+    name: 'darwin-arm64',
+    triple: 'aarch64-apple-darwin',
+    linker: 'zig',
+    runner: 'no',
+    suite: 'smoke',
+    unrunnable: NO_MACOS,
+  },
   {
     name: 'win32-x64-msvc',
     triple: 'x86_64-pc-windows-gnu',
     linker: 'mingw',
     runner: 'wine',
+    suite: 'smoke',
     remark: "built with mingw: Microsoft's libraries cannot be had here",
   },
   {
@@ -40,6 +80,7 @@ const targets = [
     triple: 'aarch64-pc-windows-gnullvm',
     linker: 'zig',
     runner: 'no',
+    suite: 'smoke',
     unrunnable: 'Wine for arm64 does not start under qemu-user',
     remark: "built with zig: Microsoft's libraries cannot be had here",
   },

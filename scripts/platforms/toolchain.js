@@ -6,7 +6,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const cache = require('./cache.js');
-const { Unavailable, attempt, need, run, step } = require('./commands.js');
+const { Unavailable, attempt, download, need, run, step } = require('./commands.js');
 const debian = require('./debian.js');
 
 // Newer versions are taken up by hand: a linker decides what systems the result loads on.
@@ -71,7 +71,7 @@ function zig() {
   return cache.once(`zig-${ZIG.join('-').replaceAll(/[^\d.]+/g, '_')}`, (made) => {
     need('python3', 'zig comes from PyPI');
     step(`${ZIG.join(', ')} of PyPI`);
-    run('python3', ['-m', 'pip', 'install', '-q', '--no-deps', '--target', made, ...ZIG], { log: 'pip-zig' });
+    download('python3', ['-m', 'pip', 'install', '-q', '--no-deps', '--target', made, ...ZIG], { log: 'pip-zig' });
   });
 }
 

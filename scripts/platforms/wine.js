@@ -4,17 +4,18 @@
 
 const path = require('node:path');
 const cache = require('./cache.js');
-const { Unavailable, attempt, need, run, step } = require('./commands.js');
+const { Unavailable, attempt, download, need, step } = require('./commands.js');
 const debian = require('./debian.js');
 
-// A namespace of our own for what is mounted; the cache has the same path inside.
+// A namespace of our own for what is mounted and for what is started: both go with the command. The cache has the same
+// path inside.
 const INSIDE = `
 system="$1"; cache="$2"; shift 2
 mkdir -p "$system$cache"
 mount -t proc proc "$system/proc"
 mount --rbind /dev "$system/dev"
 mount --rbind "$cache" "$system$cache"
-exec chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb "$@"
+chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb "$@" || exit $?
 `;
 
 /**
@@ -23,7 +24,7 @@ exec chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/
  * @param {string[]} words
  */
 function inside(system, words) {
-  const flags = ['--mount', '--propagation', 'private'];
+  const flags = ['--mount', '--pid', '--fork', '--kill-child'];
   return ['unshare', ...flags, 'sh', '-ec', INSIDE, 'sh', system, cache.at('.'), ...words];
 }
 
@@ -37,47 +38,44 @@ function system() {
     step(`a Debian ${debian.RELEASE} for Wine (1.5 GB)`);
     const env = { DEBOOTSTRAP_DIR: path.join(folder, 'usr', 'share', 'debootstrap') };
     const args = [program, '--variant=minbase', debian.RELEASE, made, debian.mirror()];
-    run('sh', args, { env, log: 'wine-system' });
+    download('sh', args, { env, log: 'wine-system' });
     const install = 'apt-get update -q && apt-get install -y -q --no-install-recommends wine64 && apt-get clean';
     const [command, ...rest] = inside(made, ['env', 'DEBIAN_FRONTEND=noninteractive', 'sh', '-c', install]);
-    run(String(command), rest, { log: 'wine-install' });
+    download(String(command), rest, { log: 'wine-install' });
   });
 }
 
 /**
- * A Windows program, with files for its streams: Node does not take the pipes of Unix under Wine.
- * @param {string[]} words the program's name as Wine takes it, and its arguments
- * @param {{ cwd: string, log: string, minutes: number }} options
+ * A command that runs a script of the shell with Wine's settings.
+ * @param {string} script
+ * @param {string[]} args
  */
-function wine(words, options) {
-  const start = 'cd "$1" && shift && exec /usr/lib/wine/wine64 "$@"';
-  const environment = [`WINEPREFIX=${cache.at('wine', 'prefix')}`, 'WINEDEBUG=-all'];
-  const own = ['env', ...environment, 'sh', '-c', start, 'sh', options.cwd, ...words];
-  const [command, ...rest] = inside(system(), own);
-  return attempt(String(command), rest, options);
+function withWine(script, args) {
+  const settings = [`WINEPREFIX=${cache.at('wine', 'prefix')}`, 'WINEDEBUG=-all'];
+  return inside(system(), ['env', ...settings, 'sh', '-ec', script, 'sh', ...args]);
 }
 
-/** Sees to the folder that Wine keeps its Windows in. */
-function prefix() {
+// The server saves what was set up when it ends by itself, a few seconds after the last program.
+const SET_UP = `
+/usr/lib/wine/wine64 wineboot -i
+/usr/lib/wine/wine64 winecfg -v win10
+/usr/lib/wine/wineserver64 -w
+`;
+
+/**
+ * A command that runs a Windows program. Its streams have to be files: Node does not take the pipes of Unix under Wine.
+ * @param {string[]} words
+ * @param {string} cwd in the cache
+ */
+function under(words, cwd) {
+  const own = withWine('cd "$1"; shift; exec /usr/lib/wine/wine64 "$@"', [cwd, ...words]);
   cache.once('wine/ready', () => {
     step('starting Wine for the first time');
-    const cwd = cache.at('wine');
-    const made = wine(['wineboot', '-i'], { cwd, log: 'wine-boot', minutes: 4 });
-    const set = wine(['winecfg', '-v', 'win10'], { cwd, log: 'wine-version', minutes: 2 });
-    if (made.status !== 0 || set.status !== 0)
-      throw new Unavailable(`Wine does not start: ${made.output}${set.output}`);
+    const [command, ...rest] = withWine(SET_UP, []);
+    const { status, output } = attempt(String(command), rest, { log: 'wine-ready', minutes: 4 });
+    if (status !== 0) throw new Unavailable(`Wine does not start: ${output.trim()}`);
   });
+  return own;
 }
 
-/**
- * A program on a Node for Windows.
- * @param {string} node
- * @param {string[]} args
- * @param {{ cwd: string, log: string, minutes: number }} options
- */
-function onWine(node, args, options) {
-  prefix();
-  return wine([node, ...args], options);
-}
-
-module.exports = { onWine };
+module.exports = { under };
