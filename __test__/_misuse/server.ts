@@ -37,7 +37,8 @@ export const rows: Rows = {
   'listen({ abstract path, writableAll })': listen({ path: '\0abstract', writableAll: true }),
   'listen({ port: null })': listen({ port: null }),
   'listen({ port, host: 5 })': listen({ port: 0, host: 5 }),
-  "listen({ port, backlog: 'x' })": listen({ port: 0, backlog: 'x' }),
+  // There libuv ends the process for a backlog of 0.
+  ...(process.platform === 'win32' ? {} : { "listen({ port, backlog: 'x' })": listen({ port: 0, backlog: 'x' }) }),
   'listen({ handle: {} })': listen({ handle: {} }),
   'listen({ _handle: {} })': listen({ _handle: {} }),
   "listen(0, 'host', 'x', 'y')": listen(0, '127.0.0.1', 'x', 'y'),
