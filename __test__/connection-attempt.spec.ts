@@ -1,10 +1,10 @@
 // Here node:net throws out of its own ticks ("Cannot read properties of null", "Cannot destructure"), which nobody can
 // catch.
 import type { LookupFunction } from 'node:net';
-import { constants } from 'node:os';
 
 import test from 'ava';
 
+import { errnoOf } from './_helpers/errno.js';
 import { ours } from './_helpers/implementations.js';
 import { runScript } from './_helpers/script.js';
 import { play } from './_helpers/stage.js';
@@ -63,7 +63,7 @@ test('a socket that has a connection of one kind refuses a target of the other',
     stage.call('U', 'connect()', () => unix.connect(stage.portOf(server), '127.0.0.1'));
     await stage.closed(unix);
   });
-  const invalid = `EINVAL errno=${-constants.errno.EINVAL} syscall=connect`;
+  const invalid = `EINVAL errno=${errnoOf('EINVAL')} syscall=connect`;
   const path = 'address=<tmp>/s] "connect EINVAL <tmp>/s" (errno,code,syscall,address)';
   const address = 'address=127.0.0.1 port=PORT] "connect EINVAL 127.0.0.1:PORT" (errno,code,syscall,address,port)';
   t.is(lanes['C']?.at(-2), `error(Error[code=${invalid} ${path}) {closed pending destroyed}`);

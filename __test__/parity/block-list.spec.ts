@@ -1,7 +1,7 @@
 // Addresses that are not connected to, and connections that are not accepted.
 import type { LookupFunction, SocketConstructorOpts } from 'node:net';
-import { constants } from 'node:os';
 
+import { errnoOf } from '../_helpers/errno.js';
 import { parity } from '../_helpers/parity.js';
 import type { Stage } from '../_helpers/stage.js';
 
@@ -48,7 +48,7 @@ parity(
 );
 
 const refused =
-  `Error[code=ECONNREFUSED errno=${-constants.errno.ECONNREFUSED} syscall=connect address=127.0.0.1 port=1] ` +
+  `Error[code=ECONNREFUSED errno=${errnoOf('ECONNREFUSED')} syscall=connect address=127.0.0.1 port=1] ` +
   '"connect ECONNREFUSED 127.0.0.1:1" (errno,code,syscall,address,port)';
 
 parity(

@@ -1,22 +1,21 @@
 // The life of what is made of a `BoundSocket`.
 import type { AddressInfo } from 'node:net';
-import { constants } from 'node:os';
 
 import type { BoundSocket } from 'ferronet';
 
 import type { Net } from '../_helpers/implementations.js';
+import { errnoOf } from '../_helpers/errno.js';
 import { parity } from '../_helpers/parity.js';
 import type { Stage } from '../_helpers/stage.js';
 
-const { EADDRINUSE, ECONNREFUSED } = constants.errno;
 
 const ADOPTED =
   'Error[code=ERR_SOCKET_HANDLE_ADOPTED] "The bound socket has already been adopted by a server or socket" (code)';
 const TAKEN =
-  `Error[code=EADDRINUSE errno=${-EADDRINUSE} syscall=listen address=null port=-1] ` +
+  `Error[code=EADDRINUSE errno=${errnoOf('EADDRINUSE')} syscall=listen address=null port=-1] ` +
   '"listen EADDRINUSE: address already in use" (code,errno,syscall,address,port)';
 const REFUSED =
-  `Error[code=ECONNREFUSED errno=${-ECONNREFUSED} syscall=connect address=127.0.0.1 port=1] ` +
+  `Error[code=ECONNREFUSED errno=${errnoOf('ECONNREFUSED')} syscall=connect address=127.0.0.1 port=1] ` +
   '"connect ECONNREFUSED 127.0.0.1:1" (errno,code,syscall,address,port)';
 const NO_LOCAL =
   `TypeError[code=ERR_INVALID_ARG_VALUE] "The argument 'options' localAddress and localPort cannot be used with an adopted ` +

@@ -1,6 +1,6 @@
 // destroy() in every state a socket can be in: who hears of it, when, with what.
-import { constants } from 'node:os';
 
+import { errnoOf } from '../_helpers/errno.js';
 import { parity } from '../_helpers/parity.js';
 
 parity('destroy a connected client', async (stage) => {
@@ -58,7 +58,7 @@ parity('destroy in the data event', async (stage) => {
   await stage.finish(server);
 });
 
-const CANCELED = `Error[code=ECANCELED errno=${constants.errno.ECANCELED * -1} syscall=write] "write ECANCELED"`;
+const CANCELED = `Error[code=ECANCELED errno=${errnoOf('ECANCELED')} syscall=write] "write ECANCELED"`;
 
 parity(
   'destroy with a write the peer never reads',
