@@ -15,7 +15,10 @@ const resetter = `
     socket.on('close', () => { Atomics.store(gone, 0, 1); Atomics.notify(gone, 0); });
   }));`;
 
-both(
+// Windows tells a library of the exit too late, so nothing is kept there.
+const onUnix: typeof both = process.platform === 'win32' ? () => {} : both;
+
+onUnix(
   'a write to a peer that has reset: the socket has the error, with node:net its callback as well',
   async (t, place) => {
     const gone = new Int32Array(new SharedArrayBuffer(4));

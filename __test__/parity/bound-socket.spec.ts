@@ -8,7 +8,6 @@ import { errnoOf } from '../_helpers/errno.js';
 import { parity } from '../_helpers/parity.js';
 import type { Stage } from '../_helpers/stage.js';
 
-
 const ADOPTED =
   'Error[code=ERR_SOCKET_HANDLE_ADOPTED] "The bound socket has already been adopted by a server or socket" (code)';
 const TAKEN =

@@ -83,17 +83,22 @@ parity('a name that does not exist', async (stage) => {
   await stage.closed(client);
 });
 
-parity('connect while connecting', async (stage) => {
-  const server = await stage.listening();
-  stage.log.forget('S', 'A');
-  const client = stage.socket();
-  const port = stage.portOf(server);
-  stage.call('C', 'connect()', () => client.connect(port, '127.0.0.1'));
-  // From the tick in which the first attempt has begun.
-  await stage.until(client, 'connectionAttempt');
-  stage.call('C', 'connect() again', () => client.connect(port, '127.0.0.1'));
-  await stage.closed(client);
-});
+// Windows has node:net say EISCONN, as if the first attempt had ended.
+parity(
+  'connect while connecting',
+  async (stage) => {
+    const server = await stage.listening();
+    stage.log.forget('S', 'A');
+    const client = stage.socket();
+    const port = stage.portOf(server);
+    stage.call('C', 'connect()', () => client.connect(port, '127.0.0.1'));
+    // From the tick in which the first attempt has begun.
+    await stage.until(client, 'connectionAttempt');
+    stage.call('C', 'connect() again', () => client.connect(port, '127.0.0.1'));
+    await stage.closed(client);
+  },
+  { not: ['win32'] },
+);
 
 parity('connect again after close', async (stage) => {
   const server = await stage.listening({}, (accepted) => accepted.end('x'));
