@@ -125,7 +125,7 @@ impl Connection {
         if reader.state != Reading::Flowing || (reader.relay.is_active() && !reader.inbox.is_at_end()) {
             return None;
         }
-        let (received, mut left) = if reader.inbox.is_empty() {
+        let (received, left) = if reader.inbox.is_empty() {
             self.read_into(stream, &mut reader, space)?
         } else {
             self.take_inboxed(&mut reader)?
@@ -133,9 +133,6 @@ impl Connection {
         let ended = matches!(received, Received::End(_));
         if ended {
             reader.state.end();
-        }
-        if left == Left::News && self.is_hung_up(stream) {
-            left = Left::Bytes;
         }
         reader.announced = left != Left::Nothing;
         drop(reader);
@@ -149,12 +146,6 @@ impl Connection {
             received,
             more: left == Left::Bytes,
         })
-    }
-
-    /// After a short read libuv tells of the end in the same callback, if the poller has told that nothing can follow.
-    fn is_hung_up(self: &Arc<Self>, stream: &Stream) -> bool {
-        let waker = Waker::from(Arc::clone(self));
-        stream.is_hung_up(&mut Context::from_waker(&waker))
     }
 
     fn take_inboxed(self: &Arc<Self>, reader: &mut Reader) -> Option<(Received, Left)> {

@@ -64,12 +64,6 @@ impl Stream {
         write_all_now(self.fd.get_ref(), chunks)
     }
 
-    /// Whether both directions have ended, as far as the driver has heard: `POLLHUP`, where libuv looks at it.
-    pub(crate) fn is_hung_up(&self, cx: &mut Context<'_>) -> bool {
-        cfg!(any(target_os = "linux", target_os = "android"))
-            && matches!(self.fd.poll_write_ready(cx), Poll::Ready(Ok(ready)) if ready.ready().is_write_closed())
-    }
-
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.fd.poll_read_ready(cx).map(|_ready| ())
     }

@@ -69,12 +69,6 @@ impl Stream {
         }
     }
 
-    /// libuv does not look at it here.
-    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
-    pub(crate) fn is_hung_up(&self, _cx: &mut Context<'_>) -> bool {
-        false
-    }
-
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         let stream = match self {
             Self::Tcp(stream) => stream,
