@@ -79,7 +79,8 @@ function counted(report) {
 function mustStart(target, node) {
   const log = `node-${target.name}-${node.version}`;
   const { output } = onNode(target, node, ['--version'], { cwd: cache.at('.'), log, minutes: 2 });
-  if (!output.trimEnd().endsWith(`v${node.version}`)) throw new Unavailable(`its Node does not start: ${output.trim()}`);
+  if (!output.trimEnd().endsWith(`v${node.version}`))
+    throw new Unavailable(`its Node does not start: ${output.trim()}`);
 }
 
 /**
