@@ -83,6 +83,11 @@ const programs: Record<string, string> = {
   'worker-of-code.cjs': `
     const { Worker } = require('worker_threads');
     new Worker("console.log(require('net') === require('ferronet'))", { eval: true });`,
+  'worker-with-flags.cjs': `
+    const { Worker } = require('worker_threads');
+    const code = "require('worker_threads').parentPort.postMessage(require('net') === require('ferronet'))";
+    const worker = new Worker(code, { eval: true, execArgv: [] });
+    worker.on('message', (same) => console.log(same, worker.constructor.name, worker instanceof Worker));`,
 };
 
 /** A folder with the programs, and the package where npm would put it. */
@@ -157,7 +162,19 @@ test('NODE_OPTIONS by name, where the name is known', async (t) => {
   t.is(await run(t, 'nodes.cjs', { options: '--import ferronet/register' }), 'false true true\n');
 });
 
-// With --import alone Node preloads nothing there.
-test('--require: a worker made of code', async (t) => {
-  t.is(await run(t, 'worker-of-code.cjs', ways['--require'] as Way), 'true\n');
+for (const name of ['--import', '--require'] as const) {
+  test(`${name}: a worker made of code`, async (t) => {
+    t.is(await run(t, 'worker-of-code.cjs', ways[name] as Way), 'true\n');
+  });
+}
+
+// Node takes what concerns the process from no worker's flags, and names what it refuses.
+test('--import: a worker made of code, under flags of the process and of V8', async (t) => {
+  const flags = ['--expose-gc', '--title=told', '--stack-trace-limit=20', '--conditions', 'own'];
+  const way = { flags: [...flags, '--import', 'ferronet/register'] };
+  t.is(await run(t, 'worker-of-code.cjs', way), 'true\n');
+});
+
+test('--import: a worker made of code with flags of its own has those alone', async (t) => {
+  t.is(await run(t, 'worker-with-flags.cjs', ways['--import'] as Way), 'false Worker true\n');
 });

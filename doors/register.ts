@@ -5,6 +5,7 @@ import * as nodeModule from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { redirect, resolve } from './redirect.js';
+import { preloadInCodeWorkers } from './register/code-worker.js';
 
 /** What is not in the typings of the oldest Node, or not public in any. */
 interface Hooks {
@@ -53,3 +54,4 @@ function nameByPath(): void {
 redirectRequire();
 redirectImport();
 nameByPath();
+preloadInCodeWorkers(__filename);
