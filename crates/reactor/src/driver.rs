@@ -170,22 +170,26 @@ impl Driver {
         self.shared.poller.as_ref().map(Poller::raw)
     }
 
-    /// The loop is about to poll: it has time. Runs what its callbacks have made due.
-    pub(crate) fn poll_begins(&self) {
+    /// The loop is about to poll: it has time. Runs what its callbacks have made due, and answers whether something is
+    /// due still that no descriptor tells of. What is due while the thread drives is the thread's: a loop that did not
+    /// sleep for it would take the processor that the thread needs.
+    pub(crate) fn poll_begins(&self) -> bool {
         let shared = &*self.shared;
         shared.beats.fetch_add(1, Ordering::Relaxed);
         let seat = shared.seat.lock();
         match *seat {
-            Driving::Loop if shared.shard.tasks.is_empty() => {}
+            Driving::Loop if shared.shard.tasks.is_empty() => false,
             Driving::Loop => {
                 let _entered = shared.runtime.enter();
                 shared.shard.tasks.run(Driving::Loop);
+                !shared.shard.tasks.is_empty()
             }
             Driving::Thread => {
                 drop(seat);
                 if shared.wants_the_seat_back() {
                     shared.ask_to_leave();
                 }
+                false
             }
         }
     }
@@ -231,11 +235,6 @@ impl Driver {
     /// Whether the loop need not watch the poller: the thread drives until further notice.
     pub(crate) fn is_entrusted(&self) -> bool {
         self.shared.entrusted.load(Ordering::Relaxed)
-    }
-
-    /// Whether something is due that no descriptor tells of.
-    pub(crate) fn has_due(&self) -> bool {
-        !self.is_entrusted() && !self.shared.shard.tasks.is_empty()
     }
 }
 
@@ -349,5 +348,73 @@ impl Shared {
             *seat = Driving::Thread;
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+    use super::*;
+    use crate::queue::Wake;
+    use crate::task::Task;
+
+    struct NoConsumer;
+
+    impl Wake for NoConsumer {
+        fn wake(&self, _deliveries: usize) {}
+    }
+
+    fn driver(drive: Drive) -> Driver {
+        Driver::start(Arc::new(EventQueue::new(Box::new(NoConsumer))), drive, true).unwrap()
+    }
+
+    /// Says that it has its turn, and ends it when it may.
+    struct Long {
+        begun: SyncSender<()>,
+        end: Mutex<Receiver<()>>,
+    }
+
+    impl Task for Long {
+        fn turn(self: Arc<Self>, _by: Driving) {
+            self.begun.send(()).unwrap();
+            self.end.lock().recv().unwrap();
+        }
+    }
+
+    /// Is due again when it has had its turn.
+    struct Again(Arc<Shard>);
+
+    impl Task for Again {
+        fn turn(self: Arc<Self>, by: Driving) {
+            if by == Driving::Loop {
+                let shard = Arc::clone(&self.0);
+                shard.tasks.push(self);
+            }
+        }
+    }
+
+    #[test]
+    fn a_loop_does_not_stay_awake_for_what_the_thread_has_to_do() {
+        let driver = driver(Drive::Thread);
+        let (begun, has_begun) = sync_channel(0);
+        let (may_end, end) = sync_channel(0);
+        let end = Mutex::new(end);
+        driver.shard().tasks.push(Arc::new(Long { begun, end }));
+        has_begun.recv().unwrap();
+        driver.shard().tasks.push(Arc::new(Again(Arc::clone(driver.shard()))));
+        assert!(!driver.poll_begins());
+        assert!(!driver.shard().tasks.is_empty(), "the thread has not come to it");
+        may_end.send(()).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_loop_that_drives_stays_awake_for_what_is_due() {
+        let driver = driver(Drive::Loop);
+        assert!(!driver.poll_begins());
+        driver.shard().tasks.push(Arc::new(Again(Arc::clone(driver.shard()))));
+        assert!(driver.poll_begins());
+        driver.shard().tasks.end();
     }
 }

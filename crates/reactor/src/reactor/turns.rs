@@ -36,8 +36,8 @@ impl Reactor {
     /// The loop is about to ask the kernel for events. Answers whether it must not sleep, because there is something
     /// to do when it has.
     pub fn poll_begins(&self) -> bool {
-        self.shared.driver.poll_begins();
-        self.shared.events.poll_begins() || self.shared.driver.has_due()
+        let is_due = self.shared.driver.poll_begins();
+        self.shared.events.poll_begins() || is_due
     }
 
     /// How many ends of calls there are to take now. libuv has them in its pending queue, which it runs before it polls
