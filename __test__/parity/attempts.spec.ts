@@ -66,8 +66,9 @@ parity(
     try {
       stage.log.name(hole.port, 'PORT');
       const lookup = answering(v4('127.0.0.1'), v4(hole.address));
-      const options = { port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 10 };
-      const client = stage.adopt('C', stage.net.connect({ ...options, timeout: 80 }));
+      // Enough for a busy machine to hear that the first one refuses, and less than the idle timer has.
+      const options = { port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 250 };
+      const client = stage.adopt('C', stage.net.connect({ ...options, timeout: 350 }));
       await stage.until(client, 'timeout');
       stage.log.note('C', `connecting=${client.connecting}`);
       stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick');
