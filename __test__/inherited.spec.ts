@@ -11,6 +11,8 @@ import { text } from 'node:stream/consumers';
 
 import test from 'ava';
 
+import { atMost } from './_helpers/patience.js';
+
 type WithHandle = Server & { _handle: { fd: number } };
 
 const PACKAGE = join(__dirname, '..');
@@ -20,7 +22,7 @@ function runWith(fd: number, source: string): { listening: Promise<unknown>; out
   const child = spawn(process.execPath, ['--eval', source], {
     cwd: PACKAGE,
     stdio: ['ignore', 'pipe', 'inherit', fd],
-    timeout: 20_000,
+    timeout: atMost(20_000),
   }) as ChildProcessByStdio<null, Readable, null>;
   return { listening: once(child.stdout, 'readable'), output: text(child.stdout) };
 }

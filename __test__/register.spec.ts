@@ -9,6 +9,8 @@ import { text } from 'node:stream/consumers';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { atMost } from './_helpers/patience.js';
+
 const root = join(__dirname, '..');
 
 // An echo server, a proxy before it and a client: what came back, and whose net it was.
@@ -110,7 +112,7 @@ async function run(t: ExecutionContext, program: string, { flags = [], options =
     cwd: project(t),
     env: { ...process.env, NODE_OPTIONS: options },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: atMost(30_000),
   });
   const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   t.is(complaints, '');

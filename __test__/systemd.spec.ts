@@ -9,6 +9,8 @@ import { text } from 'node:stream/consumers';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { atMost } from './_helpers/patience.js';
+
 const PACKAGE = join(__dirname, '..');
 const onUnix = process.platform === 'win32' ? test.skip : test;
 const onLinux = process.platform === 'linux' ? test : test.skip;
@@ -23,7 +25,7 @@ function runWith(t: ExecutionContext, servers: Server[], environment: Environmen
     cwd: PACKAGE,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', ...fds],
-    timeout: 20_000,
+    timeout: atMost(20_000),
   });
   t.teardown(() => child.kill());
   return child;

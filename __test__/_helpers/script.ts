@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
+import { atMost } from './patience.js';
+
 export interface Outcome {
   /** null if the process had to be killed. */
   code: number | null;
@@ -31,7 +33,7 @@ export async function runScript(
   const child = spawn(process.execPath, [...flags, '--eval', source], {
     cwd: PACKAGE,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: limit,
+    timeout: atMost(limit),
     killSignal: 'SIGKILL',
   });
   if (onLine) child.stdout.once('data', (line: Buffer) => onLine(line.toString().trim()));

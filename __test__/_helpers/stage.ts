@@ -8,6 +8,7 @@ import { join } from 'node:path';
 
 import type { Net } from './implementations.js';
 import { localPath } from './local-path.js';
+import { atMost } from './patience.js';
 import { type Lanes, type Mark, Recorder } from './recorder.js';
 
 type Emitter = Socket | Server;
@@ -124,7 +125,7 @@ export class Stage {
 export type Scenario = (stage: Stage) => Promise<void>;
 
 // A scenario that waits for what never comes is a failure with a log, not a test run that hangs.
-const LIMIT = 15_000;
+const LIMIT = atMost(15_000);
 
 /** Plays a scenario on an implementation, closes what it left open, and gives its log. */
 export async function play(net: Net, scenario: Scenario): Promise<Lanes> {

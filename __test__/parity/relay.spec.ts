@@ -9,9 +9,10 @@ import test from 'ava';
 import { Between, type BetweenOptions, pause, relays, untilRelays } from '../_helpers/between.js';
 import { numbered } from '../_helpers/both.js';
 import { type Net, node, ours } from '../_helpers/implementations.js';
+import { atMost } from '../_helpers/patience.js';
 import type { Lanes } from '../_helpers/recorder.js';
 
-const LIMIT = 10_000;
+const LIMIT = atMost(10_000);
 
 type Scenario = (between: Between) => Promise<void>;
 

@@ -15,7 +15,9 @@ const machine = require('./machine.js');
 
 /** @typedef {{ passed: number, failed: string[], skipped: number }} Result */
 
-const MINUTES = 30;
+// Emulation is slower than what the tests give up after (`__test__/_helpers/patience.ts`).
+const EMULATED = { minutes: 120, env: { FERRONET_TEST_PATIENCE: '10' } };
+const REAL = { minutes: 30, env: {} };
 
 // These start tsc and npm, which are programs of this machine and say nothing about a target.
 const OF_THE_BUILD = ['package-files', 'package-typings'];
@@ -46,7 +48,7 @@ function tree(target, addon) {
  * @param {Target} target
  * @param {Node} node
  * @param {string[]} args
- * @param {{ cwd: string, log: string, minutes: number }} options
+ * @param {{ cwd: string, log: string, minutes: number, env?: NodeJS.ProcessEnv }} options
  */
 function onNode(target, { file }, args, options) {
   const [command, ...rest] = machine.on(target, [file, ...args], options.cwd);
@@ -93,9 +95,10 @@ function mustStart(target, node) {
 function test(target, addon, node, files) {
   const cwd = tree(target, addon);
   step(`${target.name}: the test suite on Node ${node.version}`);
+  const { minutes, env } = target.runner.startsWith('qemu') ? EMULATED : REAL;
   const args = ['node_modules/ava/entrypoints/cli.mjs', '--tap', '--timeout', '4m', ...files];
   const log = `test-${target.name}-${node.version}`;
-  const { status, output } = onNode(target, node, args, { cwd, log, minutes: MINUTES });
+  const { status, output } = onNode(target, node, args, { cwd, log, minutes, env });
   const result = counted(output);
   if (result.failed.length === 0 && (status !== 0 || result.passed === 0)) {
     result.failed.push(`the suite ended with ${status}: ${output.trimEnd().split('\n').at(-1)}`);
