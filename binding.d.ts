@@ -28,13 +28,14 @@ export declare class Reactor {
   ownPath(handle: number, path: string): number
   /**
    * Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
-   * its own. `has_libuv`: whether the host's event loop is libuv's, so that the reactor can turn in it. `drive`: who
-   * drives the first; 0 the load decides, 1 the thread, 2 the loop. `threads`: how many share the connections.
+   * its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
+   * outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
+   * loop. `threads`: how many share the connections.
    *
    * # Errors
    * When the system gives no thread, or the environment is ending.
    */
-  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, hasLibuv: boolean, drive: number, threads: number)
+  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, drive: number, threads: number)
   /**
    * Whether the event loop stays alive for events of this reactor. At first it does not.
    *

@@ -73,8 +73,15 @@ function slotOf(id: number): number {
   return id % 0x1000000;
 }
 
-/** Others have a loop of their own kind; Bun even has libuv's functions, which abort. */
-const hasLibuv: boolean = process.versions['bun'] === undefined && process.versions['deno'] === undefined;
+/**
+ * Whose event loop it is: 0 not libuv's (Bun even has libuv's functions, which abort), 1 libuv's, 2 libuv's inside of
+ * another one, that sleeps for it and runs JavaScript between its turns.
+ */
+function host(): number {
+  const { bun, deno, electron } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined || deno !== undefined) return 0;
+  return electron === undefined ? 1 : 2;
+}
 
 /** Who turns the reactor: `FERRONET_DRIVER`, read once. */
 function driver(): number {
@@ -90,7 +97,7 @@ function threads(): number {
 
 /** The reactor of this thread; its own threads start with the first handle, not with `require`. */
 export function reactor(): Reactor {
-  return (started ??= new Reactor(dispatch, hasLibuv, driver(), threads()));
+  return (started ??= new Reactor(dispatch, host(), driver(), threads()));
 }
 
 /** What `control` does with a handle. `crates/binding/src/control.rs` has the same numbers. */

@@ -21,6 +21,8 @@ export interface Running {
   limit?: number;
   /** Of Node. */
   flags?: string[];
+  /** What its environment has beside that of the test. */
+  env?: Record<string, string>;
   /** Hears the first thing that is printed, at once. */
   onLine?: (line: string) => void;
 }
@@ -28,10 +30,11 @@ export interface Running {
 /** Runs `source` as CommonJS. */
 export async function runScript(
   source: string,
-  { limit = 20_000, flags = [], onLine }: Running = {},
+  { limit = 20_000, flags = [], env = {}, onLine }: Running = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [...flags, '--eval', source], {
     cwd: PACKAGE,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: atMost(limit),
     killSignal: 'SIGKILL',

@@ -207,6 +207,9 @@ impl EventLoop {
         }
         // SAFETY: the loop's thread; `on_closing` initializes the handle again.
         unsafe { (self.uv.close)(self.closer, on_closing) };
+        if let Some(reactor) = self.reactor() {
+            reactor.call_back();
+        }
     }
 
     fn reactor(&self) -> Option<&Arc<Reactor>> {
@@ -319,6 +322,7 @@ unsafe extern "C" fn on_check(handle: HandlePtr) {
                 }
                 this.deliver(completed);
             }
+            reactor.turn_ended();
         }
     });
 }

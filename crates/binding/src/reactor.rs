@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, LocalAccess, Reactor as Core, Target,
-    TransferId, Transport, Unread, Written, format_ip, parse_ip,
+    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, LocalAccess, Reactor as Core, Sleep,
+    Target, TransferId, Transport, Unread, Written, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -127,8 +127,9 @@ enum Host {
 #[napi]
 impl Reactor {
     /// Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
-    /// its own. `has_libuv`: whether the host's event loop is libuv's, so that the reactor can turn in it. `drive`: who
-    /// drives the first; 0 the load decides, 1 the thread, 2 the loop. `threads`: how many share the connections.
+    /// its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
+    /// outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
+    /// loop. `threads`: how many share the connections.
     ///
     /// # Errors
     /// When the system gives no thread, or the environment is ending.
@@ -139,7 +140,7 @@ impl Reactor {
             ts_arg_type = "(kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void"
         )]
         dispatch: Function<'_, (), ()>,
-        has_libuv: bool,
+        host: u32,
         drive: u32,
         threads: u32,
     ) -> Result<Self> {
@@ -149,9 +150,12 @@ impl Reactor {
             2 => Drive::Loop,
             _ => Drive::Auto,
         };
+        let sleep = if host == 2 { Sleep::Outside } else { Sleep::Inside };
         let threads = threads as usize;
-        if has_libuv && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?) {
-            let core = Core::start_in_loop(event_loop.bell(), drive, threads)
+        if host != 0
+            && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?)
+        {
+            let core = Core::start_in_loop(event_loop.bell(), sleep, drive, threads)
                 .inspect_err(|_| event_loop.close())
                 .map_err(failed)?;
             let core = Arc::new(core);

@@ -236,6 +236,11 @@ impl Driver {
     pub(crate) fn is_entrusted(&self) -> bool {
         self.shared.entrusted.load(Ordering::Relaxed)
     }
+
+    /// Whether something is due, that no descriptor tells of, on the loop's thread.
+    pub(crate) fn has_due(&self) -> bool {
+        *self.shared.seat.lock() == Driving::Loop && !self.shared.shard.tasks.is_empty()
+    }
 }
 
 impl Drop for Driver {

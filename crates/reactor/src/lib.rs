@@ -49,4 +49,4 @@ pub use handle::HandleId;
 pub use inbox::Chunk;
 pub use options::{BindFlags, KeepAlive, LocalAccess};
 pub use queue::Wake;
-pub use reactor::{Reactor, TransferId};
+pub use reactor::{Reactor, Sleep, TransferId};

@@ -13,6 +13,10 @@
 //! - `unpolled`, `polled`: waits for a whole poll of the consumer's loop that begins after it.
 //! - `closed`: the last events of closed handles, for the closing phase.
 //!
+//! A consumer's loop may be embedded in another one, which sleeps for it ([`EventQueue::embed`]; Electron's does). Its
+//! thread then also runs the consumer outside of the loop's turns, and the loop may be asleep meanwhile: between two turns it is
+//! rung, once, for what such calls bring about, and at the end of a turn for what is left.
+//!
 //! For any other consumer all is one lane, and each event asks for its delivery.
 
 use std::collections::VecDeque;
@@ -52,6 +56,10 @@ struct Queued {
     attended: bool,
     /// Whether the consumer says where its loop is.
     turns: bool,
+    /// That loop sleeps outside of its turns.
+    embedded: bool,
+    /// It is between two turns, and was not rung yet.
+    away: bool,
 }
 
 impl Queued {
@@ -61,12 +69,30 @@ impl Queued {
         if self.turns { unasked.min(1) } else { unasked }
     }
 
+    /// Whether everything is told that is not for the closing phase.
+    fn is_told(&self) -> bool {
+        let lanes = [
+            &self.due,
+            &self.events,
+            &self.completed,
+            &self.caused,
+            &self.unpolled,
+            &self.polled,
+        ];
+        lanes.iter().all(|lane| lane.is_empty())
+    }
+
+    /// How many deliveries to ask for, so that a loop that may be asleep takes its next turn.
+    fn call_back(&mut self) -> usize {
+        usize::from(std::mem::take(&mut self.away))
+    }
+
     /// Queues what the consumer's own call has brought about.
     fn push_caused(&mut self, event: Event, lane: impl FnOnce(&mut Self) -> &mut VecDeque<Event>) -> usize {
         if self.turns {
-            // The consumer's thread is here, and looks before it sleeps.
             lane(self).push_back(event);
-            return 0;
+            // The consumer's thread is here, and looks before it sleeps.
+            return self.call_back();
         }
         self.events.push_back(event);
         self.unasked += 1;
@@ -151,6 +177,12 @@ impl EventQueue {
         self.queued.lock().turns = true;
     }
 
+    /// The loop of the consumer, who keeps turns, is embedded in another. At first it may be asleep.
+    pub(crate) fn embed(&self) {
+        let mut queued = self.queued.lock();
+        (queued.embedded, queued.away) = (true, true);
+    }
+
     /// Whether the consumer's loop drives all tasks, and so finds what they tell without being asked.
     pub(crate) fn attended(&self, attended: bool) {
         self.queued.lock().attended = attended;
@@ -188,8 +220,10 @@ impl EventQueue {
             unpolled,
             polled,
             unasked,
+            away,
             ..
         } = &mut *queued;
+        *away = false;
         move_all(caused, due);
         move_all(events, due);
         move_all(unpolled, polled);
@@ -222,6 +256,24 @@ impl EventQueue {
         let Queued { due, polled, .. } = &mut *queued;
         move_all(polled, due);
         due.len()
+    }
+
+    /// The consumer's loop has told all that it will in this turn. One that is embedded is rung, if there is more to tell
+    /// or `more` to do, since it may fall asleep before it looks.
+    pub(crate) fn turn_ended(&self, more: bool) {
+        self.change(|queued| {
+            queued.away = queued.embedded;
+            if more || !queued.is_told() {
+                queued.call_back()
+            } else {
+                0
+            }
+        });
+    }
+
+    /// The consumer's own call has brought about a turn of its loop, of which the queue knows nothing.
+    pub(crate) fn call_back(&self) {
+        self.change(Queued::call_back);
     }
 
     /// In the closing phase: the next of the last events.
@@ -363,6 +415,40 @@ mod tests {
         assert!(queue.poll_begins());
         assert_eq!(queue.poll_ended(), 1);
         assert_eq!(all(&queue), [event(2)]);
+    }
+
+    #[test]
+    fn a_loop_that_sleeps_in_its_turns_needs_no_ring_for_its_own_calls() {
+        let (queue, asked) = queue(true);
+        queue.turn_ended(true);
+        queue.push_caused(event(1));
+        queue.call_back();
+        assert_eq!(asked(), 0);
+    }
+
+    #[test]
+    fn an_embedded_loop_is_rung_once_between_two_turns() {
+        let (queue, asked) = queue(true);
+        queue.embed();
+        queue.push_caused(event(1));
+        queue.push_completed(event(2));
+        queue.call_back();
+        assert_eq!(asked(), 1, "it may be asleep from the start");
+        assert!(queue.poll_begins());
+        queue.push_caused(event(3));
+        assert_eq!(asked(), 0, "it is awake");
+        assert_eq!(queue.completed(), 2);
+        assert_eq!(all(&queue), [event(1), event(2)]);
+        queue.turn_ended(false);
+        assert_eq!(asked(), 1, "something is left");
+        assert!(queue.poll_begins());
+        assert_eq!((queue.deliverable(), queue.pop()), (1, Some(event(3))));
+        queue.turn_ended(false);
+        assert_eq!(asked(), 0);
+        queue.push_closed(event(4));
+        assert_eq!(asked(), 1);
+        queue.turn_ended(true);
+        assert_eq!(asked(), 1, "a task is due");
     }
 
     #[test]

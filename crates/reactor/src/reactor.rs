@@ -135,12 +135,24 @@ impl Adopt for Shared {
     }
 }
 
+/// Where the loop of a consumer that says where it is sleeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sleep {
+    /// In its turns, and nothing of the consumer's runs outside of them.
+    #[default]
+    Inside,
+    /// It is embedded in another loop, which sleeps for it, has it take a turn without waiting when its descriptors have
+    /// news, and runs the consumer between those turns as well.
+    Outside,
+}
+
 /// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the others.
 #[derive(Debug)]
 pub struct Reactor {
     shared: Arc<Shared>,
     /// Whether a batch keeps what is written: it would be sent even at the exit of the process.
     keeps_writes: bool,
+    sleep: Sleep,
 }
 
 impl Reactor {
@@ -150,7 +162,7 @@ impl Reactor {
     /// # Errors
     /// When the system gives no thread or no poller.
     pub fn start(wake: Box<dyn Wake>, threads: usize) -> io::Result<Self> {
-        Self::start_driven(wake, Drive::Thread, threads)
+        Self::start_driven(wake, Sleep::Inside, Drive::Thread, threads)
     }
 
     /// Starts the reactor of a consumer that says where its loop is ([`Reactor::poll_begins`] and what follows it), and
@@ -159,13 +171,22 @@ impl Reactor {
     ///
     /// # Errors
     /// As [`Reactor::start`].
-    pub fn start_in_loop(wake: Box<dyn Wake>, drive: Drive, threads: usize) -> io::Result<Self> {
-        let reactor = Self::start_driven(wake, drive, threads)?;
+    pub fn start_in_loop(
+        wake: Box<dyn Wake>,
+        sleep: Sleep,
+        drive: Drive,
+        threads: usize,
+    ) -> io::Result<Self> {
+        let reactor = Self::start_driven(wake, sleep, drive, threads)?;
         reactor.shared.events.keep_turns();
+        if sleep == Sleep::Outside {
+            reactor.shared.events.embed();
+        }
+        reactor.stand_apart(true);
         Ok(reactor)
     }
 
-    fn start_driven(wake: Box<dyn Wake>, drive: Drive, threads: usize) -> io::Result<Self> {
+    fn start_driven(wake: Box<dyn Wake>, sleep: Sleep, drive: Drive, threads: usize) -> io::Result<Self> {
         let events = Arc::new(EventQueue::new(wake));
         let driver = Driver::start(Arc::clone(&events), drive, threads <= 1)?;
         let threads = (1..threads)
@@ -183,7 +204,11 @@ impl Reactor {
             listeners: Mutex::default(),
         });
         let keeps_writes = exit::at_exit(&shared);
-        Ok(Self { shared, keeps_writes })
+        Ok(Self {
+            shared,
+            keeps_writes,
+            sleep,
+        })
     }
 
     /// Closes every handle and ends the threads; comes back when they have ended. Calls that come later find no handle.

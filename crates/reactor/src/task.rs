@@ -18,9 +18,10 @@ thread_local! {
     static APART: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The calling thread drives a runtime that is never the loop's: what it wakes in the loop's, the loop does not know of.
-pub(crate) fn drives_apart() {
-    APART.set(true);
+/// Whether what the calling thread wakes in the loop's runtime is not seen by the loop before it sleeps: from a thread that
+/// drives another runtime, or between two turns of a loop that sleeps outside of them.
+pub(crate) fn stands_apart(apart: bool) {
+    APART.set(apart);
 }
 
 /// Who turns the runtime.

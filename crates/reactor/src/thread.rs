@@ -41,7 +41,7 @@ impl Thread {
         });
         let own = Arc::clone(&driven);
         let thread = Builder::new().name("ferronet".into()).spawn(move || {
-            task::drives_apart();
+            task::stands_apart(true);
             let stopped = || own.stop.load(Ordering::SeqCst);
             own.shard.tasks.drive(&own.runtime, stopped);
         })?;

@@ -16,7 +16,7 @@ use std::thread::spawn;
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{
-    BindFlags, Closing, Drive, Event, HandleId, Reactor, Received, Target, Wake, Written,
+    BindFlags, Closing, Drive, Event, HandleId, Reactor, Received, Sleep, Target, Wake, Written,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,8 +41,12 @@ impl Loop {
     }
 
     fn with_threads(drive: Drive, threads: usize) -> Self {
+        Self::sleeping(Sleep::Inside, drive, threads)
+    }
+
+    fn sleeping(sleep: Sleep, drive: Drive, threads: usize) -> Self {
         let rings = Rings::default();
-        let reactor = Reactor::start_in_loop(Box::new(rings.clone()), drive, threads).unwrap();
+        let reactor = Reactor::start_in_loop(Box::new(rings.clone()), sleep, drive, threads).unwrap();
         Self { reactor, rings }
     }
 
@@ -66,6 +70,7 @@ impl Loop {
             self.reactor.rung();
         }
         tell(self.reactor.poll_ended());
+        self.reactor.turn_ended();
     }
 
     /// Whether the reactor's poller has something, within so many milliseconds.
@@ -307,5 +312,23 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
             peer.read_to_string(&mut received).unwrap();
             assert_eq!(received, "told as sent", "round {round}");
         }
+    }
+}
+
+#[test]
+fn a_loop_that_sleeps_outside_of_its_turns_is_woken_for_calls_between_them() {
+    for sleep in [Sleep::Inside, Sleep::Outside] {
+        let event_loop = Loop::sleeping(sleep, Drive::Loop, 1);
+        let rings = || event_loop.rings.0.load(Ordering::SeqCst);
+        let (id, _peer) = event_loop.accepted();
+        while event_loop.poll(0) || rings() > 0 {
+            event_loop.turn(|_| {});
+        }
+        let is_outside = sleep == Sleep::Outside;
+        event_loop.reactor.read_start(id).unwrap();
+        assert_eq!(event_loop.poll(0), is_outside, "a task is due: {sleep:?}");
+        event_loop.reactor.shutdown_write(id).unwrap();
+        assert_eq!(rings(), usize::from(is_outside), "an event is due: {sleep:?}");
+        event_loop.turn_until(|event| matches!(event, Event::ShutDown { .. }));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{Drive, Reactor, Target, Wake, Written};
+use ferronet_reactor::{Drive, Reactor, Sleep, Target, Wake, Written};
 
 /// Tells the process that the test has started where to connect to.
 const ADDRESS: &str = "FERRONET_TEST_ADDRESS";
@@ -33,7 +33,8 @@ impl Wake for Stuck {
 /// Leaves a write to each of the threads while they are kept, and exits.
 fn leave(address: &SocketAddr) -> ! {
     let stuck = Stuck::default();
-    let reactor = Reactor::start_in_loop(Box::new(stuck.clone()), Drive::Thread, THREADS).unwrap();
+    let reactor =
+        Reactor::start_in_loop(Box::new(stuck.clone()), Sleep::Inside, Drive::Thread, THREADS).unwrap();
     let connections: Vec<_> = (0..THREADS)
         .map(|_| {
             let id = reactor.tcp_socket(false).unwrap();

@@ -1,7 +1,8 @@
 //! The turns of the caller's loop, if it has one and says so: libuv's, phase by phase, and the batches of events that
 //! it tells.
 
-use crate::Reactor;
+use crate::reactor::Sleep;
+use crate::{Reactor, task};
 
 impl Reactor {
     /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the
@@ -36,6 +37,7 @@ impl Reactor {
     /// The loop is about to ask the kernel for events. Answers whether it must not sleep, because there is something
     /// to do when it has.
     pub fn poll_begins(&self) -> bool {
+        self.stand_apart(false);
         let is_due = self.shared.driver.poll_begins();
         self.shared.events.poll_begins() || is_due
     }
@@ -49,6 +51,25 @@ impl Reactor {
     /// The loop has run the callbacks of what it was told. Answers how many events are to be taken before it goes on.
     pub fn poll_ended(&self) -> usize {
         self.shared.events.poll_ended()
+    }
+
+    /// The loop has told what [`Reactor::poll_ended`] and [`Reactor::completed`] have answered, and may do other things
+    /// now, or sleep if it is embedded. What is made due from now on has such a loop rung.
+    pub fn turn_ended(&self) {
+        self.stand_apart(true);
+        self.shared.events.turn_ended(self.shared.driver.has_due());
+    }
+
+    /// The caller's own call has given its loop something to do that the reactor knows nothing of: one that is embedded is
+    /// rung if it may be asleep.
+    pub fn call_back(&self) {
+        self.shared.events.call_back();
+    }
+
+    pub(super) fn stand_apart(&self, apart: bool) {
+        if self.sleep == Sleep::Outside {
+            task::stands_apart(apart);
+        }
     }
 
     /// A batch of events is about to be told: what is written meanwhile is kept for its end.
