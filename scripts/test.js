@@ -1,5 +1,7 @@
 // Runs both suites, the reactor's (Rust, no Node in it) and the package's (ava), shows what each prints, and ends with
 // the sum of both: `N passed, N failed`. The status is 1 when anything failed or a suite ran nothing.
+// Where that can be done, the package's suite runs in the cage that Electron puts around memory (`__test__/_helpers/cage.ts`),
+// and one more test is that nobody ran into it.
 'use strict';
 
 const { spawn, spawnSync } = require('node:child_process');
@@ -15,11 +17,13 @@ const cargo = process.env['CARGO'] || 'cargo';
  * Runs a command, passes on what it prints and gives it back as plain text.
  * @param {string} command
  * @param {string[]} args
+ * @param {Record<string, string>} [environment] beside this process's
  * @returns {Promise<{ status: number | null, stdout: string, stderr: string }>}
  */
-function run(command, args) {
+function run(command, args, environment) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...environment };
+    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const printed = { stdout: '', stderr: '' };
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       child[name].setEncoding('utf8').on('data', (/** @type {string} */ text) => {
@@ -91,10 +95,13 @@ async function testReactor() {
   );
 }
 
-/** @returns {Promise<Result>} */
+/** @returns {Promise<Result[]>} */
 async function testPackage() {
+  const helpers = path.join(root, 'build', '_helpers');
+  const { missing } = require(path.join(helpers, 'native.js'));
+  const cage = missing === '' ? require(path.join(helpers, 'cage.js')).cage() : undefined;
   const ava = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
-  const { status, stdout } = await run(process.execPath, [ava, '--tap']);
+  const { status, stdout } = await run(process.execPath, [ava, '--tap'], cage?.environment);
   // TAP: a line a test, and a "not ok" for a file that crashed or ended without a test as well.
   const result = { name: 'package (ava)', passed: 0, failed: 0, skipped: 0 };
   for (const line of stdout.split('\n')) {
@@ -104,11 +111,21 @@ async function testPackage() {
     else if (found[1]) result.failed++;
     else result.passed++;
   }
-  return settle(result, status);
+  const caged = { name: 'no external buffers', passed: 0, failed: 0, skipped: 0 };
+  if (cage === undefined) {
+    caged.skipped = 1;
+  } else {
+    const { asked, refused } = cage.count();
+    cage.remove();
+    console.log(`# external buffers: ${asked} looked for the functions, ${refused} were refused`);
+    if (asked > 0 && refused === 0) caged.passed = 1;
+    else caged.failed = 1;
+  }
+  return [settle(result, status), caged];
 }
 
 async function main() {
-  const results = [await testReactor(), await testPackage()];
+  const results = [await testReactor(), ...(await testPackage())];
   console.log('');
   for (const { name, passed, failed, skipped } of results) {
     console.log(`${name}: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
