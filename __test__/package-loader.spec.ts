@@ -59,10 +59,18 @@ test('node_modules was copied from another system', (t) => {
   t.regex(message, /There is ferronet-sunos-sparc: this was installed for another system/);
 });
 
-test('an asar archive', (t) => {
+test('an asar archive without it', (t) => {
   const { code, message } = fault(installed(t, 'app.asar').folder);
   t.is(code, 'MODULE_NOT_FOUND');
-  t.regex(message, /asarUnpack/);
+  t.regex(message, /packed without it.*asarUnpack/);
+});
+
+test('an asar archive that it cannot be loaded from', (t) => {
+  const { folder, copy } = installed(t, 'app.asar');
+  writeFileSync(join(copy, String(addon)), 'what Electron has copied out, where nothing may be executed');
+  const { code, message } = fault(folder);
+  t.is(code, 'ERR_DLOPEN_FAILED');
+  t.regex(message, /Leave addons beside the archive: asarUnpack/);
 });
 
 test('a file that is no addon of this system', (t) => {

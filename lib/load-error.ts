@@ -48,13 +48,32 @@ function installedInstead(wanted: string): string[] {
   return [...found];
 }
 
+const UNPACK =
+  'asarUnpack: ["**/*.node"] for electron-builder, packagerConfig: { asar: { unpack: "**/*.node" } } for Electron Forge.';
+
+/** For a program of Electron's that was packed into an archive. */
+function whatToPack(fault: 'broken' | 'missing'): string {
+  if (fault === 'broken') {
+    return (
+      'Out of an asar archive Electron loads a copy in a temporary file, which not every system lets it load. Leave ' +
+      `addons beside the archive: ${UNPACK} If this one is beside it, it belongs to another system.`
+    );
+  }
+  return (
+    'The program was packed without it. Install for the platform that you pack for, and leave addons beside the asar ' +
+    `archive: ${UNPACK}`
+  );
+}
+
 function whatToDo(fault: Fault, root: string, wanted: string | undefined): string {
+  const isPacked = /\.asar[\\/]/.test(root);
   switch (fault) {
     case 'disabled':
       return 'This process loads no addons. Beside --permission it needs --allow-addons, and --no-addons must not be set.';
     case 'unsupported':
       return 'There is no build for this platform. A clone of the repository builds one: npm install && npm run build.';
     case 'broken':
+      if (isPacked) return whatToPack(fault);
       return (
         'It is there and does not load: it belongs to another system or is damaged. Do not copy node_modules from one ' +
         'system to another; remove it and run npm install where the program runs.'
@@ -63,12 +82,7 @@ function whatToDo(fault: Fault, root: string, wanted: string | undefined): strin
       break;
   }
   if (existsSync(join(root, 'Cargo.toml'))) return 'This is a clone of the repository: npm run build makes it.';
-  if (/\.asar[\\/]/.test(root)) {
-    return (
-      'An addon cannot be loaded out of an asar archive. Leave it beside: asarUnpack: ["**/*.node"] for ' +
-      'electron-builder, packagerConfig: { asar: { unpack: "**/*.node" } } for Electron Forge.'
-    );
-  }
+  if (isPacked) return whatToPack('missing');
   const others = wanted === undefined ? [] : installedInstead(wanted);
   if (others.length > 0) {
     return (
