@@ -357,6 +357,7 @@ impl Shared {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -407,7 +408,10 @@ mod tests {
         let end = Mutex::new(end);
         driver.shard().tasks.push(Arc::new(Long { begun, end }));
         has_begun.recv().unwrap();
-        driver.shard().tasks.push(Arc::new(Again(Arc::clone(driver.shard()))));
+        driver
+            .shard()
+            .tasks
+            .push(Arc::new(Again(Arc::clone(driver.shard()))));
         assert!(!driver.poll_begins());
         assert!(!driver.shard().tasks.is_empty(), "the thread has not come to it");
         may_end.send(()).unwrap();
@@ -418,7 +422,10 @@ mod tests {
     fn a_loop_that_drives_stays_awake_for_what_is_due() {
         let driver = driver(Drive::Loop);
         assert!(!driver.poll_begins());
-        driver.shard().tasks.push(Arc::new(Again(Arc::clone(driver.shard()))));
+        driver
+            .shard()
+            .tasks
+            .push(Arc::new(Again(Arc::clone(driver.shard()))));
         assert!(driver.poll_begins());
         driver.shard().tasks.end();
     }

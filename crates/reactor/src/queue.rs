@@ -37,6 +37,20 @@ pub trait Wake: Send + Sync {
     fn wake(&self, deliveries: usize);
 }
 
+/// Whether the consumer says where its loop is, and where that loop is then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Turns {
+    /// It does not.
+    #[default]
+    Untold,
+    /// It looks before it sleeps.
+    Here,
+    /// It is embedded, and in a turn or rung for the next one.
+    Awake,
+    /// It is embedded, between two turns, and was not rung yet.
+    Away,
+}
+
 #[derive(Debug, Default)]
 struct Queued {
     /// To be taken now.
@@ -54,19 +68,22 @@ struct Queued {
     told: u32,
     /// The consumer's loop drives all there is, and looks by itself.
     attended: bool,
-    /// Whether the consumer says where its loop is.
-    turns: bool,
-    /// That loop sleeps outside of its turns.
-    embedded: bool,
-    /// It is between two turns, and was not rung yet.
-    away: bool,
+    turns: Turns,
 }
 
 impl Queued {
     /// How many deliveries to ask for now.
     fn ask(&mut self) -> usize {
         let unasked = std::mem::take(&mut self.unasked);
-        if self.turns { unasked.min(1) } else { unasked }
+        if self.keeps_turns() {
+            unasked.min(1)
+        } else {
+            unasked
+        }
+    }
+
+    fn keeps_turns(&self) -> bool {
+        self.turns != Turns::Untold
     }
 
     /// Whether everything is told that is not for the closing phase.
@@ -84,12 +101,16 @@ impl Queued {
 
     /// How many deliveries to ask for, so that a loop that may be asleep takes its next turn.
     fn call_back(&mut self) -> usize {
-        usize::from(std::mem::take(&mut self.away))
+        let is_away = self.turns == Turns::Away;
+        if is_away {
+            self.turns = Turns::Awake;
+        }
+        usize::from(is_away)
     }
 
     /// Queues what the consumer's own call has brought about.
     fn push_caused(&mut self, event: Event, lane: impl FnOnce(&mut Self) -> &mut VecDeque<Event>) -> usize {
-        if self.turns {
+        if self.keeps_turns() {
             lane(self).push_back(event);
             // The consumer's thread is here, and looks before it sleeps.
             return self.call_back();
@@ -174,13 +195,12 @@ impl EventQueue {
 
     /// The consumer will say where its loop is.
     pub(crate) fn keep_turns(&self) {
-        self.queued.lock().turns = true;
+        self.queued.lock().turns = Turns::Here;
     }
 
     /// The loop of the consumer, who keeps turns, is embedded in another. At first it may be asleep.
     pub(crate) fn embed(&self) {
-        let mut queued = self.queued.lock();
-        (queued.embedded, queued.away) = (true, true);
+        self.queued.lock().turns = Turns::Away;
     }
 
     /// Whether the consumer's loop drives all tasks, and so finds what they tell without being asked.
@@ -204,7 +224,7 @@ impl EventQueue {
     pub(crate) fn ring(&self) {
         self.change(|queued| {
             let unasked = queued.ask();
-            if queued.turns { 1 } else { unasked }
+            if queued.keeps_turns() { 1 } else { unasked }
         });
     }
 
@@ -220,10 +240,12 @@ impl EventQueue {
             unpolled,
             polled,
             unasked,
-            away,
+            turns,
             ..
         } = &mut *queued;
-        *away = false;
+        if *turns == Turns::Away {
+            *turns = Turns::Awake;
+        }
         move_all(caused, due);
         move_all(events, due);
         move_all(unpolled, polled);
@@ -262,7 +284,9 @@ impl EventQueue {
     /// or `more` to do, since it may fall asleep before it looks.
     pub(crate) fn turn_ended(&self, more: bool) {
         self.change(|queued| {
-            queued.away = queued.embedded;
+            if queued.turns == Turns::Awake {
+                queued.turns = Turns::Away;
+            }
             if more || !queued.is_told() {
                 queued.call_back()
             } else {
@@ -284,7 +308,7 @@ impl EventQueue {
     /// Takes the next event.
     pub(crate) fn pop(&self) -> Option<Event> {
         let mut queued = self.queued.lock();
-        if queued.turns {
+        if queued.keeps_turns() {
             queued.due.pop_front()
         } else {
             queued.events.pop_front()
