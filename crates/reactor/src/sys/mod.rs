@@ -18,6 +18,8 @@
 //!   socket, what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ. `at_exit` answers whether it can.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
 
+mod in_groups;
+
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

@@ -11,6 +11,7 @@ use socket2::{Domain, SockRef, Socket};
 use tokio::io::unix::AsyncFd;
 
 use crate::Transport;
+use crate::sys::in_groups::write_in_groups;
 
 use super::Idle;
 use super::descriptor::{borrow, register};
@@ -61,7 +62,7 @@ impl Stream {
     }
 
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-        write_all_now(self.fd.get_ref(), chunks)
+        write_in_groups(chunks, |group| write(self.fd.get_ref(), group))
     }
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -167,32 +168,6 @@ fn write(mut file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         }
     }
     file.write_vectored(chunks)
-}
-
-/// Writes until all is taken or the kernel would have to wait; a short count is no error.
-fn write_all_now(file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-    let mut sent = 0;
-    // `writev` takes at most IOV_MAX slices (1024 everywhere).
-    for group in chunks.chunks(1024) {
-        let wanted: usize = group.iter().map(|chunk| chunk.len()).sum();
-        if wanted == 0 {
-            continue;
-        }
-        let taken = loop {
-            match write(file, group) {
-                Ok(taken) => break taken,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // What went before is sent; the caller queues the rest and hears of a lasting error then.
-                Err(_) if sent > 0 => return Ok(sent),
-                Err(error) => return Err(error),
-            }
-        };
-        sent += taken;
-        if taken < wanted {
-            break;
-        }
-    }
-    Ok(sent)
 }
 
 /// What became of a connect: `None` while it is going on.

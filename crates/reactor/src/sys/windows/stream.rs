@@ -8,6 +8,8 @@ use std::task::{Context, Poll, ready};
 use socket2::{SockRef, Socket};
 use tokio::net::TcpStream;
 
+use crate::sys::in_groups::write_in_groups;
+
 use super::idle::Idle;
 use super::pipe::Pipe;
 
@@ -57,7 +59,10 @@ impl Stream {
 
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => SockRef::from(stream).send_vectored(chunks),
+            Self::Tcp(stream) => {
+                let socket = SockRef::from(stream);
+                write_in_groups(chunks, |group| socket.send_vectored(group))
+            }
             Self::Pipe(pipe) => pipe.write_now(chunks),
         }
     }
