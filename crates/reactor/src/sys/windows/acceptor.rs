@@ -17,6 +17,17 @@ use super::stream::Stream;
 
 /// How many instances wait for a client: so many connect at once without finding the pipe busy (libuv's number).
 const INSTANCES: usize = 4;
+/// The variable of Node's that says otherwise.
+const INSTANCES_SETTING: &str = "NODE_PENDING_PIPE_INSTANCES";
+
+/// What the variable asks for. As Node reads it, a number at its beginning counts; one at least is needed.
+fn instances(setting: Option<&str>) -> usize {
+    let setting = setting.unwrap_or_default().trim_start();
+    let digits = setting.len() - setting.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    setting[..digits]
+        .parse()
+        .map_or(INSTANCES, |wanted: usize| wanted.max(1))
+}
 
 /// Nothing to keep in reserve: handles do not run out as descriptors do.
 #[derive(Clone, Debug, Default)]
@@ -31,18 +42,22 @@ pub(crate) enum Acceptor {
 #[derive(Debug)]
 pub(crate) struct PipeAcceptor {
     path: String,
+    /// How many instances shall wait.
+    wanted: usize,
     waiting: Mutex<Vec<Waiting>>,
 }
 
 impl PipeAcceptor {
     /// With the instance that was made when the name was bound, and more.
     pub(super) fn new(path: String, first: OwnedHandle) -> io::Result<Self> {
+        let wanted = instances(std::env::var(INSTANCES_SETTING).ok().as_deref());
         let mut waiting = vec![Waiting::for_client(first)?];
-        while waiting.len() < INSTANCES {
+        while waiting.len() < wanted {
             waiting.push(another(&path)?);
         }
         Ok(Self {
             path,
+            wanted,
             waiting: Mutex::new(waiting),
         })
     }
@@ -50,7 +65,7 @@ impl PipeAcceptor {
     fn poll_accept(&self, cx: &Context<'_>) -> Poll<io::Result<Stream>> {
         let mut waiting = self.waiting.lock();
         // What an accept before could not make.
-        while waiting.len() < INSTANCES {
+        while waiting.len() < self.wanted {
             match another(&self.path) {
                 Ok(instance) => waiting.push(instance),
                 Err(error) if waiting.is_empty() => return Poll::Ready(Err(error)),
@@ -156,6 +171,26 @@ impl Acceptor {
                 }
             },
             Self::Pipe(pipe) => pipe.poll_accept(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_setting_is_read_as_node_reads_it() {
+        for (setting, wanted) in [
+            (None, INSTANCES),
+            (Some(""), INSTANCES),
+            (Some("many"), INSTANCES),
+            (Some("-3"), INSTANCES),
+            (Some("7"), 7),
+            (Some(" 12 instances"), 12),
+            (Some("0"), 1),
+        ] {
+            assert_eq!(instances(setting), wanted, "{setting:?}");
         }
     }
 }

@@ -20,6 +20,8 @@ mod idle;
 mod instance;
 mod interface;
 mod name;
+mod outgoing;
+mod overlapped;
 mod pipe;
 mod poller;
 mod security;

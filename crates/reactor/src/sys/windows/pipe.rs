@@ -6,7 +6,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::windows::io::{AsRawHandle, IntoRawHandle as _, OwnedHandle};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -19,6 +19,7 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::errno::os_error;
 use super::name;
+use super::outgoing::Outgoing;
 use super::timer::Timer;
 
 /// How long the reading side of an ended pipe may hear nothing (libuv: `eof_timeout`).
@@ -54,6 +55,9 @@ struct Busy {
 struct Open {
     /// tokio's server differs by what it does before it is connected.
     end: NamedPipeClient,
+    /// Not tokio's: its writes are refused until its driver has seen the pipe ready, and are told as done while they are
+    /// under way.
+    outgoing: Outgoing,
     /// The system tells what the other side has not read.
     tells_unread: bool,
     writing: Writing,
@@ -77,6 +81,7 @@ impl Open {
         let end = unsafe { NamedPipeClient::from_raw_handle(handle.into_raw_handle()) }?;
         Ok(Self {
             end,
+            outgoing: Outgoing::new()?,
             tells_unread,
             writing: Writing::Open,
             reader: None,
@@ -172,26 +177,18 @@ impl Pipe {
     }
 
     pub(super) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-        match &*self.state.lock() {
+        match &mut *self.state.lock() {
             State::Busy(_) => Err(io::Error::from(io::ErrorKind::WouldBlock)),
-            State::Open(open) => open.write(chunks),
+            State::Open(open) => open.outgoing.write(&open.end, chunks),
             State::Closed => Err(os_error(ERROR_NO_DATA)),
         }
     }
 
-    pub(super) fn poll_write(&self, cx: &mut Context<'_>, chunks: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let state = self.state.lock();
-        let open = match &*state {
-            State::Busy(_) => return Poll::Pending,
-            State::Open(open) => open,
-            State::Closed => return Poll::Ready(Err(os_error(ERROR_NO_DATA))),
-        };
-        loop {
-            ready!(open.end.poll_write_ready(cx))?;
-            match open.write(chunks) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
-            }
+    pub(super) fn poll_write(&self, cx: &Context<'_>, chunks: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match &mut *self.state.lock() {
+            State::Busy(_) => Poll::Pending,
+            State::Open(open) => open.outgoing.poll_write(&open.end, chunks, cx),
+            State::Closed => Poll::Ready(Err(os_error(ERROR_NO_DATA))),
         }
     }
 
@@ -253,20 +250,9 @@ impl Pipe {
     }
 }
 
-impl Open {
-    fn write(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-        // A write of nothing could be read as the end.
-        if chunks.iter().all(|chunk| chunk.is_empty()) {
-            return Ok(0);
-        }
-        self.end.try_write_vectored(chunks).map_err(|error| {
-            // In a read it is the end, in a write it is none (libuv: `uv_translate_write_sys_error`).
-            if error.raw_os_error() == Some(ERROR_BROKEN_PIPE.cast_signed()) {
-                os_error(ERROR_NO_DATA)
-            } else {
-                error
-            }
-        })
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.outgoing.cancel(&self.end);
     }
 }
 
