@@ -30,12 +30,13 @@ export declare class Reactor {
    * Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
    * its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
    * outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
-   * loop. `threads`: how many share the connections.
+   * loop. `threads`: how many share the connections. `later`: for a host without libuv that runs no ticks between two
+   * items of a threadsafe function; it is called once an event, and has `deliver` called in a turn of its own.
    *
    * # Errors
    * When the system gives no thread, or the environment is ending.
    */
-  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, drive: number, threads: number)
+  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, drive: number, threads: number, later?: (() => void) | undefined | null)
   /**
    * Whether the event loop stays alive for events of this reactor. At first it does not.
    *
@@ -43,6 +44,11 @@ export declare class Reactor {
    * When the environment is ending.
    */
   setRef(alive: boolean): void
+  /**
+   * Has the dispatcher called about the next event, if there is one. For what `later` has asked for; with libuv
+   * nothing happens.
+   */
+  deliver(): void
   /** Has the dispatcher called in the closing phase of the loop. False where the loop has none. */
   atClosing(): boolean
   /** A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive. */

@@ -83,6 +83,17 @@ function host(): number {
   return electron === undefined ? 1 : 2;
 }
 
+/**
+ * Deno tells several events in one go, and comes to ticks and promise jobs after all of them. Between immediates it runs
+ * them as Node does, so there each event is told in an immediate.
+ */
+const later: (() => void) | undefined =
+  process.versions['deno'] === undefined ? undefined : () => void setImmediate(deliver);
+
+function deliver(): void {
+  started?.deliver();
+}
+
 /** Who turns the reactor: `FERRONET_DRIVER`, read once. */
 function driver(): number {
   return Math.max(0, ['auto', 'thread', 'loop'].indexOf(process.env['FERRONET_DRIVER'] ?? 'auto'));
@@ -97,7 +108,7 @@ function threads(): number {
 
 /** The reactor of this thread; its own threads start with the first handle, not with `require`. */
 export function reactor(): Reactor {
-  return (started ??= new Reactor(dispatch, host(), driver(), threads()));
+  return (started ??= new Reactor(dispatch, host(), driver(), threads(), later));
 }
 
 /** What `control` does with a handle. `crates/binding/src/control.rs` has the same numbers. */

@@ -19,7 +19,7 @@ use napi_derive::napi;
 
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
-use crate::wakeup::{Threadsafe, Wakeup};
+use crate::wakeup::{Item, Threadsafe, Wakeup};
 
 /// Ids have 52 bits and are exact in a number; anything else names nothing.
 #[expect(
@@ -129,7 +129,8 @@ impl Reactor {
     /// Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
     /// its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
     /// outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
-    /// loop. `threads`: how many share the connections.
+    /// loop. `threads`: how many share the connections. `later`: for a host without libuv that runs no ticks between two
+    /// items of a threadsafe function; it is called once an event, and has `deliver` called in a turn of its own.
     ///
     /// # Errors
     /// When the system gives no thread, or the environment is ending.
@@ -143,6 +144,7 @@ impl Reactor {
         host: u32,
         drive: u32,
         threads: u32,
+        later: Option<Function<'_, (), ()>>,
     ) -> Result<Self> {
         let failed = |error| Error::from_reason(format!("ferronet: the reactor does not start: {error}"));
         let drive = match drive {
@@ -166,7 +168,8 @@ impl Reactor {
             return Ok(Self { core, host });
         }
         let delivery = Delivery::new(&env, dispatch.raw())?;
-        let threadsafe = Threadsafe::new(&env, dispatch.raw(), delivery)?;
+        let item = later.map_or(Item::Delivers(dispatch.raw()), |later| Item::Asks(later.raw()));
+        let threadsafe = Threadsafe::new(&env, item, delivery)?;
         let wakeup = Box::new(Wakeup(Arc::clone(&threadsafe)));
         let core = Arc::new(Core::start(wakeup, threads).map_err(failed)?);
         threadsafe.serve(&core);
@@ -189,6 +192,15 @@ impl Reactor {
                 Ok(())
             }
             Host::Other(threadsafe) => threadsafe.set_ref(&env, alive),
+        }
+    }
+
+    /// Has the dispatcher called about the next event, if there is one. For what `later` has asked for; with libuv
+    /// nothing happens.
+    #[napi(catch_unwind)]
+    pub fn deliver(&self) {
+        if let Host::Other(threadsafe) = &self.host {
+            threadsafe.deliver_next();
         }
     }
 

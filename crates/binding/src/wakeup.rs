@@ -4,7 +4,8 @@
 //! Each delivery is one item of the threadsafe function, and each item takes one event. Node runs `process.nextTick`
 //! and promise jobs between items, as between the callbacks of its own sockets, but not inside one: a batch handed
 //! over in one callback would give `data data data tick` for `data tick data tick data tick`, and a loop of
-//! `await once(socket, 'data')` would lose chunks.
+//! `await once(socket, 'data')` would lose chunks. Deno runs several items before it comes to the ticks, so there an item
+//! only asks JavaScript to come for its event in a turn of its own.
 //!
 //! The raw calls instead of napi-rs' `ThreadsafeFunction`: an item here carries nothing and so allocates nothing; the
 //! loop's liveness (`ref`/`unref`) must switch at will; and the tear-down of an environment must be an answer
@@ -22,14 +23,33 @@ use napi::{Env, Error, Result, Status, sys};
 
 use crate::delivery::Delivery;
 
+/// What an item does, with the function that it does it with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Item {
+    /// Calls the dispatcher about the next event.
+    Delivers(sys::napi_value),
+    /// Asks for a call of [`Threadsafe::deliver_next`].
+    Asks(sys::napi_value),
+}
+
 /// What the items of the threadsafe function find.
 #[derive(Debug)]
 struct Context {
+    /// Whether an item only asks.
+    asks: bool,
     /// Once it runs. Weak, because the reactor's queue holds the threadsafe function: the environment owns the reactor,
     /// nobody else.
     reactor: OnceLock<Weak<Reactor>>,
     /// Only for the JavaScript thread.
     delivery: Delivery,
+}
+
+impl Context {
+    fn deliver_next(&self) {
+        if let Some(reactor) = self.reactor.get().and_then(Weak::upgrade) {
+            self.delivery.deliver_one(&reactor);
+        }
+    }
 }
 
 /// The threadsafe function. It lives as long as its environment, which finalizes it after its cleanup hooks, and
@@ -56,14 +76,18 @@ fn check(status: sys::napi_status, what: &str) -> Result<()> {
 }
 
 impl Threadsafe {
-    /// Makes the threadsafe function around `dispatch`. It does not keep the event loop alive until
-    /// [`Threadsafe::set_ref`] says so.
-    pub(crate) fn new(env: &Env, dispatch: sys::napi_value, delivery: Delivery) -> Result<Arc<Self>> {
+    /// Makes the threadsafe function. It does not keep the event loop alive until [`Threadsafe::set_ref`] says so.
+    pub(crate) fn new(env: &Env, item: Item, delivery: Delivery) -> Result<Arc<Self>> {
+        let (asks, function) = match item {
+            Item::Delivers(dispatch) => (false, dispatch),
+            Item::Asks(later) => (true, later),
+        };
         #[expect(
             clippy::arc_with_non_send_sync,
             reason = "counted from the finalizer too; its parts stay on their threads, see above"
         )]
         let context = Arc::new(Context {
+            asks,
             reactor: OnceLock::new(),
             delivery,
         });
@@ -85,7 +109,7 @@ impl Threadsafe {
         let status = unsafe {
             sys::napi_create_threadsafe_function(
                 env.raw(),
-                dispatch,
+                function,
                 ptr::null_mut(),
                 name,
                 0,
@@ -93,7 +117,7 @@ impl Threadsafe {
                 held,
                 Some(finalize),
                 held,
-                Some(deliver),
+                Some(run_item),
                 &raw mut raw,
             )
         };
@@ -115,6 +139,11 @@ impl Threadsafe {
     pub(crate) fn serve(&self, reactor: &Arc<Reactor>) {
         // A second reactor for one dispatcher does not exist: the binding makes both together.
         drop(self.context.reactor.set(Arc::downgrade(reactor)));
+    }
+
+    /// Delivers the next event, on the JavaScript thread.
+    pub(crate) fn deliver_next(&self) {
+        self.context.deliver_next();
     }
 
     /// Whether the event loop stays alive for what may come. (napi-rs marks its own `refer`/`unref` deprecated; the
@@ -161,25 +190,28 @@ impl Wake for Wakeup {
 }
 
 /// One item, on the JavaScript thread.
-unsafe extern "C" fn deliver(
+unsafe extern "C" fn run_item(
     env: sys::napi_env,
-    dispatch: sys::napi_value,
+    function: sys::napi_value,
     context: *mut c_void,
     _data: *mut c_void,
 ) {
     // Both are null when the environment ends with items still queued.
-    if env.is_null() || dispatch.is_null() {
+    if env.is_null() || function.is_null() {
         return;
     }
     // SAFETY: the reference that `Threadsafe::new` gave to the function; `finalize`, which takes it back, comes last.
     let context = unsafe { &*context.cast::<Context>() };
-    let Some(reactor) = context.reactor.get().and_then(Weak::upgrade) else {
+    if context.asks {
+        let mut answer = ptr::null_mut();
+        // SAFETY: on the JavaScript thread, in the handle scope of the item; as an object the function may be its own
+        // `this`. It fails when the environment can't run JavaScript any more, and there is nobody to tell.
+        let _failed =
+            unsafe { sys::napi_call_function(env, function, function, 0, ptr::null(), &raw mut answer) };
         return;
-    };
+    }
     // A panic must not unwind into Node. The event is lost then, the next one is not.
-    let _panicked = catch_unwind(AssertUnwindSafe(|| {
-        context.delivery.deliver_one(&reactor);
-    }));
+    let _panicked = catch_unwind(AssertUnwindSafe(|| context.deliver_next()));
 }
 
 unsafe extern "C" fn finalize(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
