@@ -15,12 +15,10 @@ interface Subnet {
   prefix: number;
 }
 
-// Where Node keeps the native list. All versions that need this class have it under this name.
-const kNative = Object.getOwnPropertySymbols(new NodeBlockList()).find(
-  ({ description }) => description === 'kHandle',
-) as symbol;
+// Where the rules are: Node keeps them under one symbol, Deno under two, and Bun out of sight.
+const places = Object.getOwnPropertySymbols(new NodeBlockList());
 
-type WithNative = Record<symbol, unknown>;
+type WithPlaces = Record<symbol, unknown>;
 
 // `Address: IPv4 1.2.3.4`, `Range: IPv4 1.2.3.4-1.2.3.9`, `Subnet: IPv6 fe80::/10`
 const RULE = /^(Address|Range|Subnet): IPv(4|6) (.+)$/;
@@ -123,8 +121,18 @@ export class FullBlockList extends NodeBlockList {
   #fill(rules: readonly string[]): void {
     const filled = new NodeBlockList();
     for (const rule of rules.toReversed()) addRule(filled, rule);
-    (this as unknown as WithNative)[kNative] = (filled as unknown as WithNative)[kNative];
+    if (places.length === 0) standIn(filled, this);
+    for (const place of places) (this as unknown as WithPlaces)[place] = (filled as unknown as WithPlaces)[place];
   }
+}
+
+// Has `list` do by `filled` what it would do by the rules that cannot be reached.
+function standIn(filled: NodeBlockList, list: NodeBlockList): void {
+  for (const name of ['addAddress', 'addRange', 'addSubnet', 'check'] as const) {
+    const value: unknown = filled[name].bind(filled);
+    Object.defineProperty(list, name, { value, writable: true, configurable: true });
+  }
+  Object.defineProperty(list, 'rules', { get: () => filled.rules, configurable: true });
 }
 
 function addRule(list: NodeBlockList, rule: string): void {
