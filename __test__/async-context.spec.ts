@@ -5,7 +5,7 @@ import type { Server, Socket } from 'node:net';
 
 import test from 'ava';
 
-import { type Net, node, nodeMajor, ours } from './_helpers/implementations.js';
+import { isNode, type Net, node, nodeMajor, ours } from './_helpers/implementations.js';
 import { play, type Stage } from './_helpers/stage.js';
 
 const NONE = 'undefined';
@@ -84,6 +84,6 @@ test('each callback sees the store of the call it belongs to', async (t) => {
 });
 
 // What the table above is a copy of.
-(nodeMajor >= 26 ? test : test.skip)('as with node:net', async (t) => {
+(isNode && nodeMajor >= 26 ? test : test.skip)('as with node:net', async (t) => {
   t.deepEqual(await stores(node), STORES);
 });

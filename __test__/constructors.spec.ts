@@ -5,11 +5,11 @@ import { inherits } from 'node:util';
 
 import test from 'ava';
 
-import { type Net, node, ours } from './_helpers/implementations.js';
+import { node, ours, tried } from './_helpers/implementations.js';
 
 type Callable = ((...args: unknown[]) => object) & { prototype: object };
 
-for (const [name, net] of Object.entries({ 'node:net': node, ferronet: ours }) as [string, Net][]) {
+for (const [name, net] of Object.entries(tried)) {
   const Socket = net.Socket as unknown as Callable;
   const Server = net.Server as unknown as Callable;
 

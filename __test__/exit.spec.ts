@@ -1,7 +1,8 @@
 // What keeps a process alive, and what does not.
 import test from 'ava';
 
-import { runScript } from './_helpers/script.js';
+import { triedNames } from './_helpers/implementations.js';
+import { type Outcome, runScript } from './_helpers/script.js';
 
 // `net` is the implementation, `log` prints a line.
 const prelude = (name: string): string =>
@@ -53,13 +54,12 @@ const scripts: Record<string, { source: string; stdout: string[]; code?: number 
 
 for (const [title, { source, stdout, code = 0 }] of Object.entries(scripts)) {
   test(title, async (t) => {
-    const [theirs, ours] = await Promise.all(
-      ['node:net', 'ferronet'].map((name) => runScript(`${prelude(name)}\n${source}`)),
-    );
-    for (const [name, outcome] of Object.entries({ 'node:net': theirs, ferronet: ours })) {
+    const run = (name: string): Promise<Outcome> => runScript(`${prelude(name)}\n${source}`);
+    const outcomes = await Promise.all(triedNames.map(async (name) => [name, await run(name)] as const));
+    for (const [name, outcome] of outcomes) {
       // The two ends of a connection are told in any order.
-      t.deepEqual(outcome?.stdout.trim().split('\n').toSorted(), stdout.toSorted(), `${name}: ${outcome?.stderr}`);
-      t.is(outcome?.code, code, name);
+      t.deepEqual(outcome.stdout.trim().split('\n').toSorted(), stdout.toSorted(), `${name}: ${outcome.stderr}`);
+      t.is(outcome.code, code, name);
     }
   });
 }

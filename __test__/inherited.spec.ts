@@ -3,7 +3,6 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -11,6 +10,7 @@ import { text } from 'node:stream/consumers';
 
 import test from 'ava';
 
+import { peer, triedNames } from './_helpers/implementations.js';
 import { atMost } from './_helpers/patience.js';
 
 type WithHandle = Server & { _handle: { fd: number } };
@@ -35,13 +35,13 @@ const serve = (name: string): string => `
   server.listen({ fd: 3 }, () => console.log(JSON.stringify(server.address())));`;
 
 const answer = (target: { port: number } | { path: string }): Promise<string> =>
-  text(connect({ host: '127.0.0.1', ...target }));
+  text(peer.connect({ host: '127.0.0.1', ...target }));
 
 const declare = process.platform === 'win32' ? test.skip : test;
 
-for (const name of ['node:net', 'ferronet']) {
+for (const name of triedNames) {
   declare(`${name}: a listening TCP socket`, async (t) => {
-    const parent = createServer() as WithHandle;
+    const parent = peer.createServer() as WithHandle;
     parent.listen(0, '127.0.0.1');
     await once(parent, 'listening');
     const address = parent.address() as AddressInfo;
@@ -55,7 +55,7 @@ for (const name of ['node:net', 'ferronet']) {
   declare(`${name}: a listening Unix socket`, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'net-'));
     const [path, kept] = [join(directory, 'a'), join(directory, 'b')];
-    const parent = createServer() as WithHandle;
+    const parent = peer.createServer() as WithHandle;
     parent.listen(path);
     await once(parent, 'listening');
     const { listening, output } = runWith(parent._handle.fd, serve(name));
@@ -69,10 +69,10 @@ for (const name of ['node:net', 'ferronet']) {
   });
 
   declare(`${name}: a connection`, async (t) => {
-    const parent = createServer({ pauseOnConnect: true });
+    const parent = peer.createServer({ pauseOnConnect: true });
     parent.listen(0, '127.0.0.1');
     await once(parent, 'listening');
-    const client = connect((parent.address() as AddressInfo).port, '127.0.0.1');
+    const client = peer.connect((parent.address() as AddressInfo).port, '127.0.0.1');
     const [accepted] = (await once(parent, 'connection')) as [{ _handle: { fd: number }; destroy: () => void }];
     const { output } = runWith(
       accepted._handle.fd,

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 
 import test from 'ava';
 
+import { triedNames } from './_helpers/implementations.js';
 import { runScript } from './_helpers/script.js';
 
 const SIZE = 60_000;
@@ -22,7 +23,7 @@ const endings: Record<string, { client: string; code: number }> = {
 };
 
 for (const [title, { client, code }] of Object.entries(endings)) {
-  for (const name of ['node:net', 'ferronet']) {
+  for (const name of triedNames) {
     test(`${title}: ${name}`, async (t) => {
       const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
       await once(server, 'listening');
@@ -49,7 +50,7 @@ const midway: Record<string, { served: string; code: number }> = {
 };
 
 for (const [title, { served, code }] of Object.entries(midway)) {
-  for (const name of ['node:net', 'ferronet']) {
+  for (const name of triedNames) {
     test(`a few bytes written in a callback, then ${title}: ${name}`, async (t) => {
       const program = `
         const server = require('${name}').createServer((socket) => socket.on('data', () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 import test from 'ava';
 
-import { node, ours } from './_helpers/implementations.js';
+import { node, ours, tried } from './_helpers/implementations.js';
 
 test.serial('process.getActiveResourcesInfo() does not list what is open', async (t) => {
   const count = (): number => process.getActiveResourcesInfo().filter((name) => /^(TCP|Pipe)/.test(name)).length;
@@ -20,7 +20,7 @@ test.serial('process.getActiveResourcesInfo() does not list what is open', async
   theirs.close();
 });
 
-for (const [name, net] of Object.entries({ 'node:net': node, ferronet: ours })) {
+for (const [name, net] of Object.entries(tried)) {
   test.serial(`${name}: the types of async resources`, async (t) => {
     const types = new Set<string>();
     const hook = createHook({ init: (_id, type) => void types.add(type) }).enable();

@@ -1,11 +1,11 @@
 // Two connections with a program between them: client ⇄ front, back ⇄ server. `front` and `back` are sockets of the
-// implementation that is tried, the other ends are node:net's. Nothing that the recorder of a stage listens for is
+// implementation that is tried, the other ends are node:net's (ours where there is no Node). Nothing that the recorder of a stage listens for is
 // listened for here, because a pipe whose data somebody looks at is no relay.
 import { once } from 'node:events';
 import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';
 
 import { describeError } from './describe.js';
-import { type Net, node, ours } from './implementations.js';
+import { type Net, ours, peer } from './implementations.js';
 import type { Lanes } from './recorder.js';
 
 export interface BetweenOptions extends ServerOpts {
@@ -71,11 +71,11 @@ export class Between {
 
   static async open(net: Net, lanes: Lanes, options: BetweenOptions = {}): Promise<Between> {
     const ends = { allowHalfOpen: options.allowHalfOpen ?? false };
-    const [outer, server] = await acceptOne(node, ends);
+    const [outer, server] = await acceptOne(peer, ends);
     const [inner, front] = await acceptOne(net, options);
     const at = (listening: Server) => ({ port: (listening.address() as AddressInfo).port, host: '127.0.0.1' });
     const back = net.connect({ ...at(outer), ...options });
-    const client = node.connect({ ...at(inner), ...ends });
+    const client = peer.connect({ ...at(inner), ...ends });
     const connected = Promise.all([once(back, 'connect'), once(client, 'connect')]);
     const sockets = [client, await front, back, await server] as const;
     await connected;

@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
+
+import { nodeProgram, peer } from './implementations.js';
 
 export interface BlackHole {
   address: string;
@@ -23,7 +24,7 @@ const script = `
 
 /** A port that nobody uses on any loopback address, as far as one can know. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = peer.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
@@ -33,10 +34,10 @@ async function freePort(): Promise<number> {
 
 export async function digBlackHole(): Promise<BlackHole> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--eval', script, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(nodeProgram, ['--eval', script, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
   // More than fit: when the first is connected, all have knocked.
-  const fillers: Socket[] = Array.from({ length: 6 }, () => connect(port, ADDRESS).on('error', () => {}));
+  const fillers: Socket[] = Array.from({ length: 6 }, () => peer.connect(port, ADDRESS).on('error', () => {}));
   await once(fillers[0] as Socket, 'connect');
   const close = (): void => {
     for (const filler of fillers) filler.destroy();

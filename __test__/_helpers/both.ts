@@ -5,7 +5,7 @@ import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { type Net, node, ours } from './implementations.js';
+import { type Net, ours, tried } from './implementations.js';
 
 /** A server that listens, and where. */
 export interface Listening {
@@ -63,7 +63,7 @@ export class Place {
 }
 
 export function both(title: string, run: (t: ExecutionContext, place: Place) => Promise<void>): void {
-  for (const net of [node, ours]) {
+  for (const net of Object.values(tried)) {
     test(`${title} [${net === ours ? 'ferronet' : 'node:net'}]`, async (t) => {
       const place = new Place(net);
       try {

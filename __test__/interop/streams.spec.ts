@@ -58,11 +58,12 @@ both('an aborted pipeline destroys the socket', async (t, place) => {
 
 both('a peer that leaves early is a premature close', async (t, place) => {
   const [client, accepted] = await place.pair();
-  const over = finished(client);
+  const [over, gone] = [finished(client), closed(accepted)];
   client.resume();
   client.destroy();
   await t.throwsAsync(over, { code: 'ERR_STREAM_PREMATURE_CLOSE' });
-  await closed(accepted.resume());
+  accepted.resume();
+  await gone;
 });
 
 both('a reset is the error of the pipeline', async (t, place) => {

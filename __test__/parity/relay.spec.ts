@@ -11,6 +11,7 @@ import { numbered } from '../_helpers/both.js';
 import { type Net, node, ours } from '../_helpers/implementations.js';
 import { atMost } from '../_helpers/patience.js';
 import type { Lanes } from '../_helpers/recorder.js';
+import { onNode } from '../_helpers/reference.js';
 
 const LIMIT = atMost(10_000);
 
@@ -40,7 +41,7 @@ async function play(net: Net, scenario: Scenario, options: BetweenOptions): Prom
 // One after the other, since relays are counted by the reactor.
 function relay(title: string, scenario: Scenario, options: BetweenOptions = {}): void {
   test.serial(title, async (t) => {
-    const theirs = await play(node, scenario, options);
+    const theirs = await onNode(title, () => play(node, scenario, options));
     t.true(Object.keys(theirs).length > 1);
     t.deepEqual(await play(ours, scenario, options), theirs);
     await untilRelays(ours, 0);
@@ -64,7 +65,7 @@ relay(
     between.note('front', between.state(between.front));
     await between.send('server', 'answer');
     between.server.end('and end');
-    await between.closed(between.front, between.back);
+    await between.closed(between.front, between.back, between.client);
   },
   halfOpen,
 );
@@ -253,6 +254,7 @@ relay('writes by hand', async (between) => {
   await between.proxy();
   between.back.write('hand', () => between.note('back', 'written'));
   between.note('back', between.state(between.back));
+  while (!between.text('server').endsWith('hand')) await once(between.server, 'data');
   await between.send('client', 'pipe');
   between.back.cork();
   between.back.write('cor');

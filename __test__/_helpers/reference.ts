@@ -1,0 +1,22 @@
+// What ours are compared with: what node:net does. In Bun and Deno that name belongs to another implementation, so there
+// it is what a run on Node has written down; FERRONET_REFERENCE names the file (scripts/runtimes).
+import { readFileSync, writeFileSync } from 'node:fs';
+
+import { isNode } from './implementations.js';
+
+const file: string | undefined = process.env['FERRONET_REFERENCE'];
+const known: Record<string, unknown> =
+  file !== undefined && !isNode ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : {};
+
+if (file !== undefined && isNode) process.on('exit', () => writeFileSync(file, JSON.stringify(known)));
+
+/** What `ask` comes to on Node. `title` is the test's. */
+export async function onNode<T>(title: string, ask: () => Promise<T>): Promise<T> {
+  if (isNode) {
+    const answer = await ask();
+    if (file !== undefined) known[title] = answer;
+    return answer;
+  }
+  if (!(title in known)) throw new Error(`what this comes to on Node was not written down: ${title}`);
+  return known[title] as T;
+}
