@@ -1,13 +1,10 @@
 // Gets the programs of a run: the crate's are built, Bun and Deno are installed from npm where they are asked for.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import type { Binaries, Implementation } from './implementations';
 
 const ROOT = join(__dirname, '..', '..', '..');
-const INSTALL_MILLISECONDS = 300_000;
 
 /** Where cargo put an executable, whatever the target folder is: the lines of JSON say. */
 function executables(messages: string): Map<string, string> {
@@ -32,37 +29,19 @@ function buildCrate(): { load: string; floor: string } {
   return { load, floor };
 }
 
-/** Outside of the checkout: a runtime is big, and the same for all of them. */
-function cacheFolder(): string {
-  const base =
-    process.env['XDG_CACHE_HOME'] ||
-    (process.platform === 'win32' ? process.env['LOCALAPPDATA'] : undefined) ||
-    join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
-  return join(base, 'ferronet-bench');
+interface Runtimes {
+  programOf: (runtime: 'bun' | 'deno') => string;
 }
 
-/** The file that the package of a runtime runs: the real one, since what is measured must not be a wrapper. */
-function executableOf(runtime: 'bun' | 'deno', folder: string): string | undefined {
-  const packages = join(folder, 'node_modules');
-  const candidates =
-    runtime === 'bun' ? ['bun/bin/bun.exe'] : [`deno/deno${process.platform === 'win32' ? '.exe' : ''}`];
-  return candidates.map((candidate) => join(packages, candidate)).find((file) => existsSync(file) && runs(file));
-}
-
-const runs = (file: string): boolean => spawnSync(file, ['--version']).status === 0;
-
+/** As for the tests in these runtimes: the same versions, kept in the same place. */
 function install(runtime: 'bun' | 'deno'): string | undefined {
-  const folder = cacheFolder();
-  const there = executableOf(runtime, folder);
-  if (there) return there;
-  process.stderr.write(`installing ${runtime} from npm in ${folder}\n`);
-  mkdirSync(folder, { recursive: true });
-  spawnSync('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, runtime], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: INSTALL_MILLISECONDS,
-    shell: process.platform === 'win32',
-  });
-  return executableOf(runtime, folder);
+  const { programOf } = require(join(ROOT, 'scripts', 'runtimes', 'runtimes.js')) as Runtimes;
+  try {
+    return programOf(runtime);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return undefined;
+  }
 }
 
 /** Builds and installs what the peers need. Peers that cannot be had are told and left out. */

@@ -34,6 +34,8 @@ function attempt(command, args, { cwd, env, log, minutes } = {}) {
     stdio: ['ignore', sink, sink],
     timeout: minutes === undefined ? LONGEST : minutes * 60_000,
     killSignal: 'SIGKILL',
+    // There npm is a script.
+    shell: process.platform === 'win32' && command === 'npm',
   });
   fs.closeSync(sink);
   let output = fs.readFileSync(file, 'utf8');

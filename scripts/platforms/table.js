@@ -23,23 +23,32 @@ function cells(row) {
 }
 
 /**
- * The table, and below it everything there is to say about a row.
- * @param {Row[]} rows
+ * Lines of cells in columns, under their heads.
+ * @param {string[]} heads
+ * @param {string[][]} rows
  */
-function table(rows) {
-  const lines = [HEADS, HEADS.map((head) => '-'.repeat(head.length)), ...rows.map(cells)];
-  const widths = HEADS.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)));
+function aligned(heads, rows) {
+  const lines = [heads, heads.map((head) => '-'.repeat(head.length)), ...rows];
+  const widths = heads.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)));
   const text = lines.map((line) =>
     line
       .map((cell, column) => cell.padEnd(Number(widths[column])))
       .join('  ')
       .trimEnd(),
   );
+  return text.join('\n');
+}
+
+/**
+ * The table, and below it everything there is to say about a row.
+ * @param {Row[]} rows
+ */
+function table(rows) {
   const remarks = rows.flatMap(({ name, failures, notes }) => [
     ...failures.map((failure) => `FAILED ${name}: ${failure}`),
     ...notes.map((note) => `${name}: ${note}`),
   ]);
-  return [...text, '', ...remarks].join('\n').trimEnd();
+  return [aligned(HEADS, rows.map(cells)), '', ...remarks].join('\n').trimEnd();
 }
 
-module.exports = { table };
+module.exports = { aligned, table };

@@ -1,0 +1,187 @@
+// What is otherwise in Bun and Deno, each with its reason; docs/PLATFORMS.md tells it to users.
+'use strict';
+
+/**
+ * @typedef {{ from: RegExp, to: string }} Wording what the runtime says, and what Node says
+ *
+ * What is otherwise in one runtime and one file of the suite.
+ * @typedef {object} Here
+ * @property {readonly Wording[]} wordings
+ * @property {Readonly<Record<string, string>>} otherwise by the titles of the tests: those that are to fail, and why
+ * @property {Readonly<Record<string, string>>} unsure those that are not run, because they hang or because their outcome is
+ * a matter of chance
+ *
+ * @typedef {object} Differences
+ * @property {readonly Wording[]} wordings
+ * @property {Readonly<Record<string, string>>} absent files that are not run, by the beginnings of their names
+ * @property {Readonly<Record<string, Record<string, string>>>} otherwise
+ * @property {Readonly<Record<string, Record<string, string>>>} unsure
+ */
+
+/** Files that are run in neither. */
+const absent = {
+  cluster: "stands on Node's own cluster",
+  handover: "takes the descriptor out of Node's own sockets",
+  http: "asks Node's own http, https and http2 for more than interop does",
+  ipc: "sends handles by Node's own channels",
+  package: 'about npm, tsc and the loader',
+  examples: 'programs for Node, compared with what they print there',
+  permission: "Node's permission model",
+  register: "Node's module hooks",
+  systemd: 'starts Node with options of its own',
+  threads: 'compares with node:net in one and the same process',
+  transfer: "Node's own way to hand objects to another thread",
+  'interop/child-stdio': 'neither tells of the children that it makes',
+  'interop/http-server': 'their http takes our connections, but no timeouts and resets of them',
+  'interop/http2': 'how their http2 ends over our sockets is a matter of chance',
+  'interop/https': 'as tls-core',
+  'interop/tls-core': 'their tls.Server takes no connections of ours, or not all',
+};
+
+const OWN_LISTS =
+  "the runtime's own BlockList and SocketAddress, which ours are made of, refuse it in words of their own";
+const OWN_CLONES = "the runtime's structuredClone does not know them";
+const NO_PHASES = 'the closing phase of the loop is imitated by an immediate';
+const THREAD = 'the two ends in one process hear of each other through a thread, sooner or later';
+
+/** @param {string} reason @param {readonly string[]} titles */
+const all = (reason, titles) => Object.fromEntries(titles.map((title) => [title, reason]));
+
+const unsure = {
+  'parity/misuse': all('each engine has words of its own for what is no JSON', ["fromJSON('{')"]),
+  'parity/relay': all(THREAD, ['the client ends, and the server answers', 'the server ends, and the client goes on']),
+};
+
+/** @type {Differences} */
+const bun = {
+  wordings: [
+    // The codes of its own errors are not enumerable, and `toString` does not have them in front.
+    { from: /\(\), printed as (\w+) \[(\w+)\]: .*$/s, to: '(code), printed as $1 [$2]' },
+    { from: /(\[code=ERR_\w+\] "[^"]*") \(\)/g, to: '$1 (code)' },
+    { from: /Error\/AbortError\[code=ABORT_ERR\] ("[^"]*") \(\)/g, to: 'AbortError[code=ABORT_ERR] $1 (code,name)' },
+    { from: /must be of type AbortSignal/, to: 'must be an instance of AbortSignal' },
+    { from: /Cannot convert a symbol to a string/, to: 'Cannot convert a Symbol value to a string' },
+    {
+      from: /The argument 'family' must be one of 0, 4 or 6/,
+      to: "The property 'options.family' must be one of: 0, 4, 6",
+    },
+    // Its resolver has numbers and a class of its own.
+    {
+      from: /Error\/DNSException\[code=ENOTFOUND errno=4 (.*?)\] (".*?") \(code,syscall,errno,name,hostname\)/g,
+      to: 'Error[code=ENOTFOUND errno=-3008 $1] $2 (errno,code,syscall,hostname)',
+    },
+  ],
+  absent: {
+    'interop/tls': 'its TLS wants a socket of its own below',
+    'interop/undici': 'undici is its own, whatever is installed',
+  },
+  otherwise: {
+    'block-list': {
+      ...all(OWN_LISTS, ['all or none', 'wrong arguments are refused in the words of Node']),
+      'rules go out again': 'its addresses keep the spelling that they were given in',
+      'it travels, and the copy goes on sharing the rules': OWN_CLONES,
+    },
+    'interop/handle': all('its async ids are all 0', [
+      'an async id of its own, and another one after asyncReset [ferronet]',
+    ]),
+    'parity/destroy': all(NO_PHASES, ['destroy by an immediate']),
+    'parity/misuse': {
+      ...all(OWN_LISTS, [
+        'addAddress(1)',
+        "addAddress('x')",
+        "addAddress('1.1.1.1', 'ipv9')",
+        "addAddress('::1') as IPv4",
+        "addAddress('1.1.1.1', 4)",
+        'check(1)',
+        'check()',
+        "addRange('10.0.0.9', '10.0.0.1')",
+        "addRange('10.0.0.1', 'x')",
+        "addRange('10.0.0.1')",
+        "addSubnet('1.1.1.1', 'x')",
+        "addSubnet('x', 8)",
+        "new SocketAddress({ address: 'nope' })",
+        "new SocketAddress({ family: 'x' })",
+        'new SocketAddress({ port: 70000 })',
+        'new SocketAddress({ flowlabel: -1 })',
+      ]),
+    },
+    resources: {
+      'process.getActiveResourcesInfo() does not list what is open': 'it lists nothing at all',
+      'ferronet: the types of async resources': 'it tells async_hooks of nothing',
+    },
+    'socket-address': all(OWN_CLONES, ["the instances are Node's, whichever way they came"]),
+  },
+  unsure,
+};
+
+/** @type {Differences} */
+const deno = {
+  wordings: [
+    // Its own errors have two members more.
+    { from: /\(code,name,toString(.*?)\), printed as (\w+) \[(\w+)\](: .*)?$/s, to: '(code$1), printed as $2 [$3]' },
+    { from: /ERR_\w+\/Error(\[code=ERR_\w+\] ".*?") \(code,name\)/g, to: 'Error$1 (code)' },
+    // `dns.ADDRCONFIG`.
+    { from: /"hints":64/, to: '"hints":32' },
+  ],
+  absent: {},
+  otherwise: {
+    'block-list': {
+      ...all(OWN_LISTS, ['all or none', 'wrong arguments are refused in the words of Node']),
+      'it travels, and the copy goes on sharing the rules': OWN_CLONES,
+    },
+    exit: all('it does not emit `exit` when an error ends the process', [
+      'an error without a listener ends the process',
+    ]),
+    'interop/http-agent': all('its agent does not ask for a new async context', [
+      'each request on a kept connection has its own async context [ferronet]',
+    ]),
+    'interop/tls': all('its TLS has another code', ['a peer that does not speak TLS is an error [ferronet]']),
+    'parity/destroy': all(NO_PHASES, ['destroy by an immediate']),
+    'parity/misuse': all(OWN_LISTS, [
+      "addAddress('x')",
+      "addAddress('::1') as IPv4",
+      "addRange('10.0.0.9', '10.0.0.1')",
+      "addRange('10.0.0.1', 'x')",
+      "addSubnet('x', 8)",
+      "new SocketAddress({ address: 'nope' })",
+      'new SocketAddress({ port: 70000 })',
+      'new SocketAddress({ flowlabel: -1 })',
+    ]),
+    'socket-address': all(OWN_CLONES, ["the instances are Node's, whichever way they came"]),
+    workers: all('it finalizes nothing when a worker ends, so the pollers of that worker stay open', [
+      'workers that are terminated with I/O in flight crash nothing and leave nothing',
+    ]),
+  },
+  unsure: {
+    ...unsure,
+    garbage: all('how much memory it keeps is its own affair', [
+      '10,000 connections leave no descriptor and no memory',
+    ]),
+    'parity/connect': all('at times its resolver answers `localhost` before connect() returns', ['connect by name']),
+  },
+};
+
+/** @type {Record<string, Differences>} */
+const differences = { bun, deno };
+
+/**
+ * Why a file is not run, if it isn't.
+ * @param {string} runtime
+ * @param {string} name
+ */
+function absence(runtime, name) {
+  const reasons = { ...absent, ...differences[runtime]?.absent };
+  return Object.entries(reasons).find(([start]) => name.startsWith(start))?.[1];
+}
+
+/**
+ * @param {string} runtime
+ * @param {string} name of the file
+ * @returns {Here}
+ */
+function differencesIn(runtime, name) {
+  const { wordings = [], otherwise = {}, unsure = {} } = differences[runtime] ?? {};
+  return { wordings, otherwise: otherwise[name] ?? {}, unsure: unsure[name] ?? {} };
+}
+
+module.exports = { absence, differencesIn };
