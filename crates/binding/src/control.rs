@@ -1,15 +1,15 @@
 //! `control(operation, id, flag)`: what is done to every connection at least once in its life, as a plain function.
 
 use std::ffi::CStr;
-use std::sync::Arc;
 
-use ferronet_reactor::{Closing, Errno, Reactor};
+use ferronet_reactor::{Closing, Errno};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 
+use crate::lease::Lease;
 use crate::plain::{self, Arguments, Plain};
 
-struct Control(Arc<Reactor>);
+struct Control(Lease);
 
 /// What is to be done (`lib/dispatcher.ts` has the same numbers).
 enum Operation {
@@ -41,7 +41,7 @@ impl Plain for Control {
     const NAME: &CStr = c"control";
 
     fn call(&self, arguments: &Arguments) -> f64 {
-        let Self(core) = self;
+        let core = self.0.core();
         let Some(operation) = Operation::of(arguments.integer(0)) else {
             return f64::from(Errno::EINVAL.code());
         };
@@ -66,6 +66,6 @@ impl Plain for Control {
 ///
 /// # Errors
 /// When the environment is ending.
-pub(crate) fn function(env: &Env, core: Arc<Reactor>) -> Result<Unknown<'_>> {
-    plain::function(env, Control(core))
+pub(crate) fn function(env: &Env, lease: Lease) -> Result<Unknown<'_>> {
+    plain::function(env, Control(lease))
 }

@@ -8,6 +8,7 @@ mod control;
 mod delivery;
 mod event_loop;
 pub mod handover;
+mod lease;
 mod plain;
 pub mod reactor;
 mod uv;

@@ -5,6 +5,7 @@
     reason = "Node-API gives strings as their own copies"
 )]
 
+use std::cell::Ref;
 use std::io::IoSlice;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use napi_derive::napi;
 
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
+use crate::lease::Lease;
 use crate::wakeup::{Item, Threadsafe, Wakeup};
 
 /// Ids have 52 bits and are exact in a number; anything else names nothing.
@@ -107,13 +109,13 @@ impl From<std::net::SocketAddr> for SocketName {
 #[napi]
 #[derive(Debug)]
 pub struct Reactor {
-    core: Arc<Core>,
+    lease: Lease,
     host: Host,
 }
 
 impl Reactor {
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
+    pub(crate) fn core(&self) -> Ref<'_, Core> {
+        self.lease.core()
     }
 }
 
@@ -164,8 +166,8 @@ impl Reactor {
             if !event_loop.watch(&env, Arc::clone(&core)) {
                 return Err(Error::from_reason("ferronet: the environment is ending"));
             }
-            let host = Host::Libuv(event_loop);
-            return Ok(Self { core, host });
+            let (lease, host) = (Lease::new(core), Host::Libuv(event_loop));
+            return Ok(Self { lease, host });
         }
         let delivery = Delivery::new(&env, dispatch.raw())?;
         let item = later.map_or(Item::Delivers(dispatch.raw()), |later| Item::Asks(later.raw()));
@@ -175,9 +177,13 @@ impl Reactor {
         threadsafe.serve(&core);
         // Hooks run last in, first out: this one ends the reactor's threads before the threadsafe function, which
         // registered its own above, is closed.
-        env.add_env_cleanup_hook(Arc::clone(&core), |core| core.shutdown())?;
+        let lease = Lease::new(core);
+        env.add_env_cleanup_hook(lease.clone(), |lease| {
+            lease.core().shutdown();
+            lease.end();
+        })?;
         let host = Host::Other(threadsafe);
-        Ok(Self { core, host })
+        Ok(Self { lease, host })
     }
 
     /// Whether the event loop stays alive for events of this reactor. At first it does not.
@@ -220,7 +226,7 @@ impl Reactor {
     #[napi(catch_unwind)]
     pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, flags: u32) -> f64 {
         let flags = bind_flags(flags);
-        made(ip(&address, port, ipv6).and_then(|address| self.core.bind_tcp(&address, flags)))
+        made(ip(&address, port, ipv6).and_then(|address| self.core().bind_tcp(&address, flags)))
     }
 
     /// A local socket bound to a path; its id.
@@ -231,14 +237,14 @@ impl Reactor {
         } else {
             LocalAccess::Usual
         };
-        made(self.core.bind_local(&path, access))
+        made(self.core().bind_local(&path, access))
     }
 
     /// A handle of a descriptor, which is ours from now on; its id.
     #[napi(catch_unwind)]
     pub fn open(&self, fd: i32, local: bool) -> f64 {
         made(
-            self.core
+            self.core()
                 .open(fd, if local { Transport::Local } else { Transport::Tcp }),
         )
     }
@@ -246,19 +252,19 @@ impl Reactor {
     /// Makes a bound handle listen.
     #[napi(catch_unwind)]
     pub fn listen(&self, handle: f64, backlog: i32) -> i32 {
-        done(self.core.listen(id(handle), backlog))
+        done(self.core().listen(id(handle), backlog))
     }
 
     /// A TCP socket; its id.
     #[napi(catch_unwind)]
     pub fn tcp_socket(&self, ipv6: bool) -> f64 {
-        made(self.core.tcp_socket(ipv6))
+        made(self.core().tcp_socket(ipv6))
     }
 
     /// A local socket; its id.
     #[napi(catch_unwind)]
     pub fn local_socket(&self) -> f64 {
-        made(self.core.local_socket())
+        made(self.core().local_socket())
     }
 
     /// Begins to connect to an IP address and port; a `Connected` event will follow.
@@ -266,14 +272,14 @@ impl Reactor {
     pub fn connect_tcp(&self, handle: f64, address: String, port: u16, ipv6: bool) -> i32 {
         done(
             ip(&address, port, ipv6)
-                .and_then(|address| self.core.connect(id(handle), &Target::Tcp(&address))),
+                .and_then(|address| self.core().connect(id(handle), &Target::Tcp(&address))),
         )
     }
 
     /// Begins to connect to a local path; a `Connected` event will follow.
     #[napi(catch_unwind)]
     pub fn connect_local(&self, handle: f64, path: String) -> i32 {
-        done(self.core.connect(id(handle), &Target::Local(&path)))
+        done(self.core().connect(id(handle), &Target::Local(&path)))
     }
 
     /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, a string as 1
@@ -287,7 +293,7 @@ impl Reactor {
         ts_return_type = "(handle: number, chunk: Uint8Array | string, form: number) => number"
     )]
     pub fn writer<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        crate::writer::function(env, Arc::clone(&self.core))
+        crate::writer::function(env, self.lease.clone())
     }
 
     /// The function for what every connection needs: `control(operation, handle, flag)`. `operation`: 1 lets received
@@ -302,7 +308,7 @@ impl Reactor {
         ts_return_type = "(operation: number, handle: number, flag?: number) => number"
     )]
     pub fn control<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        crate::control::function(env, Arc::clone(&self.core))
+        crate::control::function(env, self.lease.clone())
     }
 
     /// Sends several chunks as one write. 0: the kernel has them all. 1: a `Wrote` event will follow.
@@ -317,43 +323,43 @@ impl Reactor {
     ) -> Result<i32> {
         let chunks = views(&chunks)?;
         let slices: Vec<_> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        Ok(wrote(self.core.write(id(handle), &slices)))
+        Ok(wrote(self.core().write(id(handle), &slices)))
     }
 
     /// Bytes that were written and that the kernel has not taken.
     #[napi(catch_unwind)]
     pub fn write_queue_size(&self, handle: f64) -> u32 {
-        u32::try_from(self.core.write_queue_size(id(handle))).unwrap_or(u32::MAX)
+        u32::try_from(self.core().write_queue_size(id(handle))).unwrap_or(u32::MAX)
     }
 
     /// Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of `source`.
     #[napi(catch_unwind)]
     pub fn relay(&self, source: f64, destination: f64) -> i32 {
-        done(self.core.relay(id(source), id(destination)))
+        done(self.core().relay(id(source), id(destination)))
     }
 
     /// Ends a relay before it returns. Answers how many bytes it has moved since it was started.
     #[napi(catch_unwind)]
     pub fn stop_relay(&self, source: f64) -> f64 {
-        count(self.core.stop_relay(id(source)).bytes)
+        count(self.core().stop_relay(id(source)).bytes)
     }
 
     /// How many bytes the last relay of a handle has moved since it was started.
     #[napi(catch_unwind)]
     pub fn relayed(&self, source: f64) -> f64 {
-        count(self.core.relayed(id(source)).bytes)
+        count(self.core().relayed(id(source)).bytes)
     }
 
     /// For how many milliseconds the last relay of a handle has moved nothing.
     #[napi(catch_unwind)]
     pub fn relay_idle(&self, source: f64) -> f64 {
-        self.core.relayed(id(source)).idle.as_secs_f64() * 1000.0
+        self.core().relayed(id(source)).idle.as_secs_f64() * 1000.0
     }
 
     /// How many relays there are.
     #[napi(catch_unwind)]
     pub fn relays(&self) -> u32 {
-        u32::try_from(self.core.relays()).unwrap_or(u32::MAX)
+        u32::try_from(self.core().relays()).unwrap_or(u32::MAX)
     }
 
     /// Takes a handle out of this reactor, with what is on its way through it; close it as ever. `unread`: bytes that
@@ -372,7 +378,7 @@ impl Reactor {
         let chunks = views(&unread)?;
         let chunks: Vec<&[u8]> = chunks.iter().map(AsRef::as_ref).collect();
         let unread = Unread { chunks: &chunks, end };
-        let sent = self.core.send_off(id(handle), &unread);
+        let sent = self.core().send_off(id(handle), &unread);
         Ok(sent.map_or_else(
             |errno| f64::from(errno.code()),
             |transfer| count(transfer.to_bits()),
@@ -382,50 +388,50 @@ impl Reactor {
     /// Takes a handle that another reactor has sent off; its id in this one.
     #[napi(catch_unwind)]
     pub fn receive(&self, transfer: f64) -> f64 {
-        made(self.core.receive(TransferId::from_bits(bits(transfer))))
+        made(self.core().receive(TransferId::from_bits(bits(transfer))))
     }
 
     /// The descriptor's number, or -1.
     #[napi(catch_unwind)]
     pub fn fd(&self, handle: f64) -> i32 {
-        self.core.raw_descriptor(id(handle))
+        self.core().raw_descriptor(id(handle))
     }
 
     /// Another descriptor of the same socket, the caller's to close; or an error.
     #[napi(catch_unwind)]
     pub fn duplicate(&self, handle: f64) -> i32 {
-        self.core.duplicate(id(handle)).unwrap_or_else(Errno::code)
+        self.core().duplicate(id(handle)).unwrap_or_else(Errno::code)
     }
 
     /// The local address, or an error.
     #[napi(catch_unwind, ts_return_type = "SocketName | number")]
     pub fn local_address(&self, handle: f64) -> napi::Either<SocketName, i32> {
-        either(self.core.local_address(id(handle)))
+        either(self.core().local_address(id(handle)))
     }
 
     /// The peer's address, or an error.
     #[napi(catch_unwind, ts_return_type = "SocketName | number")]
     pub fn peer_address(&self, handle: f64) -> napi::Either<SocketName, i32> {
-        either(self.core.peer_address(id(handle)))
+        either(self.core().peer_address(id(handle)))
     }
 
     /// Keep-alive; seconds and a count, 0 leaves what the system has.
     #[napi(catch_unwind)]
     pub fn set_keep_alive(&self, handle: f64, on: bool, idle: u32, interval: u32, count: u32) -> i32 {
         let keep_alive = on.then(|| KeepAlive::from_seconds(idle, interval, count));
-        done(self.core.set_keep_alive(id(handle), keep_alive))
+        done(self.core().set_keep_alive(id(handle), keep_alive))
     }
 
     /// `IP_TOS` or `IPV6_TCLASS`, 0 to 255.
     #[napi(catch_unwind)]
     pub fn set_type_of_service(&self, handle: f64, tos: u8) -> i32 {
-        done(self.core.set_type_of_service(id(handle), tos))
+        done(self.core().set_type_of_service(id(handle), tos))
     }
 
     /// `IP_TOS` or `IPV6_TCLASS`, or an error.
     #[napi(catch_unwind)]
     pub fn type_of_service(&self, handle: f64) -> i32 {
-        match self.core.type_of_service(id(handle)) {
+        match self.core().type_of_service(id(handle)) {
             Ok(tos) => i32::try_from(tos).unwrap_or(0),
             Err(errno) => errno.code(),
         }
@@ -434,7 +440,7 @@ impl Reactor {
     /// Gives a bound local socket permissions for everybody.
     #[napi(catch_unwind)]
     pub fn open_to_all(&self, handle: f64, readable: bool, writable: bool) -> i32 {
-        done(self.core.open_to_all(id(handle), readable, writable))
+        done(self.core().open_to_all(id(handle), readable, writable))
     }
 }
 

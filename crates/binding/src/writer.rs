@@ -5,20 +5,20 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
 use std::io::IoSlice;
-use std::sync::Arc;
 use std::{ptr, slice};
 
-use ferronet_reactor::{Errno, Reactor, Written};
+use ferronet_reactor::{Errno, Written};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result, Status, sys};
 
+use crate::lease::Lease;
 use crate::plain::{self, Arguments, Plain};
 
 /// Strings up to about this many bytes are encoded without an allocation.
 const SCRATCH: usize = 64 * 1024;
 
 struct Writer {
-    core: Arc<Reactor>,
+    lease: Lease,
     scratch: RefCell<Vec<u8>>,
 }
 
@@ -46,9 +46,9 @@ impl Form {
 ///
 /// # Errors
 /// When the environment is ending.
-pub(crate) fn function(env: &Env, core: Arc<Reactor>) -> Result<Unknown<'_>> {
+pub(crate) fn function(env: &Env, lease: Lease) -> Result<Unknown<'_>> {
     let scratch = RefCell::new(Vec::new());
-    plain::function(env, Writer { core, scratch })
+    plain::function(env, Writer { lease, scratch })
 }
 
 impl Plain for Writer {
@@ -101,7 +101,11 @@ impl Writer {
 
     #[expect(clippy::cast_precision_loss, reason = "no string or buffer has 2^52 bytes")]
     fn send(&self, id: f64, bytes: &[u8]) -> f64 {
-        match self.core.write(crate::reactor::id(id), &[IoSlice::new(bytes)]) {
+        match self
+            .lease
+            .core()
+            .write(crate::reactor::id(id), &[IoSlice::new(bytes)])
+        {
             Ok(Written::Whole) => bytes.len() as f64 * 2.0,
             Ok(Written::Queued) => (bytes.len() as f64).mul_add(2.0, 1.0),
             Err(errno) => f64::from(errno.code()),
