@@ -148,9 +148,6 @@ const deno = {
       'new SocketAddress({ flowlabel: -1 })',
     ]),
     'socket-address': all(OWN_CLONES, ["the instances are Node's, whichever way they came"]),
-    workers: all('it finalizes nothing when a worker ends, so the pollers of that worker stay open', [
-      'workers that are terminated with I/O in flight crash nothing and leave nothing',
-    ]),
   },
   unsure: {
     ...unsure,

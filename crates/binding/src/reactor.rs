@@ -178,9 +178,11 @@ impl Reactor {
         // Hooks run last in, first out: this one ends the reactor's threads before the threadsafe function, which
         // registered its own above, is closed.
         let lease = Lease::new(core);
-        env.add_env_cleanup_hook(lease.clone(), |lease| {
+        let ending = (lease.clone(), Arc::clone(&threadsafe));
+        env.add_env_cleanup_hook(ending, |(lease, threadsafe)| {
             lease.core().shutdown();
             lease.end();
+            threadsafe.end();
         })?;
         let host = Host::Other(threadsafe);
         Ok(Self { lease, host })

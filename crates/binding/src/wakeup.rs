@@ -141,6 +141,16 @@ impl Threadsafe {
         drop(self.context.reactor.set(Arc::downgrade(reactor)));
     }
 
+    /// Gives the threadsafe function up, on the JavaScript thread, when no other thread is left that calls it.
+    pub(crate) fn end(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        // SAFETY: the one release for the one thread that it was made for; nobody uses `raw` from now on. What it answers
+        // is of no use: the environment is ending.
+        let _status = unsafe {
+            sys::napi_release_threadsafe_function(self.raw, sys::ThreadsafeFunctionReleaseMode::abort)
+        };
+    }
+
     /// Delivers the next event, on the JavaScript thread.
     pub(crate) fn deliver_next(&self) {
         self.context.deliver_next();
