@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 
 import { atMost } from './_helpers/patience.js';
+import { runScript } from './_helpers/script.js';
 
 const root = join(__dirname, '..');
 
@@ -179,4 +180,14 @@ test('--import: a worker made of code, under flags of the process and of V8', as
 
 test('--import: a worker made of code with flags of its own has those alone', async (t) => {
   t.is(await run(t, 'worker-with-flags.cjs', ways['--import'] as Way), 'false Worker true\n');
+});
+
+test('a process that says it is Bun is told that its net stays', async (t) => {
+  const { code, stdout, stderr } = await runScript(
+    `Object.defineProperty(process.versions, 'bun', { value: '1' });
+     require('ferronet/register');
+     console.log(require('net') === process.getBuiltinModule('net'));`,
+  );
+  t.deepEqual([code, stdout], [0, 'true\n'], stderr);
+  t.regex(stderr, /FerronetWarning: in Bun, net stays Bun's own/);
 });

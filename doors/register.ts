@@ -51,7 +51,12 @@ function nameByPath(): void {
   });
 }
 
-redirectRequire();
-redirectImport();
-nameByPath();
-preloadInCodeWorkers(__filename);
+if (process.versions['bun'] === undefined) {
+  redirectRequire();
+  redirectImport();
+  nameByPath();
+  preloadInCodeWorkers(__filename);
+} else {
+  // It asks nobody about the modules that it has itself.
+  process.emitWarning("in Bun, net stays Bun's own: require('ferronet') by its name", 'FerronetWarning');
+}

@@ -31,7 +31,6 @@ const absent = {
   systemd: 'starts Node with options of its own',
   threads: 'compares with node:net in one and the same process',
   transfer: "Node's own way to hand objects to another thread",
-  'interop/child-stdio': 'neither tells of the children that it makes',
   'interop/http-server': 'their http takes our connections, but no timeouts and resets of them',
   'interop/http2': 'how their http2 ends over our sockets is a matter of chance',
   'interop/https': 'as tls-core',
@@ -72,6 +71,7 @@ const bun = {
     },
   ],
   absent: {
+    'interop/child-stdio': 'it tells nobody of the children that it makes',
     'interop/tls': 'its TLS wants a socket of its own below',
     'interop/undici': 'undici is its own, whatever is installed',
   },
@@ -131,6 +131,9 @@ const deno = {
     },
     exit: all('it does not emit `exit` when an error ends the process', [
       'an error without a listener ends the process',
+    ]),
+    'interop/child-stdio': all('spawnSync() takes a socket, and one that has closed', [
+      'what is no standard input: a socket for spawnSync(), and one that has closed [ferronet]',
     ]),
     'interop/http-agent': all('its agent does not ask for a new async context', [
       'each request on a kept connection has its own async context [ferronet]',

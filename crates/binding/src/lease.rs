@@ -1,7 +1,8 @@
 //! The reactor, for what JavaScript holds of it: an object and two functions.
 //!
 //! A host that ends an environment finalizes what addons have given to its JavaScript, and so they let go of the reactor.
-//! Deno does not (nor does it give a threadsafe function up). So it is given back when the environment's cleanup hooks run, and its pollers are closed.
+//! Deno does not (nor does it give a threadsafe function up). So it is given back when the environment's cleanup hooks run,
+//! and its pollers are closed.
 
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;
