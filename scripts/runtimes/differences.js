@@ -43,6 +43,8 @@ const OWN_CLONES = "the runtime's structuredClone does not know them";
 const NO_PHASES = 'the closing phase of the loop is imitated by an immediate';
 const THREAD = 'the two ends in one process hear of each other through a thread, sooner or later';
 
+const RESOLVER = "at times Deno's resolver answers in the next microtask";
+
 /** @param {string} reason @param {readonly string[]} titles */
 const all = (reason, titles) => Object.fromEntries(titles.map((title) => [title, reason]));
 
@@ -157,7 +159,14 @@ const deno = {
     garbage: all('how much memory it keeps is its own affair', [
       '10,000 connections leave no descriptor and no memory',
     ]),
-    'parity/connect': all('at times its resolver answers `localhost` before connect() returns', ['connect by name']),
+    'parity/connect': all(RESOLVER, ['connect by name', 'a name that does not exist']),
+    'parity/listen': all(RESOLVER, ['listen on a host that does not exist']),
+    'parity/system-errors': all(RESOLVER, [
+      'connect: an unknown name',
+      'connect: an unknown name, one family',
+      'connect: an unknown name, one address at a time',
+      'listen: an unknown name',
+    ]),
   },
 };
 
