@@ -143,6 +143,12 @@ export declare function giveUp(transfer: number): void
 /** What a descriptor is, in the words of `uv_guess_handle`. */
 export declare function guessHandleType(fd: number): 'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN'
 
+/**
+ * The numbers of the sockets that keep the environment's loop alive, as far as they are libuv's. Whoever has a handle finds
+ * its number by what `unref` takes away here.
+ */
+export declare function referencedSockets(): Array<number>
+
 /** An address of a TCP handle. */
 export interface SocketName {
   /** The IP address in text, with its zone if it is a link-local IPv6 one. */

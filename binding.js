@@ -839,3 +839,4 @@ module.exports.Reactor = nativeBinding.Reactor
 module.exports.duplicateDescriptor = nativeBinding.duplicateDescriptor
 module.exports.giveUp = nativeBinding.giveUp
 module.exports.guessHandleType = nativeBinding.guessHandleType
+module.exports.referencedSockets = nativeBinding.referencedSockets

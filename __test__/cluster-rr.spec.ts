@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 
-import { clustered, portOf } from './_helpers/cluster.js';
+import { clustered, onUnix, portOf } from './_helpers/cluster.js';
 import { declareCases } from './_helpers/cluster-cases.js';
 
 declareCases('rr');
 
-clustered('rr', 'the file of a path goes with the last worker', async (t, place) => {
+onUnix('rr', 'the file of a path goes with the last worker', async (t, place) => {
   const [a, b] = await place.pair();
   const path = place.path('shared');
   await a.listen({ path });

@@ -87,8 +87,6 @@ const MATRIX = [
   [ours, 'ferronet'],
 ] as const;
 
-const declare = process.platform === 'win32' ? test.skip : test;
-
 interface Makes {
   /** Of what make the parent's objects are to arrive: a receiver without ours knows node:net's only. */
   made: string;
@@ -105,7 +103,7 @@ function paired(
   for (const [net, child] of MATRIX) {
     if (only && net !== only) continue;
     const parent = net === ours ? 'ferronet' : 'node:net';
-    declare(`${title} [${parent} → ${child}]`, async (t) => {
+    test(`${title} [${parent} → ${child}]`, async (t) => {
       const pair = new Pair(net, child, options);
       try {
         await run(t, pair, { made: net === ours ? child : 'node:net', parent, child });
@@ -115,6 +113,9 @@ function paired(
     });
   }
 }
+
+/** As `paired`: a pipe of Windows cannot be sent. */
+const onUnix: typeof paired = process.platform === 'win32' ? () => {} : paired;
 
 const count = (server: Server): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -192,7 +193,7 @@ paired('a server: the child goes on when the parent has closed it', async (t, pa
   t.is(await text(pair.connect({ port })), `served by ${pair.child.pid}`);
 });
 
-paired('a server on a path', async (t, pair, { made }) => {
+onUnix('a server on a path', async (t, pair, { made }) => {
   const path = join(__dirname, `ipc-${process.pid}-${pair.child.pid}`);
   const server = pair.net.createServer(() => t.fail('the parent has it'));
   server.maxConnections = 0;
@@ -279,7 +280,9 @@ paired(
     const [client, accepted] = await pair.connection();
     const bytes = numbered(8 << 20);
     accepted.write(bytes);
-    t.true((accepted as unknown as { _handle: { writeQueueSize: number } })._handle.writeQueueSize > 0);
+    // Windows takes all of it.
+    const { writeQueueSize } = (accepted as unknown as { _handle: { writeQueueSize: number } })._handle;
+    t.true(writeQueueSize > 0 || process.platform === 'win32');
     await pair.hand({ do: 'keep' }, accepted);
     const chunks: Buffer[] = [];
     let got = 0;
@@ -393,7 +396,7 @@ for (const [title, source] of [
   ['after', `const net = require('ferronet'); const child = ${fork}; ${serve(`child.send('', socket);`)}`],
   ['long after', `const net = require('ferronet'); ${serve(`${fork}.send('', socket);`)}`],
 ] as const) {
-  declare(`a child that was started ${title} ferronet was loaded`, async (t) => {
+  test(`a child that was started ${title} ferronet was loaded`, async (t) => {
     const { code, stdout, stderr } = await runScript(source);
     t.is(stdout, 'ours\n', stderr);
     t.is(code, 0);

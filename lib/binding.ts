@@ -25,5 +25,8 @@ export const duplicateDescriptor: typeof Native.duplicateDescriptor = native.dup
 /** Closes what was sent off and will not be received; nothing happens if it was. */
 export const giveUp: typeof Native.giveUp = native.giveUp;
 
+/** The numbers of libuv's TCP sockets that keep this thread's loop alive. */
+export const referencedSockets: typeof Native.referencedSockets = native.referencedSockets;
+
 /** What a descriptor is, in the words of `uv_guess_handle`. */
 export const guessHandleType: typeof Native.guessHandleType = native.guessHandleType;

@@ -103,8 +103,10 @@ function ownerSymbol(): symbol | undefined {
 }
 
 /** Closing it also tells the primary. */
-function sharedHandle(shared: NodeHandle): StreamHandle | number {
-  const handle = shareNodeHandle(shared, true);
+function sharedHandle(shared: NodeHandle & Partial<Pick<TCP, 'getsockname'>>): StreamHandle | number {
+  // libuv keeps the error of a bind for whoever asks next, and the socket knows nothing of it.
+  const errno = shared.getsockname?.({}) ?? 0;
+  const handle = errno < 0 ? errno : shareNodeHandle(shared, true);
   if (typeof handle === 'number') {
     shared.close();
     return handle;

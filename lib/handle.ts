@@ -2,13 +2,13 @@
  * What `socket._handle` and `server._handle` are: `TCP` and `Pipe` over the reactor, with the names that Node's own
  * wraps have, because programs look at them.
  */
-import { duplicateDescriptor, guessHandleType } from './binding.js';
+import { duplicateDescriptor, guessHandleType, referencedSockets } from './binding.js';
 import { control, Operation, reactor } from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import type { Req } from './request.js';
 import { StreamHandle } from './stream-handle.js';
 
-export { duplicateDescriptor, guessHandleType, StreamHandle };
+export { duplicateDescriptor, guessHandleType, referencedSockets, StreamHandle };
 export type { Req };
 export type { EncodedChunk } from './stream-handle.js';
 

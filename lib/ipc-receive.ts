@@ -55,7 +55,10 @@ export function receiveOurs(channel: IpcChannel): void {
   /** Node acknowledges it, and tells the program when somebody listens, as if the handle itself had been sent. */
   const tell = (message: HandleMessage, object: object): void => {
     isTelling = true;
+    // On Windows Node calls this on whatever has come.
+    Reflect.defineProperty(object, 'setSimultaneousAccepts', { value() {}, configurable: true });
     channel.emit('internalMessage', { ...message, cmd: 'NODE_HANDLE', type: 'net.Native' }, object);
+    Reflect.deleteProperty(object, 'setSimultaneousAccepts');
     isTelling = false;
   };
 

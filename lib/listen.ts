@@ -11,6 +11,7 @@ import type { StreamHandle } from './handle.js';
 import { Pipe, PIPE_OWNER_ONLY, TCP, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from './handle.js';
 import { dns, isLoaded } from './node-modules.js';
 import { checkBindAllowed } from './permission.js';
+import type * as NodeHandles from './node-handle.js';
 import { createHandle } from './socket-options.js';
 import { validateAbortSignal, validatePort } from './validators.js';
 
@@ -99,6 +100,14 @@ export function readListenTarget(args: readonly unknown[]): ListenTarget {
   const options = (holder._handle || holder.handle || holder) as Given & Record<string, unknown>;
   if (options instanceof TCP || options instanceof Pipe) {
     return { kind: 'handle', handle: options as StreamHandle, backlog };
+  }
+  if ((options as { fd?: unknown }).fd === -1) {
+    const { isUnnumbered, takeNodeHandle } = require('./node-handle.js') as typeof NodeHandles;
+    if (isUnnumbered(options)) {
+      const handle = takeNodeHandle(options, true);
+      if (typeof handle === 'number') throw errnoException(handle, 'listen');
+      return { kind: 'handle', handle, backlog };
+    }
   }
   const { signal, fd } = options;
   validateAbortSignal(signal, 'options.signal');

@@ -1,43 +1,100 @@
 // Between Node's handles and ours. Both know descriptors, and nothing else in common: a handle of the one is made of a
-// second descriptor of what the other has open.
+// second descriptor of what the other has open. On Windows the numbers of TCP sockets take the place of descriptors, and
+// pipes have none.
 import type * as Net from 'node:net';
 
 import { errnoException } from './errors.js';
-import { duplicateDescriptor, type StreamHandle } from './handle.js';
+import { duplicateDescriptor, referencedSockets, type StreamHandle, TCP } from './handle.js';
 import { nodeNet } from './node-modules.js';
 import { createHandle } from './socket-options.js';
+
+const isWindows: boolean = process.platform === 'win32';
 
 /** What is asked of a `TCP` or `Pipe` of Node's. */
 export interface NodeHandle {
   /** -1 where handles are no descriptors (Windows). */
   readonly fd: number;
   close(): void;
+  hasRef(): boolean;
+  ref(): void;
+  unref(): void;
+}
+
+/** A `TCP` of Node's. */
+interface NodeTCP extends NodeHandle {
+  /** Takes the number of a socket over, on Windows as well. */
+  open(socket: number): number;
+}
+
+interface NodeNet {
+  _createServerHandle(address: string | null, port: number, addressType: number, fd?: number): NodeHandle | number;
+}
+
+/**
+ * What the system knows a handle of Node's by. On Windows Node does not tell: it is the one that goes from the sockets that
+ * keep the loop alive when the handle does not.
+ */
+function numberOf(handle: NodeHandle): number {
+  if (!isWindows) return handle.fd;
+  const hadRef = handle.hasRef();
+  handle.ref();
+  const before = referencedSockets();
+  handle.unref();
+  const others = new Set(referencedSockets());
+  if (hadRef) handle.ref();
+  return before.find((socket) => !others.has(socket)) ?? -1;
 }
 
 /** A handle of ours for what Node's has open; or a negative error. Node's stays open. */
 export function shareNodeHandle(shared: NodeHandle, forServer: boolean): StreamHandle | number {
-  const fd = duplicateDescriptor(shared.fd);
+  const fd = duplicateDescriptor(numberOf(shared));
   if (fd < 0) return fd;
-  const handle = createHandle(fd, forServer);
+  const handle = isWindows ? new TCP(forServer ? TCP.SERVER : TCP.SOCKET) : createHandle(fd, forServer);
   const errno = handle.open(fd);
   return errno < 0 ? errno : handle;
 }
 
-/** As `shareNodeHandle`, for an accepted connection, and Node's is closed: also when this fails. */
-export function takeNodeHandle(taken: NodeHandle): StreamHandle | number {
-  const handle = shareNodeHandle(taken, false);
+/** Whether this is a TCP handle of Node's that does not tell its number. */
+export function isUnnumbered(given: object): given is NodeHandle {
+  return isWindows && (given as Partial<NodeHandle>).fd === -1 && given instanceof classOfNode();
+}
+
+/** As `shareNodeHandle`, and Node's is closed: also when this fails. */
+export function takeNodeHandle(taken: NodeHandle, forServer = false): StreamHandle | number {
+  const handle = shareNodeHandle(taken, forServer);
   taken.close();
+  return handle;
+}
+
+let nodeTCP: (new (type: number) => NodeTCP) | undefined;
+
+/** Node's own class, of which a bound handle is one. */
+function classOfNode(): new (type: number) => NodeTCP {
+  if (nodeTCP === undefined) {
+    const bound = createServerHandle('127.0.0.1', 0, 4);
+    nodeTCP = bound.constructor as new (type: number) => NodeTCP;
+    bound.close();
+  }
+  return nodeTCP;
+}
+
+function createServerHandle(...where: Parameters<NodeNet['_createServerHandle']>): NodeHandle {
+  const handle = (nodeNet() as unknown as NodeNet)._createServerHandle(...where);
+  if (typeof handle === 'number') throw errnoException(handle, 'open');
+  return handle;
+}
+
+/** A handle of Node's over the number of a socket, which belongs to it from then on. */
+function openNodeTCP(socket: number, type: number): NodeTCP {
+  const handle = new (classOfNode())(type);
+  const errno = handle.open(socket);
+  if (errno < 0) throw errnoException(errno, 'open');
   return handle;
 }
 
 /** A handle of Node's for a server, over a descriptor that belongs to it from then on. */
 export function nodeServerHandleOf(fd: number): NodeHandle {
-  const { _createServerHandle } = nodeNet() as unknown as {
-    _createServerHandle: (address: null, port: number, addressType: number, fd: number) => NodeHandle | number;
-  };
-  const handle = _createServerHandle(null, 0, 0, fd);
-  if (typeof handle === 'number') throw errnoException(handle, 'open');
-  return handle;
+  return isWindows ? openNodeTCP(fd, TCP.SERVER) : createServerHandle(null, 0, 0, fd);
 }
 
 /** A server of Node's that has this handle and accepts nothing. */
@@ -49,5 +106,6 @@ export function nodeServerOf(handle: NodeHandle): Net.Server {
 /** A socket of Node's that reads nothing, over a descriptor that belongs to it from then on. */
 export function nodeSocketOf(fd: number): Net.Socket & { _handle: NodeHandle | null } {
   const { Socket } = nodeNet();
-  return new Socket({ fd, readable: false, writable: true }) as Net.Socket & { _handle: NodeHandle | null };
+  const open = isWindows ? { handle: openNodeTCP(fd, TCP.SOCKET) } : { fd };
+  return new Socket({ ...open, readable: false, writable: true }) as Net.Socket & { _handle: NodeHandle | null };
 }

@@ -6,9 +6,11 @@ import { createServer } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
 import { listening } from './both.js';
-import { type Cluster, type Client, clustered, type Policy, portOf, type Target } from './cluster.js';
+import { type Cluster, type Client, clustered, onUnix, type Policy, portOf, type Target } from './cluster.js';
+import { errnoOf } from './errno.js';
 import { nodeMajor } from './implementations.js';
 
+const IN_USE = errnoOf('EADDRINUSE');
 const LOCAL = { host: '127.0.0.1', port: 0 };
 // Newer than the types.
 const REUSE: object = { reusePort: true };
@@ -41,7 +43,10 @@ export function declareCases(policy: Policy): void {
   clustered(policy, 'an exclusive address is the first worker’s own', async (t, place) => {
     const [a, b] = await place.pair();
     const port = portOf(await a.listen({ ...LOCAL, exclusive: true }));
-    t.regex(String(await b.listen({ ...LOCAL, port, exclusive: true })), /^Error\[code=EADDRINUSE errno=-98 .*"listen/);
+    t.regex(
+      String(await b.listen({ ...LOCAL, port, exclusive: true })),
+      new RegExp(`^Error\\[code=EADDRINUSE errno=${IN_USE} .*"listen`),
+    );
     t.deepEqual(a.listening, []);
     t.is((await place.connect({ port })).pid, a.pid);
   });
@@ -52,7 +57,7 @@ export function declareCases(policy: Policy): void {
     const worker = await place.fork();
     t.regex(
       String(await worker.listen({ ...LOCAL, port })),
-      new RegExp(`^Error\\[code=EADDRINUSE errno=-98 syscall=bind address=127.0.0.1 port=${port}\\]`),
+      new RegExp(`^Error\\[code=EADDRINUSE errno=${IN_USE} syscall=bind address=127.0.0.1 port=${port}\\]`),
     );
     outsider.close();
     await once(outsider, 'close');
@@ -62,7 +67,7 @@ export function declareCases(policy: Policy): void {
   // On Node 25 and 26 a worker on node:net ends with an assertion of Node's.
   clustered(policy, 'an address that is free again', (t, place) => takenThenFree(t, place, true), ['ferronet']);
 
-  clustered(policy, 'a path', async (t, place) => {
+  onUnix(policy, 'a path', async (t, place) => {
     const [a, b] = await place.pair();
     const path = place.path('shared');
     t.is(await a.listen({ path }), path);
@@ -70,7 +75,7 @@ export function declareCases(policy: Policy): void {
     for (const client of await connectAll(place, { path }, 4)) t.is(await client.echo('hello'), 'hello;');
   });
 
-  clustered(
+  onUnix(
     policy,
     'with reusePort each worker listens by itself',
     async (t, place) => {

@@ -11,6 +11,7 @@ pub mod handover;
 mod lease;
 mod plain;
 pub mod reactor;
+pub mod sockets;
 mod uv;
 mod wakeup;
 mod writer;

@@ -8,6 +8,7 @@ use std::ptr;
 pub(crate) type HandlePtr = *mut c_void;
 pub(crate) type LoopPtr = *mut c_void;
 pub(crate) type Callback = unsafe extern "C" fn(HandlePtr);
+pub(crate) type WalkCallback = unsafe extern "C" fn(HandlePtr, *mut c_void);
 pub(crate) type PollCallback = unsafe extern "C" fn(HandlePtr, c_int, c_int);
 
 /// `UV_READABLE` of `uv_poll_event`.
@@ -23,11 +24,23 @@ pub(crate) enum Kind {
     Prepare = 9,
 }
 
+/// The kind of a TCP handle, as `uv_handle_get_type` tells it.
+pub(crate) const TCP: c_int = 12;
+
+/// What `uv_fileno` gives: a descriptor, or a handle of Windows.
+#[cfg(unix)]
+pub(crate) type OsHandle = c_int;
+#[cfg(windows)]
+pub(crate) type OsHandle = *mut c_void;
+
 type HandleSize = unsafe extern "C" fn(c_int) -> usize;
 type Init = unsafe extern "C" fn(LoopPtr, HandlePtr) -> c_int;
 type Start = unsafe extern "C" fn(HandlePtr, Callback) -> c_int;
 type Stop = unsafe extern "C" fn(HandlePtr) -> c_int;
 type Toggle = unsafe extern "C" fn(HandlePtr);
+type Ask = unsafe extern "C" fn(HandlePtr) -> c_int;
+type Fileno = unsafe extern "C" fn(HandlePtr, *mut OsHandle) -> c_int;
+type Walk = unsafe extern "C" fn(LoopPtr, WalkCallback, *mut c_void);
 type Close = unsafe extern "C" fn(HandlePtr, Callback);
 type AsyncInit = unsafe extern "C" fn(LoopPtr, HandlePtr, Callback) -> c_int;
 type PollInit = unsafe extern "C" fn(LoopPtr, HandlePtr, c_int) -> c_int;
@@ -52,6 +65,10 @@ pub(crate) struct Uv {
     pub(crate) refer: Toggle,
     pub(crate) unref: Toggle,
     pub(crate) close: Close,
+    pub(crate) walk: Walk,
+    pub(crate) handle_type: Ask,
+    pub(crate) has_ref: Ask,
+    pub(crate) fileno: Fileno,
 }
 
 #[cfg(unix)]
@@ -97,6 +114,10 @@ impl Uv {
             refer: function!(c"uv_ref", Toggle),
             unref: function!(c"uv_unref", Toggle),
             close: function!(c"uv_close", Close),
+            walk: function!(c"uv_walk", Walk),
+            handle_type: function!(c"uv_handle_get_type", Ask),
+            has_ref: function!(c"uv_has_ref", Ask),
+            fileno: function!(c"uv_fileno", Fileno),
         })
     }
 

@@ -30,14 +30,13 @@ impl Reactor {
             .unwrap_or(-1)
     }
 
-    /// Another descriptor of the same socket, which is the caller's to close: the socket lives on when the handle is
+    /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's to close: the socket lives on when the handle is
     /// closed. It is not inherited by child processes.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] where handles are no
-    /// descriptors (Windows).
+    /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] for a pipe of Windows.
     pub fn duplicate(&self, id: HandleId) -> Result<i32, Errno> {
-        self.with_descriptor(id, |descriptor| Ok(sys::duplicate(descriptor.raw())?))
+        self.with_socket(id, |socket| Ok(sys::duplicate_socket(socket)?))
     }
 
     /// The local address of a TCP handle.

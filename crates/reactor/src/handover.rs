@@ -10,8 +10,8 @@ impl Reactor {
     /// Another descriptor of what `fd` is, which is the caller's to close, and is not inherited by child processes.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] when it is not open, what `fcntl(2)` says, [`Errno::ENOTSUP`] where sockets are no descriptors
-    /// (Windows).
+    /// [`Errno::EBADF`] when it is not open, what `fcntl(2)` says. On Windows `fd` is the number of a socket, and
+    /// [`Errno::ENOTSUP`] is for what has none.
     pub fn duplicate_descriptor(fd: i32) -> Result<i32, Errno> {
         Ok(sys::duplicate(fd)?)
     }

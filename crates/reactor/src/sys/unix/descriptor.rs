@@ -93,6 +93,11 @@ pub(crate) fn duplicate(fd: i32) -> io::Result<i32> {
     Ok(open.try_clone_to_owned()?.into_raw_fd())
 }
 
+/// As `duplicate`.
+pub(crate) fn duplicate_socket(socket: &SockRef<'_>) -> io::Result<i32> {
+    duplicate(socket.as_raw_fd())
+}
+
 /// Takes a descriptor over: from now on it is non-blocking and ours to close.
 pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
     if borrow(&fd).is_none() {

@@ -1,6 +1,11 @@
-//! Descriptors by number: handles are none here, and libuv does not take a socket by a number of the C library either.
+//! Sockets by number. They are no descriptors of the C library here: `uv_tcp_open` takes such a number and `uv_fileno` gives
+//! it, but nothing guesses what a number stands for.
 
 use std::io;
+use std::os::windows::io::{BorrowedSocket, FromRawSocket as _, IntoRawSocket as _, RawSocket};
+
+use socket2::{SockRef, Socket, Type};
+use windows_sys::Win32::Networking::WinSock::WSAENOTSOCK;
 
 use crate::{DescriptorKind, Transport};
 
@@ -10,10 +15,36 @@ pub(crate) fn descriptor_kind(_fd: i32) -> DescriptorKind {
     DescriptorKind::Unknown
 }
 
-pub(crate) fn duplicate(_fd: i32) -> io::Result<i32> {
-    Err(io::Error::from(io::ErrorKind::Unsupported))
+/// The number of a socket; what is open and has none is a pipe.
+fn raw(number: i32) -> io::Result<RawSocket> {
+    RawSocket::try_from(number).map_err(|_| io::Error::from(io::ErrorKind::Unsupported))
 }
 
-pub(crate) fn adopt(_fd: i32, _transport: Transport) -> io::Result<Idle> {
-    Err(io::Error::from(io::ErrorKind::Unsupported))
+/// Another one of the same socket, for this process.
+pub(crate) fn duplicate(number: i32) -> io::Result<i32> {
+    // SAFETY: whoever names it keeps it open meanwhile; what is no socket is refused by the call that makes another.
+    let socket = unsafe { BorrowedSocket::borrow_raw(raw(number)?) };
+    duplicate_socket(&SockRef::from(&socket))
+}
+
+/// As `duplicate`.
+pub(crate) fn duplicate_socket(socket: &SockRef<'_>) -> io::Result<i32> {
+    let another = socket.try_clone()?;
+    // Handles are small numbers, also where pointers are not.
+    i32::try_from(another.into_raw_socket()).map_err(|_| io::Error::from_raw_os_error(WSAENOTSOCK))
+}
+
+/// Takes a socket over: it is ours to close from now on.
+pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Idle> {
+    if transport == Transport::Local {
+        return Err(io::Error::from(io::ErrorKind::Unsupported));
+    }
+    let raw = raw(number)?;
+    // SAFETY: as above.
+    let theirs = unsafe { BorrowedSocket::borrow_raw(raw) };
+    if SockRef::from(&theirs).r#type()? != Type::STREAM {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    // SAFETY: a socket, as was just seen, and whoever hands a number to `open` gives it away.
+    Ok(Idle::tcp(unsafe { Socket::from_raw_socket(raw) }))
 }

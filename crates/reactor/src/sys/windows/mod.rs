@@ -1,9 +1,10 @@
 //! Windows: TCP through tokio's sockets, local paths as named pipes.
 //!
-//! Handles are no descriptors: none has a number, and none can be adopted. The reactor's thread always drives.
+//! Handles are no descriptors: JavaScript sees no numbers, and what it calls one names nothing. The reactor's thread always
+//! drives.
 //!
-//! `unsafe` here are the calls that make, open and ask pipes, timers and waits, and reading into memory that nobody has
-//! written.
+//! `unsafe` here are the calls that make, open and ask pipes, timers and waits, sockets by number, and reading into memory
+//! that nobody has written.
 #![expect(unsafe_code, reason = "pipes, timers and waits exist only as raw calls")]
 
 use std::io;
@@ -29,7 +30,7 @@ mod stream;
 mod timer;
 
 pub(crate) use acceptor::{Acceptor, Spare};
-pub(crate) use descriptor::{adopt, descriptor_kind, duplicate};
+pub(crate) use descriptor::{adopt, descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use idle::{Idle, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use poller::{Bell, Poller, ThreadClock};

@@ -1,0 +1,60 @@
+//! The sockets of libuv's TCP handles, whose numbers Node does not tell on Windows.
+#![expect(unsafe_code, reason = "libuv's C interface")]
+
+use std::ffi::c_void;
+use std::ptr;
+
+use napi::{Env, Status, sys};
+use napi_derive::napi;
+
+use crate::uv::{HandlePtr, OsHandle, TCP, Uv};
+
+struct Found {
+    uv: Uv,
+    sockets: Vec<OsHandle>,
+}
+
+/// The numbers of the sockets that keep the environment's loop alive, as far as they are libuv's. Whoever has a handle finds
+/// its number by what `unref` takes away here.
+#[napi(catch_unwind)]
+pub fn referenced_sockets(env: &Env) -> Vec<i32> {
+    let Some(uv) = Uv::find() else { return Vec::new() };
+    let mut uv_loop = ptr::null_mut();
+    // SAFETY: on the environment's thread.
+    let status = unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut uv_loop) };
+    if Status::from(status) != Status::Ok || uv_loop.is_null() {
+        return Vec::new();
+    }
+    let mut found = Found {
+        uv,
+        sockets: Vec::new(),
+    };
+    // SAFETY: the loop is the environment's and this is its thread; `note` changes no handle, and is given what it takes.
+    unsafe { (uv.walk)(uv_loop.cast(), note, (&raw mut found).cast()) };
+    found.sockets.into_iter().map(number).collect()
+}
+
+unsafe extern "C" fn note(handle: HandlePtr, found: *mut c_void) {
+    // SAFETY: what `referenced_sockets` has passed, which nobody else uses while the loop is walked.
+    let found = unsafe { &mut *found.cast::<Found>() };
+    // SAFETY: libuv walks over handles that are initialized, and these calls only ask.
+    unsafe {
+        let mut socket = std::mem::zeroed();
+        if (found.uv.handle_type)(handle) == TCP
+            && (found.uv.has_ref)(handle) != 0
+            && (found.uv.fileno)(handle, &raw mut socket) == 0
+        {
+            found.sockets.push(socket);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn number(socket: OsHandle) -> i32 {
+    socket
+}
+
+#[cfg(windows)]
+fn number(socket: OsHandle) -> i32 {
+    i32::try_from(socket.addr()).unwrap_or(-1)
+}
