@@ -162,10 +162,14 @@ impl Acceptor {
         match self {
             Self::Tcp(listener) => loop {
                 match listener.poll_accept(cx) {
+                    // The last two: gone before the address of the other side was asked.
                     Poll::Ready(Err(error))
                         if matches!(
                             error.kind(),
-                            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
+                            io::ErrorKind::ConnectionReset
+                                | io::ErrorKind::ConnectionAborted
+                                | io::ErrorKind::NotConnected
+                                | io::ErrorKind::InvalidInput
                         ) => {}
                     accepted => return accepted.map_ok(|(stream, _)| Stream::Tcp(stream)),
                 }

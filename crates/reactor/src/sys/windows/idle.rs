@@ -117,6 +117,7 @@ impl Idle {
                 if address.ip().is_loopback() {
                     refuse_at_once(socket);
                 }
+                bind_to_any(socket, address.is_ipv6())?;
                 socket.set_nonblocking(true)?;
                 match socket.connect(&SockAddr::from(address)) {
                     Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
@@ -151,6 +152,20 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
+}
+
+/// A socket that connects is bound already, as in libuv, where `ConnectEx` wants that: an error of the connect names the
+/// address.
+fn bind_to_any(socket: &Socket, ipv6: bool) -> io::Result<()> {
+    if socket.local_addr().is_ok() {
+        return Ok(());
+    }
+    let any = if ipv6 {
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+    } else {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    };
+    socket.bind(&SockAddr::from(SocketAddr::new(any, 0)))
 }
 
 /// Has a connect on loopback that is refused fail with that, instead of trying for two seconds, as libuv has it.
