@@ -16,7 +16,7 @@ const resetter = `
   }));`;
 
 // Windows tells a library of the exit too late, so nothing is kept there.
-const onUnix: typeof both = process.platform === 'win32' ? () => {} : both;
+const onUnix: typeof both = (title, run) => both(title, run, { not: ['win32'] });
 
 onUnix(
   'a write to a peer that has reset: the socket has the error, with node:net its callback as well',

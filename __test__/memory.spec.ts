@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import test from 'ava';
 
 import { ours } from './_helpers/implementations.js';
+import { takesWholeWrites } from './_helpers/platform.js';
 import { play } from './_helpers/stage.js';
 
 test('a received chunk can be transferred away while more arrives', async (t) => {
@@ -46,7 +47,7 @@ test('what was written may be transferred away or overwritten at once', async (t
     const accepted = await stage.accepted();
     const [first, second] = [Buffer.alloc(size, 1), Buffer.alloc(size, 2)];
     client.write(first);
-    t.true(client.writableLength > 0, 'not all of it is sent');
+    t.true(takesWholeWrites || client.writableLength > 0, 'not all of it is sent');
     client.write(second);
     structuredClone(first.buffer, { transfer: [first.buffer] });
     t.is(first.length, 0);

@@ -40,7 +40,7 @@ const script = (table: string, titles?: string[]): string => `
 
 for (const table of TABLES) {
   test(`the process ends after the wrong calls of ${table}`, async (t) => {
-    const { rows } = (await import(join(__dirname, '_misuse', `${table}.js`))) as { rows: object };
+    const { rows } = (await import(`./_misuse/${table}.js`)) as { rows: object };
     const titles = Object.keys(rows);
     const all = await runScript(script(table), { limit: LIMIT });
     if (all.code === 0) {

@@ -2,7 +2,7 @@
 // so do the children and workers that they start. They are packages of their own, with ferronet among their modules.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 
 import { atMost } from './_helpers/patience.js';
+import { onWine } from './_helpers/platform.js';
 import { runScript } from './_helpers/script.js';
 
 const root = join(__dirname, '..');
@@ -93,12 +94,24 @@ const programs: Record<string, string> = {
     worker.on('message', (same) => console.log(same, worker.constructor.name, worker instanceof Worker));`,
 };
 
+function install(place: string): void {
+  if (!onWine) {
+    symlinkSync(root, place, 'junction');
+    return;
+  }
+  // Wine 10 has no links.
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
+  for (const name of ['package.json', 'ferronet.win32-x64-msvc.node', ...files]) {
+    cpSync(join(root, name), join(place, name), { recursive: true });
+  }
+}
+
 /** A folder with the programs, and the package where npm would put it. */
 function project(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ferronet-register-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules', 'ferronet'), 'junction');
+  install(join(folder, 'node_modules', 'ferronet'));
   for (const [name, source] of Object.entries(programs)) writeFileSync(join(folder, name), source);
   return folder;
 }

@@ -62,9 +62,19 @@ export class Place {
   }
 }
 
-export function both(title: string, run: (t: ExecutionContext, place: Place) => Promise<void>): void {
+interface Limits {
+  /** Platforms on which the test has no meaning. */
+  not?: readonly NodeJS.Platform[];
+}
+
+export function both(
+  title: string,
+  run: (t: ExecutionContext, place: Place) => Promise<void>,
+  { not = [] }: Limits = {},
+): void {
+  const declare = not.includes(process.platform) ? test.skip : test;
   for (const net of Object.values(tried)) {
-    test(`${title} [${net === ours ? 'ferronet' : 'node:net'}]`, async (t) => {
+    declare(`${title} [${net === ours ? 'ferronet' : 'node:net'}]`, async (t) => {
       const place = new Place(net);
       try {
         await run(t, place);

@@ -24,7 +24,10 @@ export class Stage {
   private constructor(net: Net, directory: string) {
     this.net = net;
     this.#directory = directory;
-    this.log.name(localPath(directory, ''), '<pipe>-');
+    const pipe = localPath(directory, '');
+    // In messages, a backslash is shown as two.
+    this.log.name(JSON.stringify(pipe).slice(1, -1), '<pipe>-');
+    this.log.name(pipe, '<pipe>-');
     // The same text where pipes are files, and this is its name.
     this.log.name(directory, '<tmp>');
   }

@@ -13,6 +13,7 @@ const ADOPTED =
 const TAKEN =
   `Error[code=EADDRINUSE errno=${errnoOf('EADDRINUSE')} syscall=listen address=null port=-1] ` +
   '"listen EADDRINUSE: address already in use" (code,errno,syscall,address,port)';
+const CLOSE = 'close(false) {closed pending destroyed}';
 const REFUSED =
   `Error[code=ECONNREFUSED errno=${errnoOf('ECONNREFUSED')} syscall=connect address=127.0.0.1 port=1] ` +
   '"connect ECONNREFUSED 127.0.0.1:1" (errno,code,syscall,address,port)';
@@ -149,7 +150,8 @@ parity(
         `error(${REFUSED}) {closed pending destroyed}`,
         'close(true) {closed pending destroyed}',
       ],
-      I: ['> destroy()', '~micro', '~tick', '~immediate', 'close(false) {closed pending destroyed}'],
+      // libuv on Windows closes in the same turn what a closing callback closes, and that is the end.
+      I: ['> destroy()', '~micro', '~tick', ...(process.platform === 'win32' ? [CLOSE] : ['~immediate', CLOSE])],
     },
     since: 26,
   },

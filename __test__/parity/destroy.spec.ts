@@ -38,15 +38,20 @@ parity('destroy in the connect event', async (stage) => {
   await stage.closed(client);
 });
 
-parity('destroy by an immediate', async (stage) => {
-  const server = await stage.listening();
-  const client = stage.connect(server);
-  await Promise.all([stage.until(client, 'ready'), stage.accepted()]);
-  await new Promise<void>((resolve) => void setImmediate(resolve));
-  stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick', 'immediate');
-  await stage.closed(client);
-  await stage.finish(server);
-});
+parity(
+  'destroy by an immediate',
+  async (stage) => {
+    const server = await stage.listening();
+    const client = stage.connect(server);
+    await Promise.all([stage.until(client, 'ready'), stage.accepted()]);
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick', 'immediate');
+    await stage.closed(client);
+    await stage.finish(server);
+  },
+  // libuv on Windows waits a turn for the read that it has cancelled.
+  { not: ['win32'] },
+);
 
 parity('destroy in the data event', async (stage) => {
   const server = await stage.listening({}, (accepted) => accepted.write('abc'));
@@ -76,6 +81,8 @@ parity(
     await stage.finish(server);
   },
   {
+    // Windows takes all of it.
+    not: ['win32'],
     // Older Nodes tell the callback of the write that all went well.
     node26: {
       C: [

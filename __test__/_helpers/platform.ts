@@ -1,0 +1,9 @@
+// What tests have to know of the system that runs them.
+
+const onWindows = process.platform === 'win32';
+
+/** Wine is not Windows. Whatever stands behind this names what of it does otherwise. */
+export const onWine: boolean = onWindows && 'WINELOADER' in process.env;
+
+/** The kernel takes all of a write while it has room for some of it: nothing is left to wait, however much it was. */
+export const takesWholeWrites: boolean = onWindows;
