@@ -15,9 +15,22 @@ const machine = require('./machine.js');
 
 /** @typedef {{ passed: number, failed: string[], skipped: number }} Result */
 
-// Emulation is slower than what the tests give up after (`__test__/_helpers/patience.ts`).
-const EMULATED = { minutes: 120, env: { FERRONET_TEST_PATIENCE: '10' } };
-const REAL = { minutes: 30, env: {} };
+/**
+ * How the suite goes where a target's Node runs: how many files are run at once and for how many minutes, of which so many
+ * may pass without a test's end; the same for a file alone; and what the tests are told.
+ */
+const NATIVE = { files: Infinity, minutes: 30, idle: '2m', alone: { minutes: 5, idle: '1m' }, env: {} };
+// It now and then hangs or crashes, and then so many files are run again.
+const WINE = { ...NATIVE, files: 12, minutes: 5 };
+// Slower than what the tests give up after (`__test__/_helpers/patience.ts`).
+const EMULATED = {
+  files: Infinity,
+  minutes: 120,
+  idle: '10m',
+  alone: { minutes: 20, idle: '10m' },
+  env: { FERRONET_TEST_PATIENCE: '10' },
+};
+const PACES = { native: NATIVE, musl: NATIVE, wine: WINE, qemu: EMULATED, 'qemu-musl': EMULATED, no: NATIVE };
 
 // These start tsc and npm, which are programs of this machine and say nothing about a target.
 const OF_THE_BUILD = ['package-files', 'package-typings'];
@@ -64,13 +77,66 @@ function counted(report) {
   /** @type {Result} */
   const result = { passed: 0, failed: [], skipped: 0 };
   for (const line of stripVTControlCharacters(report).split('\n')) {
-    const found = /^(not )?ok \d+ - (.*?)(?: # (?:SKIP|TODO)\b.*)?$/.exec(line);
+    const found = /^(not )?ok \d+ - (.*?)(?: # (?:SKIP|TODO)\b.*)?$/.exec(line.trimEnd());
     if (!found) continue;
     if (/ # (?:SKIP|TODO)\b/.test(line)) result.skipped++;
     else if (found[1]) result.failed.push(String(found[2]));
     else result.passed++;
   }
   return result;
+}
+
+/**
+ * The compiled tests in a folder, one below the other.
+ * @param {string} cwd
+ * @param {string} folder
+ */
+function specs(cwd, folder) {
+  const names = fs.readdirSync(path.join(cwd, folder), { recursive: true }).map(String);
+  return names.filter((name) => name.endsWith('.spec.js')).map((name) => path.posix.join(folder, name));
+}
+
+/**
+ * @param {Target} target
+ * @param {Node} node
+ * @param {string} cwd
+ * @param {string[]} files
+ * @returns {Result}
+ */
+function atOnce(target, node, cwd, files) {
+  const alone = files.length === 1;
+  const pace = PACES[target.runner];
+  const { minutes, idle } = alone ? pace.alone : pace;
+  const args = ['node_modules/ava/entrypoints/cli.mjs', '--tap', '--timeout', idle, ...files];
+  const part = path.basename(String(files[0]), '.spec.js');
+  const log = `test-${target.name}-${node.version}-${alone ? part : `from-${part}`}`;
+  const { status, output } = onNode(target, node, args, { cwd, log, minutes, env: pace.env });
+  const result = counted(output);
+  // The sum comes last. Without it ava was killed, or has given up: some files have not run.
+  const ended = /^# fail \d+/m.test(output);
+  if (!ended && !alone) {
+    step(`${target.name}: no end of ${files.length} files (${log}.log): one by one`);
+    return files.map((file) => atOnce(target, node, cwd, [file])).reduce(sum);
+  }
+  if (!ended || (result.failed.length === 0 && (status !== 0 || result.passed + result.skipped === 0))) {
+    result.failed.push(
+      `${alone ? files[0] : 'the suite'} ended with ${status}: ${output.trimEnd().split('\n').at(-1)}`,
+    );
+  }
+  return result;
+}
+
+/**
+ * @param {Result} one
+ * @param {Result} other
+ * @returns {Result}
+ */
+function sum(one, other) {
+  return {
+    passed: one.passed + other.passed,
+    failed: [...one.failed, ...other.failed],
+    skipped: one.skipped + other.skipped,
+  };
 }
 
 /**
@@ -89,21 +155,18 @@ function mustStart(target, node) {
  * @param {Target} target
  * @param {string} addon
  * @param {Node} node
- * @param {string[]} files only these tests, if there are any
+ * @param {string} folder of the tests: `build`, or one in it
  * @returns {Result}
  */
-function test(target, addon, node, files) {
+function test(target, addon, node, folder) {
   const cwd = tree(target, addon);
   step(`${target.name}: the test suite on Node ${node.version}`);
-  const { minutes, env } = target.runner.startsWith('qemu') ? EMULATED : REAL;
-  const args = ['node_modules/ava/entrypoints/cli.mjs', '--tap', '--timeout', '4m', ...files];
-  const log = `test-${target.name}-${node.version}`;
-  const { status, output } = onNode(target, node, args, { cwd, log, minutes, env });
-  const result = counted(output);
-  if (result.failed.length === 0 && (status !== 0 || result.passed === 0)) {
-    result.failed.push(`the suite ended with ${status}: ${output.trimEnd().split('\n').at(-1)}`);
-  }
-  return result;
+  const files = specs(cwd, folder);
+  const size = Math.min(files.length, PACES[target.runner].files);
+  const groups = Array.from({ length: Math.ceil(files.length / size) }, (_, at) =>
+    files.slice(at * size, (at + 1) * size),
+  );
+  return groups.map((group) => atOnce(target, node, cwd, group)).reduce(sum);
 }
 
 module.exports = { mustStart, onNode, test };

@@ -8,9 +8,8 @@
  * What links it: cargo-zigbuild with zig's own C library, or mingw.
  * @typedef {'zig' | 'mingw'} Linker
  *
- * What is run there unless the whole suite is asked for: all of it, what compares us with node:net event by event, or no
- * more than a few checks.
- * @typedef {'whole' | 'parity' | 'smoke'} Suite
+ * What is run there unless the whole suite is asked for: all of it, or what compares us with node:net event by event.
+ * @typedef {'whole' | 'parity'} Suite
  *
  * @typedef {object} Target
  * @property {string} name as in `npm/<name>`
@@ -18,7 +17,7 @@
  * @property {string} [glibc] the oldest that it shall load on
  * @property {Linker} linker
  * @property {Runner} runner
- * @property {Suite} suite
+ * @property {Suite} [suite] where something runs it
  * @property {string} [unrunnable] why, if nothing here runs it
  * @property {string} [remark] what of it differs from what is published
  */
@@ -56,7 +55,6 @@ const targets = [
     triple: 'x86_64-apple-darwin',
     linker: 'zig',
     runner: 'no',
-    suite: 'smoke',
     unrunnable: NO_MACOS,
   },
   {
@@ -64,7 +62,6 @@ const targets = [
     triple: 'aarch64-apple-darwin',
     linker: 'zig',
     runner: 'no',
-    suite: 'smoke',
     unrunnable: NO_MACOS,
   },
   {
@@ -72,7 +69,7 @@ const targets = [
     triple: 'x86_64-pc-windows-gnu',
     linker: 'mingw',
     runner: 'wine',
-    suite: 'smoke',
+    suite: 'whole',
     remark: "built with mingw: Microsoft's libraries cannot be had here",
   },
   {
@@ -80,7 +77,6 @@ const targets = [
     triple: 'aarch64-pc-windows-gnullvm',
     linker: 'zig',
     runner: 'no',
-    suite: 'smoke',
     unrunnable: 'Wine for arm64 does not start under qemu-user',
     remark: "built with zig: Microsoft's libraries cannot be had here",
   },

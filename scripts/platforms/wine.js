@@ -8,9 +8,12 @@ const { Unavailable, attempt, download, need, step } = require('./commands.js');
 const debian = require('./debian.js');
 
 // A namespace of our own for what is mounted and for what is started: both go with the command. The cache has the same
-// path inside.
+// path inside. Programs find the server of Wine in /tmp, and one in another namespace would take them for others. A new
+// Debian does not know localhost.
 const INSIDE = `
 system="$1"; cache="$2"; shift 2
+printf '127.0.0.1 localhost\\n::1 localhost\\n' > "$system/etc/hosts"
+mount -t tmpfs tmpfs "$system/tmp"
 mkdir -p "$system$cache"
 mount -t proc proc "$system/proc"
 mount --rbind /dev "$system/dev"
@@ -22,10 +25,11 @@ chroot "$system" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin T
  * A command inside the Debian that has Wine.
  * @param {string} system
  * @param {string[]} words
+ * @param {string[]} [more] namespaces of its own
  */
-function inside(system, words) {
+function inside(system, words, more = []) {
   const flags = ['--mount', '--pid', '--fork', '--kill-child'];
-  return ['unshare', ...flags, 'sh', '-ec', INSIDE, 'sh', system, cache.at('.'), ...words];
+  return ['unshare', ...flags, ...more, 'sh', '-ec', INSIDE, 'sh', system, cache.at('.'), ...words];
 }
 
 /** A Debian with Wine in it. */
@@ -46,14 +50,21 @@ function system() {
 }
 
 /**
- * A command that runs a script of the shell with Wine's settings.
+ * A command that runs a script of the shell with Wine's settings, on a network that has no more than loopback.
  * @param {string} script
  * @param {string[]} args
  */
 function withWine(script, args) {
   const settings = [`WINEPREFIX=${cache.at('wine', 'prefix')}`, 'WINEDEBUG=-all'];
-  return inside(system(), ['env', ...settings, 'sh', '-ec', script, 'sh', ...args]);
+  return inside(system(), ['env', ...settings, 'sh', '-ec', script, 'sh', ...args], ['--net']);
 }
+
+// Wine takes all of a send, as Windows does, and sends in the background what the kernel had no room for. Wine 10 may lose
+// that, or its server crashes over it: so the kernel gets room. (0x8914 is SIOCSIFFLAGS, 0x41 IFF_UP and IFF_RUNNING.)
+const NETWORK = `
+perl -MSocket -e 'socket(S, AF_INET, SOCK_DGRAM, 0) && ioctl(S, 0x8914, my $lo = pack("a16s", "lo", 0x41)) or die "lo: $!"'
+echo 4096 33554432 33554432 > /proc/sys/net/ipv4/tcp_wmem
+`;
 
 // The server saves what was set up when it ends by itself, a few seconds after the last program.
 const SET_UP = `
@@ -62,13 +73,26 @@ const SET_UP = `
 /usr/lib/wine/wineserver64 -w
 `;
 
+// When the server of Wine crashes, its programs wait for it for ever.
+const WATCHED = `
+${NETWORK}
+cd "$1"; shift
+program=$$ server=
+while sleep 2; do
+  if grep -qs wineserver /proc/[0-9]*/comm; then server=seen
+  elif [ -n "$server" ]; then kill -KILL $program
+  fi
+done &
+exec /usr/lib/wine/wine64 "$@"
+`;
+
 /**
  * A command that runs a Windows program. Its streams have to be files: Node does not take the pipes of Unix under Wine.
  * @param {string[]} words
  * @param {string} cwd in the cache
  */
 function under(words, cwd) {
-  const own = withWine('cd "$1"; shift; exec /usr/lib/wine/wine64 "$@"', [cwd, ...words]);
+  const own = withWine(WATCHED, [cwd, ...words]);
   cache.once('wine/ready', () => {
     step('starting Wine for the first time');
     const [command, ...rest] = withWine(SET_UP, []);
