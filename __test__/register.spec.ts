@@ -126,7 +126,7 @@ async function run(t: ExecutionContext, program: string, { flags = [], options =
     cwd: project(t),
     env: { ...process.env, NODE_OPTIONS: options },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: atMost(30_000),
+    timeout: atMost(90_000),
   });
   const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   t.is(complaints, '');
