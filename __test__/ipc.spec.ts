@@ -207,6 +207,23 @@ onUnix('a server on a path', async (t, pair, { made }) => {
   t.is(answer, `served by ${pair.child.pid}`);
 });
 
+(process.platform === 'win32' ? test : test.skip)(
+  'a pipe of Windows is refused, and stays with its owner',
+  async (t) => {
+    const pair = new Pair(ours, 'ferronet', {});
+    t.teardown(() => pair.end());
+    const server = ours.createServer((socket) => socket.pipe(socket));
+    server.listen(`\\\\.\\pipe\\ipc-${process.pid}`);
+    await once(server, 'listening');
+    const client = ours.connect(server.address() as string);
+    for (const handle of [client, server]) t.throws(() => pair.send({ do: 'keep' }, handle), { code: 'ENOTSUP' });
+    client.write('still here');
+    t.is(String((await once(client, 'data'))[0]), 'still here');
+    client.destroy();
+    server.close();
+  },
+);
+
 paired('a server’s handle', async (t, pair) => {
   const server = pair.net.createServer(() => t.fail('the parent has it'));
   const port = await listening(server);

@@ -145,5 +145,6 @@ bothOnWindows('what the system has not is refused: reusePort, and descriptors', 
     const [error] = (await once(net.createServer().listen(where as object), 'error')) as [NodeJS.ErrnoException];
     t.deepEqual([error.code, error.syscall, error.errno], [code, 'listen', errnoOf(code)]);
   }
+  for (const fd of [file, 1000]) t.throws(() => new net.Socket({ fd }), { code: 'ERR_INVALID_FD_TYPE' });
   closeSync(file);
 });
