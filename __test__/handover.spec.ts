@@ -452,3 +452,17 @@ const onWindows = process.platform === 'win32' ? test : test.skip;
 onWindows('nothing can be handed over', (t) => {
   t.throws(() => adopt(new node.Server()), { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
 });
+
+test('in a process that says it is Bun nothing is handed over, and the socket goes on', async (t) => {
+  const { code, stdout, stderr } = await runScript(
+    `Object.defineProperty(process.versions, 'bun', { value: '1' });
+     const net = require('ferronet');
+     const { release } = require('ferronet/handover');
+     const server = net.createServer((socket) => {
+       try { release(socket); } catch (error) { console.log(error.code); }
+       socket.end('served');
+       server.close();
+     }).listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1').on('data', (text) => console.log(String(text))));`,
+  );
+  t.deepEqual([code, stdout], [0, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM\nserved\n'], stderr);
+});

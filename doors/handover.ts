@@ -26,7 +26,7 @@ export interface HandoverOptions {
  * What was handed over ends without a word to the peer: a socket is destroyed, a server closed. A local server's path is
  * missing for a moment. What is ours already is given back as it is.
  *
- * @throws TypeError ERR_INVALID_ARG_TYPE; ERR_FEATURE_UNAVAILABLE_ON_PLATFORM on Windows
+ * @throws TypeError ERR_INVALID_ARG_TYPE; ERR_FEATURE_UNAVAILABLE_ON_PLATFORM on Windows, and in Bun and Deno
  * @throws Error ERR_SOCKET_CLOSED or ERR_SERVER_NOT_RUNNING when there is nothing to hand over
  * @throws Error ERR_INVALID_STATE while a socket connects, while writes are not done, and under TLS, HTTP and HTTP/2; for
  * the server of a cluster's worker

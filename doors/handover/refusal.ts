@@ -10,11 +10,10 @@ export const ERR_INVALID_STATE: Coded<[reason: string]> = coded(
   (reason) => `Invalid state: ${reason}`,
 );
 
-const ERR_FEATURE_UNAVAILABLE_ON_PLATFORM: Coded<[]> = coded(
+const ERR_FEATURE_UNAVAILABLE_ON_PLATFORM: Coded<[where: string, reason: string]> = coded(
   TypeError,
   'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
-  () =>
-    'Sockets and servers cannot be handed over on Windows: they have no descriptors there that a second owner could have',
+  (where, reason) => `Sockets and servers cannot be handed over ${where}: ${reason}`,
 );
 
 /** What all handles of Node's have that libuv has, and ours. */
@@ -29,9 +28,18 @@ interface Marked {
   _httpMessage?: unknown;
 }
 
-/** @throws TypeError ERR_FEATURE_UNAVAILABLE_ON_PLATFORM on Windows */
+/** @throws TypeError ERR_FEATURE_UNAVAILABLE_ON_PLATFORM on Windows, and in Bun and Deno */
 export function checkPlatform(): void {
-  if (process.platform === 'win32') throw new ERR_FEATURE_UNAVAILABLE_ON_PLATFORM();
+  if (process.platform === 'win32') {
+    const reason = 'they have no descriptors there that a second owner could have';
+    throw new ERR_FEATURE_UNAVAILABLE_ON_PLATFORM('on Windows', reason);
+  }
+  // Their sockets would give no descriptor, and take one without its connection, or say that they have closed.
+  const { bun, deno } = process.versions;
+  if (bun !== undefined || deno !== undefined) {
+    const reason = "their net does not give and take descriptors as Node's does";
+    throw new ERR_FEATURE_UNAVAILABLE_ON_PLATFORM('in Bun and Deno', reason);
+  }
 }
 
 /** Whether a handle is a connection or a listening socket itself, and not something above one or elsewhere. */
