@@ -72,6 +72,10 @@ struct Queued {
 }
 
 impl Queued {
+    fn keeps_turns(&self) -> bool {
+        self.turns != Turns::Unknown
+    }
+
     /// How many deliveries to ask for now.
     fn ask(&mut self) -> usize {
         let unasked = std::mem::take(&mut self.unasked);
@@ -112,7 +116,7 @@ impl Queued {
     fn push_caused(&mut self, event: Event, lane: impl FnOnce(&mut Self) -> &mut VecDeque<Event>) -> usize {
         if self.keeps_turns() {
             lane(self).push_back(event);
-            // The consumer's thread is here, and looks before it sleeps.
+            // The consumer's thread is here, and looks before it sleeps, unless it sleeps elsewhere.
             return self.call_back();
         }
         self.events.push_back(event);
