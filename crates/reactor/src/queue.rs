@@ -72,10 +72,6 @@ struct Queued {
 }
 
 impl Queued {
-    fn keeps_turns(&self) -> bool {
-        self.turns != Turns::Unknown
-    }
-
     /// How many deliveries to ask for now.
     fn ask(&mut self) -> usize {
         let unasked = std::mem::take(&mut self.unasked);
