@@ -21,7 +21,7 @@ const machine = require('./machine.js');
  */
 const NATIVE = { files: Infinity, minutes: 30, idle: '2m', alone: { minutes: 5, idle: '1m' }, env: {} };
 // It now and then hangs or crashes, and then so many files are run again.
-const WINE = { ...NATIVE, files: 12, minutes: 5 };
+const WINE = { ...NATIVE, files: 6, minutes: 5 };
 // Slower than what the tests give up after (`__test__/_helpers/patience.ts`).
 const EMULATED = {
   files: Infinity,
