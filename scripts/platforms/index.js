@@ -1,4 +1,4 @@
-// `npm run platforms -- [target…] [--node 20,24] [--whole] [--only build]`: builds the native part for other platforms on this
+// `npm run platforms -- [target…] [--node 20,24] [--whole] [--only build|install]`: builds the native part for other platforms on this
 // machine (Linux x64), runs the test suite on those that run here, and installs their packages as a user would. Ends
 // with a table, and with status 1 if something failed that could be tried. What cannot be tried is told, and no failure.
 'use strict';
@@ -17,16 +17,16 @@ const { chosen, targets } = require('./targets.js');
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('./table.js').Row} Row */
-/** @typedef {{ versions: string[], whole: boolean, buildOnly: boolean }} Choice */
+/** @typedef {{ versions: string[], whole: boolean, only: 'build' | 'install' | undefined }} Choice */
 
 const [ALL, PARITY] = ['build', 'build/parity'];
 
-const USAGE = `npm run platforms -- [target…] [--node 20,24] [--whole] [--only build]
+const USAGE = `npm run platforms -- [target…] [--node 20,24] [--whole] [--only build|install]
 
 target   ${targets.map((target) => target.name).join(', ')}, the beginning of such names, or all (default)
 --node   which Node runs the tests, one or several of 20, 22, 24, 26 (default: 24; for musl there is 24 only)
 --whole  the whole suite also where it takes long (qemu)
---only   build: no tests
+--only   build: nothing is run; install: the package as users have it, and not the suite
 The cache is ${cache.at('.')} (FERRONET_PLATFORMS_CACHE says otherwise).`;
 
 /**
@@ -44,7 +44,7 @@ function counted(count, what) {
  * @param {Choice} choice
  * @param {Row} row
  */
-function tryOut(target, addon, { versions, whole }, row) {
+function tryOut(target, addon, { versions, whole, only }, row) {
   if (target.unrunnable) {
     row.notes.push(`not run: ${target.unrunnable}`);
     return;
@@ -55,12 +55,14 @@ function tryOut(target, addon, { versions, whole }, row) {
     const node = nodeOf(target, wanted);
     mustStart(target, node);
     const name = `Node ${node.version.split('.')[0]}`;
-    const { passed, failed, skipped } = test(target, addon, node, suite === 'whole' ? ALL : PARITY);
-    const part = suite === 'whole' ? '' : ' of parity';
-    row.tested.push(
-      `${name}: ${passed} passed${part}${counted(skipped, 'skipped')}${counted(failed.length, 'FAILED')}`,
-    );
-    row.failures.push(...failed.map((title) => `${name}: ${title}`));
+    if (only !== 'install') {
+      const { passed, failed, skipped } = test(target, addon, node, suite === 'whole' ? ALL : PARITY);
+      const part = suite === 'whole' ? '' : ' of parity';
+      row.tested.push(
+        `${name}: ${passed} passed${part}${counted(skipped, 'skipped')}${counted(failed.length, 'FAILED')}`,
+      );
+      row.failures.push(...failed.map((title) => `${name}: ${title}`));
+    }
     const user = installed(target, addon, node);
     row.installed.push(`${name}: ${user.passed > 0 ? 'the demo runs' : ''}${counted(user.failed.length, 'FAILED')}`);
     row.failures.push(...user.failed.map((title) => `${name}, installed: ${title}`));
@@ -95,7 +97,7 @@ function treat(target, choice) {
     if (target.glibc && row.glibc !== '' && compareVersions(row.glibc, target.glibc) > 0) {
       row.failures.push(`it asks for glibc ${row.glibc}, and shall load on ${target.glibc}`);
     }
-    if (!choice.buildOnly) tryOut(target, addon, choice, row);
+    if (choice.only !== 'build') tryOut(target, addon, choice, row);
   } catch (error) {
     const built = row.built === 'yes';
     if (error instanceof Unavailable) {
@@ -130,11 +132,13 @@ function main() {
     return;
   }
   const wanted = chosen(positionals);
-  if (values.only !== undefined && values.only !== 'build')
-    throw new Error(`--only ${values.only}: there is only build`);
-  const choice = { versions: values.node.split(','), whole: values.whole, buildOnly: values.only === 'build' };
+  const { only } = values;
+  if (only !== undefined && only !== 'build' && only !== 'install') {
+    throw new Error(`--only ${only}: there are build and install`);
+  }
+  const choice = { versions: values.node.split(','), whole: values.whole, only };
   fs.mkdirSync(cache.at('.'), { recursive: true });
-  if (!choice.buildOnly) {
+  if (only !== 'build') {
     step('the package and its tests, as JavaScript');
     for (const script of ['build:ts', 'build:tests'])
       run('npm', ['run', '--silent', script], { cwd: root, log: script });
