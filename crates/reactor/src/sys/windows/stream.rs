@@ -32,7 +32,10 @@ impl Stream {
 
     /// Leaves the runtime. A pipe's handle can't: it belongs to the completion port that it was given to first. A socket
     /// is not given to one itself (mio asks the driver of sockets for news of it).
-    #[expect(clippy::result_large_err, reason = "it is not an error, but what stays as it is")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "it is not an error, but what stays as it is"
+    )]
     pub(crate) fn into_idle(self) -> Result<Idle, Self> {
         match self {
             Self::Tcp(stream) => {
