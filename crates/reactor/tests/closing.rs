@@ -3,7 +3,7 @@
 
 mod support;
 
-use ferronet_reactor::{BindFlags, Closing, Errno, Event, Transport};
+use ferronet_reactor::{BindFlags, Closing, Errno, Event};
 use support::Consumer;
 
 fn a_port_is_free_when_close_returns(threads: usize) {
@@ -100,7 +100,10 @@ fn a_socket_lives_on_in_its_duplicate() {
     let descriptor = consumer.reactor.duplicate(server).unwrap();
     consumer.reactor.close(server, Closing::Orderly).unwrap();
     assert_eq!(consumer.reactor.duplicate(server), Err(Errno::EBADF));
-    let again = consumer.reactor.open(descriptor, Transport::Tcp).unwrap();
+    let again = consumer
+        .reactor
+        .open(descriptor, ferronet_reactor::Transport::Tcp)
+        .unwrap();
     consumer.write(again, b"still here");
     consumer.reactor.close(again, Closing::Orderly).unwrap();
     assert_eq!(consumer.read_to_end(client), (b"still here".to_vec(), Errno::EOF));

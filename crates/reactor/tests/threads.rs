@@ -341,5 +341,6 @@ on_one_and_three_threads!(
     relays_are_closed_while_they_run,
     many_echoes_come_back_whole_and_in_order,
     shutdown_leaves_nothing_behind,
+    #[cfg(unix)]
     a_descriptor_that_is_given_away_twice_is_closed_once,
 );

@@ -46,12 +46,12 @@ pub struct Consumer {
 /// Makes two tests of each scenario: on one thread and on three.
 #[macro_export]
 macro_rules! on_one_and_three_threads {
-    ($($scenario:ident),+ $(,)?) => {
+    ($($(#[$where:meta])* $scenario:ident),+ $(,)?) => {
         mod one_thread {
-            $(#[test] fn $scenario() { super::$scenario(1); })+
+            $($(#[$where])* #[test] fn $scenario() { super::$scenario(1); })+
         }
         mod three_threads {
-            $(#[test] fn $scenario() { super::$scenario(3); })+
+            $($(#[$where])* #[test] fn $scenario() { super::$scenario(3); })+
         }
     };
 }
