@@ -21,6 +21,8 @@
 /** Files that are run in neither. */
 const absent = {
   cluster: "stands on Node's own cluster",
+  'embedded-loop': "how Electron embeds libuv's loop, which is not theirs",
+  'external-buffers': 'a rule of Electron, played by what is preloaded into Node',
   handover: "takes the descriptor out of Node's own sockets",
   http: "asks Node's own http, https and http2 for more than interop does",
   ipc: "sends handles by Node's own channels",
@@ -31,6 +33,7 @@ const absent = {
   systemd: 'starts Node with options of its own',
   threads: 'compares with node:net in one and the same process',
   transfer: "Node's own way to hand objects to another thread",
+  'worker-siege': 'also hands sockets over to other threads, as transfer does',
   'interop/http-server': 'their http takes our connections, but no timeouts and resets of them',
   'interop/http2': 'how their http2 ends over our sockets is a matter of chance',
   'interop/https': 'as tls-core',
