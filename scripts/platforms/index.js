@@ -132,10 +132,8 @@ function main() {
     return;
   }
   const wanted = chosen(positionals);
-  const { only } = values;
-  if (only !== undefined && only !== 'build' && only !== 'install') {
-    throw new Error(`--only ${only}: there are build and install`);
-  }
+  const only = values.only === 'build' || values.only === 'install' ? values.only : undefined;
+  if (values.only !== only) throw new Error(`--only ${values.only}: there are build and install`);
   const choice = { versions: values.node.split(','), whole: values.whole, only };
   fs.mkdirSync(cache.at('.'), { recursive: true });
   if (only !== 'build') {
