@@ -134,6 +134,7 @@ function main() {
   const wanted = chosen(positionals);
   const only = values.only === 'build' || values.only === 'install' ? values.only : undefined;
   if (values.only !== only) throw new Error(`--only ${values.only}: there are build and install`);
+  /** @type {Choice} */
   const choice = { versions: values.node.split(','), whole: values.whole, only };
   fs.mkdirSync(cache.at('.'), { recursive: true });
   if (only !== 'build') {
