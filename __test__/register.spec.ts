@@ -86,7 +86,7 @@ const programs: Record<string, string> = {
     console.log(require('net/promises') === promises, require('node:net/promises') === promises);`,
   'worker-of-code.cjs': `
     const { Worker } = require('worker_threads');
-    new Worker("console.log(require('net') === require('ferronet'))", { eval: true });`,
+    new Worker("console.log(require('net') === require('ferronet'), process.execArgv.at(-2))", { eval: true });`,
   'worker-with-flags.cjs': `
     const { Worker } = require('worker_threads');
     const code = "require('worker_threads').parentPort.postMessage(require('net') === require('ferronet'))";
@@ -180,7 +180,7 @@ test('NODE_OPTIONS by name, where the name is known', async (t) => {
 
 for (const name of ['--import', '--require'] as const) {
   test(`${name}: a worker made of code`, async (t) => {
-    t.is(await run(t, 'worker-of-code.cjs', ways[name] as Way), 'true\n');
+    t.is(await run(t, 'worker-of-code.cjs', ways[name] as Way), 'true --require\n');
   });
 }
 
@@ -188,7 +188,7 @@ for (const name of ['--import', '--require'] as const) {
 test('--import: a worker made of code, under flags of the process and of V8', async (t) => {
   const flags = ['--expose-gc', '--title=told', '--stack-trace-limit=20', '--conditions', 'own'];
   const way = { flags: [...flags, '--import', 'ferronet/register'] };
-  t.is(await run(t, 'worker-of-code.cjs', way), 'true\n');
+  t.is(await run(t, 'worker-of-code.cjs', way), 'true --require\n');
 });
 
 test('--import: a worker made of code with flags of its own has those alone', async (t) => {
