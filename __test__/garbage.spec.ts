@@ -1,7 +1,6 @@
 // What is over is gone: closed sockets can be collected, and no descriptor and no memory stays behind.
 import test from 'ava';
 
-import { onWine } from './_helpers/platform.js';
 import { runScript } from './_helpers/script.js';
 
 // Connects `count` times to `server` at `target`, some at a time, and gives each client to `each`.
@@ -86,8 +85,7 @@ interface Growth {
   native: number;
 }
 
-// Under Wine the memory outside the heap grows with pipes: docs/DIVERGENCES.md.
-(onWine ? test.skip : test)('10,000 connections leave no descriptor and no memory', async (t) => {
+test('10,000 connections leave no descriptor and no memory', async (t) => {
   const { code, stdout, stderr } = await runScript(
     `${prelude}
      const state = () => {
