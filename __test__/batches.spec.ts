@@ -40,7 +40,9 @@ onUnix(
     server.close();
     await worker.terminate();
     const [first, second] = told;
-    if (place.isOurs) t.true(first === 'callback fine' || first === 'callback EPIPE', String(told));
+    // Kept for the end of the batch it is fine. Where the thread has heard of the reset first, it is tried at once, as by
+    // node:net.
+    if (place.isOurs) t.regex(String(first), /^callback (fine|EPIPE|ECONNRESET)$/);
     else t.regex(String(first), /^callback (EPIPE|ECONNRESET)$/);
     t.regex(String(second), /^error (EPIPE|ECONNRESET)$/);
   },
