@@ -1,4 +1,4 @@
-// Builds the native part for one target, in a target folder of the cache.
+// Builds the native part for one target, or the tests of its reactor, in a target folder of the cache.
 'use strict';
 
 const fs = require('node:fs');
@@ -83,32 +83,63 @@ function artifact(folder) {
 }
 
 /**
+ * Runs cargo for a target, and gives what it printed.
  * @param {Target} target
- * @returns {string} the addon, named as in its package
+ * @param {string[]} what
+ * @param {string} log
+ * @param {string} [flags] of the compiler
  */
-function build(target) {
+function cargo(target, what, log, flags = '') {
   need('cargo', 'the native part is written in Rust');
   const { command, env, path: programs } = linking(target);
-  const args = [command, '--release', '--locked', '-p', 'ferronet-binding'];
+  const args = [command, '--locked', ...what];
   args.push('--target', target.glibc ? `${target.triple}.${target.glibc}` : target.triple);
   if (!toolchain.hasStandardLibrary(target.triple)) {
     const rust = path.join(toolchain.withSources(), 'bin');
-    args.push('-Zbuild-std=std,panic_abort,panic_unwind');
+    args.push('-Zbuild-std=std,panic_abort,panic_unwind,test');
     // Cargo builds a standard library only for those who say that they know it to be unstable.
     Object.assign(env, { RUSTC: path.join(rust, 'rustc'), CARGO: path.join(rust, 'cargo'), RUSTC_BOOTSTRAP: '1' });
     programs.unshift(rust);
   }
   step(`${target.name}: cargo ${command} for ${target.triple}${target.glibc ? `, glibc ${target.glibc}` : ''}`);
-  const targetFolder = cache.at('target', target.name);
-  env['CARGO_TARGET_DIR'] = targetFolder;
+  if (flags !== '') env['RUSTFLAGS'] = `${env['RUSTFLAGS']} ${flags}`;
+  env['CARGO_TARGET_DIR'] = targetFolder(target);
   env['PATH'] = [...programs, process.env['PATH']].join(path.delimiter);
   const program = command === 'zigbuild' ? path.join(toolchain.zig(), 'bin', 'cargo-zigbuild') : 'cargo';
-  run(program, args, { cwd: root, env, log: `build-${target.name}` });
+  return run(program, args, { cwd: root, env, log });
+}
 
+/** @param {Target} target */
+function targetFolder({ name }) {
+  return cache.at('target', name);
+}
+
+/**
+ * @param {Target} target
+ * @returns {string} the addon, named as in its package
+ */
+function build(target) {
+  cargo(target, ['--release', '-p', 'ferronet-binding'], `build-${target.name}`);
   const addon = cache.at('addons', `ferronet.${target.name}.node`);
   fs.mkdirSync(path.dirname(addon), { recursive: true });
-  fs.copyFileSync(artifact(path.join(targetFolder, target.triple, 'release')), addon);
+  fs.copyFileSync(artifact(path.join(targetFolder(target), target.triple, 'release')), addon);
   return addon;
+}
+
+/**
+ * The tests of the reactor by itself.
+ * @param {Target} target
+ * @returns {string[]} programs
+ */
+function buildTests(target) {
+  const what = ['-p', 'ferronet-reactor', '--tests', '--quiet', '--message-format', 'json-render-diagnostics'];
+  // zig links programs with a musl of its own unless it is told, and then `epoll_create1` is there twice.
+  const flags = target.triple.endsWith('-musl') ? '-C link-arg=-dynamic' : '';
+  const printed = cargo(target, what, `build-tests-${target.name}`, flags);
+  const messages = printed.split('\n').filter((line) => line.startsWith('{'));
+  const programs = messages.map((line) => JSON.parse(line).executable).filter((file) => typeof file === 'string');
+  if (programs.length === 0) throw new Error(`cargo made no tests for ${target.triple}`);
+  return programs;
 }
 
 /**
@@ -129,4 +160,4 @@ function compareVersions(a, b) {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-module.exports = { build, compareVersions, lowestGlibc, root };
+module.exports = { build, buildTests, compareVersions, lowestGlibc, root };

@@ -13,15 +13,16 @@ const machine = require('./machine.js');
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('./nodes.js').Node} Node */
 
-/** @typedef {{ passed: number, failed: string[], skipped: number }} Result */
+/** @typedef {{ passed: number, failed: string[], skipped: number }} Counts */
+/** @typedef {Counts & { again: string[] }} Result `again`: what failed at first and passed then */
 
 /**
  * How the suite goes where a target's Node runs: how many files are run at once and for how many minutes, of which so many
- * may pass without a test's end; the same for a file alone; and what the tests are told.
+ * may pass without a test's end; the same for a file alone; what the tests are told; and whether what fails is run again.
  */
-const NATIVE = { files: Infinity, minutes: 30, idle: '2m', alone: { minutes: 5, idle: '1m' }, env: {} };
+const NATIVE = { files: Infinity, minutes: 30, idle: '2m', alone: { minutes: 5, idle: '1m' }, env: {}, isFlaky: false };
 // It now and then hangs or crashes, and then so many files are run again.
-const WINE = { ...NATIVE, files: 6, minutes: 5 };
+const WINE = { ...NATIVE, files: 6, minutes: 5, isFlaky: true };
 // Slower than what the tests give up after (`__test__/_helpers/patience.ts`).
 const EMULATED = {
   files: Infinity,
@@ -29,6 +30,7 @@ const EMULATED = {
   idle: '10m',
   alone: { minutes: 20, idle: '10m' },
   env: { FERRONET_TEST_PATIENCE: '10' },
+  isFlaky: false,
 };
 const PACES = { native: NATIVE, musl: NATIVE, wine: WINE, qemu: EMULATED, 'qemu-musl': EMULATED, no: NATIVE };
 
@@ -75,7 +77,7 @@ function onNode(target, { file }, args, options) {
  */
 function counted(report) {
   /** @type {Result} */
-  const result = { passed: 0, failed: [], skipped: 0 };
+  const result = { passed: 0, failed: [], skipped: 0, again: [] };
   for (const line of stripVTControlCharacters(report).split('\n')) {
     const found = /^(not )?ok \d+ - (.*?)(?: # (?:SKIP|TODO)\b.*)?$/.exec(line.trimEnd());
     if (!found) continue;
@@ -114,9 +116,13 @@ function atOnce(target, node, cwd, files) {
   const result = counted(output);
   // The sum comes last. Without it ava was killed, or has given up: some files have not run.
   const ended = /^# fail \d+/m.test(output);
-  if (!ended && !alone) {
-    step(`${target.name}: no end of ${files.length} files (${log}.log): one by one`);
-    return files.map((file) => atOnce(target, node, cwd, [file])).reduce(sum);
+  if (!alone && (!ended || (pace.isFlaky && result.failed.length > 0))) {
+    const what = ended ? `${result.failed.length} failed` : 'no end';
+    step(`${target.name}: ${what}, of ${files.length} files (${log}.log): one by one`);
+    const again = files.map((file) => atOnce(target, node, cwd, [file])).reduce(sum);
+    // A file alone does not name itself.
+    const failsStill = (/** @type {string} */ title) => again.failed.some((name) => title.endsWith(name));
+    return { ...again, again: [...again.again, ...result.failed.filter((title) => !failsStill(title))] };
   }
   if (!ended || (result.failed.length === 0 && (status !== 0 || result.passed + result.skipped === 0))) {
     result.failed.push(
@@ -136,6 +142,7 @@ function sum(one, other) {
     passed: one.passed + other.passed,
     failed: [...one.failed, ...other.failed],
     skipped: one.skipped + other.skipped,
+    again: [...one.again, ...other.again],
   };
 }
 

@@ -7,6 +7,7 @@
  * @property {'yes' | 'no' | 'FAILED'} built
  * @property {string} size
  * @property {string} glibc the oldest that it loads on
+ * @property {string} reactor what its own tests came to
  * @property {string[]} tested what the suite came to, a Node each
  * @property {string[]} installed what came of the packages in an empty folder, a Node each
  * @property {string[]} failures each in a sentence: there is none if all went well
@@ -14,12 +15,23 @@
  * @property {number} seconds
  */
 
-const HEADS = ['platform', 'built', 'size', 'glibc', 'tests', 'installed by npm', 'seconds'];
+const HEADS = ['platform', 'built', 'size', 'glibc', 'reactor', 'suite', 'installed by npm', 'seconds'];
 
 /** @param {Row} row */
 function cells(row) {
-  const { name, built, size, glibc, tested, installed, seconds } = row;
-  return [name, built, size, glibc, tested.join('; '), installed.join('; '), seconds.toFixed(0)];
+  const { name, built, size, glibc, reactor, tested, installed, seconds } = row;
+  return [name, built, size, glibc, reactor, tested.join('; '), installed.join('; '), seconds.toFixed(0)];
+}
+
+/**
+ * A row by itself.
+ * @param {Row} row
+ */
+function line(row) {
+  return HEADS.map((head, n) => [head, String(cells(row)[n])])
+    .filter(([, cell]) => cell !== '')
+    .map(([head, cell]) => `${head}: ${cell}`)
+    .join(' | ');
 }
 
 /**
@@ -51,4 +63,4 @@ function table(rows) {
   return [aligned(HEADS, rows.map(cells)), '', ...remarks].join('\n').trimEnd();
 }
 
-module.exports = { aligned, table };
+module.exports = { aligned, line, table };

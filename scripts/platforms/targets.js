@@ -8,20 +8,18 @@
  * What links it: cargo-zigbuild with zig's own C library, or mingw.
  * @typedef {'zig' | 'mingw'} Linker
  *
- * What is run there unless the whole suite is asked for: all of it, or what compares us with node:net event by event.
- * @typedef {'whole' | 'parity'} Suite
- *
  * @typedef {object} Target
  * @property {string} name as in `npm/<name>`
  * @property {string} triple what is built here
  * @property {string} [glibc] the oldest that it shall load on
  * @property {Linker} linker
  * @property {Runner} runner
- * @property {Suite} [suite] where something runs it
+ * @property {string[]} [nodes] that its suite is run on unless others are asked for; for musl there is no choice
  * @property {string} [unrunnable] why, if nothing here runs it
  * @property {string} [remark] what of it differs from what is published
  */
 
+const EVERY_NODE = ['20', '22', '24', '26'];
 const NO_MACOS = 'macOS programs run on macOS only';
 
 /** @type {Target[]} */
@@ -32,23 +30,22 @@ const targets = [
     glibc: '2.17',
     linker: 'zig',
     runner: 'native',
-    suite: 'whole',
+    nodes: EVERY_NODE,
   },
-  { name: 'linux-x64-musl', triple: 'x86_64-unknown-linux-musl', linker: 'zig', runner: 'musl', suite: 'whole' },
+  { name: 'linux-x64-musl', triple: 'x86_64-unknown-linux-musl', linker: 'zig', runner: 'musl' },
   {
     name: 'linux-arm64-gnu',
     triple: 'aarch64-unknown-linux-gnu',
     glibc: '2.17',
     linker: 'zig',
     runner: 'qemu',
-    suite: 'parity',
+    nodes: ['24'],
   },
   {
     name: 'linux-arm64-musl',
     triple: 'aarch64-unknown-linux-musl',
     linker: 'zig',
     runner: 'qemu-musl',
-    suite: 'parity',
   },
   {
     name: 'darwin-x64',
@@ -69,7 +66,7 @@ const targets = [
     triple: 'x86_64-pc-windows-gnu',
     linker: 'mingw',
     runner: 'wine',
-    suite: 'whole',
+    nodes: EVERY_NODE,
     remark: "built with mingw: Microsoft's libraries cannot be had here",
   },
   {

@@ -7,10 +7,10 @@ use std::ptr;
 use napi::{Env, Status, sys};
 use napi_derive::napi;
 
-use crate::uv::{HandlePtr, OsHandle, TCP, Uv};
+use crate::uv::{HandlePtr, Inspection, OsHandle, TCP};
 
 struct Found {
-    uv: Uv,
+    uv: Inspection,
     sockets: Vec<OsHandle>,
 }
 
@@ -18,7 +18,9 @@ struct Found {
 /// its number by what `unref` takes away here.
 #[napi(catch_unwind)]
 pub fn referenced_sockets(env: &Env) -> Vec<i32> {
-    let Some(uv) = Uv::find() else { return Vec::new() };
+    let Some(uv) = Inspection::find() else {
+        return Vec::new();
+    };
     let mut uv_loop = ptr::null_mut();
     // SAFETY: on the environment's thread.
     let status = unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut uv_loop) };

@@ -65,6 +65,11 @@ pub(crate) struct Uv {
     pub(crate) refer: Toggle,
     pub(crate) unref: Toggle,
     pub(crate) close: Close,
+}
+
+/// The functions that look at the handles of others. A host may lack them and drive a reactor all the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inspection {
     pub(crate) walk: Walk,
     pub(crate) handle_type: Ask,
     pub(crate) has_ref: Ask,
@@ -114,10 +119,6 @@ impl Uv {
             refer: function!(c"uv_ref", Toggle),
             unref: function!(c"uv_unref", Toggle),
             close: function!(c"uv_close", Close),
-            walk: function!(c"uv_walk", Walk),
-            handle_type: function!(c"uv_handle_get_type", Ask),
-            has_ref: function!(c"uv_has_ref", Ask),
-            fileno: function!(c"uv_fileno", Fileno),
         })
     }
 
@@ -138,6 +139,17 @@ impl Uv {
         let slice = ptr::slice_from_raw_parts_mut(handle.cast::<u64>(), size.div_ceil(8));
         // SAFETY: the caller's promise; `allocate` made a box of this very length.
         drop(unsafe { Box::from_raw(slice) });
+    }
+}
+
+impl Inspection {
+    pub(crate) fn find() -> Option<Self> {
+        Some(Self {
+            walk: function!(c"uv_walk", Walk),
+            handle_type: function!(c"uv_handle_get_type", Ask),
+            has_ref: function!(c"uv_has_ref", Ask),
+            fileno: function!(c"uv_fileno", Fileno),
+        })
     }
 }
 

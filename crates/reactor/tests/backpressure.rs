@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ferronet_reactor::{Errno, Event, Written};
-use support::{Consumer, PATIENCE, Piece, pattern};
+use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, PATIENCE, Piece, pattern};
 
 const CREDIT: usize = 256 * 1024;
 
 fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (listener, address) = consumer.listen();
-    let bytes = pattern(32 << 20);
+    let bytes = pattern(MORE_THAN_THE_KERNEL_TAKES + (16 << 20));
     let all_sent = Arc::new(AtomicBool::new(false));
     let writer = std::thread::spawn({
         let (bytes, all_sent) = (bytes.clone(), Arc::clone(&all_sent));
@@ -45,14 +45,14 @@ fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing(threads: us
 fn a_write_that_waits_is_told_when_the_kernel_has_it(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
-    let bytes = pattern(16 << 20);
-    assert_eq!(consumer.write(client, &bytes), Written::Queued);
+    let bytes = pattern(MORE_THAN_THE_KERNEL_TAKES);
+    let unsent = consumer.write_more_than_the_kernel_takes(client, &bytes);
     assert_eq!(consumer.write(client, b"behind"), Written::Queued);
     let waiting = consumer.reactor.write_queue_size(client);
     assert!(waiting > 0 && waiting <= bytes.len() + 6);
     consumer.reactor.read_start(server).unwrap();
     let (mut read, mut told) = (Vec::new(), 0);
-    while told < 2 || read.len() < bytes.len() + 6 {
+    while told < unsent + 1 || read.len() < bytes.len() + 6 {
         match consumer.next() {
             Event::Wrote { id, result } if id == client => {
                 result.unwrap();

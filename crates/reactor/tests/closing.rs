@@ -17,7 +17,14 @@ fn a_port_is_free_when_close_returns(threads: usize) {
     let mut current = first;
     for _ in 0..50 {
         consumer.reactor.close(current, Closing::Orderly).unwrap();
-        current = consumer.reactor.bind_tcp(&address, BindFlags::default()).unwrap();
+        let closed = std::time::Instant::now();
+        let mut bound = consumer.reactor.bind_tcp(&address, BindFlags::default());
+        // The server of Wine now and then keeps a socket that was polled a little longer than its handle.
+        while bound.is_err() && std::env::var_os("WINELOADER").is_some() {
+            assert!(closed.elapsed() < support::PATIENCE, "{bound:?}");
+            bound = consumer.reactor.bind_tcp(&address, BindFlags::default());
+        }
+        current = bound.unwrap();
         consumer.reactor.listen(current, 511).unwrap();
     }
 }
@@ -89,7 +96,8 @@ fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error(threads: usize) 
     while result.is_ok() {
         result = consumer.reactor.write(client, &[std::io::IoSlice::new(b"x")]);
     }
-    assert_eq!(result, Err(Errno::EPIPE));
+    // Unix tells the reset once, and it was told by reading. Windows tells it of everything that comes after it.
+    assert_eq!(result, Err(if cfg!(unix) { Errno::EPIPE } else { end }));
 }
 
 #[cfg(unix)]

@@ -36,8 +36,8 @@ fn shutdown_is_told_once_and_refused_twice(threads: usize) {
 fn fin_goes_behind_what_waits(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
-    let bytes = support::pattern(20 << 20);
-    assert_eq!(consumer.write(client, &bytes), ferronet_reactor::Written::Queued);
+    let bytes = support::pattern(support::MORE_THAN_THE_KERNEL_TAKES);
+    consumer.write_more_than_the_kernel_takes(client, &bytes);
     consumer.reactor.shutdown_write(client).unwrap();
     let (read, end) = consumer.read_to_end(server);
     assert!(read == bytes, "all bytes come before the end");

@@ -151,6 +151,10 @@ fn relays_are_closed_while_they_run(threads: usize) {
         let halves = halves(&mut consumer, 6);
         let reactor = &consumer.reactor;
         // In a ring: each relays to the next one, and the last to the first.
+        for (source, _) in &halves {
+            // Waits for a peer that reads nothing.
+            reactor.write(*source, &[IoSlice::new(&bytes)]).unwrap();
+        }
         for (n, (source, _)) in halves.iter().enumerate() {
             reactor.read_start(*source).unwrap();
             reactor.relay(*source, halves[(n + 1) % halves.len()].0).unwrap();
@@ -286,14 +290,16 @@ fn shutdown_leaves_nothing_behind(threads: usize) {
             })
             .collect();
         let senders: Vec<_> = halves.iter().map(|(_, peer)| send(peer, bytes.clone())).collect();
+        for (source, _) in &halves {
+            // Waits for a peer that reads nothing.
+            reactor.write(*source, &[IoSlice::new(&bytes)]).unwrap();
+        }
         for (n, (source, _)) in halves.iter().enumerate() {
             reactor.read_start(*source).unwrap();
             if n % 2 == 0 {
                 reactor.relay(*source, halves[n + 1].0).unwrap();
                 reactor.relay(halves[n + 1].0, *source).unwrap_err();
             }
-            // Waits for a peer that reads nothing.
-            reactor.write(*source, &[IoSlice::new(&bytes)]).unwrap();
         }
         std::thread::sleep(std::time::Duration::from_millis(round % 4));
         reactor.shutdown();

@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, HandleId, LocalAccess, Reactor, Unread, Written};
+use socket2::{Domain, Socket, Type};
 use support::{Consumer, PATIENCE};
 
 /// Sends a handle off and closes what is left of it.
@@ -155,8 +157,13 @@ fn what_nobody_receives_is_closed_and_can_be_received_no_more() {
 fn what_is_connecting_or_closed_stays_where_it_is() {
     let here = Consumer::new(1);
     let unread = Unread::default();
-    // Nobody answers there.
-    let connecting = here.connect(&std::net::SocketAddr::from(([240, 0, 0, 1], 9)));
+    // Nobody accepts there, and of so many the kernel answers the first ones only.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    listener.bind(&any.into()).unwrap();
+    listener.listen(1).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let connecting = [(); 8].map(|()| here.connect(&address))[7];
     assert_eq!(here.reactor.send_off(connecting, &unread), Err(Errno::EALREADY));
     here.reactor.close(connecting, Closing::Orderly).unwrap();
     assert_eq!(here.reactor.send_off(connecting, &unread), Err(Errno::EBADF));

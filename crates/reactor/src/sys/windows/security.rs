@@ -82,3 +82,90 @@ impl Drop for Descriptor {
         unsafe { LocalFree(self.0) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::os::windows::io::OwnedHandle;
+    use std::slice;
+
+    use windows_sys::Win32::Security::Authorization::ConvertSecurityDescriptorToStringSecurityDescriptorW;
+    use windows_sys::Win32::Security::GetKernelObjectSecurity;
+
+    use super::super::instance::{Place, create};
+    use super::*;
+    use crate::options::LocalAccess;
+
+    /// A descriptor as text: the system has more than one way to say the same.
+    fn text(descriptor: PSECURITY_DESCRIPTOR) -> String {
+        let (mut text, mut length) = (ptr::null_mut(), 0);
+        // SAFETY: the descriptor is a whole one; `text` and `length` are written.
+        let made = unsafe {
+            ConvertSecurityDescriptorToStringSecurityDescriptorW(
+                descriptor,
+                SDDL_REVISION_1,
+                DACL_SECURITY_INFORMATION,
+                &raw mut text,
+                &raw mut length,
+            )
+        };
+        assert_ne!(made, 0, "{}", io::Error::last_os_error());
+        // SAFETY: so many units were written there by the call that succeeded.
+        let units = unsafe { slice::from_raw_parts(text, usize::try_from(length).unwrap()) };
+        let found = String::from_utf16_lossy(units);
+        // SAFETY: made by the call that says so, and freed once.
+        unsafe { LocalFree(text.cast()) };
+        found
+    }
+
+    /// Who may do what with a pipe, as the system has it noted.
+    fn noted(pipe: &OwnedHandle) -> String {
+        let mut descriptor = vec![0_u64; 128];
+        let size = u32::try_from(size_of_val(descriptor.as_slice())).unwrap();
+        let mut used = 0;
+        // SAFETY: the handle is open, and the place is as large as is said.
+        let got = unsafe {
+            GetKernelObjectSecurity(
+                pipe.as_raw_handle(),
+                DACL_SECURITY_INFORMATION,
+                descriptor.as_mut_ptr().cast(),
+                size,
+                &raw mut used,
+            )
+        };
+        assert_ne!(got, 0, "{}", io::Error::last_os_error());
+        text(descriptor.as_mut_ptr().cast())
+    }
+
+    fn meant(descriptor: &Descriptor) -> String {
+        text(descriptor.0)
+    }
+
+    fn name(of: &str) -> String {
+        format!(r"\\.\pipe\ferronet-security-{of}-{}", std::process::id())
+    }
+
+    #[test]
+    fn a_pipe_of_the_owners_is_for_nobody_else_and_neither_are_its_further_instances() {
+        let path = name("owner");
+        let first = create(&path, Place::First(LocalAccess::Owner)).unwrap();
+        let second = create(&path, Place::Further).unwrap();
+        let owner_only = meant(&Descriptor::owner_only().unwrap());
+        assert_eq!(owner_only.matches("(A;").count(), 2, "{owner_only}");
+        assert_eq!([noted(&first), noted(&second)], [owner_only.clone(), owner_only]);
+    }
+
+    #[test]
+    fn a_pipe_is_opened_to_all_for_reading_or_writing_or_both() {
+        let pipe = create(&name("all"), Place::First(LocalAccess::Usual)).unwrap();
+        for (readable, writable, expected) in [
+            (true, false, [OURS, READ, ""].concat()),
+            (false, true, [OURS, "", WRITE].concat()),
+            (true, true, [OURS, READ, WRITE].concat()),
+        ] {
+            open_to_all(&pipe, readable, writable).unwrap();
+            assert_eq!(noted(&pipe), meant(&Descriptor::parse(&expected).unwrap()));
+        }
+    }
+}
