@@ -12,6 +12,7 @@ interface Row {
   built: 'yes' | 'no' | 'FAILED';
   size: string;
   glibc: string;
+  reactor: string;
   tested: string[];
   installed: string[];
   failures: string[];
@@ -23,7 +24,10 @@ const { chosen, targets } = require('../scripts/platforms/targets.js') as {
   chosen: (wanted: string[]) => Target[];
   targets: Target[];
 };
-const { table } = require('../scripts/platforms/table.js') as { table: (rows: Row[]) => string };
+const { line, table } = require('../scripts/platforms/table.js') as {
+  line: (row: Row) => string;
+  table: (rows: Row[]) => string;
+};
 
 function names(of: Target[]): string[] {
   return of.map(({ name }) => name).toSorted();
@@ -45,21 +49,35 @@ test('targets are chosen by name, by the beginning of one, or all', (t) => {
   t.throws(() => chosen(['linux', 'plan9']), { message: /plan9/ });
 });
 
+const tried: Row = {
+  name: 'linux-x64-gnu',
+  built: 'yes',
+  size: '0.83 MB',
+  glibc: '2.17',
+  reactor: '133 passed',
+  tested: ['Node 20: 7 passed, 1 FAILED'],
+  installed: ['Node 20: runs'],
+  failures: ['Node 20: a test'],
+  notes: [],
+  seconds: 61.4,
+};
+const skipped: Row = {
+  ...tried,
+  name: 'darwin-x64',
+  reactor: '',
+  tested: [],
+  installed: [],
+  failures: [],
+  notes: ['not run: a reason'],
+};
+
 test('the table names every failure and every reason below it', (t) => {
-  const row: Row = {
-    name: 'linux-x64-gnu',
-    built: 'yes',
-    size: '0.83 MB',
-    glibc: '2.17',
-    tested: ['Node 20: 7 passed, 1 FAILED'],
-    installed: ['Node 20: runs'],
-    failures: ['Node 20: a test'],
-    notes: [],
-    seconds: 61.4,
-  };
-  const skipped = { ...row, name: 'darwin-x64', tested: [], installed: [], failures: [], notes: ['not run: a reason'] };
-  const text = table([row, skipped]);
-  t.regex(text, /^linux-x64-gnu +yes +0\.83 MB +2\.17 +Node 20: 7 passed, 1 FAILED +Node 20: runs +61$/m);
+  const text = table([tried, skipped]);
+  t.regex(text, /^linux-x64-gnu +yes +0\.83 MB +2\.17 +133 passed +Node 20: 7 passed, 1 FAILED +Node 20: runs +61$/m);
   t.regex(text, /^FAILED linux-x64-gnu: Node 20: a test$/m);
   t.regex(text, /^darwin-x64: not run: a reason$/m);
+});
+
+test('a row by itself says what there is', (t) => {
+  t.is(line(skipped), 'platform: darwin-x64 | built: yes | size: 0.83 MB | glibc: 2.17 | seconds: 61');
 });

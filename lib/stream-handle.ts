@@ -1,6 +1,5 @@
 /**
- * What every handle can do: open and close, keep the event loop alive as libuv would, read, write, and tell what the
- * reactor tells.
+ * What streams and listeners can do: connect, accept, read, write, end, be relayed and handed over.
  *
  * A handle answers synchronously with 0 or a negative libuv error, and tells the rest through `reader`, `onconnection`
  * and the `oncomplete` of requests, each in a turn of its own and in the async context in which the handle (or the
@@ -8,27 +7,13 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 
-import {
-  atClosing,
-  control,
-  hold,
-  inLastTurn,
-  inOwnTurn,
-  Kind,
-  Operation,
-  reactor,
-  register,
-  release,
-  send,
-  type Closing,
-  type Receiver,
-} from './dispatcher.js';
+import { control, Kind, Operation, reactor, send } from './dispatcher.js';
 import { uvErrno } from './errors.js';
+import { HandleWrap } from './handle-wrap.js';
 import { Pending, type Req } from './request.js';
 
 const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');
-const UV_ECANCELED: number = uvErrno('ECANCELED');
 const UV_EINVAL: number = uvErrno('EINVAL');
 
 /** A chunk as streams queue it. */
@@ -64,32 +49,8 @@ function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefine
 type OnRead = (this: StreamHandle, nread: number, chunk?: Buffer) => void;
 type OnBroken = (this: StreamHandle, status: number) => void;
 
-// What else an async resource has is not for those who look at handles.
-const Resource = AsyncResource as unknown as abstract new (
-  type: string,
-) => Pick<AsyncResource, 'asyncId' | 'runInAsyncScope'>;
-
-/** What a handle is used for. */
-type Stage =
-  /** Nothing is open. */
-  | 'fresh'
-  /** Opened by descriptor and not used yet. */
-  | 'adopted'
-  | 'open'
-  | 'listening'
-  /** It will be closed when the kernel has taken all that was written. */
-  | 'leaving'
-  /** `close` was called. */
-  | 'closing';
-
-/**
- * `TCP` and `Pipe`. A handle is its own async resource, as Node's are.
- *
- * There is one for each connection, so nothing is made for it that it may never need, closures least of all: what is
- * called is a function that all handles share, and finds in `owner` whom it is about. Methods are private by TypeScript's
- * word only, because `#method()` costs every handle a field, and every call a look at it.
- */
-export abstract class StreamHandle extends Resource implements Receiver, Closing {
+/** `TCP` and `Pipe`. */
+export abstract class StreamHandle extends HandleWrap {
   static readonly SOCKET: number = 0;
   static readonly SERVER: number = 1;
 
@@ -98,8 +59,6 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
     return reactor().relays();
   }
 
-  /** Who uses this handle; for those who put functions on it. */
-  owner: unknown = null;
   /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
   reader: OnRead | null = null;
   /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
@@ -112,29 +71,15 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
 
   /** What Node has put in the place of `reader`. */
   #guard: unknown;
-  readonly #type: string;
-  /** Where what is told belongs: this very resource, unless `asyncReset` was called. */
-  #context: Pick<AsyncResource, 'asyncId' | 'runInAsyncScope'> = this;
-  /** The reactor's id, or -1 while there is nothing open. */
-  protected id = -1;
-  #stage: Stage = 'fresh';
-  #refed = true;
-  /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
-  #holding = false;
   #connect: Pending | undefined;
   #shutdown: Pending | undefined;
   /** How it ended, until that can be told. */
   #shutDown: number | undefined;
   /** Writes that the kernel has not taken, in order; of most handles it takes all. */
   #writes: Pending[] | undefined;
-  /** What `close` was given to call. */
-  #closed: (() => void) | undefined;
 
-  constructor(type: string) {
-    super(type);
-    this.#type = type;
-  }
-
+  /** A handle of the same class for an accepted connection. */
+  protected abstract client(): StreamHandle;
   protected abstract get kind(): 'TCP' | 'PIPE';
 
   /**
@@ -155,90 +100,26 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
   get isGuarded(): boolean {
     return this.#guard !== undefined;
   }
-  /** A handle of the same class for an accepted connection. */
-  protected abstract client(): StreamHandle;
-
-  /** The descriptor's number; -1 while there is none. */
-  get fd(): number {
-    return this.id < 0 || this.isClosing() ? -1 : reactor().fd(this.id);
-  }
-
-  /** Another descriptor of the same socket, the caller's to close, or an error. */
-  duplicate(): number {
-    return reactor().duplicate(this.openId());
-  }
 
   /** Bytes that `write` accepted and that the kernel has not taken. */
   get writeQueueSize(): number {
     return this.isWriting() ? reactor().writeQueueSize(this.id) : 0;
   }
 
-  getAsyncId(): number {
-    return this.#context.asyncId();
-  }
-
-  /** The type of this async resource. An `http.Agent` asks for it when it calls `asyncReset`. */
-  getProviderType(): string {
-    return this.#type;
-  }
-
-  /** What is told from now on belongs to the context of this call: an `http.Agent` gives a kept socket to a request. */
-  asyncReset(): void {
-    this.#context = new AsyncResource(this.#type);
-  }
-
-  private isClosing(): boolean {
-    return this.#stage === 'closing';
+  protected override get isActive(): boolean {
+    return this.reading || this.stage === 'listening';
   }
 
   private isWriting(): boolean {
     return this.#writes !== undefined && this.#writes.length > 0;
   }
 
-  // ---- what keeps the loop alive
-
-  ref(): void {
-    this.#refed = true;
-    this.updateHold();
-  }
-
-  unref(): void {
-    this.#refed = false;
-    this.updateHold();
-  }
-
-  hasRef(): boolean {
-    return this.#refed && !this.isClosing();
-  }
-
-  private updateHold(): void {
-    const wanted = this.hasRef() && (this.reading || this.#stage === 'listening');
-    if (wanted === this.#holding) return;
-    this.#holding = wanted;
-    if (wanted) hold();
-    else release();
-  }
-
   // ---- opening
-
-  /** Takes what the reactor answered: an id, or an error to pass on. */
-  protected opened(answer: number): number {
-    if (answer < 0) return answer;
-    this.id = answer;
-    this.#stage = 'open';
-    register(answer, this);
-    return 0;
-  }
-
-  /** What is open already keeps its descriptor: a second one would be lost with the next. */
-  protected openOnce(open: () => number): number {
-    return this.id >= 0 || this.isClosing() ? UV_EINVAL : this.opened(open());
-  }
 
   /** Takes over a descriptor: it is made non-blocking, and closed with the handle. */
   open(fd: number): number {
     const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE'));
-    if (status === 0) this.#stage = 'adopted';
+    if (status === 0) this.stage = 'adopted';
     return status;
   }
 
@@ -258,8 +139,8 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
   listen(backlog: number): number {
     if (this.id < 0 || this.isClosing()) return UV_EINVAL;
     const status = reactor().listen(this.id, backlog);
-    if (status === 0) this.#stage = 'listening';
-    else if (this.#stage === 'listening') this.#stage = 'open';
+    if (status === 0) this.stage = 'listening';
+    else if (this.stage === 'listening') this.stage = 'open';
     this.updateHold();
     return status;
   }
@@ -271,7 +152,7 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
     let status = this.id < 0 ? this.opened(open()) : 0;
     if (status === 0) status = begin(this.id);
     if (status !== 0) return status;
-    this.#stage = 'open';
+    this.stage = 'open';
     if (this.reading) control(Operation.ReadStart, this.id);
     this.#connect = new Pending(this.kind === 'TCP' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', req);
     return 0;
@@ -281,7 +162,7 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
 
   readStart(): number {
     if (this.id < 0 || this.isClosing()) return UV_EBADF;
-    const isAdopted = this.#stage === 'adopted';
+    const isAdopted = this.stage === 'adopted';
     const status = isAdopted ? 0 : control(Operation.ReadStart, this.id);
     this.reading = status === 0;
     this.updateHold();
@@ -291,8 +172,8 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
   }
 
   private readAdopted(): void {
-    if (this.#stage !== 'adopted' || !this.reading) return;
-    this.#stage = 'open';
+    if (this.stage !== 'adopted' || !this.reading) return;
+    this.stage = 'open';
     const status = control(Operation.ReadStart, this.id);
     if (status < 0) this.onevent(Kind.End, status, undefined);
   }
@@ -327,11 +208,6 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
       return bytes;
     });
     return this.wrote(req, size, reactor().writev(this.openId(), list));
-  }
-
-  /** The id while the handle is open, else one that names nothing: the reactor answers `EBADF`. */
-  protected openId(): number {
-    return this.isClosing() ? -1 : this.id;
   }
 
   private wrote(req: Req, bytes: number, answer: number): number {
@@ -405,48 +281,26 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
     return status;
   }
 
-  /**
-   * Closes the descriptor at once. Requests that were open end with `ECANCELED`, then `callback` runs: both after the
-   * immediates of this turn of the loop, where libuv has its closing callbacks.
-   */
-  close(callback?: () => void): void {
-    this.closeWith(false, callback);
-  }
-
-  /** As `close`, with RST. */
-  reset(callback?: () => void): number {
-    this.closeWith(true, callback);
-    return 0;
-  }
-
   /** As `close`, when the kernel has taken all that was written. */
   closeWhenSent(): void {
-    this.#stage = 'leaving';
+    this.stage = 'leaving';
     if (!this.isWriting()) this.close();
   }
 
-  private closeWith(reset: boolean, callback: (() => void) | undefined): void {
-    if (this.isClosing()) return;
-    this.#stage = 'closing';
+  protected override closeWith(reset: boolean, callback: (() => void) | undefined): void {
     this.reading = false;
-    if (this.id >= 0) control(reset ? Operation.Reset : Operation.Close, this.id);
-    this.updateHold();
-    hold();
-    this.#closed = callback;
-    atClosing(this);
+    super.closeWith(reset, callback);
   }
 
-  onclosing(): void {
-    const open = [this.#connect, ...(this.#writes ?? []), this.#shutdown];
-    // Taken away, so that an answer that was on its way when the handle was closed does not end them a second time.
+  protected override takePending(): (Pending | undefined)[] {
+    const pending = [this.#connect, ...(this.#writes ?? []), this.#shutdown];
     this.#connect = this.#writes = this.#shutdown = undefined;
-    for (const pending of open) if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
-    inLastTurn(this.id, this);
+    return pending;
   }
 
   // ---- what the reactor tells
 
-  onevent(kind: number, value: number, chunk: Buffer | undefined): void {
+  override onevent(kind: number, value: number, chunk: Buffer | undefined): void {
     switch (kind) {
       case Kind.Data:
         if (chunk) this.received(value, chunk);
@@ -458,10 +312,10 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
         break;
       case Kind.Wrote:
         this.#writes?.shift()?.complete(value, this);
-        if (this.#stage === 'leaving' && !this.isWriting()) this.close();
+        if (this.stage === 'leaving' && !this.isWriting()) this.close();
         break;
       case Kind.Broken:
-        if (this.onbroken) this.#context.runInAsyncScope(this.onbroken, this, value);
+        if (this.onbroken) this.context.runInAsyncScope(this.onbroken, this, value);
         break;
       case Kind.ShutDown:
         this.#shutDown = value;
@@ -476,8 +330,7 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
         this.accepted(value);
         break;
       case Kind.Closed:
-        release();
-        if (this.#closed) this.#context.runInAsyncScope(this.#closed, this);
+        this.onclosed();
         break;
     }
     if (this.#shutDown !== undefined && !this.isWriting()) this.endShutdown(this.#shutDown);
@@ -492,17 +345,17 @@ export abstract class StreamHandle extends Resource implements Receiver, Closing
 
   private received(nread: number, chunk?: Buffer): void {
     if (nread > 0) this.bytesRead += nread;
-    if (this.reader) this.#context.runInAsyncScope(this.reader, this, nread, chunk);
+    if (this.reader) this.context.runInAsyncScope(this.reader, this, nread, chunk);
   }
 
   private accepted(value: number): void {
     if (value < 0) {
-      if (this.onconnection) this.#context.runInAsyncScope(this.onconnection, this, value);
+      if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, value);
       return;
     }
     const client = accepted.runInAsyncScope(() => this.client());
     client.opened(value);
-    if (this.onconnection) this.#context.runInAsyncScope(this.onconnection, this, 0, client);
+    if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, 0, client);
     else client.close();
   }
 }

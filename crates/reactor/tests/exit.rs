@@ -35,19 +35,23 @@ fn leave(address: &SocketAddr) -> ! {
     let stuck = Stuck::default();
     let reactor =
         Reactor::start_in_loop(Box::new(stuck.clone()), Sleep::Inside, Drive::Thread, THREADS).unwrap();
-    let connections: Vec<_> = (0..THREADS)
-        .map(|_| {
+    let started = Instant::now();
+    let connections: Vec<_> = (1..=THREADS)
+        .map(|n| {
             let id = reactor.tcp_socket(false).unwrap();
             reactor.connect(id, &Target::Tcp(address)).unwrap();
             reactor.read_start(id).unwrap();
+            // One after the other: a thread asks for what another one has queued as well, which then has nothing to ask for.
+            while stuck.0.load(Ordering::SeqCst) < n {
+                if started.elapsed() > PATIENCE {
+                    // Not by a panic, which waits for the threads.
+                    std::process::exit(1);
+                }
+                std::thread::yield_now();
+            }
             id
         })
         .collect();
-    let started = Instant::now();
-    while stuck.0.load(Ordering::SeqCst) < THREADS {
-        assert!(started.elapsed() < PATIENCE, "the threads tell their news");
-        std::thread::yield_now();
-    }
     reactor.hold_writes();
     for id in connections {
         assert_eq!(
@@ -73,10 +77,12 @@ fn what_was_left_to_a_thread_is_sent_when_the_process_exits() {
         .env(ADDRESS, listener.local_addr().unwrap().to_string())
         .spawn()
         .unwrap();
-    let mut peers: Vec<_> = (0..THREADS).map(|_| listener.accept().unwrap().0).collect();
-    for peer in &mut peers {
+    let mut peers = Vec::new();
+    for _ in 0..THREADS {
+        let (mut peer, _) = listener.accept().unwrap();
         // News, of which the thread tells.
         peer.write_all(b"x").unwrap();
+        peers.push(peer);
     }
     for peer in &mut peers {
         let mut received = Vec::new();
