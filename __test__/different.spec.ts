@@ -1,8 +1,12 @@
 // What is different by nature, seen from both sides: node:net does the one, ferronet the other. Each is a line of
 // docs/DIVERGENCES.md; when one of these tests fails because the difference has gone, both may go.
+import { once } from 'node:events';
 import { performance, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 
+import test from 'ava';
+
 import { both, closed } from './_helpers/both.js';
+import { isNode, node, nodeMajor, ours } from './_helpers/implementations.js';
 
 // The types of Node 20 do not know of details.
 type Detailed = PerformanceEntry & { detail: { port: number } };
@@ -28,4 +32,19 @@ both('a connection is a `net` entry of node:net for a PerformanceObserver, and n
   performance.mark(mark);
   await over;
   t.deepEqual(entries, place.isOurs ? [] : ['connect']);
+});
+
+const onLinuxOnly = process.platform === 'linux' && isNode ? test : test.skip;
+onLinuxOnly('an abstract name of node:net is another one on Node 20, and the same on newer Nodes', async (t) => {
+  const name = `\0ferronet-different-${process.pid}`;
+  const server = node.createServer((socket) => socket.end()).listen(name);
+  await once(server, 'listening');
+  const client = ours.connect(name);
+  const told = await new Promise((resolve) => {
+    client.once('connect', () => resolve('connected'));
+    client.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+  });
+  client.destroy();
+  server.close();
+  t.is(told, nodeMajor > 20 ? 'connected' : 'ECONNREFUSED');
 });

@@ -1,8 +1,8 @@
 //! Events become calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
 //!
 //! `value` is 0 or libuv's negative error; of data the number of bytes, of a connection the id of the new handle.
-//! `chunk` is a Buffer (of few bytes an `ArrayBuffer`) that JavaScript owns, with memory of its own and no more than it needs (as Node's): allocated by
-//! the engine, so there is no external `ArrayBuffer` (Electron forbids them).
+//! `chunk` is a Buffer (of few bytes an `ArrayBuffer`) that JavaScript owns, with memory of its own and no more than it
+//! needs (as Node's): allocated by the engine, so there is no external `ArrayBuffer` (Electron forbids them).
 //!
 //! Reads land in a Buffer that nobody has seen ([`Lent`]). One that a read has filled is handed over whole, so bulk is not
 //! copied; fewer bytes are copied out of it. Nothing native writes into memory that JavaScript can see.
