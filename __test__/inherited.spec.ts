@@ -5,12 +5,12 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 import test from 'ava';
 
-import { peer, triedNames } from './_helpers/implementations.js';
+import { isNode, peer, triedNames } from './_helpers/implementations.js';
 import { atMost } from './_helpers/patience.js';
 
 type WithHandle = Server & { _handle: { fd: number } };
@@ -87,5 +87,75 @@ for (const name of triedNames) {
     t.is((await output).trim(), 'false');
     accepted.destroy();
     parent.close();
+  });
+}
+
+interface WithPipe {
+  pipe: Duplex;
+  output: Promise<string>;
+  ended: Promise<unknown>;
+}
+
+/** Runs `source` with a pipe as its descriptor 3, which may be one that Windows reads without a thread. */
+function runWithPipe(source: string, kind: 'pipe' | 'overlapped'): WithPipe {
+  const child = spawn(process.execPath, ['--eval', source], {
+    cwd: PACKAGE,
+    stdio: ['ignore', 'pipe', 'inherit', kind],
+    timeout: atMost(20_000),
+  });
+  return { pipe: child.stdio[3] as Duplex, output: text(child.stdout as Readable), ended: once(child, 'close') };
+}
+
+const declareOnNode = isNode ? test : test.skip;
+
+for (const name of triedNames) {
+  for (const kind of ['pipe', 'overlapped'] as const) {
+    declareOnNode(`${name}: a parent's pipe (${kind}): both ways, the end, and its close`, async (t) => {
+      const { pipe, output, ended } = runWithPipe(
+        `const net = require(${JSON.stringify(name)});
+         const socket = new net.Socket({ fd: 3 });
+         const log = [socket.readable, socket.writable, socket.pending];
+         let got = '';
+         socket.setEncoding('utf8').on('data', (text) => {
+           got += text;
+           if (got.endsWith('!')) socket.write('got ' + got.length, () => log.push('written'));
+         });
+         for (const name of ['end', 'finish']) socket.on(name, () => log.push(name));
+         socket.on('close', (bad) => console.log(JSON.stringify([...log, bad, socket.bytesRead, socket.bytesWritten])));`,
+        kind,
+      );
+      // More than a pipe has room for.
+      pipe.write(Buffer.alloc(300_000, 'x'));
+      pipe.write('!');
+      const [received] = (await once(pipe.setEncoding('utf8'), 'data')) as [string];
+      t.is(received, 'got 300001');
+      pipe.end();
+      await ended;
+      t.deepEqual(JSON.parse(await output), [true, true, false, 'written', 'end', 'finish', false, 300_001, 10]);
+    });
+  }
+
+  declareOnNode(`${name}: a pipe that nobody reads does not keep the process`, async (t) => {
+    const { output, ended } = runWithPipe(
+      `const net = require(${JSON.stringify(name)});
+       const socket = new net.Socket({ fd: 3 });
+       socket.unref();
+       process.on('exit', () => console.log('left', socket.destroyed));`,
+      'pipe',
+    );
+    await ended;
+    t.is((await output).trim(), 'left false');
+  });
+
+  declareOnNode(`${name}: what is written to the own output is there when the process exits`, async (t) => {
+    const { output, ended } = runWithPipe(
+      `const net = require(${JSON.stringify(name)});
+       const socket = new net.Socket({ fd: 1, readable: false, writable: true });
+       for (const word of ['one ', 'two ', 'three']) socket.write(word);
+       process.exit();`,
+      'pipe',
+    );
+    await ended;
+    t.is(await output, 'one two three');
   });
 }

@@ -10,6 +10,7 @@ import { ERR_INVALID_ARG_VALUE, ERR_INVALID_FD_TYPE, errnoException } from './er
 import type { OnReadOptions } from './fixed-buffer.js';
 import type { StreamHandle } from './handle.js';
 import { guessHandleType, Pipe, TCP } from './handle.js';
+import { InheritedPipe } from './inherited-pipe.js';
 import type { KeepAlive, SocketState } from './socket-state.js';
 import { validateInt32, validateNumber } from './validators.js';
 
@@ -139,6 +140,10 @@ export function createHandle(fd: number, forServer: boolean): StreamHandle {
 
 /** A socket's handle of a descriptor, which is the handle's from then on. */
 export function openDescriptor(fd: number): StreamHandle {
+  if (process.platform === 'win32') {
+    validateInt32(fd, 'fd', 0);
+    return new InheritedPipe(fd);
+  }
   const handle = createHandle(fd, false);
   const errno = handle.open(fd);
   if (errno < 0) throw errnoException(errno, 'open');

@@ -210,7 +210,7 @@ export abstract class StreamHandle extends HandleWrap {
     return this.wrote(req, size, reactor().writev(this.openId(), list));
   }
 
-  private wrote(req: Req, bytes: number, answer: number): number {
+  protected wrote(req: Req, bytes: number, answer: number): number {
     req.async = false;
     if (answer < 0) return answer;
     req.bytes = bytes;
@@ -277,8 +277,13 @@ export abstract class StreamHandle extends HandleWrap {
   /** FIN, behind what was written. */
   shutdown(req: Req): number {
     const status = control(Operation.Shutdown, this.openId());
-    if (status === 0) this.#shutdown = new Pending('SHUTDOWNWRAP', req);
-    return status;
+    return status === 0 ? this.shuts(req) : status;
+  }
+
+  /** The end of it will be told. */
+  protected shuts(req: Req): number {
+    this.#shutdown = new Pending('SHUTDOWNWRAP', req);
+    return 0;
   }
 
   /** As `close`, when the kernel has taken all that was written. */
