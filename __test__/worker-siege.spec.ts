@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 
 import { digBlackHole } from './_helpers/black-hole.js';
+import { atMost } from './_helpers/patience.js';
 import type { Siege } from './_helpers/worker-siege.js';
 
 const WORKERS = Number(process.env['SIEGE_WORKERS'] ?? 88);
@@ -16,7 +17,7 @@ const MIB = 2 ** 20;
 const TOLERATED = 48 * MIB;
 
 async function besiege(t: ExecutionContext, driver: string): Promise<void> {
-  t.timeout(60_000 + WORKERS * 200);
+  t.timeout(atMost(60_000 + WORKERS * 200));
   const program = join(__dirname, '_helpers', 'worker-siege.js');
   const hole = await digBlackHole();
   t.teardown(hole.close);
@@ -24,7 +25,7 @@ async function besiege(t: ExecutionContext, driver: string): Promise<void> {
   const child = spawn(process.execPath, ['--expose-gc', program, ...counts, hole.address, String(hole.port)], {
     env: { ...process.env, FERRONET_DRIVER: driver },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 50_000 + WORKERS * 200,
+    timeout: atMost(50_000 + WORKERS * 200),
     killSignal: 'SIGKILL',
   });
   const [output, errors, [code, signal]] = await Promise.all([

@@ -6,12 +6,18 @@ import { join } from 'node:path';
 
 const SOURCES = join(__dirname, '..', '..', '__test__', '_native');
 
+/** By Node's names, those of compilers. */
+const PROCESSORS: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+
 function whatIsMissing(): string {
   if (process.platform !== 'linux') return 'not Linux';
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
   // A compiler found on the way makes libraries for the machine's own C library.
   if (header.glibcVersionRuntime === undefined) return 'not glibc';
-  return spawnSync('cc', ['--version']).status === 0 ? '' : 'cc is not installed';
+  const { status, stdout } = spawnSync('cc', ['-dumpmachine'], { encoding: 'utf8' });
+  if (status !== 0) return 'cc is not installed';
+  // This Node's processor may be an emulated one, and the compiler that of the real one.
+  return stdout.startsWith(PROCESSORS[process.arch] ?? process.arch) ? '' : `cc compiles for ${stdout.trim()}`;
 }
 
 /** Why nothing can be compiled, or ''. */
