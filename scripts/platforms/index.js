@@ -21,6 +21,7 @@ const { chosen, targets } = require('./targets.js');
 /** @typedef {{ versions: string[] | undefined, parity: boolean, only: 'build' | 'install' | undefined }} Choice */
 
 const [ALL, PARITY] = ['build', 'build/parity'];
+const AGAIN = 'passed at the second attempt only';
 
 const USAGE = `npm run platforms -- [target…] [--node 20,24] [--parity] [--only build|install]
 
@@ -64,6 +65,7 @@ function tryOut(target, addon, { versions, parity, only }, row) {
     const reactor = testReactor(target);
     row.reactor = told(reactor);
     row.failures.push(...reactor.failed.map((title) => `reactor: ${title}`));
+    row.notes.push(...reactor.again.map((title) => `reactor: ${AGAIN}: ${title}`));
   }
   for (const node of nodes) {
     const name = `Node ${node.version.split('.')[0]}`;
@@ -71,7 +73,7 @@ function tryOut(target, addon, { versions, parity, only }, row) {
       const suite = test(target, addon, node, parity ? PARITY : ALL);
       row.tested.push(`${name}: ${told(suite)}${parity ? ' of parity' : ''}`);
       row.failures.push(...suite.failed.map((title) => `${name}: ${title}`));
-      row.notes.push(...suite.again.map((title) => `${name}: passed at the second attempt only: ${title}`));
+      row.notes.push(...suite.again.map((title) => `${name}: ${AGAIN}: ${title}`));
     }
     const user = installed(target, addon, node);
     row.installed.push(`${name}: ${user.passed > 0 ? 'the demo runs' : ''}${counted(user.failed.length, 'FAILED')}`);

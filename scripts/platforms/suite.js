@@ -176,4 +176,4 @@ function test(target, addon, node, folder) {
   return groups.map((group) => atOnce(target, node, cwd, group)).reduce(sum);
 }
 
-module.exports = { mustStart, onNode, test };
+module.exports = { PACES, mustStart, onNode, test };
