@@ -135,7 +135,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   /** What is open already keeps its descriptor: a second one would be lost with the next. */
   protected openOnce(open: () => number): number {
-    return this.id >= 0 || this.isClosing() ? UV_EINVAL : this.opened(open());
+    return this.#stage === 'fresh' ? this.opened(open()) : UV_EINVAL;
   }
 
   // ---- what keeps the loop alive

@@ -9,10 +9,9 @@ import { Kind } from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import { Pipe, type Req, UV_EOF } from './handle.js';
 import { nodeNet } from './node-modules.js';
-import type { EncodedChunk } from './stream-handle.js';
+import { bytesOf, type EncodedChunk } from './stream-handle.js';
 
 const UV_EBADF: number = uvErrno('EBADF');
-const UV_EINVAL: number = uvErrno('EINVAL');
 const UV_EISCONN: number = uvErrno('EISCONN');
 
 interface NodeSocketOptions extends Net.SocketConstructorOpts {
@@ -78,7 +77,7 @@ export class InheritedPipe extends Pipe {
   }
 
   override write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+    const bytes = bytesOf(chunk, encoding);
     if (this.isClosing()) return this.wrote(req, 0, UV_EBADF);
     const status = this.wrote(req, bytes.byteLength, this.#waits ? 0 : 1);
     this.#pipe.write(bytes, (error) => {
@@ -89,15 +88,12 @@ export class InheritedPipe extends Pipe {
   }
 
   override writev(req: Req, chunks: readonly EncodedChunk[]): number {
-    const list = chunks.map(({ chunk, encoding }) =>
-      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
-    );
-    return this.write(req, Buffer.concat(list));
+    return this.write(req, Buffer.concat(chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding))));
   }
 
   override shutdown(req: Req): number {
     if (this.isClosing()) return UV_EBADF;
-    this.#pipe.end(() => this.onevent(Kind.ShutDown, 0, undefined));
+    this.#pipe.end((error?: Error | null) => this.onevent(Kind.ShutDown, statusOf(error), undefined));
     return this.shuts(req);
   }
 
@@ -106,12 +102,7 @@ export class InheritedPipe extends Pipe {
     this.#pipe.destroy();
   }
 
-  // It is connected, and nothing else can be opened here.
-
-  protected override openOnce(): number {
-    return UV_EINVAL;
-  }
-
+  /** It is connected. */
   protected override connectWith(): number {
     return UV_EISCONN;
   }

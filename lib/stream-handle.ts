@@ -42,7 +42,8 @@ const FORMS: Readonly<Partial<Record<string, number>>> = {
   'ucs-2': 3,
 };
 
-function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
+/** A chunk as bytes. */
+export function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
 }
 

@@ -114,10 +114,10 @@ export function declareCases(policy: Policy): void {
     await done;
     await Promise.all([a, b].map((each) => each.until('exit 0')));
     // `exit` may overtake what a process has said last (Node's documentation of 'exit'; under Wine it often does).
-    for (const { log } of [a, b]) {
-      await a.until('disconnect');
+    for (const worker of [a, b]) {
+      await worker.until('disconnect');
       t.deepEqual(
-        log.filter((line) => line !== 'exit 0'),
+        worker.log.filter((line) => line !== 'exit 0'),
         ['server closed', 'disconnect'],
       );
     }

@@ -60,8 +60,9 @@ function linking(target) {
     // What it is without this is that of zig's newest SDK.
     MACOSX_DEPLOYMENT_TARGET: '11.0',
   };
-  // musl's own libc is linked statically by default, and an addon has to use that of its process.
-  if (target.triple.endsWith('-musl')) env['RUSTFLAGS'] = '-C target-feature=-crt-static';
+  // musl is linked statically by default, by Rust and by zig, and an addon has to use that of its process; tests, in which
+  // `epoll_create1` is ours, cannot have it in them.
+  if (target.triple.endsWith('-musl')) env['RUSTFLAGS'] = '-C target-feature=-crt-static -C link-arg=-dynamic';
   if (target.triple.includes('-windows-')) {
     env['LIBNODE_PATH'] = nodeLibrary('node-exe-arm64', (definition, file) => {
       run(program, ['dlltool', '-m', 'arm64', '-d', definition, '-l', file]);
@@ -87,9 +88,8 @@ function artifact(folder) {
  * @param {Target} target
  * @param {string[]} what
  * @param {string} log
- * @param {string} [flags] of the compiler
  */
-function cargo(target, what, log, flags = '') {
+function cargo(target, what, log) {
   need('cargo', 'the native part is written in Rust');
   const { command, env, path: programs } = linking(target);
   const args = [command, '--locked', ...what];
@@ -102,7 +102,6 @@ function cargo(target, what, log, flags = '') {
     programs.unshift(rust);
   }
   step(`${target.name}: cargo ${command} for ${target.triple}${target.glibc ? `, glibc ${target.glibc}` : ''}`);
-  if (flags !== '') env['RUSTFLAGS'] = `${env['RUSTFLAGS']} ${flags}`;
   env['CARGO_TARGET_DIR'] = targetFolder(target);
   env['PATH'] = [...programs, process.env['PATH']].join(path.delimiter);
   const program = command === 'zigbuild' ? path.join(toolchain.zig(), 'bin', 'cargo-zigbuild') : 'cargo';
@@ -133,9 +132,7 @@ function build(target) {
  */
 function buildTests(target) {
   const what = ['-p', 'ferronet-reactor', '--tests', '--quiet', '--message-format', 'json-render-diagnostics'];
-  // zig links programs with a musl of its own unless it is told, and then `epoll_create1` is there twice.
-  const flags = target.triple.endsWith('-musl') ? '-C link-arg=-dynamic' : '';
-  const printed = cargo(target, what, `build-tests-${target.name}`, flags);
+  const printed = cargo(target, what, `build-tests-${target.name}`);
   const messages = printed.split('\n').filter((line) => line.startsWith('{'));
   const programs = messages.map((line) => JSON.parse(line).executable).filter((file) => typeof file === 'string');
   if (programs.length === 0) throw new Error(`cargo made no tests for ${target.triple}`);
