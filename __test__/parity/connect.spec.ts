@@ -2,6 +2,10 @@
 import type { LookupFunction } from 'node:net';
 
 import { parity } from '../_helpers/parity.js';
+import { atMost } from '../_helpers/patience.js';
+
+/** The default. Slower than that, an attempt is given up. */
+const autoSelectFamilyAttemptTimeout = atMost(250);
 
 parity('connect by address; the server ends first', async (stage) => {
   const server = await stage.listening({}, (accepted) => accepted.end('bye'));
@@ -31,7 +35,7 @@ parity('connect by name, both families asked for', async (stage) => {
       { address: '127.0.0.1', family: 4 },
     ])) as LookupFunction;
   // Nobody listens on this port of ::1: the first attempt fails, the second succeeds.
-  client.connect({ port: stage.portOf(server), host: 'both.test', lookup });
+  client.connect({ port: stage.portOf(server), host: 'both.test', lookup, autoSelectFamilyAttemptTimeout });
   await stage.closed(client);
   stage.log.note('C', `attempted ${JSON.stringify(client.autoSelectFamilyAttemptedAddresses)}`);
   await stage.finish(server);
@@ -51,7 +55,12 @@ parity('connect is refused by all addresses of a name', async (stage) => {
       { address: '::1', family: 6 },
       { address: '127.0.0.1', family: 4 },
     ])) as LookupFunction;
-  stage.call('C', 'connect()', () => client.connect({ port: 1, host: 'both.test', lookup }), 'micro');
+  stage.call(
+    'C',
+    'connect()',
+    () => client.connect({ port: 1, host: 'both.test', lookup, autoSelectFamilyAttemptTimeout }),
+    'micro',
+  );
   await stage.closed(client);
   stage.log.note('C', `attempted ${JSON.stringify(client.autoSelectFamilyAttemptedAddresses)}`);
 });
