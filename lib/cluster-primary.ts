@@ -17,16 +17,23 @@ class Unanswered {
   readonly #channel: IpcChannel;
   /** The keys of their servers, by the numbers of the messages. */
   readonly #keys = new Map<number, string>();
+  #isDisconnected = false;
 
   constructor(channel: IpcChannel) {
     this.#channel = channel;
     channel.on('internalMessage', (message: InternalMessage) => {
       if (message.cmd === 'NODE_CLUSTER' && 'ack' in message) this.#keys.delete(message.ack);
     });
-    // When Node has taken the worker off its lists. While a handle is on its way, no `disconnect` tells of the channel's end.
-    channel.once('disconnect', () => setImmediate(() => this.#giveBack()));
+    // When Node has taken the worker off its lists.
+    channel.once('disconnect', () => {
+      this.#isDisconnected = true;
+      setImmediate(() => this.#giveBack());
+    });
+    // While a handle is on its way Node tells of no `disconnect`. It looks at the end of the process if the channel has
+    // ended before; in the other order the worker would stay on its lists, and a server open that only the dead ones have.
     channel.once('exit', () => {
       if (!channel.connected) setImmediate(() => this.#giveBack());
+      else channel.once('close', () => setImmediate(() => this.#disconnect()));
     });
   }
 
@@ -35,6 +42,11 @@ class Unanswered {
     const channels = served.get(key);
     if (channels) channels.add(this.#channel);
     else served.set(key, new Set([this.#channel]));
+  }
+
+  /** The process and its channel have ended. */
+  #disconnect(): void {
+    if (!this.#isDisconnected) this.#channel.emit('disconnect');
   }
 
   #giveBack(): void {

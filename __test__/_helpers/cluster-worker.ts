@@ -1,4 +1,5 @@
 // A program for the workers of a cluster: does what its primary tells it, with the module that NET names, and answers.
+import { spawn } from 'node:child_process';
 import cluster from 'node:cluster';
 import type { ListenOptions, Server, Socket } from 'node:net';
 
@@ -9,6 +10,7 @@ export type Order =
   | { do: 'listen'; options: ListenOptions; maxConnections?: number }
   | { do: 'count' }
   | { do: 'close' }
+  | { do: 'outlive' }
   | { do: 'disconnect' };
 
 /** What a worker answers, or tells by itself. */
@@ -38,6 +40,12 @@ function listen(options: ListenOptions, maxConnections: number | undefined): voi
   server.listen(options, () => tell({ answer: server?.address() ?? null }));
 }
 
+// Starts a process that has this end of the channel as well, and tells its number.
+function keepChannelOpen(): number | undefined {
+  const { fd } = process.channel as unknown as { fd: number };
+  return spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', fd] }).pid;
+}
+
 process.on('message', (order: Order) => {
   switch (order.do) {
     case 'listen':
@@ -48,6 +56,9 @@ process.on('message', (order: Order) => {
       break;
     case 'close':
       server?.close(() => tell({ answer: 'closed' }));
+      break;
+    case 'outlive':
+      tell({ answer: keepChannelOpen() });
       break;
     case 'disconnect':
       cluster.worker?.disconnect();
