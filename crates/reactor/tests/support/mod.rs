@@ -214,3 +214,17 @@ pub fn pattern(len: usize) -> Vec<u8> {
         .map(|n| u8::try_from((n * 7 + n / 251) % 256).unwrap())
         .collect()
 }
+
+/// All bytes, in order; or where the first one is missing or another one.
+pub fn assert_all(read: &[u8], expected: &[u8]) {
+    let same = read
+        .iter()
+        .zip(expected)
+        .take_while(|(one, other)| one == other)
+        .count();
+    assert_eq!(
+        (same, read.len()),
+        (expected.len(), expected.len()),
+        "(the same, read)"
+    );
+}
