@@ -103,9 +103,10 @@ function specs(cwd, folder) {
  * @param {Node} node
  * @param {string} cwd
  * @param {string[]} files
+ * @param {boolean} [isLast] a file alone that Wine has crashed under once
  * @returns {Result}
  */
-function atOnce(target, node, cwd, files) {
+function atOnce(target, node, cwd, files, isLast = false) {
   const alone = files.length === 1;
   const pace = PACES[target.runner];
   const { minutes, idle } = alone ? pace.alone : pace;
@@ -123,6 +124,11 @@ function atOnce(target, node, cwd, files) {
     // A file alone does not name itself.
     const failsStill = (/** @type {string} */ title) => again.failed.some((name) => title.endsWith(name));
     return { ...again, again: [...again.again, ...result.failed.filter((title) => !failsStill(title))] };
+  }
+  if (alone && !ended && pace.isFlaky && !isLast) {
+    step(`${target.name}: no end (${log}.log): once more`);
+    const last = atOnce(target, node, cwd, files, true);
+    return last.failed.length > 0 ? last : { ...last, again: [...last.again, `${part}: its end`] };
   }
   if (!ended || (result.failed.length === 0 && (status !== 0 || result.passed + result.skipped === 0))) {
     result.failed.push(
