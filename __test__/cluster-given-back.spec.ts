@@ -2,6 +2,7 @@
 // gets it, in whatever order the primary hears of the worker's end and of its channel's.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 
 import { type Cluster, type Member, onUnix, portOf } from './_helpers/cluster.js';
 
@@ -54,4 +55,19 @@ onUnix('rr', 'the worker ends, and then the channel', async (t, place) => {
   t.deepEqual(stopped.log, ['exit SIGKILL', 'disconnect']);
   // What is handed out in turn goes to those who live.
   t.is((await place.connect({ port })).pid, other.pid);
+});
+
+onUnix('rr', 'where nobody else serves, it is closed', async (t, place) => {
+  const only = await place.fork();
+  const port = portOf(await only.listen({ host: '127.0.0.1', port: 0 }));
+  process.kill(only.pid, 'SIGSTOP');
+  const client = connect(port, '127.0.0.1').on('error', () => {});
+  const closed = once(client, 'close');
+  // The primary, which is this process, hands it out in one of the next turns.
+  const { process: channel } = only.worker as unknown as { process: { _handleQueue: unknown[] | null } };
+  for (let turns = 0; !channel._handleQueue && turns < 10_000; turns++) await new Promise(setImmediate);
+  t.truthy(channel._handleQueue);
+  process.kill(only.pid, 'SIGKILL');
+  await closed;
+  t.deepEqual(cluster.workers, {});
 });

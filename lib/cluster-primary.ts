@@ -17,7 +17,6 @@ class Unanswered {
   readonly #channel: IpcChannel;
   /** The keys of their servers, by the numbers of the messages. */
   readonly #keys = new Map<number, string>();
-  #isDisconnected = false;
 
   constructor(channel: IpcChannel) {
     this.#channel = channel;
@@ -25,15 +24,12 @@ class Unanswered {
       if (message.cmd === 'NODE_CLUSTER' && 'ack' in message) this.#keys.delete(message.ack);
     });
     // When Node has taken the worker off its lists.
-    channel.once('disconnect', () => {
-      this.#isDisconnected = true;
-      setImmediate(() => this.#giveBack());
-    });
+    channel.once('disconnect', () => setImmediate(() => this.#giveBack()));
     // While a handle is on its way Node tells of no `disconnect`. It looks at the end of the process if the channel has
     // ended before; in the other order the worker would stay on its lists, and a server open that only the dead ones have.
     channel.once('exit', () => {
       if (!channel.connected) setImmediate(() => this.#giveBack());
-      else channel.once('close', () => setImmediate(() => this.#disconnect()));
+      else channel.once('close', () => this.#disconnect());
     });
   }
 
@@ -44,9 +40,9 @@ class Unanswered {
     else served.set(key, new Set([this.#channel]));
   }
 
-  /** The process and its channel have ended. */
+  /** The process and then its channel have ended. */
   #disconnect(): void {
-    if (!this.#isDisconnected) this.#channel.emit('disconnect');
+    if (this.#channel._handleQueue) this.#channel.emit('disconnect');
   }
 
   #giveBack(): void {

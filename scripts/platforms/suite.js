@@ -103,7 +103,7 @@ function specs(cwd, folder) {
  * @param {Node} node
  * @param {string} cwd
  * @param {string[]} files
- * @param {boolean} [isLast] a file alone that Wine has crashed under once
+ * @param {boolean} [isLast] a file alone that came to no end at first
  * @returns {Result}
  */
 function atOnce(target, node, cwd, files, isLast = false) {
