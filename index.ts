@@ -10,8 +10,9 @@ import * as defaults from './lib/defaults.js';
 import * as doors from './lib/doors.js';
 import type * as events from './lib/events.js';
 import type * as fixedBuffer from './lib/fixed-buffer.js';
-import * as listen from './lib/listen.js';
+import type * as listenOptions from './lib/listen-options.js';
 import * as promises from './lib/promises.js';
+import * as serverHandle from './lib/server-handle.js';
 import * as server from './lib/server.js';
 import * as socketAddress from './lib/socket-address.js';
 import type * as socketAddresses from './lib/socket-addresses.js';
@@ -21,7 +22,7 @@ import * as socket from './lib/socket.js';
 
 const net = {
   /** @internal */
-  _createServerHandle: listen.createServerHandle,
+  _createServerHandle: serverHandle.createServerHandle,
   /** @internal */
   _normalizeArgs: args.normalizeArguments,
   get BlockList(): blockList.BlockListConstructor {
@@ -58,7 +59,7 @@ declare namespace net {
   export type DropArgument = events.DroppedConnection;
   export type IpcSocketConnectOpts = connectOptions.IpcConnectOptions;
   export type KeepAliveOptions = socketOptions.KeepAliveOptions;
-  export type ListenOptions = listen.ListenOptions;
+  export type ListenOptions = listenOptions.ListenOptions;
   export type LookupFunction = connectOptions.LookupFunction;
   export type NetConnectOpts = connectOptions.ConnectOptions;
   export type OnReadOpts = fixedBuffer.OnReadOptions;

@@ -2,9 +2,9 @@
 // (`SCHED_NONE`), or by being sent the connections that the primary accepts (`SCHED_RR`).
 import { exceptionWithHostPort, uvErrno } from './errors.js';
 import type { AddressOut, StreamHandle, TCP } from './handle.js';
-import type { ListenerHandle, ServerCore } from './listen.js';
 import { type NodeHandle, shareNodeHandle, takeNodeHandle } from './node-handle.js';
 import { cluster, nodeNet } from './node-modules.js';
+import type { ListenerHandle, ServerCore } from './server-core.js';
 
 /** What the primary is asked for; Node's names. */
 export interface ServerQuery {

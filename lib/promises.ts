@@ -5,7 +5,7 @@ import { normalizeArguments } from './arguments.js';
 import type { ConnectOptions } from './connect-options.js';
 import { connect as connectSocket } from './doors.js';
 import { AbortError } from './errors.js';
-import type { ListenOptions } from './listen.js';
+import type { ListenOptions } from './listen-options.js';
 import type { ConnectionListener, ServerOptions } from './server.js';
 import { Server } from './server.js';
 import type { Socket } from './socket.js';

@@ -6,7 +6,7 @@
 // method that would look at the data, stop it or add to it ends the relay first and then does what it always does. The
 // bytes that come after that go through the streams again, until the next pause.
 import { StreamHandle } from './handle.js';
-import type { SocketCore } from './socket-state.js';
+import type { Relay, SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
 import { noteActivity } from './timeout.js';
 
@@ -53,28 +53,6 @@ const isSwitchedOff: boolean = process.env['FERRONET_RELAY'] === 'off';
 /** The methods of the class itself. */
 const ours = new Map<string, unknown>();
 
-/** One pipe that may become, or is, a relay. */
-export class Relay {
-  readonly source: SocketCore;
-  readonly destination: SocketCore;
-  /** The listener of the pipe itself. */
-  readonly ondata: unknown;
-  /** The handles, while it is active. */
-  ends: readonly [StreamHandle, StreamHandle] | undefined;
-  /** Of the bytes it has moved, those that the handles count already. */
-  counted = 0;
-  /** Chunks that came through JavaScript since the last attempt to begin. */
-  chunks = 0;
-  /** Chunks that have to. */
-  wanted: number = CHUNKS_BEFORE;
-
-  constructor(source: SocketCore, destination: SocketCore, ondata: unknown) {
-    this.source = source;
-    this.destination = destination;
-    this.ondata = ondata;
-  }
-}
-
 /** The parts of Node's stream states that say whether a stream stands still. They have been there since Node 15. */
 interface States {
   _readableState: { pipes: readonly unknown[]; length: number; encoding?: unknown; decoder?: unknown };
@@ -98,7 +76,8 @@ export function offerRelay(source: SocketCore, destination: unknown, goesOnAfter
   if (isSwitchedOff || goesOnAfterEnd) return;
   if (!state.mayRelay || !isOurs(destination) || !destination[kState].mayRelay) return;
   const listeners = source.rawListeners('data');
-  state.relay = new Relay(source, destination, listeners[listeners.length - 1]);
+  const ondata: unknown = listeners[listeners.length - 1];
+  state.relay = { source, destination, ondata, ends: undefined, counted: 0, chunks: 0, wanted: CHUNKS_BEFORE };
 }
 
 function isOurs(stream: unknown): stream is SocketCore {

@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 
 import type { AnyBlockList } from './block-list.js';
 import type { AddressOut, StreamHandle } from './handle.js';
-import type { Relay } from './relay.js';
 
 /** `undefined` leaves what the handle's default is, 0 what the system has. */
 export interface KeepAlive {
@@ -40,6 +39,22 @@ export interface Waiting {
 export const NO_KEEP_ALIVE: Readonly<KeepAlive> = { enable: false, idle: 0, interval: undefined, count: undefined };
 
 const NOBODY: readonly Waiting[] = [];
+
+/** One pipe between two sockets that may become, or is, a relay; see relay.ts. */
+export interface Relay {
+  readonly source: SocketCore;
+  readonly destination: SocketCore;
+  /** The listener of the pipe itself. */
+  readonly ondata: unknown;
+  /** The handles, while it is active. */
+  ends: readonly [StreamHandle, StreamHandle] | undefined;
+  /** Of the bytes it has moved, those that the handles count already. */
+  counted: number;
+  /** Chunks that came through JavaScript since the last attempt to begin. */
+  chunks: number;
+  /** Chunks that have to. */
+  wanted: number;
+}
 
 export class SocketState {
   handle: StreamHandle | null = null;
