@@ -10,7 +10,7 @@ use crate::connection::{Connection, Told};
 use crate::listener::{Adopt, Listener};
 use crate::options::{BindFlags, LocalAccess};
 use crate::state::Writing;
-use crate::sys::{self, Idle};
+use crate::sys::{self, Acceptor, Idle, Stream};
 use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
 
 use super::{Entry, Shared};
@@ -80,7 +80,7 @@ impl Reactor {
         };
         let shard = self.shared.shards.first();
         let _entered = shard.enter();
-        let acceptor = idle.into_acceptor(&self.shared.spare)?;
+        let acceptor = Acceptor::from_idle(idle, &self.shared.spare)?;
         let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
         let events = Arc::clone(&self.shared.events);
         let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
@@ -174,7 +174,9 @@ impl Reactor {
         };
         let shard = self.shared.shards.next_for(&idle);
         let _entered = shard.enter();
-        let connection = self.shared.connection(id, idle.into_stream()?, writing, shard);
+        let connection = self
+            .shared
+            .connection(id, Stream::from_idle(idle)?, writing, shard);
         *entry = Entry::Connection(Arc::clone(&connection));
         Ok(connection)
     }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::{Entry, Reactor, Shared};
 use crate::connection::{Connection, Detached, Unread};
-use crate::sys::Idle;
+use crate::sys::{Idle, Stream};
 use crate::{Errno, Event, HandleId};
 
 /// The name of a handle on its way: one in a process, and never again.
@@ -155,7 +155,7 @@ impl Reactor {
     fn attach(&self, detached: Detached) -> Result<Arc<Connection>, Errno> {
         let shard = self.shared.shards.next_for(&detached.idle);
         let _entered = shard.enter();
-        let stream = detached.idle.into_stream()?;
+        let stream = Stream::from_idle(detached.idle)?;
         let connection = self.shared.insert_connection(stream, detached.writing, shard)?;
         connection.resume(detached.under_way);
         Shared::serve(&connection);

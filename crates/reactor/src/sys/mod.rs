@@ -8,7 +8,7 @@
 //!   `accept_now` asks the kernel on any thread. When the process has no descriptors left it closes a waiting
 //!   connection rather than spin (libuv's `EMFILE` trick). `set_path` says which file is removed with it,
 //!   `open_to_all` who may use it.
-//! - [`Idle`]: made, bound or adopted, and not yet used: it becomes an acceptor or a stream. They become one again with
+//! - [`Idle`]: made, bound or adopted, and not yet used: an acceptor or a stream is made of it. They become one again with
 //!   `into_idle`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
 //!   [`Bell`]: gets the attention of a thread that waits, for the poller as well.

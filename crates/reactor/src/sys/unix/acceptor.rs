@@ -13,10 +13,9 @@ use tokio::io::unix::AsyncFd;
 
 use crate::Transport;
 
-use super::Idle;
 use super::descriptor::register;
-use super::errno;
-use super::path::OwnPath;
+use super::idle::Idle;
+use super::path::{OwnPath, open_to_all};
 use super::stream::Stream;
 
 /// A descriptor kept in reserve, to have one for closing a connection when there are none left.
@@ -53,10 +52,11 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Of a socket that listens already.
-    pub(super) fn new(socket: Socket, spare: &Spare, path: Option<OwnPath>) -> io::Result<Self> {
+    pub(crate) fn from_idle(idle: Idle, spare: &Spare) -> io::Result<Self> {
+        let (fd, path) = idle.into_parts();
         spare.fill();
         Ok(Self {
-            fd: register(socket)?,
+            fd: register(Socket::from(fd))?,
             spare: spare.clone(),
             path,
         })
@@ -88,11 +88,7 @@ impl Acceptor {
 
     /// Sets who may use a bound local socket. `EINVAL` for one without a path.
     pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        let path = self
-            .path
-            .as_ref()
-            .ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
-        path.open_to_all(readable, writable)
+        open_to_all(self.path.as_ref(), readable, writable)
     }
 
     /// Which file goes with the socket from now on. The one that did stays.

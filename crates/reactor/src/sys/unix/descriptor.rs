@@ -1,17 +1,16 @@
-//! Descriptors by number: registered, borrowed, told apart, duplicated and adopted.
+//! Descriptors by number: registered, borrowed, told apart and duplicated.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 
 use socket2::{Domain, SockRef, Type};
 use tokio::io::unix::AsyncFd;
 
-use crate::{DescriptorKind, Transport};
+use crate::DescriptorKind;
 
 use super::errno;
-use super::idle::Idle;
 
 /// Gives a descriptor to the runtime that is entered. A descriptor that another handle of this reactor has (`EEXIST`)
 /// stays that handle's: it is not closed here.
@@ -96,20 +95,4 @@ pub(crate) fn duplicate(fd: i32) -> io::Result<i32> {
 /// As `duplicate`.
 pub(crate) fn duplicate_socket(socket: &SockRef<'_>) -> io::Result<i32> {
     duplicate(socket.as_raw_fd())
-}
-
-/// Takes a descriptor over: from now on it is non-blocking and ours to close.
-pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
-    if borrow(&fd).is_none() {
-        return Err(io::Error::from_raw_os_error(errno::EBADF));
-    }
-    // SAFETY: the descriptor is open (checked above), and whoever hands a number to `open` gives it away.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    // FIONBIO works on everything that can be adopted, pipes included.
-    if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
-        // Refused: it stays the caller's.
-        std::mem::forget(fd);
-        return Err(error);
-    }
-    Ok(Idle::adopted(fd, transport))
 }

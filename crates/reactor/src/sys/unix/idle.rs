@@ -2,18 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use crate::options::{BindFlags, LocalAccess};
 use crate::{Target, Transport};
 
-use super::acceptor::{Acceptor, Spare};
-use super::descriptor::is_registered;
+use super::descriptor::{borrow, is_registered};
 use super::errno;
-use super::path::{OwnPath, local_address};
-use super::stream::{Stream, connect_result};
+use super::path::{OwnPath, local_address, open_to_all};
 
 /// Bound or adopted, not yet used.
 #[derive(Debug)]
@@ -36,11 +34,8 @@ impl Idle {
         }
     }
 
-    pub(super) fn adopted(fd: OwnedFd, transport: Transport) -> Self {
-        Self {
-            adopted: true,
-            ..Self::new(fd, transport, None)
-        }
+    pub(super) fn into_parts(self) -> (OwnedFd, Option<OwnPath>) {
+        (self.fd, self.path)
     }
 
     /// Whether the runtime that is entered watches the descriptor for another handle.
@@ -62,24 +57,12 @@ impl Idle {
 
     /// Sets who may use a bound local socket. `EINVAL` for one without a path.
     pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        let path = self
-            .path
-            .as_ref()
-            .ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
-        path.open_to_all(readable, writable)
+        open_to_all(self.path.as_ref(), readable, writable)
     }
 
-    /// `listen(2)`. The handle stays what it is: [`Idle::into_acceptor`] makes a listener of it.
+    /// `listen(2)`. The handle stays what it is: an acceptor is made of it.
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
         SockRef::from(&self.fd).listen(backlog)
-    }
-
-    pub(crate) fn into_acceptor(self, spare: &Spare) -> io::Result<Acceptor> {
-        Acceptor::new(Socket::from(self.fd), spare, self.path)
-    }
-
-    pub(crate) fn into_stream(self) -> io::Result<Stream> {
-        Stream::new(self.fd, self.path)
     }
 
     /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
@@ -100,6 +83,21 @@ impl Idle {
             _ if self.transport == Transport::Local => Ok(Some(Err(error))),
             _ => Err(error),
         }
+    }
+}
+
+/// What became of a connect: `None` while it is going on.
+pub(super) fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
+    // A peer says more than the lack of an error, and saves the question: who tells of a connection asks for its error
+    // anyway, since it may have broken meanwhile.
+    match socket.peer_addr() {
+        Ok(_) => return Some(Ok(())),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+        Err(error) => return Some(Err(socket.take_error().ok().flatten().unwrap_or(error))),
+    }
+    match socket.take_error() {
+        Ok(None) => None,
+        Ok(Some(error)) | Err(error) => Some(Err(error)),
     }
 }
 
@@ -175,4 +173,23 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
 
 pub(crate) fn local_socket() -> io::Result<Idle> {
     open_socket(Domain::UNIX, Transport::Local)
+}
+
+/// Takes a descriptor over: from now on it is non-blocking and ours to close.
+pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
+    if borrow(&fd).is_none() {
+        return Err(io::Error::from_raw_os_error(errno::EBADF));
+    }
+    // SAFETY: the descriptor is open (checked above), and whoever hands a number to `open` gives it away.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // FIONBIO works on everything that can be adopted, pipes included.
+    if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
+        // Refused: it stays the caller's.
+        std::mem::forget(fd);
+        return Err(error);
+    }
+    Ok(Idle {
+        adopted: true,
+        ..Idle::new(fd, transport, None)
+    })
 }

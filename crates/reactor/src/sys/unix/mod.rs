@@ -24,8 +24,8 @@ mod stream;
 pub(crate) use acceptor::{Acceptor, Spare};
 #[cfg(target_os = "linux")]
 pub(crate) use conduit::Conduit;
-pub(crate) use descriptor::{adopt, descriptor_kind, duplicate, duplicate_socket};
-pub(crate) use idle::{Idle, bind_local, bind_tcp, local_socket, tcp_socket};
+pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
+pub(crate) use idle::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use path::reaches;
 pub(crate) use poller::{Bell, Poller, ThreadClock};

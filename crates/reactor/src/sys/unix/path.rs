@@ -21,12 +21,6 @@ impl OwnPath {
         Self(path.into())
     }
 
-    /// Sets who may use the socket, exactly: read, write or both, for everybody (Node 26; older ones added it).
-    pub(super) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        let mode = if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
-        std::fs::set_permissions(&self.0, Permissions::from_mode(mode))
-    }
-
     /// Lets nobody but the owner use the socket.
     pub(super) fn keep_to_owner(&self) -> io::Result<()> {
         std::fs::set_permissions(&self.0, Permissions::from_mode(0o600))
@@ -44,6 +38,14 @@ impl Drop for OwnPath {
         // Gone already, or never ours to remove: nothing to do about either.
         drop(std::fs::remove_file(&self.0));
     }
+}
+
+/// Sets who may use a bound local socket, exactly: read, write or both, for everybody (Node 26; older ones added it).
+/// `EINVAL` for one without a path.
+pub(super) fn open_to_all(path: Option<&OwnPath>, readable: bool, writable: bool) -> io::Result<()> {
+    let OwnPath(path) = path.ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
+    let mode = if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
 /// The address of a local path. A leading NUL names the abstract space of Linux. Too long is `EINVAL`, and so is a NUL

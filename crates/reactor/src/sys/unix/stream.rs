@@ -7,14 +7,14 @@ use std::net::Shutdown;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
-use socket2::{Domain, SockRef, Socket};
+use socket2::{Domain, SockRef};
 use tokio::io::unix::AsyncFd;
 
 use crate::Transport;
 use crate::sys::in_groups::write_in_groups;
 
-use super::Idle;
 use super::descriptor::{borrow, register};
+use super::idle::{Idle, connect_result};
 use super::path::OwnPath;
 
 /// A byte stream. `File` because `read(2)` and `writev(2)` serve sockets, pipes and terminals alike.
@@ -25,6 +25,11 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    pub(crate) fn from_idle(idle: Idle) -> io::Result<Self> {
+        let (fd, own_path) = idle.into_parts();
+        Self::new(fd, own_path)
+    }
+
     pub(super) fn new(fd: OwnedFd, own_path: Option<OwnPath>) -> io::Result<Self> {
         let raw = fd.as_raw_fd();
         let fd = match register(File::from(fd)) {
@@ -168,19 +173,4 @@ fn write(mut file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         }
     }
     file.write_vectored(chunks)
-}
-
-/// What became of a connect: `None` while it is going on.
-pub(super) fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
-    // A peer says more than the lack of an error, and saves the question: who tells of a connection asks for its error
-    // anyway, since it may have broken meanwhile.
-    match socket.peer_addr() {
-        Ok(_) => return Some(Ok(())),
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
-        Err(error) => return Some(Err(socket.take_error().ok().flatten().unwrap_or(error))),
-    }
-    match socket.take_error() {
-        Ok(None) => None,
-        Ok(Some(error)) | Err(error) => Some(Err(error)),
-    }
 }

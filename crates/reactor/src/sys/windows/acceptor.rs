@@ -49,7 +49,7 @@ pub(crate) struct PipeAcceptor {
 
 impl PipeAcceptor {
     /// With the instance that was made when the name was bound, and more.
-    pub(super) fn new(path: String, first: OwnedHandle) -> io::Result<Self> {
+    fn new(path: String, first: OwnedHandle) -> io::Result<Self> {
         let wanted = instances(std::env::var(INSTANCES_SETTING).ok().as_deref());
         let mut waiting = vec![Waiting::for_client(first)?];
         while waiting.len() < wanted {
@@ -89,7 +89,7 @@ impl PipeAcceptor {
         if let Ok(instance) = another(&self.path) {
             waiting.push(instance);
         }
-        Poll::Ready(client.and_then(Pipe::connected).map(Stream::pipe))
+        Poll::Ready(client.and_then(Pipe::connected).map(Stream::Pipe))
     }
 }
 
@@ -98,12 +98,25 @@ fn another(path: &str) -> io::Result<Waiting> {
 }
 
 impl Acceptor {
+    pub(crate) fn from_idle(idle: Idle, _spare: &Spare) -> io::Result<Self> {
+        match idle {
+            Idle::Tcp(socket) => {
+                socket.set_nonblocking(true)?;
+                TcpListener::from_std(socket.into()).map(Self::Tcp)
+            }
+            Idle::Pipe { path, first } => PipeAcceptor::new(path, first).map(Self::Pipe),
+            Idle::PipeSocket | Idle::PipeClient(_) | Idle::PipeBusy(_) => {
+                Err(io::Error::from(io::ErrorKind::InvalidInput))
+            }
+        }
+    }
+
     /// Leaves the runtime. A pipe stays: its other instances and their clients would have to go along.
     pub(crate) fn into_idle(self) -> Result<Idle, Self> {
         match self {
             Self::Tcp(listener) => {
                 let own = SockRef::from(&listener).try_clone();
-                own.map(Idle::tcp).map_err(|_| Self::Tcp(listener))
+                own.map(Idle::Tcp).map_err(|_| Self::Tcp(listener))
             }
             Self::Pipe(_) => Err(self),
         }

@@ -2,21 +2,19 @@
 //! it, but nothing guesses what a number stands for.
 
 use std::io;
-use std::os::windows::io::{BorrowedSocket, FromRawSocket as _, IntoRawSocket as _, RawSocket};
+use std::os::windows::io::{BorrowedSocket, IntoRawSocket as _, RawSocket};
 
-use socket2::{SockRef, Socket, Type};
+use socket2::SockRef;
 use windows_sys::Win32::Networking::WinSock::WSAENOTSOCK;
 
-use crate::{DescriptorKind, Transport};
-
-use super::idle::Idle;
+use crate::DescriptorKind;
 
 pub(crate) fn descriptor_kind(_fd: i32) -> DescriptorKind {
     DescriptorKind::Unknown
 }
 
 /// The number of a socket; what is open and has none is a pipe.
-fn raw(number: i32) -> io::Result<RawSocket> {
+pub(super) fn raw(number: i32) -> io::Result<RawSocket> {
     RawSocket::try_from(number).map_err(|_| io::Error::from(io::ErrorKind::Unsupported))
 }
 
@@ -32,19 +30,4 @@ pub(crate) fn duplicate_socket(socket: &SockRef<'_>) -> io::Result<i32> {
     let another = socket.try_clone()?;
     // Handles are small numbers, also where pointers are not.
     i32::try_from(another.into_raw_socket()).map_err(|_| io::Error::from_raw_os_error(WSAENOTSOCK))
-}
-
-/// Takes a socket over: it is ours to close from now on.
-pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Idle> {
-    if transport == Transport::Local {
-        return Err(io::Error::from(io::ErrorKind::Unsupported));
-    }
-    let raw = raw(number)?;
-    // SAFETY: as above.
-    let theirs = unsafe { BorrowedSocket::borrow_raw(raw) };
-    if SockRef::from(&theirs).r#type()? != Type::STREAM {
-        return Err(io::Error::from(io::ErrorKind::InvalidInput));
-    }
-    // SAFETY: a socket, as was just seen, and whoever hands a number to `open` gives it away.
-    Ok(Idle::tcp(unsafe { Socket::from_raw_socket(raw) }))
 }

@@ -2,24 +2,20 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::windows::io::{AsRawSocket as _, OwnedHandle};
+use std::os::windows::io::{AsRawSocket as _, BorrowedSocket, FromRawSocket as _, OwnedHandle};
 use std::ptr;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
-use tokio::net::TcpListener;
-use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
 use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
 
-use crate::Target;
 use crate::options::{BindFlags, LocalAccess};
+use crate::{Target, Transport};
 
-use super::acceptor::{Acceptor, PipeAcceptor, Spare};
-use super::errno::os_error;
+use super::descriptor;
 use super::instance::{self, Place};
 use super::name::{self, wide};
-use super::pipe::{Pipe, is_busy};
+use super::pipe::is_busy;
 use super::security;
-use super::stream::Stream;
 
 /// Made or bound, not yet used.
 #[derive(Debug)]
@@ -39,10 +35,6 @@ pub(crate) enum Idle {
 }
 
 impl Idle {
-    pub(super) fn tcp(socket: Socket) -> Self {
-        Self::Tcp(socket)
-    }
-
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         match self {
             Self::Tcp(socket) => Some(SockRef::from(socket)),
@@ -81,30 +73,6 @@ impl Idle {
             Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
                 Err(io::Error::from(io::ErrorKind::InvalidInput))
             }
-        }
-    }
-
-    pub(crate) fn into_acceptor(self, _spare: &Spare) -> io::Result<Acceptor> {
-        match self {
-            Self::Tcp(socket) => {
-                socket.set_nonblocking(true)?;
-                TcpListener::from_std(socket.into()).map(Acceptor::Tcp)
-            }
-            Self::Pipe { path, first } => PipeAcceptor::new(path, first).map(Acceptor::Pipe),
-            Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
-                Err(io::Error::from(io::ErrorKind::InvalidInput))
-            }
-        }
-    }
-
-    pub(crate) fn into_stream(self) -> io::Result<Stream> {
-        match self {
-            Self::Tcp(socket) => Stream::tcp(socket),
-            Self::PipeClient(pipe) => Pipe::connected(pipe).map(Stream::pipe),
-            Self::PipeBusy(path) => Ok(Stream::pipe(Pipe::busy(path))),
-            // A connect that failed has to be told, and what is told of has a stream.
-            Self::PipeSocket => Ok(Stream::pipe(Pipe::closed())),
-            Self::Pipe { .. } => Err(os_error(ERROR_NOT_CONNECTED)),
         }
     }
 
@@ -233,4 +201,19 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
         path: path.to_owned(),
         first,
     })
+}
+
+/// Takes a socket over: it is ours to close from now on.
+pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Idle> {
+    if transport == Transport::Local {
+        return Err(io::Error::from(io::ErrorKind::Unsupported));
+    }
+    let raw = descriptor::raw(number)?;
+    // SAFETY: whoever names it keeps it open meanwhile; what is no socket is refused by the call that asks.
+    let theirs = unsafe { BorrowedSocket::borrow_raw(raw) };
+    if SockRef::from(&theirs).r#type()? != Type::STREAM {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    // SAFETY: a socket, as was just seen, and whoever hands a number to `open` gives it away.
+    Ok(Idle::Tcp(unsafe { Socket::from_raw_socket(raw) }))
 }

@@ -5,11 +5,13 @@ use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::task::{Context, Poll, ready};
 
-use socket2::{SockRef, Socket};
+use socket2::SockRef;
 use tokio::net::TcpStream;
+use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
 
 use crate::sys::in_groups::write_in_groups;
 
+use super::errno::os_error;
 use super::idle::Idle;
 use super::pipe::Pipe;
 
@@ -21,13 +23,18 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    pub(super) fn tcp(socket: Socket) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        TcpStream::from_std(socket.into()).map(Self::Tcp)
-    }
-
-    pub(super) fn pipe(pipe: Pipe) -> Self {
-        Self::Pipe(pipe)
+    pub(crate) fn from_idle(idle: Idle) -> io::Result<Self> {
+        match idle {
+            Idle::Tcp(socket) => {
+                socket.set_nonblocking(true)?;
+                TcpStream::from_std(socket.into()).map(Self::Tcp)
+            }
+            Idle::PipeClient(pipe) => Pipe::connected(pipe).map(Self::Pipe),
+            Idle::PipeBusy(path) => Ok(Self::Pipe(Pipe::busy(path))),
+            // A connect that failed has to be told, and what is told of has a stream.
+            Idle::PipeSocket => Ok(Self::Pipe(Pipe::closed())),
+            Idle::Pipe { .. } => Err(os_error(ERROR_NOT_CONNECTED)),
+        }
     }
 
     /// Leaves the runtime. A pipe's handle can't: it belongs to the completion port that it was given to first. A socket
@@ -40,7 +47,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => {
                 let own = SockRef::from(&stream).try_clone();
-                own.map(Idle::tcp).map_err(|_| Self::Tcp(stream))
+                own.map(Idle::Tcp).map_err(|_| Self::Tcp(stream))
             }
             Self::Pipe(_) => Err(self),
         }
