@@ -8,12 +8,11 @@
 //! reactor and of the process, and the reactor's thread sends when the consumer computes for too long in the middle of a
 //! batch.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-
-use crate::connection::Connection;
 
 /// Who sends what is kept if the consumer's thread does not come to the end of its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,12 +26,20 @@ pub(crate) enum Keeper {
     Driver,
 }
 
+/// A connection, as seen from here.
+pub(crate) trait Batched: Debug + Send + Sync {
+    /// Sends what is kept. On any thread.
+    fn send(self: Arc<Self>);
+    /// Leaves that to the task.
+    fn hand_over(self: Arc<Self>);
+}
+
 #[derive(Debug, Default)]
 struct Kept {
     /// In the order in which they began to keep something.
-    connections: Vec<Arc<Connection>>,
+    connections: Vec<Arc<dyn Batched>>,
     /// The room of those of the last batch, for the next.
-    room: Vec<Arc<Connection>>,
+    room: Vec<Arc<dyn Batched>>,
     keeper: Keeper,
 }
 
@@ -57,19 +64,19 @@ impl Outbox {
             if keeper == Keeper::Driver {
                 connection.hand_over();
             } else {
-                connection.end_of_batch();
+                connection.send();
             }
         });
     }
 
     /// Takes a connection that wants to keep something. Answers who looks after it; if nobody does, it is not taken.
-    pub(crate) fn push(&self, connection: &Arc<Connection>) -> Keeper {
+    pub(crate) fn push<C: Batched + 'static>(&self, connection: &Arc<C>) -> Keeper {
         if !self.holding.load(Ordering::Relaxed) {
             return Keeper::Nobody;
         }
         let mut kept = self.kept.lock();
         if kept.keeper != Keeper::Nobody {
-            kept.connections.push(Arc::clone(connection));
+            kept.connections.push(Arc::clone(connection) as Arc<dyn Batched>);
         }
         kept.keeper
     }
@@ -98,14 +105,14 @@ impl Outbox {
         self.empty(|_connection, _keeper| ());
     }
 
-    fn empty(&self, each: impl Fn(&Arc<Connection>, Keeper)) {
+    fn empty(&self, each: impl Fn(Arc<dyn Batched>, Keeper)) {
         let mut kept = self.kept.lock();
         let keeper = kept.keeper;
         let room = std::mem::take(&mut kept.room);
         let mut connections = std::mem::replace(&mut kept.connections, room);
         drop(kept);
         for connection in connections.drain(..) {
-            each(&connection, keeper);
+            each(connection, keeper);
         }
         self.kept.lock().room = connections;
     }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake as _, Waker};
 
 use crate::Errno;
 use crate::event::Event;
-use crate::outbox::Keeper;
+use crate::outbox::{Batched, Keeper};
 use crate::state::{Shutdown, Writing};
 use crate::sys::Stream;
 use crate::write_queue::WriteQueue;
@@ -158,17 +158,6 @@ impl Connection {
         self.events.push_completed(Event::Broken { id: self.id, errno });
     }
 
-    /// The batch is over, and the task sends what it has kept.
-    pub(crate) fn hand_over(self: &Arc<Self>) {
-        let mut writer = self.writer.lock();
-        writer.keeper = Keeper::Nobody;
-        let rest = !writer.queue.is_empty();
-        drop(writer);
-        if rest {
-            Arc::clone(self).wake();
-        }
-    }
-
     /// Bytes that `write` accepted and that the kernel has not taken.
     pub(crate) fn write_queue_size(&self) -> usize {
         self.writer.lock().queue.waiting()
@@ -233,6 +222,22 @@ impl Connection {
         if writer.state.drained() {
             let result = stream.shutdown_write().map_err(Errno::from);
             self.events.push(Event::ShutDown { id: self.id, result });
+        }
+    }
+}
+
+impl Batched for Connection {
+    fn send(self: Arc<Self>) {
+        self.end_of_batch();
+    }
+
+    fn hand_over(self: Arc<Self>) {
+        let mut writer = self.writer.lock();
+        writer.keeper = Keeper::Nobody;
+        let rest = !writer.queue.is_empty();
+        drop(writer);
+        if rest {
+            self.wake();
         }
     }
 }
