@@ -7,6 +7,7 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 
 use crate::lease::Lease;
+use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 
 struct Control(Lease);
@@ -45,7 +46,7 @@ impl Plain for Control {
         let Some(operation) = Operation::of(arguments.integer(0)) else {
             return f64::from(Errno::EINVAL.code());
         };
-        let id = crate::reactor::id(arguments.number(1));
+        let id = numbers::id(arguments.number(1));
         let done = match operation {
             Operation::ReadStart => core.read_start(id),
             Operation::ReadStop => core.read_stop(id),

@@ -10,7 +10,8 @@ use napi::bindgen_prelude::BufferSlice;
 use napi::{Either, Env, Result};
 use napi_derive::napi;
 
-use crate::reactor::{Reactor, done, id, made};
+use crate::numbers::{done, id, made};
+use crate::reactor::Reactor;
 
 #[napi]
 impl Reactor {

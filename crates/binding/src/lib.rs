@@ -9,6 +9,7 @@ mod delivery;
 mod event_loop;
 pub mod handover;
 mod lease;
+mod numbers;
 mod plain;
 pub mod reactor;
 pub mod sockets;

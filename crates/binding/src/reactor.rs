@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    BindFlags, DescriptorKind, Drive, Errno, HandleId, KeepAlive, LocalAccess, Reactor as Core, Sleep,
-    Target, TransferId, Transport, Unread, Written, format_ip, parse_ip,
+    DescriptorKind, Drive, Errno, KeepAlive, LocalAccess, Reactor as Core, Sleep, Target, TransferId,
+    Transport, Unread, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -21,55 +21,8 @@ use napi_derive::napi;
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
 use crate::lease::Lease;
+use crate::numbers::{bind_flags, bits, count, done, id, made, wrote};
 use crate::wakeup::{Item, Threadsafe, Wakeup};
-
-/// Ids have 52 bits and are exact in a number; anything else names nothing.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "checked to be a positive integer's range"
-)]
-fn bits(number: f64) -> u64 {
-    if number >= 0.0 { number as u64 } else { u64::MAX }
-}
-
-pub(crate) fn id(number: f64) -> HandleId {
-    HandleId::from_bits(bits(number))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "an id has 52 bits")]
-pub(crate) fn made(result: std::result::Result<HandleId, Errno>) -> f64 {
-    match result {
-        Ok(id) => id.to_bits() as f64,
-        Err(errno) => f64::from(errno.code()),
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no connection lives for 2^53 bytes")]
-fn count(bytes: u64) -> f64 {
-    bytes as f64
-}
-
-pub(crate) fn done(result: std::result::Result<(), Errno>) -> i32 {
-    result.map_or_else(Errno::code, |()| 0)
-}
-
-/// `lib/handle.ts` has the same numbers; the first two are libuv's.
-fn bind_flags(bits: u32) -> BindFlags {
-    BindFlags {
-        ipv6_only: bits & 1 != 0,
-        reuse_port: bits & 2 != 0,
-        exclusive: bits & 0x100 != 0,
-    }
-}
-
-fn wrote(result: std::result::Result<Written, Errno>) -> i32 {
-    match result {
-        Ok(Written::Whole) => 0,
-        Ok(Written::Queued) => 1,
-        Err(errno) => errno.code(),
-    }
-}
 
 /// An address of the family that was asked for, as `uv_ip4_addr` and `uv_ip6_addr` read one.
 fn ip(address: &str, port: u16, ipv6: bool) -> std::result::Result<std::net::SocketAddr, Errno> {

@@ -12,6 +12,7 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result, Status, sys};
 
 use crate::lease::Lease;
+use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 
 /// Strings up to about this many bytes are encoded without an allocation.
@@ -101,11 +102,7 @@ impl Writer {
 
     #[expect(clippy::cast_precision_loss, reason = "no string or buffer has 2^52 bytes")]
     fn send(&self, id: f64, bytes: &[u8]) -> f64 {
-        match self
-            .lease
-            .core()
-            .write(crate::reactor::id(id), &[IoSlice::new(bytes)])
-        {
+        match self.lease.core().write(numbers::id(id), &[IoSlice::new(bytes)]) {
             Ok(Written::Whole) => bytes.len() as f64 * 2.0,
             Ok(Written::Queued) => (bytes.len() as f64).mul_add(2.0, 1.0),
             Err(errno) => f64::from(errno.code()),

@@ -1,0 +1,51 @@
+//! What crosses the border as a number: ids, counts, flags and libuv's negative errors.
+
+use ferronet_reactor::{BindFlags, Errno, HandleId, Written};
+
+/// Ids have 52 bits and are exact in a number; anything else names nothing.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be a positive integer's range"
+)]
+pub(crate) fn bits(number: f64) -> u64 {
+    if number >= 0.0 { number as u64 } else { u64::MAX }
+}
+
+pub(crate) fn id(number: f64) -> HandleId {
+    HandleId::from_bits(bits(number))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an id has 52 bits")]
+pub(crate) fn made(result: Result<HandleId, Errno>) -> f64 {
+    match result {
+        Ok(id) => id.to_bits() as f64,
+        Err(errno) => f64::from(errno.code()),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no connection lives for 2^53 bytes")]
+pub(crate) fn count(bytes: u64) -> f64 {
+    bytes as f64
+}
+
+pub(crate) fn done(result: Result<(), Errno>) -> i32 {
+    result.map_or_else(Errno::code, |()| 0)
+}
+
+/// `lib/handle.ts` has the same numbers; the first two are libuv's.
+pub(crate) fn bind_flags(bits: u32) -> BindFlags {
+    BindFlags {
+        ipv6_only: bits & 1 != 0,
+        reuse_port: bits & 2 != 0,
+        exclusive: bits & 0x100 != 0,
+    }
+}
+
+pub(crate) fn wrote(result: Result<Written, Errno>) -> i32 {
+    match result {
+        Ok(Written::Whole) => 0,
+        Ok(Written::Queued) => 1,
+        Err(errno) => errno.code(),
+    }
+}
