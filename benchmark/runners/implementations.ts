@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 
 import type { Command } from '../processes';
-import type { Program } from '../scenarios/scenario';
+import type { Program } from './program';
 
 export const RUNTIMES = ['ours', 'node', 'bun', 'deno', 'floor'] as const;
 export type Runtime = (typeof RUNTIMES)[number];

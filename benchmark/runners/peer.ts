@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 import { Child } from '../processes';
-import type { Program } from '../scenarios/scenario';
 import { type Binaries, type Implementation, serverCommand } from './implementations';
+import type { Program } from './program';
 
 const START_SECONDS = 20;
 /** For connecting, closing, and the odd pause; the measured time comes on top. */

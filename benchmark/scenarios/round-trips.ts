@@ -1,7 +1,8 @@
 // Scenarios of messages that come back: each connection sends one, waits until all of it is back, and sends the next.
 import { load, type LoadResult } from '../runners/peer';
 import { openFiles } from './open-files';
-import type { Metric, Program, ServerScenario, Values } from './scenario';
+import type { Program } from '../runners/program';
+import type { Metric, ServerScenario, Values } from './scenario';
 
 /** Targets by metric; a metric without one is not shown unless it is `shown`. */
 interface Wanted {

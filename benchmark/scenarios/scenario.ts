@@ -1,6 +1,7 @@
 // What a scenario is: a program for the peers, a load, and the figures that come out of it.
 import type { Binaries, Implementation } from '../runners/implementations';
 import type { Peer, Span } from '../runners/peer';
+import type { Program } from '../runners/program';
 
 export type Unit = 'round trips/s' | 'messages/s' | 'connections/s' | 'MB/s' | 'µs' | 'ms' | 'bytes' | '%';
 
@@ -16,20 +17,6 @@ export interface Metric {
   limit?: number;
   /** Measured and written down, but not a row of the table. */
   quiet?: boolean;
-}
-
-/** What the peers run: a name of `peers/programs.cts` and its options. */
-export interface Program {
-  name: string;
-  upstream?: number;
-  bytes?: number;
-  batch?: number;
-  /** Milliseconds for which JavaScript computes, in every twice as many. */
-  blocked?: number;
-  /** The peer is told to collect its garbage. */
-  collects?: boolean;
-  /** How many files it has open. */
-  files?: number;
 }
 
 export interface Stage {

@@ -1,0 +1,13 @@
+/** What the peers run: a name of `peers/programs.cts` and its options. */
+export interface Program {
+  name: string;
+  upstream?: number;
+  bytes?: number;
+  batch?: number;
+  /** Milliseconds for which JavaScript computes, in every twice as many. */
+  blocked?: number;
+  /** The peer is told to collect its garbage. */
+  collects?: boolean;
+  /** How many files it has open. */
+  files?: number;
+}
