@@ -2,11 +2,9 @@
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net';
 
-import { digBlackHole } from '../_helpers/black-hole.js';
+import { type BlackHole, digBlackHole } from '../_helpers/black-hole.js';
 import { parity } from '../_helpers/parity.js';
 import type { Stage } from '../_helpers/stage.js';
-
-const linuxOnly = { not: ['win32', 'darwin'] } as const;
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
 const v6 = (address: string): LookupAddress => ({ address, family: 6 });
@@ -19,86 +17,60 @@ function attempted(stage: Stage, client: Socket): void {
   stage.log.note('C', `attempted ${JSON.stringify(client.autoSelectFamilyAttemptedAddresses)}`);
 }
 
-parity(
-  'an address that does not answer is given up for one that does',
-  async (stage) => {
+// With an address that does not answer, its port named in the log. Elsewhere than on Linux there is none.
+function withBlackHole(title: string, play: (stage: Stage, hole: BlackHole) => Promise<void>): void {
+  const run = async (stage: Stage): Promise<void> => {
     const hole = await digBlackHole();
+    stage.log.name(hole.port, 'PORT');
     try {
-      const server = stage.server('S', {}, (accepted) => accepted.end());
-      server.listen(hole.port, '127.0.0.1');
-      await stage.until(server, 'listening');
-      stage.log.name(hole.port, 'PORT');
-      const client = stage.socket();
-      const lookup = answering(v4(hole.address), v4('127.0.0.1'));
-      client.connect({ port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 50 });
-      await stage.closed(client);
-      attempted(stage, client);
-      await stage.finish(server);
+      await play(stage, hole);
     } finally {
       hole.close();
     }
-  },
-  linuxOnly,
-);
+  };
+  parity(title, run, { not: ['win32', 'darwin'] });
+}
 
-parity(
-  'an address that does not answer, and one that refuses',
-  async (stage) => {
-    const hole = await digBlackHole();
-    try {
-      stage.log.name(hole.port, 'PORT');
-      const client = stage.socket();
-      const lookup = answering(v4(hole.address), v4('127.0.0.1'));
-      client.connect({ port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 50 });
-      await stage.closed(client);
-      attempted(stage, client);
-    } finally {
-      hole.close();
-    }
-  },
-  linuxOnly,
-);
+withBlackHole('an address that does not answer is given up for one that does', async (stage, hole) => {
+  const server = stage.server('S', {}, (accepted) => accepted.end());
+  server.listen(hole.port, '127.0.0.1');
+  await stage.until(server, 'listening');
+  const client = stage.socket();
+  const lookup = answering(v4(hole.address), v4('127.0.0.1'));
+  client.connect({ port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 50 });
+  await stage.closed(client);
+  attempted(stage, client);
+  await stage.finish(server);
+});
 
-parity(
-  'the last address may take its time: only the idle timer speaks up',
-  async (stage) => {
-    const hole = await digBlackHole();
-    try {
-      stage.log.name(hole.port, 'PORT');
-      const lookup = answering(v4('127.0.0.1'), v4(hole.address));
-      const options = { port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 200 };
-      const client = stage.adopt('C', stage.net.connect({ ...options, timeout: 500 }));
-      await stage.until(client, 'timeout');
-      stage.log.note('C', `connecting=${client.connecting}`);
-      stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick');
-      await stage.closed(client);
-      attempted(stage, client);
-    } finally {
-      hole.close();
-    }
-  },
-  linuxOnly,
-);
+withBlackHole('an address that does not answer, and one that refuses', async (stage, hole) => {
+  const client = stage.socket();
+  const lookup = answering(v4(hole.address), v4('127.0.0.1'));
+  client.connect({ port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 50 });
+  await stage.closed(client);
+  attempted(stage, client);
+});
 
-parity(
-  'timeout of one address that does not answer',
-  async (stage) => {
-    const hole = await digBlackHole();
-    try {
-      stage.log.name(hole.port, 'PORT');
-      const options = { port: hole.port, host: hole.address, timeout: 60, autoSelectFamilyAttemptTimeout: 10 };
-      const client = stage.adopt('C', stage.net.connect(options));
-      client.write('never sent', stage.log.callback('C', 'write'));
-      await stage.until(client, 'timeout');
-      stage.log.note('C', `connecting=${client.connecting}`);
-      client.destroy(new Error('too late'));
-      await stage.closed(client);
-    } finally {
-      hole.close();
-    }
-  },
-  linuxOnly,
-);
+withBlackHole('the last address may take its time: only the idle timer speaks up', async (stage, hole) => {
+  const lookup = answering(v4('127.0.0.1'), v4(hole.address));
+  const options = { port: hole.port, host: 'two.test', lookup, autoSelectFamilyAttemptTimeout: 200 };
+  const client = stage.adopt('C', stage.net.connect({ ...options, timeout: 500 }));
+  await stage.until(client, 'timeout');
+  stage.log.note('C', `connecting=${client.connecting}`);
+  stage.call('C', 'destroy()', () => client.destroy(), 'micro', 'tick');
+  await stage.closed(client);
+  attempted(stage, client);
+});
+
+withBlackHole('timeout of one address that does not answer', async (stage, hole) => {
+  const options = { port: hole.port, host: hole.address, timeout: 60, autoSelectFamilyAttemptTimeout: 10 };
+  const client = stage.adopt('C', stage.net.connect(options));
+  client.write('never sent', stage.log.callback('C', 'write'));
+  await stage.until(client, 'timeout');
+  stage.log.note('C', `connecting=${client.connecting}`);
+  client.destroy(new Error('too late'));
+  await stage.closed(client);
+});
 
 const answers: Record<string, Partial<TcpNetConnectOpts> & { lookup: LookupFunction }> = {
   'families take turns, the one of the first answer first': {
