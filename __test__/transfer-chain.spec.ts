@@ -46,12 +46,14 @@ for (const transport of transports) {
     const workers = channels.map(({ port1: from }, n) => {
       const { port2: next } = channels[(n + 1) % channels.length] as MessageChannel;
       const worker = new Worker(echoing, { eval: true });
-      worker.on('error', (error) => t.fail(String(error)));
       worker.postMessage({ from, next }, listed(from, next));
       return worker;
     });
     t.teardown(async () => void (await Promise.all(workers.map((worker) => worker.terminate()))));
-    await Promise.all(workers.map((worker) => once(worker, 'message')));
+    const broken = new Promise<never>((_, reject) => {
+      for (const worker of workers) worker.on('error', reject);
+    });
+    await Promise.race([broken, Promise.all(workers.map((worker) => once(worker, 'message')))]);
     const bytes = randomBytes(6_000_000);
     const hash = createHash('sha256');
     let length = 0;
@@ -60,7 +62,7 @@ for (const transport of transports) {
       length += chunk.length;
     });
     client.end(bytes);
-    await once(client, 'end');
+    await Promise.race([broken, once(client, 'end')]);
     t.is(length, bytes.length);
     t.is(hash.digest('hex'), createHash('sha256').update(bytes).digest('hex'));
   });

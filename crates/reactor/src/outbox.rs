@@ -8,7 +8,7 @@
 //! reactor and of the process, and the reactor's thread sends when the consumer computes for too long in the middle of a
 //! batch.
 
-use std::fmt::Debug;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,14 +27,14 @@ pub(crate) enum Keeper {
 }
 
 /// A connection, as seen from here.
-pub(crate) trait Batched: Debug + Send + Sync {
+pub(crate) trait Batched: Send + Sync {
     /// Sends what is kept. On any thread.
     fn send(self: Arc<Self>);
     /// Leaves that to the task.
     fn hand_over(self: Arc<Self>);
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Kept {
     /// In the order in which they began to keep something.
     connections: Vec<Arc<dyn Batched>>,
@@ -44,11 +44,17 @@ struct Kept {
 }
 
 /// The connections of one runtime that keep something.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Outbox {
     /// A batch is being told.
     holding: AtomicBool,
     kept: Mutex<Kept>,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
+    }
 }
 
 impl Outbox {
