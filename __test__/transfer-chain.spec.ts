@@ -29,7 +29,11 @@ const echoing = `
       socket.write(chunk, pass);
       pass();
     });
-    socket.on('end', () => socket.end());
+    // Told also while it is paused; who has it keeps the socket.
+    socket.on('end', () => {
+      passed = true;
+      socket.end();
+    });
   };
   parentPort.on('message', (ports) => {
     next = ports.next;

@@ -362,16 +362,19 @@ relay(
 relay('no timeout while bytes move, and one when none do', async (between) => {
   await between.proxy();
   const { front, back } = between;
-  for (const socket of [front, back]) socket.setTimeout(300);
+  const idle = atMost(300);
+  for (const socket of [front, back]) socket.setTimeout(idle);
+  let lastSent = 0;
   for (let n = 0; n < 12; n++) {
+    lastSent = performance.now();
     await between.send('client', 'tick');
     await pause(60);
   }
   between.note('front', 'idle from now on');
   between.note('back', 'idle from now on');
-  const started = performance.now();
   await Promise.all([once(front, 'timeout'), once(back, 'timeout')]);
-  const took = performance.now() - started;
-  between.note('time', took > 150 && took < 900 ? 'in time' : `after ${took} ms`);
+  const took = performance.now() - lastSent;
+  // A timer of Node's may be a millisecond early.
+  between.note('time', took > idle - 5 && took < 3 * idle ? 'in time' : `after ${took} ms`);
   if (between.net === ours && relays() !== 2) between.note('time', 'no relays');
 });
