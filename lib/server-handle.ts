@@ -40,8 +40,10 @@ export interface Bound {
   family: number | null;
 }
 
-// All IPv6 addresses with the IPv4 ones inside, or, where the system has no IPv6, all IPv4 ones. A port that is taken is
-// told as it is (libuv keeps that error for `listen`).
+/**
+ * All IPv6 addresses with the IPv4 ones inside, or, where the system has no IPv6, all IPv4 ones. A port that is taken is
+ * told as it is (libuv keeps that error for `listen`).
+ */
 export function bindAnywhere(port: number, flags: number | undefined): Bound {
   const bound = createServerHandle('::', port, 6, null, flags);
   if (typeof bound !== 'number' || bound === UV_EADDRINUSE) return { bound, address: '::', family: 6 };
