@@ -196,5 +196,6 @@ impl Task for Connection {
             self.receive_turn(by, stream, &mut cx);
         }
         self.write_turn(stream, &mut cx);
+        self.report_failure();
     }
 }

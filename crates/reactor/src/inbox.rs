@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -27,14 +27,12 @@ const POOLED: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct BlockPool {
     free: Mutex<Vec<Box<[u8]>>>,
-    /// Made with the first use; `None` where there is none.
-    conduit: OnceLock<Option<Mutex<Conduit>>>,
+    conduit: Mutex<Conduit>,
 }
 
 impl BlockPool {
-    pub(crate) fn conduit(&self) -> Option<MutexGuard<'_, Conduit>> {
-        let conduit = self.conduit.get_or_init(|| Conduit::new().map(Mutex::new));
-        conduit.as_ref().map(Mutex::lock)
+    pub(crate) fn conduit(&self) -> MutexGuard<'_, Conduit> {
+        self.conduit.lock()
     }
 
     pub(crate) fn take(self: &Arc<Self>) -> Block {

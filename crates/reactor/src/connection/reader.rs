@@ -78,6 +78,11 @@ impl Reader {
         }
     }
 
+    /// Whether a relay moves what arrives. The end, once it was read, is the consumer's.
+    pub(super) fn is_relaying(&self) -> bool {
+        self.relay.is_active() && !self.inbox.is_at_end()
+    }
+
     /// Whether something waits that the consumer has to be told of; it counts as told then.
     pub(super) fn has_untold(&mut self) -> bool {
         let untold = self.state == Reading::Flowing && !self.inbox.is_empty() && !self.announced;
@@ -122,23 +127,23 @@ impl Connection {
         let mut reader = self.reader.lock();
         reader.announced = false;
         // What a relay has not moved yet stays its own.
-        if reader.state != Reading::Flowing || (reader.relay.is_active() && !reader.inbox.is_at_end()) {
+        if reader.is_relaying() {
             return None;
         }
-        let (received, left) = if reader.inbox.is_empty() {
-            self.read_into(stream, &mut reader, space)?
+        let found = if reader.state != Reading::Flowing {
+            None
+        } else if reader.inbox.is_empty() {
+            self.read_into(stream, &mut reader, space)
         } else {
-            self.take_inboxed(&mut reader)?
+            self.take_inboxed(&mut reader)
         };
-        let ended = matches!(received, Received::End(_));
-        if ended {
-            reader.state.end();
-        }
+        let Some((received, left)) = found else {
+            self.deliver_failure(&mut self.writer.lock());
+            return None;
+        };
+        let (received, left) = self.settle_end(&mut reader, received, left);
         reader.announced = left != Left::Nothing;
         drop(reader);
-        if ended {
-            self.writer.lock().peer_ended = true;
-        }
         if left == Left::News {
             self.take_later();
         }
@@ -146,6 +151,29 @@ impl Connection {
             received,
             more: left == Left::Bytes,
         })
+    }
+
+    /// Makes of an end what it is, and lets a failed write wait until reading has come to it.
+    fn settle_end(&self, reader: &mut Reader, received: Received, left: Left) -> (Received, Left) {
+        let Received::End(end) = received else {
+            let has_failed = left == Left::Nothing && self.writer.lock().has_failed();
+            return (received, if has_failed { Left::News } else { left });
+        };
+        reader.state.end();
+        let mut writer = self.writer.lock();
+        writer.peer_ended = true;
+        let end = if end == Errno::EOF {
+            writer.end_of_file()
+        } else {
+            end
+        };
+        if end == Errno::EOF {
+            self.deliver_failure(&mut writer);
+        } else {
+            // The consumer closes the connection for this error, which ends what waits for its writes.
+            writer.forget_failure();
+        }
+        (Received::End(end), left)
     }
 
     fn take_inboxed(self: &Arc<Self>, reader: &mut Reader) -> Option<(Received, Left)> {

@@ -8,8 +8,8 @@
 //! Much data is not copied where the kernel can move it from socket to socket, through a pipe that all relays of a runtime
 //! share: it is empty again after each step.
 //!
-//! The end of the source, and an error of it, are the consumer's to take, as without a relay. A write that fails is told
-//! by an [`Event::Broken`] of the destination. A destination that takes nothing more (shut down, closed) ends the relay,
+//! The end of the source, and an error of it, are the consumer's to take, as without a relay. A write that fails is
+//! reported by the destination: by what it reads, or by an [`Event::Broken`]. A destination that takes nothing more (shut down, closed) ends the relay,
 //! and what arrives from then on is announced to the consumer again.
 //!
 //! Locks: the source's `stream` and `reader` are held over the destination's `stream` and `writer`, so that no byte is
@@ -27,7 +27,7 @@ use crate::Errno;
 use crate::event::Event;
 use crate::inbox::{BLOCK, Block};
 use crate::state::{Reading, Writing};
-use crate::sys::Stream;
+use crate::sys::{Fill, Stream};
 
 use super::Connection;
 use super::reader::{READS_PER_TURN, Reader};
@@ -175,6 +175,10 @@ impl Connection {
                 }
                 return false;
             }
+            // The end, which may have been read before the relay began, is the consumer's.
+            Some(_) if reader.inbox.is_at_end() && reader.has_untold() => {
+                self.events.push(Event::Readable { id: self.id });
+            }
             Some(_) => {}
         }
         true
@@ -230,14 +234,12 @@ impl Connection {
         };
         drop(writer);
         reader.inbox.end(end);
-        if !std::mem::replace(&mut reader.announced, true) {
-            self.events.push(Event::Readable { id: self.id });
-        }
         Step::Wait
     }
 
     /// As the rest of [`Connection::step`], by the kernel. The conduit is empty before and after. `None` when it did nothing
-    /// and the bytes, or the end, are to be read.
+    /// and the bytes, or the end, are to be read. An error of the source is its end: the kernel reports it once, so the
+    /// read would find an end of file instead.
     fn splice(
         &self,
         stream: &Stream,
@@ -246,18 +248,27 @@ impl Connection {
         block: &mut Option<Block>,
         cx: &mut Context<'_>,
     ) -> Option<Step> {
-        let conduit = self.shard.blocks.conduit()?;
+        let mut conduit = self.shard.blocks.conduit();
         let Poll::Ready(filled) = conduit.poll_fill(stream, cx) else {
             reader.armed = true;
             return Some(Step::Wait);
         };
-        let Ok(filled) = filled else {
-            reader.relay.way = Way::CopiedOnly;
-            return None;
+        let filled = match filled {
+            Ok(Fill::Bytes(filled)) => filled.get(),
+            Ok(Fill::End) => return None,
+            Ok(Fill::Unsupported) => {
+                reader.relay.way = Way::CopiedOnly;
+                return None;
+            }
+            Ok(Fill::NoPipe) => {
+                reader.relay.way = Way::Copied;
+                return None;
+            }
+            Err(error) => {
+                reader.inbox.end(error.into());
+                return Some(Step::Wait);
+            }
         };
-        if filled == 0 {
-            return None;
-        }
         reader.relay.bytes += filled as u64;
         if filled < WORTH_SPLICING {
             reader.relay.way = Way::Copied;
@@ -272,20 +283,26 @@ impl Connection {
         if left == 0 {
             return Some(Step::On);
         }
-        let block = block.get_or_insert_with(|| self.shard.blocks.take());
-        while left > 0 {
-            let taken = conduit.take_back(block.space());
-            if failed.is_none() {
-                writer.queue.push_untold(block.first(taken));
-            }
-            if taken == 0 {
-                break;
-            }
-            left -= taken.min(left);
-        }
         if let Some(error) = failed {
+            // What is left in the pipe can't be sent; no other relay may find it there.
+            conduit.discard();
             to.relay_failed(writer, error.into());
             return Some(Step::Over);
+        }
+        let block = block.get_or_insert_with(|| self.shard.blocks.take());
+        while left > 0 {
+            match conduit.take_back(block.space()) {
+                Ok(taken) => {
+                    writer.queue.push_untold(block.first(taken));
+                    left -= taken.min(left);
+                }
+                // The bytes are gone: the source can't go on behind them.
+                Err(error) => {
+                    conduit.discard();
+                    reader.inbox.end(error.into());
+                    break;
+                }
+            }
         }
         Arc::clone(to).wake();
         Some(Step::On)
@@ -308,8 +325,9 @@ impl Connection {
         Step::On
     }
 
-    fn relay_failed(&self, writer: &mut Writer, errno: Errno) {
-        writer.state.close();
-        self.events.push(Event::Broken { id: self.id, errno });
+    /// The destination can't be sent to. Its own task reports that, which may hold the locks that its reading half needs.
+    fn relay_failed(self: &Arc<Self>, writer: &mut Writer, errno: Errno) {
+        writer.fail(errno);
+        Arc::clone(self).wake();
     }
 }

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Wake as _, Waker};
 use crate::Errno;
 use crate::event::Event;
 use crate::outbox::{Batched, Keeper};
-use crate::state::{Shutdown, Writing};
+use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::Stream;
 use crate::write_queue::WriteQueue;
 
@@ -22,10 +22,22 @@ use super::Connection;
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// The kernel took all of it; no event will follow.
+    /// The kernel has all of it, or the current batch holds it until it ends; no event will follow.
     Whole,
     /// The rest waits; [`Event::Wrote`] will follow.
     Queued,
+}
+
+/// A write that failed on the task's thread, until the consumer hears of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    errno: Errno,
+    /// How many [`Event::Wrote`] are still owed.
+    requests: usize,
+    /// An [`Event::ShutDown`] is owed as well.
+    shutdown: bool,
+    /// The reading half has been given a turn to report first.
+    deferred: bool,
 }
 
 #[derive(Debug)]
@@ -38,6 +50,11 @@ pub(super) struct Writer {
     pub(super) peer_ended: bool,
     /// Tasks of relays that wait until the queue is empty.
     relays: Vec<Waker>,
+    /// Not reported yet: see [`Connection::report_failure`].
+    failure: Option<Failure>,
+    /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds an end of
+    /// file that is none.
+    socket_error: Option<Errno>,
 }
 
 impl Writer {
@@ -48,6 +65,8 @@ impl Writer {
             keeper: Keeper::Nobody,
             peer_ended: false,
             relays: Vec::new(),
+            failure: None,
+            socket_error: None,
         }
     }
 
@@ -68,7 +87,43 @@ impl Writer {
     pub(super) fn close(&mut self) {
         self.state.close();
         self.queue.clear();
+        self.failure = None;
         self.wake_relays();
+    }
+
+    /// Nothing can be sent any more. The consumer is told by [`Connection::report_failure`].
+    pub(super) fn fail(&mut self, errno: Errno) {
+        self.note_error(errno);
+        self.failure = Some(Failure {
+            errno,
+            requests: self.queue.clear(),
+            shutdown: self.state == Writing::Draining,
+            deferred: false,
+        });
+        self.state.close();
+        self.wake_relays();
+    }
+
+    /// A write has failed with `errno`, which may have been the socket's error. `EPIPE` is not: it says that this side
+    /// cannot send, and leaves what a read will find as it is.
+    fn note_error(&mut self, errno: Errno) {
+        if errno != Errno::EPIPE {
+            self.socket_error.get_or_insert(errno);
+        }
+    }
+
+    /// What a read means that has found an end of file.
+    pub(super) fn end_of_file(&self) -> Errno {
+        self.socket_error.unwrap_or(Errno::EOF)
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// The consumer learns of the failure otherwise, or has closed the connection.
+    pub(super) fn forget_failure(&mut self) {
+        self.failure = None;
     }
 }
 
@@ -94,7 +149,11 @@ impl Connection {
                 sent = match stream.write_now(chunks) {
                     Ok(sent) => sent,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-                    Err(error) => return Err(error.into()),
+                    Err(error) => {
+                        let errno = Errno::from(error);
+                        writer.note_error(errno);
+                        return Err(errno);
+                    }
                 };
                 if sent == total {
                     return Ok(Written::Whole);
@@ -129,7 +188,11 @@ impl Connection {
             return Ok(());
         }
         match writer.queue.send_ahead(|bytes| stream.write_now(bytes)) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                let errno = Errno::from(error);
+                writer.note_error(errno);
+                return Err(errno);
+            }
             _ => {}
         }
         if writer.queue.is_empty() {
@@ -196,32 +259,77 @@ impl Connection {
             let Poll::Ready(written) = stream.poll_write(cx, &writer.queue.slices()) else {
                 return;
             };
-            let (done, result) = match written {
-                Ok(taken) => (writer.queue.advance(taken), Ok(())),
-                // What is behind a failed write will not go out either; JavaScript closes the handle at the first.
-                Err(error) => (writer.queue.clear(), Err(Errno::from(error))),
-            };
-            for _ in 0..done {
-                self.events.push(Event::Wrote { id: self.id, result });
-            }
-            if let Err(errno) = result {
-                if done == 0 {
-                    self.events.push(Event::Broken { id: self.id, errno });
+            match written {
+                Ok(taken) => {
+                    for _ in 0..writer.queue.advance(taken) {
+                        self.events.push(Event::Wrote {
+                            id: self.id,
+                            result: Ok(()),
+                        });
+                    }
                 }
-                if writer.state == Writing::Draining {
-                    self.events.push(Event::ShutDown {
-                        id: self.id,
-                        result: Err(errno),
-                    });
+                Err(error) => {
+                    writer.fail(error.into());
+                    return;
                 }
-                writer.state.close();
-                break;
             }
         }
         writer.wake_relays();
         if writer.state.drained() {
             let result = stream.shutdown_write().map_err(Errno::from);
             self.events.push(Event::ShutDown { id: self.id, result });
+        }
+    }
+
+    /// Reports a failed write, at the end of a turn.
+    ///
+    /// libuv reads before it writes, so a reset is the read's error, and the writes that waited are cancelled by the
+    /// close that follows. Here a write may meet the error first, on any thread. So a consumer that reads is asked to
+    /// take what the read finds ([`Connection::take`] reports the failure if that was no error), and only one that does
+    /// not read hears of the write.
+    pub(super) fn report_failure(self: &Arc<Self>) {
+        if !self.writer.lock().has_failed() {
+            return;
+        }
+        let mut reader = self.reader.lock();
+        let mut writer = self.writer.lock();
+        let Some(failure) = writer.failure.as_mut() else {
+            return;
+        };
+        if reader.state == Reading::Flowing {
+            if !reader.is_relaying() {
+                failure.deferred = true;
+                if !std::mem::replace(&mut reader.announced, true) {
+                    self.events.push(Event::Readable { id: self.id });
+                }
+                return;
+            }
+            // A relay reads in its own turn, which may have been before the failure.
+            if !std::mem::replace(&mut failure.deferred, true) {
+                Arc::clone(self).wake();
+                return;
+            }
+        }
+        self.deliver_failure(&mut writer);
+    }
+
+    /// Reports the failure that there is, if any, as one of writes.
+    pub(super) fn deliver_failure(&self, writer: &mut Writer) {
+        let Some(failure) = writer.failure.take() else {
+            return;
+        };
+        let (id, result) = (self.id, Err(failure.errno));
+        for _ in 0..failure.requests {
+            self.events.push(Event::Wrote { id, result });
+        }
+        if failure.requests == 0 {
+            self.events.push(Event::Broken {
+                id,
+                errno: failure.errno,
+            });
+        }
+        if failure.shutdown {
+            self.events.push(Event::ShutDown { id, result });
         }
     }
 }

@@ -13,7 +13,7 @@
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
 //!   [`Bell`]: gets the attention of a thread that waits, for the poller as well.
 //! - [`Conduit`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
-//!   what it was filled with goes into the other stream, or is taken back.
+//!   what it was filled with goes into the other stream, is taken back, or is discarded with the pipe.
 //! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, a second one of the same
 //!   socket (on Windows sockets by their numbers), what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ. `at_exit` answers whether it can.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
@@ -33,4 +33,4 @@ pub(crate) use windows::*;
 #[cfg(not(target_os = "linux"))]
 mod no_conduit;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use no_conduit::Conduit;
+pub(crate) use no_conduit::{Conduit, Fill};

@@ -1,27 +1,38 @@
-//! For systems that move nothing from socket to socket.
+//! For systems that move nothing from socket to socket: every relay copies.
+
 use std::io;
+use std::num::NonZeroUsize;
 use std::task::{Context, Poll};
 
 use super::Stream;
 
-/// There is none.
-#[derive(Debug)]
-pub(crate) enum Conduit {}
+/// What filling came to. Here it is always `Unsupported`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(dead_code, reason = "the same promise as on Linux")]
+pub(crate) enum Fill {
+    Bytes(NonZeroUsize),
+    End,
+    Unsupported,
+    NoPipe,
+}
 
+/// Never filled, so it is never emptied either.
+#[derive(Debug, Default)]
+pub(crate) struct Conduit;
+
+#[expect(clippy::unused_self, reason = "the same promise as on Linux")]
 impl Conduit {
-    pub(crate) fn new() -> Option<Self> {
-        None
-    }
+    pub(crate) fn discard(&mut self) {}
 
-    pub(crate) fn poll_fill(&self, _from: &Stream, _cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        match *self {}
+    pub(crate) fn poll_fill(&mut self, _from: &Stream, _cx: &mut Context<'_>) -> Poll<io::Result<Fill>> {
+        Poll::Ready(Ok(Fill::Unsupported))
     }
 
     pub(crate) fn empty_into(&self, _to: &Stream, _filled: usize) -> (usize, Option<io::Error>) {
-        match *self {}
+        (0, None)
     }
 
-    pub(crate) fn take_back(&self, _space: &mut [u8]) -> usize {
-        match *self {}
+    pub(crate) fn take_back(&self, _space: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }

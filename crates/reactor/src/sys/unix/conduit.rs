@@ -1,6 +1,7 @@
 //! A pipe through which the kernel moves what one socket has received to another one, without copying it to us: splice(2).
 
 use std::io::{self, PipeReader, PipeWriter, Read};
+use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 
@@ -9,45 +10,83 @@ use super::Stream;
 /// What is asked of the pipe to hold: more than the kernel's receive buffer gives at once on most systems.
 const CAPACITY: libc::c_int = 256 * 1024;
 
-/// Empty between two calls of whoever uses it, so that one serves all.
+/// What filling the pipe came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// So many bytes are in the pipe.
+    Bytes(NonZeroUsize),
+    /// The source has ended.
+    End,
+    /// The kernel does not splice from a descriptor of this kind.
+    Unsupported,
+    /// There is no pipe for now: the process or the system has no descriptor left.
+    NoPipe,
+}
+
 #[derive(Debug)]
-pub(crate) struct Conduit {
+struct Pipe {
     reader: PipeReader,
     writer: PipeWriter,
     capacity: usize,
 }
 
-impl Conduit {
-    pub(crate) fn new() -> Option<Self> {
-        let (reader, writer) = io::pipe().ok()?;
+impl Pipe {
+    fn new() -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
         for end in [reader.as_raw_fd(), writer.as_raw_fd()] {
             // SAFETY: the descriptor is open; these calls take no memory.
             if unsafe { libc::fcntl(end, libc::F_SETFL, libc::O_NONBLOCK) } < 0 {
-                return None;
+                return Err(io::Error::last_os_error());
             }
         }
         // SAFETY: as above.
         let got = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, CAPACITY) };
         // A user that has too many pipes keeps the size that they are made with.
         let capacity = usize::try_from(got).unwrap_or(64 * 1024);
-        Some(Self {
+        Ok(Self {
             reader,
             writer,
             capacity,
         })
     }
+}
 
-    /// Takes in what `from` has received.
-    pub(crate) fn poll_fill(&self, from: &Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+/// Empty between two uses, so that one serves all relays of a runtime. Made with the first use.
+#[derive(Debug, Default)]
+pub(crate) struct Conduit(Option<Pipe>);
+
+impl Conduit {
+    fn pipe(&mut self) -> Option<&Pipe> {
+        if self.0.is_none() {
+            self.0 = Pipe::new().ok();
+        }
+        self.0.as_ref()
+    }
+
+    /// Drops the pipe with what is in it.
+    pub(crate) fn discard(&mut self) {
+        self.0 = None;
+    }
+
+    /// Takes in what `from` has received. An error is the source's: it is not reported a second time.
+    pub(crate) fn poll_fill(&mut self, from: &Stream, cx: &mut Context<'_>) -> Poll<io::Result<Fill>> {
+        let Some(pipe) = self.pipe() else {
+            return Poll::Ready(Ok(Fill::NoPipe));
+        };
         loop {
             let mut ready = ready!(from.fd.poll_read_ready(cx))?;
-            match splice(from.fd.as_raw_fd(), self.writer.as_raw_fd(), self.capacity) {
-                Ok(n) => return Poll::Ready(Ok(n)),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => ready.clear_ready(),
-                    io::ErrorKind::Interrupted => {}
-                    _ => return Poll::Ready(Err(error)),
-                },
+            let error = match splice(from.fd.as_raw_fd(), pipe.writer.as_raw_fd(), pipe.capacity) {
+                Ok(n) => return Poll::Ready(Ok(NonZeroUsize::new(n).map_or(Fill::End, Fill::Bytes))),
+                Err(error) => error,
+            };
+            match error.raw_os_error() {
+                Some(libc::EAGAIN) => ready.clear_ready(),
+                Some(libc::EINTR) => {}
+                // These are about the call, and leave the socket as it is.
+                Some(libc::EINVAL | libc::ENOSYS | libc::ENOMEM | libc::EPERM | libc::EACCES) => {
+                    return Poll::Ready(Ok(Fill::Unsupported));
+                }
+                _ => return Poll::Ready(Err(error)),
             }
         }
     }
@@ -55,14 +94,16 @@ impl Conduit {
     /// Gives `to` as much of `filled` bytes as it takes now. Answers how much that was, and why it was not more, if that is
     /// an error.
     pub(crate) fn empty_into(&self, to: &Stream, filled: usize) -> (usize, Option<io::Error>) {
+        let Some(pipe) = &self.0 else { return (0, None) };
         let mut sent = 0;
         while sent < filled {
-            match splice(self.reader.as_raw_fd(), to.fd.as_raw_fd(), filled - sent) {
+            match splice(pipe.reader.as_raw_fd(), to.fd.as_raw_fd(), filled - sent) {
                 Ok(0) => break,
                 Ok(n) => sent += n,
-                Err(error) => match error.kind() {
-                    io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::WouldBlock => break,
+                Err(error) => match error.raw_os_error() {
+                    Some(libc::EINTR) => {}
+                    // The write that follows is tried again as any other.
+                    Some(libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM) => break,
                     _ => return (sent, Some(error)),
                 },
             }
@@ -71,8 +112,20 @@ impl Conduit {
     }
 
     /// Reads back what is left.
-    pub(crate) fn take_back(&self, space: &mut [u8]) -> usize {
-        (&self.reader).read(space).unwrap_or(0)
+    ///
+    /// # Errors
+    /// When there is nothing, or the read fails: what was in the pipe is lost then.
+    pub(crate) fn take_back(&self, space: &mut [u8]) -> io::Result<usize> {
+        let Some(pipe) = &self.0 else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        loop {
+            match (&pipe.reader).read(space) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
     }
 }
 

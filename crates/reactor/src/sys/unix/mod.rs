@@ -23,7 +23,7 @@ mod stream;
 
 pub(crate) use acceptor::{Acceptor, Spare};
 #[cfg(target_os = "linux")]
-pub(crate) use conduit::Conduit;
+pub(crate) use conduit::{Conduit, Fill};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use idle::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
