@@ -6,6 +6,7 @@
 //! `reader` is locked over every read, so that two threads never read one connection at once. Only a relay locks a
 //! writer meanwhile.
 
+use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _, Waker};
@@ -130,18 +131,27 @@ impl Connection {
         if reader.is_relaying() {
             return None;
         }
+        let has_failed = self.writer.lock().has_failed();
         let found = if reader.state != Reading::Flowing {
             None
         } else if reader.inbox.is_empty() {
-            self.read_into(stream, &mut reader, space)
+            self.read_into(stream, &mut reader, space, has_failed)
         } else {
             self.take_inboxed(&mut reader)
         };
-        let Some((received, left)) = found else {
-            self.deliver_failure(&mut self.writer.lock());
-            return None;
+        let (received, left) = match found {
+            None => {
+                self.deliver_failure(&mut self.writer.lock());
+                return None;
+            }
+            Some((Received::End(end), left)) => {
+                reader.state.end();
+                (Received::End(self.settle_end(end)), left)
+            }
+            // A failed write is reported when reading has come to its end, so it goes on.
+            Some((received, Left::Nothing)) if has_failed => (received, Left::News),
+            Some(found) => found,
         };
-        let (received, left) = self.settle_end(&mut reader, received, left);
         reader.announced = left != Left::Nothing;
         drop(reader);
         if left == Left::News {
@@ -153,13 +163,8 @@ impl Connection {
         })
     }
 
-    /// Makes of an end what it is, and lets a failed write wait until reading has come to it.
-    fn settle_end(&self, reader: &mut Reader, received: Received, left: Left) -> (Received, Left) {
-        let Received::End(end) = received else {
-            let has_failed = left == Left::Nothing && self.writer.lock().has_failed();
-            return (received, if has_failed { Left::News } else { left });
-        };
-        reader.state.end();
+    /// What the end of reading means, in the light of what the writing half has met; that is reported behind it.
+    fn settle_end(&self, end: Errno) -> Errno {
         let mut writer = self.writer.lock();
         writer.peer_ended = true;
         let end = if end == Errno::EOF {
@@ -173,7 +178,7 @@ impl Connection {
             // The consumer closes the connection for this error, which ends what waits for its writes.
             writer.forget_failure();
         }
-        (Received::End(end), left)
+        end
     }
 
     fn take_inboxed(self: &Arc<Self>, reader: &mut Reader) -> Option<(Received, Left)> {
@@ -201,11 +206,22 @@ impl Connection {
         stream: &Stream,
         reader: &mut Reader,
         space: &mut [MaybeUninit<u8>],
+        has_failed: bool,
     ) -> Option<(Received, Left)> {
         let waker = Waker::from(Arc::clone(self));
         let mut cx = Context::from_waker(&waker);
-        let Poll::Ready(read) = stream.poll_receive(&mut cx, space) else {
-            reader.armed = true;
+        // Who failed to write may have met what the poller has not reported yet.
+        let asked = has_failed.then(|| stream.receive_now(space));
+        let read = match asked {
+            Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            Some(received) => Poll::Ready(received),
+            None => stream.poll_receive(&mut cx, space),
+        };
+        let Poll::Ready(read) = read else {
+            reader.armed = !has_failed || stream.poll_readable(&mut cx).is_pending();
+            if !reader.armed {
+                Arc::clone(self).wake();
+            }
             return None;
         };
         let n = match read {

@@ -36,8 +36,6 @@ pub(super) struct Failure {
     requests: usize,
     /// An [`Event::ShutDown`] is owed as well.
     shutdown: bool,
-    /// The reading half has been given a turn to report first.
-    deferred: bool,
 }
 
 #[derive(Debug)]
@@ -98,7 +96,6 @@ impl Writer {
             errno,
             requests: self.queue.clear(),
             shutdown: self.state == Writing::Draining,
-            deferred: false,
         });
         self.state.close();
         self.wake_relays();
@@ -287,30 +284,20 @@ impl Connection {
     /// close that follows. Here a write may meet the error first, on any thread. So a consumer that reads is asked to
     /// take what the read finds ([`Connection::take`] reports the failure if that was no error), and only one that does
     /// not read hears of the write.
-    pub(super) fn report_failure(self: &Arc<Self>) {
+    pub(super) fn report_failure(&self) {
         if !self.writer.lock().has_failed() {
             return;
         }
         let mut reader = self.reader.lock();
-        let mut writer = self.writer.lock();
-        let Some(failure) = writer.failure.as_mut() else {
-            return;
-        };
         if reader.state == Reading::Flowing {
-            if !reader.is_relaying() {
-                failure.deferred = true;
-                if !std::mem::replace(&mut reader.announced, true) {
-                    self.events.push(Event::Readable { id: self.id });
-                }
-                return;
+            // What is left to read goes the consumer's way, behind what was relayed.
+            reader.relay.end();
+            if !std::mem::replace(&mut reader.announced, true) {
+                self.events.push(Event::Readable { id: self.id });
             }
-            // A relay reads in its own turn, which may have been before the failure.
-            if !std::mem::replace(&mut failure.deferred, true) {
-                Arc::clone(self).wake();
-                return;
-            }
+        } else {
+            self.deliver_failure(&mut self.writer.lock());
         }
-        self.deliver_failure(&mut writer);
     }
 
     /// Reports the failure that there is, if any, as one of writes.

@@ -1,8 +1,8 @@
 //! What a platform supplies. Nothing above this folder says `cfg`.
 //!
 //! - [`Stream`]: a connected or connecting byte stream, registered with the runtime that is entered when it is made,
-//!   closed when it is dropped. `write_now` asks the kernel, never a cached readiness (a fresh tokio registration
-//!   knows of none); `poll_*` register the task's waker before they answer `Pending`. `socket` gives the descriptor to
+//!   closed when it is dropped. `write_now` and `receive_now` ask the kernel, never a cached readiness (a fresh tokio
+//!   registration knows of none, and news may not have come yet); `poll_*` register the task's waker before they answer `Pending`. `socket` gives the descriptor to
 //!   `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see, or -1.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams and skips connections that died in the backlog;
 //!   `accept_now` asks the kernel on any thread. When the process has no descriptors left it closes a waiting

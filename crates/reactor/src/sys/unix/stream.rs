@@ -86,7 +86,21 @@ impl Stream {
         space: &mut [MaybeUninit<u8>],
     ) -> Poll<io::Result<usize>> {
         let len = space.len();
-        self.poll_received(cx, len, || match SockRef::from(self.fd.get_ref()).recv(space) {
+        self.poll_received(cx, len, || self.receive(space))
+    }
+
+    /// As `poll_receive`, by the kernel's word alone.
+    pub(crate) fn receive_now(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        loop {
+            match self.receive(space) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => return received,
+            }
+        }
+    }
+
+    fn receive(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        match SockRef::from(self.fd.get_ref()).recv(space) {
             // A pipe or a terminal that was adopted.
             Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => {
                 space.fill(MaybeUninit::new(0));
@@ -95,7 +109,7 @@ impl Stream {
                 self.fd.get_ref().read(unsafe { &mut *(space as *mut [u8]) })
             }
             received => received,
-        })
+        }
     }
 
     fn poll_received(

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -109,6 +109,17 @@ impl Stream {
         let space: *mut [MaybeUninit<u8>] = space;
         // SAFETY: all of it has just been written, and it is borrowed for this call.
         self.poll_read(cx, unsafe { &mut *(space as *mut [u8]) })
+    }
+
+    /// As `poll_receive`, by the system's word alone; a pipe has its own word for what has been read into it.
+    pub(crate) fn receive_now(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).recv(space),
+            Self::Pipe(_) => match self.poll_receive(&mut Context::from_waker(Waker::noop()), space) {
+                Poll::Ready(received) => received,
+                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            },
+        }
     }
 
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, chunks: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
