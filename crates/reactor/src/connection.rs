@@ -6,9 +6,10 @@
 //! Two threads meet here. JavaScript's calls `write`, `shutdown`, `read_start`, `take` and `close`; the one that drives
 //! the connection's runtime runs [`Connection::turn`]. A third one may read the writing half: that of a relay's source.
 //! Who may do what:
-//! - `stream` is taken out, and so closed, only by [`Connection::close`], under the write lock. Everybody else holds
-//!   the read lock while it uses the descriptor, so it is never closed under a system call, and it *is* closed (its
-//!   port free) when `close` returns, as after `uv_close`.
+//! - `stream` is taken out, and so closed, only by [`Connection::close`] and [`Connection::detach`], or at the end of
+//!   lingering, under the write lock. Everybody else holds the read lock while it uses the descriptor, so it is never
+//!   closed under a system call, and it *is* closed (its port free) when `close` returns, as after `uv_close`, unless
+//!   bytes that were reported as written have to go first (`linger.rs`).
 //! - Locks are taken in the order `stream`, then `reader` or `writer`, then the event queue's. No lock is held while
 //!   JavaScript runs.
 //! - What the kernel takes at once is sent by the thread that writes; only the rest waits in the queue, and then
@@ -17,7 +18,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
@@ -29,11 +29,13 @@ use crate::sys::Stream;
 use crate::task::{Driving, Task};
 use crate::{Errno, HandleId};
 
+mod linger;
 mod reader;
 mod relay;
 mod transfer;
 mod writer;
 
+pub(crate) use linger::drain;
 use reader::Reader;
 pub use reader::{Received, Taken};
 pub use relay::Relayed;
@@ -68,6 +70,8 @@ pub(crate) struct Connection {
     writer: Mutex<Writer>,
     /// On the run queue.
     queued: AtomicBool,
+    /// The handle is closed and the descriptor is not yet.
+    lingers: AtomicBool,
     /// Where it is at home: its task runs there.
     shard: Arc<Shard>,
     events: Arc<EventQueue>,
@@ -87,6 +91,7 @@ impl Connection {
             reader: Mutex::new(Reader::new()),
             writer: Mutex::new(Writer::new(writing)),
             queued: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
             shard,
             events,
         })
@@ -102,23 +107,6 @@ impl Connection {
             Some(stream) => f(stream),
             None => Err(Errno::EBADF),
         }
-    }
-
-    /// Closes the descriptor before it returns. Writes that were queued are dropped; the task ends at its next turn.
-    pub(crate) fn close(self: &Arc<Self>, closing: Closing) {
-        if closing == Closing::Orderly {
-            self.end_of_batch();
-        }
-        let stream = self.stream.write().take();
-        if closing == Closing::Reset
-            && let Some(socket) = stream.as_ref().and_then(Stream::socket)
-        {
-            // A socket that will not linger has lost its peer already, and there is nobody to reset.
-            drop(socket.set_linger(Some(Duration::ZERO)));
-        }
-        self.reader.lock().close();
-        self.writer.lock().close();
-        drop(stream);
     }
 
     // ---- the connect
@@ -187,8 +175,8 @@ impl Task for Connection {
     fn turn(self: Arc<Self>, by: Driving) {
         // First, so that a wake from now on is not lost.
         self.queued.store(false, Ordering::Release);
-        let stream = self.stream.read();
-        let Some(stream) = stream.as_ref() else { return };
+        let place = self.stream.read();
+        let Some(stream) = place.as_ref() else { return };
         let waker = Waker::from(Arc::clone(&self));
         let mut cx = Context::from_waker(&waker);
         self.connect_turn(stream, &mut cx);
@@ -197,5 +185,7 @@ impl Task for Connection {
         }
         self.write_turn(stream, &mut cx);
         self.report_failure();
+        drop(place);
+        self.end_lingering();
     }
 }

@@ -4,9 +4,9 @@
 //! writes to one connection go out as one, and the peers are woken once for all, while the kernel is at it, instead of
 //! once between any two callbacks.
 //!
-//! What is kept is never lost: closing a connection and ending its writing side send first, as does the end of the
-//! reactor and of the process, and the reactor's thread sends when the consumer computes for too long in the middle of a
-//! batch.
+//! What is kept goes out when a connection is closed in order or its writing side is ended, at the end of the reactor and at
+//! the exit of the process; and the reactor's thread sends it when the consumer computes for too long in the middle of a
+//! batch. A reset drops it, and so does a process that is killed or aborted before the end of the batch.
 
 use std::fmt;
 use std::sync::Arc;

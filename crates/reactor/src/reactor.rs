@@ -71,6 +71,9 @@ struct Shared {
     threads: Vec<Thread>,
     spare: Spare,
     listeners: Mutex<Vec<Arc<Listener>>>,
+    /// Connections whose handles are closed and which send first what was reported as written. Those that have done so
+    /// are dropped when another one comes.
+    lingering: Mutex<Vec<Arc<Connection>>>,
 }
 
 impl Shared {
@@ -105,6 +108,14 @@ impl Shared {
         Arc::clone(connection).wake();
     }
 
+    fn close(&self, connection: &Arc<Connection>, closing: Closing) {
+        if connection.close(closing) {
+            let mut lingering = self.lingering.lock();
+            lingering.retain(|other| other.is_lingering());
+            lingering.push(Arc::clone(connection));
+        }
+    }
+
     /// Ends the threads; comes back when all have ended.
     fn stop(&self) {
         for thread in &self.threads {
@@ -130,7 +141,7 @@ impl Adopt for Shared {
 
     fn abandon(&self, id: HandleId) {
         if let Some(Entry::Connection(connection)) = self.table.lock().remove(id) {
-            connection.close(Closing::Reset);
+            self.close(&connection, Closing::Reset);
         }
     }
 }
@@ -202,6 +213,7 @@ impl Reactor {
             threads,
             spare: Spare::default(),
             listeners: Mutex::default(),
+            lingering: Mutex::default(),
         });
         let keeps_writes = exit::at_exit(&shared);
         Ok(Self {
@@ -211,13 +223,16 @@ impl Reactor {
         })
     }
 
-    /// Closes every handle and ends the threads; comes back when they have ended. Calls that come later find no handle.
+    /// Closes every handle and ends the threads; comes back when they have ended, and what was reported as written is
+    /// sent, which takes 2 s at the longest. Calls that come later find no handle.
     pub fn shutdown(&self) {
         self.shared.stop();
         let entries = self.shared.table.lock().drain();
         for entry in entries {
             self.close_entry(entry, Closing::Orderly);
         }
+        let lingering = std::mem::take(&mut *self.shared.lingering.lock());
+        exit::drain_now(lingering);
         for shard in self.shared.shards.iter() {
             shard.end();
         }
@@ -279,7 +294,8 @@ impl Reactor {
 
     // ---- the end
 
-    /// Closes the descriptor before it returns. The id stays taken until the [`Event::Closed`] that
+    /// Closes the descriptor before it returns; one of a connection with bytes that were reported as written and that the
+    /// kernel has no room for is closed when it has taken them, for a close in order. The id stays taken until the [`Event::Closed`] that
     /// [`Reactor::tell_closed`] asks for is delivered.
     ///
     /// # Errors
@@ -295,7 +311,7 @@ impl Reactor {
 
     fn close_entry(&self, entry: Entry, closing: Closing) {
         match entry {
-            Entry::Connection(connection) => connection.close(closing),
+            Entry::Connection(connection) => self.shared.close(&connection, closing),
             Entry::Listener(listener) => {
                 self.shared
                     .listeners

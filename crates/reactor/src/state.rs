@@ -6,7 +6,8 @@
 //! | Flowing | `stop` | Paused | | Open | `shutdown`, queue empty | `ShutDown` |
 //! | Flowing | FIN or error taken | Ended | | Open | `shutdown`, queue not empty | Draining |
 //! | any | close | Closed | | Draining | queue empty | `ShutDown` |
-//! | | | | | any | close, error | Closed |
+//! | | | | | Open, Draining | close in order, bytes unsent that were reported as written | Lingering |
+//! | | | | | any | close, error; of Lingering: all sent, deadline | Closed |
 //!
 //! Every transition that the table does not name leaves the state as it is and says so by its answer.
 
@@ -62,6 +63,8 @@ pub(crate) enum Writing {
     Draining,
     /// FIN is sent.
     ShutDown,
+    /// The handle is closed, and the descriptor will be when the bytes that were reported as written have gone.
+    Lingering,
     /// The handle is closed, or a write failed.
     Closed,
 }
@@ -110,6 +113,20 @@ impl Writing {
 
     pub(crate) fn close(&mut self) {
         *self = Self::Closed;
+    }
+
+    /// The handle is closed in order while bytes that were reported as written are not sent. Answers whether they can be.
+    pub(crate) fn linger(&mut self) -> bool {
+        let can_send = matches!(self, Self::Open | Self::Draining);
+        if can_send {
+            *self = Self::Lingering;
+        }
+        can_send
+    }
+
+    /// Whether what is queued goes out.
+    pub(crate) fn sends(self) -> bool {
+        matches!(self, Self::Open | Self::Draining | Self::Lingering)
     }
 
     /// Whether a write is taken: sent, or queued until it can be.
@@ -163,6 +180,22 @@ mod tests {
         let mut writing = Writing::Open;
         assert_eq!(writing.shutdown(true), Shutdown::Now);
         assert_eq!(writing, Writing::ShutDown);
+    }
+
+    #[test]
+    fn a_handle_that_is_closed_sends_on_only_what_it_could_send() {
+        for (mut writing, sends) in [
+            (Writing::Open, true),
+            (Writing::Draining, true),
+            (Writing::Connecting, false),
+            (Writing::ShutDown, false),
+            (Writing::Closed, false),
+        ] {
+            assert_eq!(writing.linger(), sends);
+            assert_eq!(writing == Writing::Lingering, sends);
+            assert_eq!(writing.sends(), sends);
+            assert!(!writing.drained(), "closing the descriptor sends FIN");
+        }
     }
 
     #[test]

@@ -163,6 +163,12 @@ impl WriteQueue {
         done
     }
 
+    /// Drops the requests, none of which was begun while bytes before them wait.
+    pub(crate) fn drop_requests(&mut self) {
+        self.requests.clear();
+        self.waiting = self.rest_ahead().len();
+    }
+
     /// Drops everything. Answers how many requests that were, of those that are told.
     pub(crate) fn clear(&mut self) -> usize {
         let dropped = std::mem::take(self).requests;
@@ -246,6 +252,18 @@ mod tests {
         queue.push(&[IoSlice::new(b"b")], 0);
         assert_eq!(queue.clear(), 2);
         assert_eq!(queue.waiting(), 0);
+    }
+
+    #[test]
+    fn dropping_the_requests_leaves_what_nobody_waits_for() {
+        let mut queue = WriteQueue::default();
+        queue.push_ahead(&[IoSlice::new(b"abc")]);
+        queue.push(&[IoSlice::new(b"d")], 0);
+        queue.push_untold(b"e");
+        queue.advance(1);
+        queue.drop_requests();
+        assert_eq!(queue.waiting(), 2);
+        assert_eq!(drain(&mut queue, &[1]), (b"bc".to_vec(), 0));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Writer {
     fn may_leave(&self) -> Result<(), Errno> {
         match self.state {
             Writing::Connecting => Err(Errno::EALREADY),
-            Writing::Closed => Err(Errno::EPIPE),
+            Writing::Closed | Writing::Lingering => Err(Errno::EPIPE),
             Writing::Open | Writing::Draining | Writing::ShutDown => Ok(()),
         }
     }

@@ -114,6 +114,17 @@ impl Writer {
         self.socket_error.unwrap_or(Errno::EOF)
     }
 
+    /// The handle is closed. Answers whether bytes are left that were reported as written and can be sent.
+    pub(super) fn linger(&mut self) -> bool {
+        let lingers = self.queue.has_ahead() && self.state.linger();
+        if lingers {
+            self.queue.drop_requests();
+            self.failure = None;
+            self.wake_relays();
+        }
+        lingers
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -181,7 +192,7 @@ impl Connection {
     /// what the kernel takes now waits for the task.
     fn send_ahead(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
         writer.keeper = Keeper::Nobody;
-        if writer.state != Writing::Open || !writer.queue.has_ahead() {
+        if !writer.state.sends() || !writer.queue.has_ahead() {
             return Ok(());
         }
         match writer.queue.send_ahead(|bytes| stream.write_now(bytes)) {
@@ -194,7 +205,9 @@ impl Connection {
         }
         if writer.queue.is_empty() {
             writer.wake_relays();
-        } else {
+        }
+        // The rest, or what comes behind it, is the task's.
+        if !writer.queue.is_empty() || writer.state != Writing::Open {
             Arc::clone(self).wake();
         }
         Ok(())
@@ -213,6 +226,10 @@ impl Connection {
 
     fn broken(&self, writer: &mut Writer, errno: Errno) {
         writer.queue.clear();
+        if writer.state == Writing::Lingering {
+            writer.close();
+            return;
+        }
         writer.state.close();
         // Before the end that a read finds now: the kernel tells an error once, and has told it here.
         self.events.push_completed(Event::Broken { id: self.id, errno });
@@ -249,7 +266,7 @@ impl Connection {
 
     pub(super) fn write_turn(&self, stream: &Stream, cx: &mut Context<'_>) {
         let mut writer = self.writer.lock();
-        if !matches!(writer.state, Writing::Open | Writing::Draining) {
+        if !writer.state.sends() {
             return;
         }
         while !writer.queue.is_empty() {
@@ -265,11 +282,16 @@ impl Connection {
                         });
                     }
                 }
+                Err(_) if writer.state == Writing::Lingering => drop(writer.queue.clear()),
                 Err(error) => {
                     writer.fail(error.into());
                     return;
                 }
             }
+        }
+        if writer.state == Writing::Lingering {
+            writer.close();
+            return;
         }
         writer.wake_relays();
         if writer.state.drained() {

@@ -1,15 +1,21 @@
 //! The end of the process in the middle of things: `process.exit()`, an exception that nobody catches.
 //!
-//! The consumer's thread has left its stack then, and the others still run. What was told as sent is sent: what a batch
-//! keeps, and what was left to a thread that has not come to it.
+//! The consumer's thread has left its stack then, and the others still run. What was reported as written is sent: what a
+//! batch holds, what was left to a thread that has not come to it, and what a closed handle has left behind. If the kernel
+//! has no room for it, the exit waits for the peer, but not for long: a peer that reads nothing must not keep a process.
 
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::connection::{Connection, drain};
 use crate::sys;
 
 use super::{Entry, Shared};
+
+/// How long an ending waits for peers.
+const AT_MOST: Duration = Duration::from_secs(2);
 
 /// All that live.
 static REACTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
@@ -27,14 +33,21 @@ pub(super) fn at_exit(shared: &Arc<Shared>) -> bool {
 
 extern "C" fn send_all() {
     let reactors: Vec<_> = REACTORS.lock().iter().filter_map(Weak::upgrade).collect();
+    let mut connections = Vec::new();
     for shared in reactors {
-        let connection = |entry: &Entry| match entry {
+        connections.append(&mut shared.lingering.lock());
+        let open = |entry: &Entry| match entry {
             Entry::Connection(connection) => Some(Arc::clone(connection)),
             _ => None,
         };
-        let connections: Vec<_> = shared.table.lock().values().filter_map(connection).collect();
-        for connection in connections {
-            connection.end_of_batch();
-        }
+        connections.extend(shared.table.lock().values().filter_map(open));
+    }
+    drain_now(connections);
+}
+
+/// Sends what was reported as written, on a thread that is about to end what could send it later.
+pub(super) fn drain_now(connections: Vec<Arc<Connection>>) {
+    if !connections.is_empty() {
+        drain(connections, Instant::now() + AT_MOST);
     }
 }

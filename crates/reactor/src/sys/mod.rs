@@ -15,7 +15,8 @@
 //! - [`Conduit`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
 //!   what it was filled with goes into the other stream, is taken back, or is discarded with the pipe.
 //! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, a second one of the same
-//!   socket (on Windows sockets by their numbers), what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ. `at_exit` answers whether it can.
+//!   socket (on Windows sockets by their numbers), what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ. `at_exit` answers whether it can. `wait_writable`
+//!   waits, on a thread that may, until one of several streams takes bytes.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
 
 mod in_groups;

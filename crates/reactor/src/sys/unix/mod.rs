@@ -20,6 +20,7 @@ mod interface;
 mod path;
 mod poller;
 mod stream;
+mod writable;
 
 pub(crate) use acceptor::{Acceptor, Spare};
 #[cfg(target_os = "linux")]
@@ -30,6 +31,7 @@ pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use path::reaches;
 pub(crate) use poller::{Bell, Poller, ThreadClock};
 pub(crate) use stream::Stream;
+pub(crate) use writable::wait_writable;
 
 /// The kernel's numbers.
 pub(crate) mod errno {

@@ -8,6 +8,7 @@
 #![expect(unsafe_code, reason = "pipes, timers and waits exist only as raw calls")]
 
 use std::io;
+use std::time::Duration;
 
 use socket2::{SockAddr, SockRef};
 use windows_sys::Win32::Foundation::ERROR_CALL_NOT_IMPLEMENTED;
@@ -48,6 +49,11 @@ pub(crate) fn set_type_of_service(_socket: &SockRef<'_>, _tos: u8) -> io::Result
 
 pub(crate) fn type_of_service(_socket: &SockRef<'_>) -> io::Result<u32> {
     Err(errno::os_error(ERROR_CALL_NOT_IMPLEMENTED))
+}
+
+/// Nothing is held back from the system here (see `at_exit`), so there is nothing to wait for.
+pub(crate) fn wait_writable(_streams: &[&Stream], timeout: Duration) {
+    std::thread::sleep(timeout.min(Duration::from_millis(10)));
 }
 
 /// Nothing is called while all threads still run: a library hears of the exit when they have been ended, with the locks
