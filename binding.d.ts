@@ -68,9 +68,10 @@ export declare class Reactor {
   /** Begins to connect to a local path; a `Connected` event will follow. */
   connectLocal(handle: number, path: string): number
   /**
-   * The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, a string as 1
-   * UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes, plus 1 if a `Wrote` event will follow, or a
-   * negative error.
+   * The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, 4 one that
+   * belongs to a write that was accepted before, a string as 1 UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes that were taken, plus 1 if a `Wrote` event will
+   * follow, or a negative error. Of a string all bytes are taken; of a view perhaps fewer, whose rest is to be written
+   * when that event has come.
    *
    * # Errors
    * When the environment is ending.
@@ -87,12 +88,13 @@ export declare class Reactor {
    */
   control(): (operation: number, handle: number, flag?: number) => number
   /**
-   * Sends several chunks as one write. 0: the kernel has them all. 1: a `Wrote` event will follow.
+   * Sends several chunks as one write, and answers as `writer`'s function does. `pending`: they belong to a write that was
+   * accepted before, so an error of the system is told by its event.
    *
    * # Errors
    * When `chunks` holds something else than bytes.
    */
-  writev(handle: number, chunks: ReadonlyArray<Uint8Array>): number
+  writev(handle: number, chunks: ReadonlyArray<Uint8Array>, pending: boolean): number
   /** Bytes that were written and that the kernel has not taken. */
   writeQueueSize(handle: number): number
   /** Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of `source`. */

@@ -11,7 +11,9 @@ import { control, Kind, Operation, reactor, send } from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import { HandleWrap } from './handle-wrap.js';
 import { Pending, type Req } from './request.js';
+import { BYTES, Unsent } from './unsent.js';
 
+const UV_EAGAIN: number = uvErrno('EAGAIN');
 const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');
 const UV_EINVAL: number = uvErrno('EINVAL');
@@ -28,8 +30,10 @@ export interface EncodedChunk {
  */
 const accepted: AsyncResource = new AsyncResource('TCPWRAP');
 
+/** Strings of more UTF-16 units are encoded here and sent as bytes, which the reactor need not copy. */
+const LONGEST_STRING = 16_384;
+
 /** What the reactor encodes itself. `crates/binding/src/writer.rs` has the same numbers. */
-const BYTES = 0;
 const FORMS: Readonly<Partial<Record<string, number>>> = {
   utf8: 1,
   'utf-8': 1,
@@ -78,6 +82,10 @@ export abstract class StreamHandle extends HandleWrap {
   #shutDown: number | undefined;
   /** Writes that the kernel has not taken, in order; of most handles it takes all. */
   #writes: Pending[] | undefined;
+  /** What the reactor has not got of the last of them. */
+  #unsent: Unsent[] | undefined;
+  /** FIN waits for that. */
+  #shutdownWaits = false;
 
   /** A handle of the same class for an accepted connection. */
   protected abstract client(): StreamHandle;
@@ -104,7 +112,11 @@ export abstract class StreamHandle extends HandleWrap {
 
   /** Bytes that `write` accepted and that the kernel has not taken. */
   get writeQueueSize(): number {
-    return this.isWriting() ? reactor().writeQueueSize(this.id) : 0;
+    return this.isWriting() ? reactor().writeQueueSize(this.id) + this.unsentSize() : 0;
+  }
+
+  private unsentSize(): number {
+    return this.#unsent?.reduce((total, { size }) => total + size, 0) ?? 0;
   }
 
   protected override get isActive(): boolean {
@@ -192,26 +204,47 @@ export abstract class StreamHandle extends HandleWrap {
     let form: number | undefined = BYTES;
     if (typeof chunk === 'string') {
       form = FORMS[encoding];
-      if (form === undefined) chunk = Buffer.from(chunk, encoding);
+      if (form === undefined || chunk.length > LONGEST_STRING || this.#unsent) {
+        chunk = Buffer.from(chunk, encoding);
+        form = BYTES;
+      }
     }
-    const answer = send(this.openId(), chunk, form ?? BYTES);
+    if (this.#unsent) return this.hold(req, [chunk as Uint8Array]);
+    const answer = send(this.openId(), chunk, form);
     if (answer < 0) return this.wrote(req, 0, answer);
     const queued = answer % 2;
-    return this.wrote(req, (answer - queued) / 2, queued);
+    const taken = (answer - queued) / 2;
+    if (form !== BYTES) return this.wrote(req, taken, queued);
+    const { byteLength } = chunk as Uint8Array;
+    if (taken === byteLength) return this.wrote(req, taken, queued);
+    const unsent = new Unsent([chunk as Uint8Array], taken);
+    unsent.isWaiting = true;
+    return this.wrote(req, byteLength, queued, unsent);
   }
 
   /** Several chunks as one write. */
   writev(req: Req, chunks: readonly EncodedChunk[]): number {
-    let size = 0;
-    const list = chunks.map(({ chunk, encoding }) => {
-      const bytes = bytesOf(chunk, encoding);
-      size += bytes.byteLength;
-      return bytes;
-    });
-    return this.wrote(req, size, reactor().writev(this.openId(), list));
+    const list = chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding));
+    if (this.isClosing() || this.id < 0) return this.wrote(req, 0, UV_EBADF);
+    return this.#unsent ? this.hold(req, list) : this.begin(req, new Unsent(list, 0));
   }
 
-  protected wrote(req: Req, bytes: number, answer: number): number {
+  private begin(req: Req, unsent: Unsent): number {
+    const { size } = unsent;
+    const progress = unsent.send(this.id, false);
+    if (typeof progress === 'number') return this.wrote(req, 0, progress);
+    const status = this.wrote(req, size, progress === 'sent' ? 0 : 1, unsent.size > 0 ? unsent : undefined);
+    if (progress === 'more') this.sendLater();
+    return status;
+  }
+
+  /** Nothing overtakes what is kept. */
+  private hold(req: Req, chunks: readonly Uint8Array[]): number {
+    const unsent = new Unsent(chunks, 0);
+    return this.isClosing() ? UV_EBADF : this.wrote(req, unsent.size, 1, unsent);
+  }
+
+  protected wrote(req: Req, bytes: number, answer: number, unsent?: Unsent): number {
     req.async = false;
     if (answer < 0) return answer;
     req.bytes = bytes;
@@ -219,15 +252,78 @@ export abstract class StreamHandle extends HandleWrap {
     if (answer > 0) {
       req.async = true;
       (this.#writes ??= []).push(new Pending('WRITEWRAP', req));
+      if (unsent) (this.#unsent ??= []).push(unsent);
     }
     return 0;
+  }
+
+  /** The reactor has sent what it had of the first write, or has failed to. */
+  private written(status: number): void {
+    const unsent = this.firstKept();
+    if (unsent === undefined) {
+      this.#writes?.shift()?.complete(status, this);
+      this.sendUnsent();
+      return;
+    }
+    unsent.isWaiting = false;
+    // The close cancels a write that is not whole.
+    if (this.isClosing()) return;
+    if (status < 0) this.failWrites(status);
+    else this.sendUnsent();
+  }
+
+  /** What is kept of the first write, if it is one of which something is. */
+  private firstKept(): Unsent | undefined {
+    return this.#unsent?.length === this.#writes?.length ? this.#unsent?.[0] : undefined;
+  }
+
+  /** Goes on with the first write, if the reactor has nothing of it. */
+  private sendUnsent(): void {
+    for (let unsent = this.firstKept(); unsent && !unsent.isWaiting && !this.isClosing(); unsent = this.firstKept()) {
+      const progress = unsent.size === 0 ? 'sent' : unsent.send(this.id, true);
+      if (typeof progress === 'number') {
+        this.failWrites(progress);
+        return;
+      }
+      if (unsent.size === 0) this.gaveAll();
+      if (progress === 'sent') this.#writes?.shift()?.complete(0, this);
+      else if (progress === 'more') {
+        this.sendLater();
+        return;
+      }
+    }
+  }
+
+  /** The reactor has all of the first write that was kept. */
+  private gaveAll(): void {
+    this.#unsent?.shift();
+    if (this.#unsent?.length !== 0) return;
+    this.#unsent = undefined;
+    if (!this.#shutdownWaits) return;
+    this.#shutdownWaits = false;
+    const status = control(Operation.Shutdown, this.openId());
+    if (status < 0) this.#shutDown = status;
+  }
+
+  /** The kernel is as fast as its peer: others have their turn first. */
+  private sendLater(): void {
+    setImmediate(() => this.sendUnsent());
+  }
+
+  /** The first write has failed, of which something is kept, and with it all that are behind it. */
+  private failWrites(status: number): void {
+    const writes = this.#writes ?? [];
+    this.#writes = this.#unsent = undefined;
+    if (this.#shutdownWaits) this.#shutDown = status;
+    this.#shutdownWaits = false;
+    for (const write of writes) write.complete(status, this);
   }
 
   // ---- handing over: another owner has a duplicate
 
   /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
   flush(): number {
-    return reactor().flush(this.openId());
+    return reactor().flush(this.openId()) + this.unsentSize();
   }
 
   /** Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read. */
@@ -258,6 +354,7 @@ export abstract class StreamHandle extends HandleWrap {
 
   /** 0, or an error: nothing has changed then. `stopRelay` ends it, and the end of what arrives. */
   relay(to: StreamHandle): number {
+    if (to.#unsent) return UV_EAGAIN;
     return reactor().relay(this.openId(), to.openId());
   }
 
@@ -277,6 +374,10 @@ export abstract class StreamHandle extends HandleWrap {
 
   /** FIN, behind what was written. */
   shutdown(req: Req): number {
+    if (this.#unsent && !this.isClosing()) {
+      this.#shutdownWaits = true;
+      return this.shuts(req);
+    }
     const status = control(Operation.Shutdown, this.openId());
     return status === 0 ? this.shuts(req) : status;
   }
@@ -300,7 +401,7 @@ export abstract class StreamHandle extends HandleWrap {
 
   protected override takePending(): (Pending | undefined)[] {
     const pending = [this.#connect, ...(this.#writes ?? []), this.#shutdown];
-    this.#connect = this.#writes = this.#shutdown = undefined;
+    this.#connect = this.#writes = this.#shutdown = this.#unsent = undefined;
     return pending;
   }
 
@@ -317,7 +418,7 @@ export abstract class StreamHandle extends HandleWrap {
         this.received(value);
         break;
       case Kind.Wrote:
-        this.#writes?.shift()?.complete(value, this);
+        this.written(value);
         if (this.stage === 'leaving' && !this.isWriting()) this.close();
         break;
       case Kind.Broken:

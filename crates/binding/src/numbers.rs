@@ -1,6 +1,6 @@
 //! What crosses the border as a number: ids, counts, flags and libuv's negative errors.
 
-use ferronet_reactor::{BindFlags, Errno, HandleId, Written};
+use ferronet_reactor::{Accepted, BindFlags, Errno, HandleId, Written};
 
 /// Ids have 52 bits and are exact in a number; anything else names nothing.
 #[expect(
@@ -42,10 +42,13 @@ pub(crate) fn bind_flags(bits: u32) -> BindFlags {
     }
 }
 
-pub(crate) fn wrote(result: Result<Written, Errno>) -> i32 {
+/// Twice the number of bytes that were taken, plus 1 if a `Wrote` event will follow; or a negative error.
+#[expect(clippy::cast_precision_loss, reason = "no write has 2^52 bytes")]
+pub(crate) fn accepted(result: Result<Accepted, Errno>) -> f64 {
     match result {
-        Ok(Written::Whole) => 0,
-        Ok(Written::Queued) => 1,
-        Err(errno) => errno.code(),
+        Ok(Accepted { bytes, written }) => {
+            (bytes as f64).mul_add(2.0, f64::from(u8::from(written == Written::Queued)))
+        }
+        Err(errno) => f64::from(errno.code()),
     }
 }

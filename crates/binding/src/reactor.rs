@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use ferronet_reactor::{
     DescriptorKind, Drive, Errno, KeepAlive, LocalAccess, Reactor as Core, Sleep, Target, TransferId,
-    Transport, Unread, format_ip, parse_ip,
+    Transport, Unread, Window, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -21,7 +21,7 @@ use napi_derive::napi;
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
 use crate::lease::Lease;
-use crate::numbers::{bind_flags, bits, count, done, id, made, wrote};
+use crate::numbers::{accepted, bind_flags, bits, count, done, id, made};
 use crate::wakeup::{Item, Threadsafe, Wakeup};
 
 /// An address of the family that was asked for, as `uv_ip4_addr` and `uv_ip6_addr` read one.
@@ -237,9 +237,10 @@ impl Reactor {
         done(self.core().connect(id(handle), &Target::Local(&path)))
     }
 
-    /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, a string as 1
-    /// UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes, plus 1 if a `Wrote` event will follow, or a
-    /// negative error.
+    /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, 4 one that
+    /// belongs to a write that was accepted before, a string as 1 UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes that were taken, plus 1 if a `Wrote` event will
+    /// follow, or a negative error. Of a string all bytes are taken; of a view perhaps fewer, whose rest is to be written
+    /// when that event has come.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -266,7 +267,8 @@ impl Reactor {
         crate::control::function(env, self.lease.clone())
     }
 
-    /// Sends several chunks as one write. 0: the kernel has them all. 1: a `Wrote` event will follow.
+    /// Sends several chunks as one write, and answers as `writer`'s function does. `pending`: they belong to a write that was
+    /// accepted before, so an error of the system is told by its event.
     ///
     /// # Errors
     /// When `chunks` holds something else than bytes.
@@ -275,10 +277,12 @@ impl Reactor {
         &self,
         handle: f64,
         #[napi(ts_arg_type = "ReadonlyArray<Uint8Array>")] chunks: Array<'_>,
-    ) -> Result<i32> {
+        pending: bool,
+    ) -> Result<f64> {
         let chunks = views(&chunks)?;
         let slices: Vec<_> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        Ok(wrote(self.core().write(id(handle), &slices)))
+        let window = if pending { Window::Next } else { Window::First };
+        Ok(accepted(self.core().write_window(id(handle), &slices, window)))
     }
 
     /// Bytes that were written and that the kernel has not taken.

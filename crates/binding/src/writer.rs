@@ -7,7 +7,7 @@ use std::ffi::{CStr, c_char};
 use std::io::IoSlice;
 use std::{ptr, slice};
 
-use ferronet_reactor::{Errno, Written};
+use ferronet_reactor::{Accepted, Errno, Window};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result, Status, sys};
 
@@ -15,7 +15,8 @@ use crate::lease::Lease;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 
-/// Strings up to about this many bytes are encoded without an allocation.
+/// Strings up to about this many bytes are encoded without an allocation. Enough for what `lib/stream-handle.ts` sends as
+/// a string.
 const SCRATCH: usize = 64 * 1024;
 
 struct Writer {
@@ -26,6 +27,7 @@ struct Writer {
 /// What `chunk` is (`lib/stream-handle.ts` has the same numbers).
 enum Form {
     Bytes,
+    NextBytes,
     Utf8,
     Latin1,
     Utf16,
@@ -37,13 +39,14 @@ impl Form {
             1 => Self::Utf8,
             2 => Self::Latin1,
             3 => Self::Utf16,
+            4 => Self::NextBytes,
             _ => Self::Bytes,
         }
     }
 }
 
-/// Makes the function. It answers, of what was written, twice the number of bytes, plus 1 if a `Wrote` event will
-/// follow; or a negative error.
+/// Makes the function. It answers twice the number of bytes that were taken, plus 1 if a `Wrote` event will follow; or a
+/// negative error.
 ///
 /// # Errors
 /// When the environment is ending.
@@ -63,24 +66,20 @@ impl Plain for Writer {
 
 impl Writer {
     fn write(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value, form: &Form) -> f64 {
-        let mut scratch = self.scratch.borrow_mut();
-        let bytes = match form {
-            Form::Bytes => bytes_of(env, chunk),
-            Form::Utf8 => encode(&mut scratch, 4, |memory, room, length| {
+        match form {
+            Form::Bytes => self.send_window(id, bytes_of(env, chunk), Window::First),
+            Form::NextBytes => self.send_window(id, bytes_of(env, chunk), Window::Next),
+            Form::Utf8 => self.send_encoded(id, 4, |memory, room, length| {
                 // SAFETY: `encode` gives memory of that much room, or null to ask for the length.
                 unsafe { sys::napi_get_value_string_utf8(env, chunk, memory.cast(), room, length) }
             }),
-            Form::Latin1 => encode(&mut scratch, 1, |memory, room, length| {
+            Form::Latin1 => self.send_encoded(id, 1, |memory, room, length| {
                 // SAFETY: as above.
                 unsafe {
                     sys::napi_get_value_string_latin1(env, chunk, memory.cast::<c_char>(), room, length)
                 }
             }),
-            Form::Utf16 => return self.write_utf16(env, id, chunk),
-        };
-        match bytes {
-            Some(bytes) => self.send(id, bytes),
-            None => f64::from(Errno::EINVAL.code()),
+            Form::Utf16 => self.write_utf16(env, id, chunk),
         }
     }
 
@@ -97,17 +96,57 @@ impl Writer {
             .iter()
             .flat_map(|unit| unit.to_le_bytes())
             .collect();
-        self.send(id, &bytes)
+        self.send_all(id, &bytes)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "no string or buffer has 2^52 bytes")]
-    fn send(&self, id: f64, bytes: &[u8]) -> f64 {
-        match self.lease.core().write(numbers::id(id), &[IoSlice::new(bytes)]) {
-            Ok(Written::Whole) => bytes.len() as f64 * 2.0,
-            Ok(Written::Queued) => (bytes.len() as f64).mul_add(2.0, 1.0),
-            Err(errno) => f64::from(errno.code()),
+    /// Encodes a string by `get` and sends it. The scratch keeps its size: JavaScript makes a Buffer of a string that may
+    /// not fit, and one that comes here all the same has memory of its own.
+    fn send_encoded(
+        &self,
+        id: f64,
+        widest: usize,
+        get: impl Fn(*mut u8, usize, *mut usize) -> sys::napi_status,
+    ) -> f64 {
+        let mut scratch = self.scratch.borrow_mut();
+        scratch.resize(SCRATCH, 0);
+        let mut length = 0;
+        let status = get(scratch.as_mut_ptr(), scratch.len(), &raw mut length);
+        if Status::from(status) != Status::Ok {
+            return invalid();
         }
+        // One byte is for the terminating zero, and one character may take `widest` bytes: with less than that left,
+        // something may have been cut off.
+        if length + widest < scratch.len() {
+            return self.send_all(id, &scratch[..length]);
+        }
+        get(ptr::null_mut(), 0, &raw mut length);
+        let mut large = vec![0; length + 1];
+        let status = get(large.as_mut_ptr(), large.len(), &raw mut length);
+        if Status::from(status) != Status::Ok {
+            return invalid();
+        }
+        self.send_all(id, &large[..length])
     }
+
+    /// Sends bytes that JavaScript keeps until all are sent.
+    fn send_window(&self, id: f64, bytes: Option<&[u8]>, window: Window) -> f64 {
+        let Some(bytes) = bytes else { return invalid() };
+        let core = self.lease.core();
+        numbers::accepted(core.write_window(numbers::id(id), &[IoSlice::new(bytes)], window))
+    }
+
+    /// Sends bytes that are gone after the call.
+    fn send_all(&self, id: f64, bytes: &[u8]) -> f64 {
+        let core = self.lease.core();
+        let written = core.write(numbers::id(id), &[IoSlice::new(bytes)]);
+        let bytes = bytes.len();
+        numbers::accepted(written.map(|written| Accepted { bytes, written }))
+    }
+}
+
+/// The answer for what is neither bytes nor a string.
+fn invalid() -> f64 {
+    f64::from(Errno::EINVAL.code())
 }
 
 /// The bytes of a view. They are read only while the call lasts, and JavaScript runs nothing meanwhile.
@@ -123,31 +162,4 @@ fn bytes_of<'a>(env: sys::napi_env, chunk: sys::napi_value) -> Option<&'a [u8]> 
     }
     // SAFETY: the memory of a view that this call was given; nothing can detach it before the call ends.
     Some(unsafe { slice::from_raw_parts(memory.cast(), length) })
-}
-
-/// Encodes a string by `get(memory, room, length)`, which cuts off what has no room; one character may take `widest`
-/// bytes, so less than that left means that something may be missing.
-fn encode(
-    scratch: &mut Vec<u8>,
-    widest: usize,
-    get: impl Fn(*mut u8, usize, *mut usize) -> sys::napi_status,
-) -> Option<&[u8]> {
-    if scratch.len() < SCRATCH {
-        scratch.resize(SCRATCH, 0);
-    }
-    let mut length = 0;
-    let mut status = get(scratch.as_mut_ptr(), scratch.len(), &raw mut length);
-    // One byte is for the terminating zero.
-    if length + widest + 1 > scratch.len() {
-        status = get(ptr::null_mut(), 0, &raw mut length);
-        let mut large = vec![0; length + 1];
-        if Status::from(status) == Status::Ok {
-            status = get(large.as_mut_ptr(), large.len(), &raw mut length);
-        }
-        *scratch = large;
-    }
-    if Status::from(status) != Status::Ok {
-        return None;
-    }
-    Some(&scratch[..length])
 }

@@ -42,7 +42,7 @@ pub use relay::Relayed;
 pub(crate) use transfer::Detached;
 pub use transfer::Unread;
 use writer::Writer;
-pub use writer::Written;
+pub use writer::{Accepted, Window, Written};
 
 /// How a handle is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

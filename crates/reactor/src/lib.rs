@@ -7,8 +7,8 @@
 //! Nothing is shared between reactors but the handles on their way from one to another one ([`Reactor::send_off`]).
 //!
 //! # Ownership
-//! The core owns sockets and bytes on their way. Bytes to write are borrowed for the length of the call: what is kept for
-//! the end of a batch, and what the kernel does not take, is copied. Bytes are read into the consumer's memory, or ahead
+//! The core owns sockets and bytes on their way. Bytes to write are borrowed for the length of the call: what is held for
+//! the end of a batch, and what the kernel does not take, is copied, all of it or the next window of it. Bytes are read into the consumer's memory, or ahead
 //! of it into the core's, and then given away as [`Chunk`]s.
 //!
 //! # The way of a byte
@@ -40,7 +40,7 @@ mod thread;
 mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};
-pub use connection::{Closing, Received, Relayed, Taken, Unread, Written};
+pub use connection::{Accepted, Closing, Received, Relayed, Taken, Unread, Window, Written};
 pub use descriptor::{DescriptorKind, Target, Transport};
 pub use driver::Drive;
 pub use errno::Errno;

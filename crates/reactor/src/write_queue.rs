@@ -8,6 +8,9 @@ const MAX_SLICES: usize = 64;
 
 /// How many bytes may wait with nobody waiting for them. A write that is larger gains nothing by waiting.
 const AHEAD: usize = 16 * 1024;
+/// How much of a write that the kernel does not take is copied when its writer keeps the rest. On loopback it is sent in
+/// about the time that it takes to ask for the next.
+pub(crate) const WINDOW: usize = 256 * 1024;
 /// How much room for them an idle connection keeps.
 const KEPT: usize = 256;
 
@@ -37,22 +40,26 @@ pub(crate) struct WriteQueue {
 }
 
 impl WriteQueue {
-    /// Queues what `chunks` hold after their first `sent` bytes, as one request.
-    pub(crate) fn push(&mut self, chunks: &[IoSlice<'_>], sent: usize) {
+    /// Queues what `chunks` hold after their first `sent` bytes, `most` bytes of it, as one request. Answers how many bytes
+    /// that is.
+    pub(crate) fn push(&mut self, chunks: &[IoSlice<'_>], sent: usize, most: usize) -> usize {
         let mut skip = sent;
         let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
-        let mut bytes = Vec::with_capacity(total.saturating_sub(sent));
+        let len = total.saturating_sub(sent).min(most);
+        let mut bytes = Vec::with_capacity(len);
         for chunk in chunks {
             let skipped = skip.min(chunk.len());
             skip -= skipped;
-            bytes.extend_from_slice(&chunk[skipped..]);
+            let rest = &chunk[skipped..];
+            bytes.extend_from_slice(&rest[..rest.len().min(len - bytes.len())]);
         }
-        self.waiting += bytes.len();
+        self.waiting += len;
         self.requests.push_back(Request {
             bytes: bytes.into_boxed_slice(),
             sent: 0,
             told: true,
         });
+        len
     }
 
     /// Queues bytes of a relay, whose end nobody waits for.
@@ -208,7 +215,7 @@ mod tests {
                 let slices: Vec<_> = write.iter().map(|chunk| IoSlice::new(chunk)).collect();
                 let flat = write.concat();
                 let sent = if n == 0 { already_sent.min(flat.len()) } else { 0 };
-                queue.push(&slices, sent);
+                queue.push(&slices, sent, usize::MAX);
                 expected.extend_from_slice(&flat[sent..]);
             }
             prop_assert_eq!(queue.waiting(), expected.len());
@@ -220,10 +227,23 @@ mod tests {
     }
 
     #[test]
+    fn a_window_of_a_write_is_taken_wherever_its_chunks_end() {
+        let chunks = [IoSlice::new(b"abc"), IoSlice::new(b"def"), IoSlice::new(b"g")];
+        for sent in 0..8 {
+            for most in 0..8 {
+                let mut queue = WriteQueue::default();
+                let taken = queue.push(&chunks, sent, most);
+                assert_eq!((taken, queue.waiting()), ((7 - sent).min(most), taken));
+                assert_eq!(drain(&mut queue, &[1]).0, b"abcdefg"[sent..sent + taken]);
+            }
+        }
+    }
+
+    #[test]
     fn an_empty_write_is_done_in_its_turn() {
         let mut queue = WriteQueue::default();
-        queue.push(&[IoSlice::new(b"ab")], 0);
-        queue.push(&[], 0);
+        queue.push(&[IoSlice::new(b"ab")], 0, usize::MAX);
+        queue.push(&[], 0, usize::MAX);
         assert_eq!(queue.advance(1), 0);
         assert_eq!(queue.advance(1), 2);
         assert!(queue.is_empty());
@@ -234,7 +254,7 @@ mod tests {
         let mut queue = WriteQueue::default();
         queue.push_ahead(&[IoSlice::new(b"abc")]);
         assert!(queue.has_ahead() && !queue.has_requests());
-        queue.push(&[], 0);
+        queue.push(&[], 0, usize::MAX);
         let sent = queue.send_ahead(|bytes| Ok::<_, ()>(bytes[0].len() - 1));
         assert_eq!((sent, queue.has_ahead(), queue.waiting()), (Ok(()), true, 1));
         assert_eq!(queue.send_ahead(|bytes| Ok::<_, ()>(bytes[0].len())), Ok(()));
@@ -248,8 +268,8 @@ mod tests {
     #[test]
     fn clearing_tells_how_many_requests_will_never_be_done() {
         let mut queue = WriteQueue::default();
-        queue.push(&[IoSlice::new(b"a")], 0);
-        queue.push(&[IoSlice::new(b"b")], 0);
+        queue.push(&[IoSlice::new(b"a")], 0, usize::MAX);
+        queue.push(&[IoSlice::new(b"b")], 0, usize::MAX);
         assert_eq!(queue.clear(), 2);
         assert_eq!(queue.waiting(), 0);
     }
@@ -258,7 +278,7 @@ mod tests {
     fn dropping_the_requests_leaves_what_nobody_waits_for() {
         let mut queue = WriteQueue::default();
         queue.push_ahead(&[IoSlice::new(b"abc")]);
-        queue.push(&[IoSlice::new(b"d")], 0);
+        queue.push(&[IoSlice::new(b"d")], 0, usize::MAX);
         queue.push_untold(b"e");
         queue.advance(1);
         queue.drop_requests();
@@ -270,7 +290,7 @@ mod tests {
     fn bytes_of_a_relay_keep_their_place_and_are_not_told() {
         let mut queue = WriteQueue::default();
         queue.push_untold(b"ab");
-        queue.push(&[IoSlice::new(b"c")], 0);
+        queue.push(&[IoSlice::new(b"c")], 0, usize::MAX);
         queue.push_untold(b"d");
         assert_eq!(drain(&mut queue, &[1]), (b"abcd".to_vec(), 1));
         queue.push_untold(b"e");
@@ -282,9 +302,9 @@ mod tests {
     fn what_nobody_hears_of_any_more_is_sent_all_the_same() {
         let mut queue = WriteQueue::default();
         queue.push_ahead(&[IoSlice::new(b"a")]);
-        queue.push(&[IoSlice::new(b"b")], 0);
+        queue.push(&[IoSlice::new(b"b")], 0, usize::MAX);
         queue.untell();
-        queue.push(&[IoSlice::new(b"c")], 0);
+        queue.push(&[IoSlice::new(b"c")], 0, usize::MAX);
         assert_eq!(drain(&mut queue, &[1]), (b"abc".to_vec(), 1));
     }
 }

@@ -15,9 +15,12 @@ use crate::event::Event;
 use crate::outbox::{Batched, Keeper};
 use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::Stream;
-use crate::write_queue::WriteQueue;
+use crate::write_queue::{WINDOW, WriteQueue};
 
 use super::Connection;
+
+/// How often one turn writes before other connections get theirs.
+const WRITES_PER_TURN: usize = 16;
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,25 @@ pub enum Written {
     Whole,
     /// The rest waits; [`Event::Wrote`] will follow.
     Queued,
+}
+
+/// What was taken of a write that its writer keeps until it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// So many bytes were sent, or wait to be. The writer comes with the rest when the end of these is reported.
+    pub bytes: usize,
+    /// As of the whole of a write.
+    pub written: Written,
+}
+
+/// Which part of a write that its writer keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The beginning. An error is answered, and nothing was taken.
+    First,
+    /// Of a write that the writer has accepted before. An error is reported as one of that: by what a read finds, or by an
+    /// [`Event::Wrote`].
+    Next,
 }
 
 /// A write that failed on the task's thread, until the consumer hears of it.
@@ -101,6 +123,16 @@ impl Writer {
         self.wake_relays();
     }
 
+    /// As [`Writer::fail`], for a request that is not in the queue.
+    fn fail_request(&mut self, errno: Errno) {
+        if self.failure.is_none() {
+            self.fail(errno);
+        }
+        if let Some(failure) = &mut self.failure {
+            failure.requests += 1;
+        }
+    }
+
     /// A write has failed with `errno`, which may have been the socket's error. `EPIPE` is not: it says that this side
     /// cannot send, and leaves what a read will find as it is.
     fn note_error(&mut self, errno: Errno) {
@@ -137,6 +169,29 @@ impl Writer {
 
 impl Connection {
     pub(crate) fn write(self: &Arc<Self>, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
+        self.accept(chunks, usize::MAX).map(|accepted| accepted.written)
+    }
+
+    pub(crate) fn write_window(
+        self: &Arc<Self>,
+        chunks: &[IoSlice<'_>],
+        window: Window,
+    ) -> Result<Accepted, Errno> {
+        match self.accept(chunks, WINDOW) {
+            Err(errno) if window == Window::Next && errno != Errno::EBADF => {
+                self.writer.lock().fail_request(errno);
+                Arc::clone(self).wake();
+                Ok(Accepted {
+                    bytes: 0,
+                    written: Written::Queued,
+                })
+            }
+            accepted => accepted,
+        }
+    }
+
+    /// Sends what the kernel takes, and queues `most` bytes of the rest.
+    fn accept(self: &Arc<Self>, chunks: &[IoSlice<'_>], most: usize) -> Result<Accepted, Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
         let mut writer = self.writer.lock();
@@ -144,10 +199,14 @@ impl Connection {
             return Err(Errno::EPIPE);
         }
         let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+        let whole = Accepted {
+            bytes: total,
+            written: Written::Whole,
+        };
         let mut sent = 0;
         if writer.state == Writing::Open {
             if !writer.peer_ended && writer.queue.has_room_ahead(total) && self.hold(&mut writer, chunks) {
-                return Ok(Written::Whole);
+                return Ok(whole);
             }
             // Behind a request there is nothing to try: its task waits for the kernel.
             if !writer.queue.has_requests() {
@@ -164,14 +223,17 @@ impl Connection {
                     }
                 };
                 if sent == total {
-                    return Ok(Written::Whole);
+                    return Ok(whole);
                 }
             }
         }
-        writer.queue.push(chunks, sent);
+        let queued = writer.queue.push(chunks, sent, most);
         drop(writer);
         Arc::clone(self).wake();
-        Ok(Written::Queued)
+        Ok(Accepted {
+            bytes: sent + queued,
+            written: Written::Queued,
+        })
     }
 
     /// Keeps `chunks` for the end of the batch that is being told, if there is one and they are safe there.
@@ -269,7 +331,10 @@ impl Connection {
         if !writer.state.sends() {
             return;
         }
-        while !writer.queue.is_empty() {
+        for _ in 0..WRITES_PER_TURN {
+            if writer.queue.is_empty() {
+                break;
+            }
             let Poll::Ready(written) = stream.poll_write(cx, &writer.queue.slices()) else {
                 return;
             };
@@ -288,6 +353,11 @@ impl Connection {
                     return;
                 }
             }
+        }
+        if !writer.queue.is_empty() {
+            // The kernel takes more, but the others come first.
+            cx.waker().wake_by_ref();
+            return;
         }
         if writer.state == Writing::Lingering {
             writer.close();

@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::connection::{Connection, Relayed, Taken, Written};
+use crate::connection::{Accepted, Connection, Relayed, Taken, Window, Written};
 use crate::state::Writing;
 use crate::{Errno, HandleId, Reactor};
 
@@ -75,6 +75,20 @@ impl Reactor {
     /// What the system says; nothing was taken then. [`Errno::EPIPE`] after [`Reactor::shutdown_write`].
     pub fn write(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
         self.stream(id)?.write(chunks)
+    }
+
+    /// As [`Reactor::write`], for a writer that keeps what it writes: of what the kernel does not take now, 256 KiB at most
+    /// are copied, and the writer comes with the rest when [`Event::Wrote`](crate::Event::Wrote) says that they are sent.
+    ///
+    /// # Errors
+    /// As [`Reactor::write`], for the first window.
+    pub fn write_window(
+        &self,
+        id: HandleId,
+        chunks: &[IoSlice<'_>],
+        window: Window,
+    ) -> Result<Accepted, Errno> {
+        self.stream(id)?.write_window(chunks, window)
     }
 
     /// Bytes that were accepted and that the kernel has not taken.
