@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 
 import test from 'ava';
 
+import { closed } from './_helpers/both.js';
 import { triedNames } from './_helpers/implementations.js';
 import { runScript } from './_helpers/script.js';
 
@@ -41,12 +42,20 @@ for (const [title, { client, code }] of Object.entries(endings)) {
   }
 }
 
-// Few bytes written while events are told wait for the end of the batch, which does not come here.
-const midway: Record<string, { served: string; code: number }> = {
+// Few bytes written while events are delivered may be held for the end of the batch, which does not come here.
+const midway: Record<string, { served: string; code: number | null }> = {
   'process.exit()': { served: `process.exit(3);`, code: 3 },
   'an exception': { served: `throw new Error('on purpose');`, code: 1 },
   'destroy()': { served: `socket.destroy(); server.close();`, code: 0 },
   'process.exit() in a worker': { served: `process.exit(3);`, code: 0 },
+  ...(process.platform !== 'win32' && {
+    'process.abort()': { served: `process.abort();`, code: null },
+    SIGKILL: { served: `process.kill(process.pid, 'SIGKILL');`, code: null },
+    'SIGTERM in a computation': {
+      served: `process.kill(process.pid, 'SIGTERM'); for (const until = Date.now() + 2000; Date.now() < until;);`,
+      code: null,
+    },
+  }),
 };
 
 for (const [title, { served, code }] of Object.entries(midway)) {
@@ -73,4 +82,40 @@ for (const [title, { served, code }] of Object.entries(midway)) {
       t.is(String(await answer), 'm'.repeat(60));
     });
   }
+}
+
+// Only while other events of the batch wait is anything held, and what the kernel does not have dies with the process.
+const loopOnly = process.platform === 'linux' ? test : test.skip;
+for (const name of triedNames) {
+  loopOnly(`SIGKILL in a callback, with another event behind it in the batch: ${name}`, async (t) => {
+    // Both clients have written before the loop polls again, so their events are of one batch.
+    const program = `
+      const net = require('${name}'), sockets = [];
+      const server = net.createServer((socket) => {
+        socket.on('data', () => {
+          socket.write('m'.repeat(60));
+          process.kill(process.pid, 'SIGKILL');
+        });
+        if (sockets.push(socket) < 2) return;
+        console.log('go');
+        for (const until = Date.now() + 500; Date.now() < until;);
+      }).listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+    let received = 0;
+    const ends: Promise<void>[] = [];
+    const outcome = await runScript(program, {
+      env: { FERRONET_DRIVER: 'loop' },
+      onLine(port) {
+        for (let n = 0; n < 2; n++) {
+          const client = connect(Number(port), '127.0.0.1', () => client.write('go'));
+          client.on('data', ({ length }: Buffer) => (received += length));
+          // What it has not read makes a reset of its end.
+          client.on('error', () => {});
+          ends.push(closed(client));
+        }
+      },
+    });
+    t.is(outcome.code, null);
+    await Promise.all(ends);
+    t.is(received, name === 'node:net' ? 60 : 0);
+  });
 }

@@ -124,14 +124,14 @@ impl Delivery {
         if count == 0 {
             return;
         }
-        reactor.hold_writes();
         for told in 1..=count {
             let Some(event) = reactor.next_event() else { break };
-            self.tell(reactor, event, Entry::Outermost, READS);
-            if told % BATCH == 0 {
+            if told == count || told % BATCH == 0 {
                 reactor.release_writes();
+            } else {
                 reactor.hold_writes();
             }
+            self.tell(reactor, event, Entry::Outermost, READS);
         }
         reactor.release_writes();
     }
