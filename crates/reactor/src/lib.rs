@@ -37,6 +37,7 @@ mod state;
 mod sys;
 mod task;
 mod thread;
+mod timers;
 mod write_queue;
 
 pub use address_text::{format_ip, parse_ip};

@@ -22,6 +22,7 @@ use crate::outbox::Outbox;
 use crate::queue::EventQueue;
 use crate::sys::Idle;
 use crate::task::RunQueue;
+use crate::timers::Timers;
 
 /// A runtime for one thread at a time. Before it sleeps, it asks for the delivery of what its tasks have told.
 pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {
@@ -39,6 +40,7 @@ pub(crate) struct Shard {
     pub(crate) tasks: RunQueue,
     pub(crate) outbox: Outbox,
     pub(crate) blocks: Arc<BlockPool>,
+    pub(crate) timers: Timers,
 }
 
 impl Shard {
@@ -49,6 +51,7 @@ impl Shard {
             tasks: RunQueue::new(interrupt),
             outbox: Outbox::default(),
             blocks: Arc::default(),
+            timers: Timers::default(),
         })
     }
 
@@ -61,6 +64,7 @@ impl Shard {
     pub(crate) fn end(&self) {
         self.tasks.end();
         self.outbox.end();
+        self.timers.end();
     }
 }
 

@@ -13,6 +13,8 @@ use socket2::SockRef;
 
 mod acceptor;
 #[cfg(target_os = "linux")]
+mod alarm;
+#[cfg(target_os = "linux")]
 mod conduit;
 mod descriptor;
 mod idle;
@@ -23,6 +25,8 @@ mod stream;
 mod writable;
 
 pub(crate) use acceptor::{Acceptor, Spare};
+#[cfg(target_os = "linux")]
+pub(crate) use alarm::Alarm;
 #[cfg(target_os = "linux")]
 pub(crate) use conduit::{Conduit, Fill};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
