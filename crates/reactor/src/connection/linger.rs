@@ -8,13 +8,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Wake as _;
+use std::task::{Wake as _, Waker};
 use std::time::{Duration, Instant};
 
 use crate::state::Writing;
 use crate::sys::{Stream, wait_writable};
 
 use super::{Closing, Connection};
+
+/// How long a peer that reads nothing keeps the descriptor of a closed connection. A peer that is slow gets its bytes; one
+/// that never reads must not hold descriptors for longer than it takes others to notice.
+const PATIENCE: Duration = if cfg!(test) {
+    Duration::from_millis(300)
+} else {
+    Duration::from_secs(30)
+};
 
 impl Connection {
     /// Closes the descriptor before it returns, or answers true: it will be closed when it has sent what was reported as
@@ -27,6 +35,10 @@ impl Connection {
         self.reader.lock().close();
         let lingers = closing == Closing::Orderly && place.is_some() && self.writer.lock().linger();
         if lingers {
+            let deadline = self
+                .shard
+                .wake_at(Instant::now() + PATIENCE, Waker::from(Arc::clone(self)));
+            self.writer.lock().deadline = Some(deadline);
             self.lingers.store(true, Ordering::Release);
             drop(place);
             Arc::clone(self).wake();

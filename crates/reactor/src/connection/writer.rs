@@ -15,6 +15,7 @@ use crate::event::Event;
 use crate::outbox::{Batched, Keeper};
 use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::Stream;
+use crate::timers::Timer;
 use crate::write_queue::{WINDOW, WriteQueue};
 
 use super::Connection;
@@ -75,6 +76,8 @@ pub(super) struct Writer {
     /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds an end of
     /// file that is none.
     socket_error: Option<Errno>,
+    /// How long the descriptor of a closed connection lingers.
+    pub(super) deadline: Option<Timer>,
 }
 
 impl Writer {
@@ -87,6 +90,7 @@ impl Writer {
             relays: Vec::new(),
             failure: None,
             socket_error: None,
+            deadline: None,
         }
     }
 
@@ -108,6 +112,7 @@ impl Writer {
         self.state.close();
         self.queue.clear();
         self.failure = None;
+        self.deadline = None;
         self.wake_relays();
     }
 
@@ -329,6 +334,10 @@ impl Connection {
     pub(super) fn write_turn(&self, stream: &Stream, cx: &mut Context<'_>) {
         let mut writer = self.writer.lock();
         if !writer.state.sends() {
+            return;
+        }
+        if writer.deadline.as_ref().is_some_and(Timer::is_due) {
+            writer.close();
             return;
         }
         for _ in 0..WRITES_PER_TURN {

@@ -51,3 +51,51 @@ pub(super) fn drain_now(connections: Vec<Arc<Connection>>) {
         drain(connections, Instant::now() + AT_MOST);
     }
 }
+
+#[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::io::IoSlice;
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::queue::Wake;
+    use crate::{Closing, Reactor, Target};
+
+    struct NoConsumer;
+
+    impl Wake for NoConsumer {
+        fn wake(&self, _deliveries: usize) {}
+    }
+
+    #[test]
+    fn a_peer_that_never_reads_does_not_keep_a_descriptor_for_ever() {
+        let reactor = Reactor::start(Box::new(NoConsumer), 1).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let id = reactor.tcp_socket(false).unwrap();
+        reactor
+            .connect(id, &Target::Tcp(&listener.local_addr().unwrap()))
+            .unwrap();
+        let _peer = listener.accept().unwrap();
+        let piece = [1; 8000];
+        loop {
+            reactor.hold_writes();
+            reactor.write(id, &[IoSlice::new(&piece)]).unwrap();
+            reactor.release_writes();
+            if reactor.flush(id) > 0 {
+                std::thread::sleep(Duration::from_millis(20));
+                if reactor.flush(id) > 0 {
+                    break;
+                }
+            }
+        }
+        reactor.close(id, Closing::Orderly).unwrap();
+        let connection = Arc::clone(&reactor.shared.lingering.lock()[0]);
+        assert!(connection.is_lingering());
+        let started = Instant::now();
+        while connection.is_lingering() {
+            assert!(started.elapsed() < Duration::from_secs(10));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
