@@ -11,7 +11,7 @@ import { control, Kind, Operation, reactor, send } from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import { HandleWrap } from './handle-wrap.js';
 import { Pending, type Req } from './request.js';
-import { BYTES, Unsent } from './unsent.js';
+import { BYTES, MOST_CHUNKS, Unsent } from './unsent.js';
 
 const UV_EAGAIN: number = uvErrno('EAGAIN');
 const UV_EALREADY: number = uvErrno('EALREADY');
@@ -214,24 +214,39 @@ export abstract class StreamHandle extends HandleWrap {
     if (answer < 0) return this.wrote(req, 0, answer);
     const queued = answer % 2;
     const taken = (answer - queued) / 2;
-    if (form !== BYTES) return this.wrote(req, taken, queued);
-    const { byteLength } = chunk as Uint8Array;
-    if (taken === byteLength) return this.wrote(req, taken, queued);
-    const unsent = new Unsent([chunk as Uint8Array], taken);
-    unsent.isWaiting = true;
-    return this.wrote(req, byteLength, queued, unsent);
+    // Of a string the reactor takes all.
+    if (form !== BYTES || taken === (chunk as Uint8Array).byteLength) return this.wrote(req, taken, queued);
+    return this.keep(req, [chunk as Uint8Array], taken);
   }
 
   /** Several chunks as one write. */
   writev(req: Req, chunks: readonly EncodedChunk[]): number {
-    const list = chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding));
-    if (this.isClosing() || this.id < 0) return this.wrote(req, 0, UV_EBADF);
-    return this.#unsent ? this.hold(req, list) : this.begin(req, new Unsent(list, 0));
+    let size = 0;
+    const list = chunks.map(({ chunk, encoding }) => {
+      const bytes = bytesOf(chunk, encoding);
+      size += bytes.byteLength;
+      return bytes;
+    });
+    if (this.#unsent) return this.hold(req, list);
+    if (list.length > MOST_CHUNKS) return this.begin(req, new Unsent(list, 0));
+    const answer = reactor().writev(this.openId(), list, false);
+    if (answer < 0) return this.wrote(req, 0, answer);
+    const queued = answer % 2;
+    const taken = (answer - queued) / 2;
+    return taken === size ? this.wrote(req, size, queued) : this.keep(req, list, taken);
   }
 
+  /** The reactor has taken the first bytes of a write, and has a piece that the kernel has not; the rest is kept. */
+  private keep(req: Req, chunks: readonly Uint8Array[], taken: number): number {
+    const unsent = new Unsent(chunks, taken);
+    unsent.isWaiting = true;
+    return this.wrote(req, taken + unsent.size, 1, unsent);
+  }
+
+  /** A write of more chunks than one call takes. */
   private begin(req: Req, unsent: Unsent): number {
     const { size } = unsent;
-    const progress = unsent.send(this.id, false);
+    const progress = unsent.send(this.openId(), false);
     if (typeof progress === 'number') return this.wrote(req, 0, progress);
     const status = this.wrote(req, size, progress === 'sent' ? 0 : 1, unsent.size > 0 ? unsent : undefined);
     if (progress === 'more') this.sendLater();

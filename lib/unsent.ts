@@ -12,7 +12,7 @@ const NEXT_BYTES = 4;
 /** As much as any kernel's send buffer takes at once. */
 const MOST_BYTES = 8 * 1024 * 1024;
 /** As many pieces as one system call takes. */
-const MOST_CHUNKS = 1024;
+export const MOST_CHUNKS = 1024;
 
 /** How a `send` ended. */
 export type Progress =
