@@ -10,8 +10,8 @@
 //!   lingering, under the write lock. Everybody else holds the read lock while it uses the descriptor, so it is never
 //!   closed under a system call, and it *is* closed (its port free) when `close` returns, as after `uv_close`, unless
 //!   bytes that were reported as written have to go first (`linger.rs`).
-//! - Locks are taken in the order `stream`, then `reader` or `writer`, then the event queue's. No lock is held while
-//!   JavaScript runs.
+//! - Locks are taken in the order `stream`, then `reader` or `writer`, then the event queue's. The lock of the budget for
+//!   read-ahead is a leaf. No lock is held while JavaScript runs.
 //! - What the kernel takes at once is sent by the thread that writes; only the rest waits in the queue, and then
 //!   everything else goes behind it.
 

@@ -4,7 +4,8 @@
 //! Each environment (a JavaScript thread) has one [`Reactor`]. The environment's thread calls it. Its tokio runtime is
 //! turned by that thread's own event loop while it has time, and by the reactor's thread while it has not
 //! ([`Drive`]). It may be given more threads: each turns a runtime of its own, and the connections are spread over them.
-//! Nothing is shared between reactors but the handles on their way from one to another one ([`Reactor::send_off`]).
+//! Nothing is shared between reactors but the handles on their way from one to another one ([`Reactor::send_off`]), and
+//! the limit on memory for what is read ahead ([`read_ahead`]).
 //!
 //! # Ownership
 //! The core owns sockets and bytes on their way. Bytes to write are borrowed for the length of the call: what is held for
@@ -18,6 +19,7 @@
 //! → kernel → [`Event::Wrote`].
 
 mod address_text;
+mod budget;
 mod connection;
 mod descriptor;
 mod driver;
@@ -47,7 +49,7 @@ pub use driver::Drive;
 pub use errno::Errno;
 pub use event::Event;
 pub use handle::HandleId;
-pub use inbox::Chunk;
+pub use inbox::{Chunk, ReadAhead, read_ahead};
 pub use options::{BindFlags, KeepAlive, LocalAccess};
 pub use queue::Wake;
 pub use reactor::{Reactor, Sleep, TransferId};

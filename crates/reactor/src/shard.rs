@@ -39,7 +39,7 @@ pub(crate) struct Shard {
     runtime: runtime::Handle,
     pub(crate) tasks: RunQueue,
     pub(crate) outbox: Outbox,
-    pub(crate) blocks: Arc<BlockPool>,
+    pub(crate) blocks: BlockPool,
     pub(crate) timers: Timers,
 }
 
@@ -50,7 +50,7 @@ impl Shard {
             runtime: runtime.handle().clone(),
             tasks: RunQueue::new(interrupt),
             outbox: Outbox::default(),
-            blocks: Arc::default(),
+            blocks: BlockPool::default(),
             timers: Timers::default(),
         })
     }

@@ -24,6 +24,13 @@ pub(crate) fn stands_apart(apart: bool) {
     APART.set(apart);
 }
 
+/// Wakes a task that may belong to another reactor, whose loop may be asleep.
+pub(crate) fn wake_in_any_runtime(task: Waker) {
+    let before = APART.replace(true);
+    task.wake();
+    APART.set(before);
+}
+
 /// Who turns the runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driving {
@@ -49,6 +56,8 @@ struct Ready {
     sleeper: Option<Waker>,
     /// A relay has moved something.
     relayed: bool,
+    /// Nothing turns the runtime any more.
+    ended: bool,
 }
 
 /// The tasks that are due, in the order in which they were woken. A task is on it once at most; its `queued` flag
@@ -76,6 +85,10 @@ impl RunQueue {
 
     pub(crate) fn push(&self, task: Arc<dyn Task>) {
         let mut ready = self.ready.lock();
+        // A wake from another reactor's thread can come after the end.
+        if ready.ended {
+            return;
+        }
         ready.tasks.push(task);
         // With others before it, the sleeper is awake already.
         if ready.tasks.len() > 1 {
@@ -144,9 +157,79 @@ impl RunQueue {
         }
     }
 
-    /// Lets go of the tasks that are due and that nobody will run: they hold what holds this queue.
+    /// Drops the tasks that are due, and those that are woken from now on: they hold what holds this queue.
     pub(crate) fn end(&self) {
-        let due = std::mem::take(&mut self.ready.lock().tasks);
+        let mut ready = self.ready.lock();
+        ready.ended = true;
+        let due = std::mem::take(&mut ready.tasks);
+        drop(ready);
         drop(due);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl Wake for Counter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    struct Due(Arc<RunQueue>);
+
+    impl Wake for Due {
+        fn wake(self: Arc<Self>) {
+            let queue = Arc::clone(&self.0);
+            queue.push(self);
+        }
+    }
+
+    impl Task for Due {
+        fn turn(self: Arc<Self>, _by: Driving) {}
+    }
+
+    fn queue() -> (Arc<RunQueue>, Arc<Counter>) {
+        let interrupts = Arc::new(Counter::default());
+        let queue = RunQueue::new(Waker::from(Arc::clone(&interrupts)));
+        (Arc::new(queue), interrupts)
+    }
+
+    #[test]
+    fn a_wake_from_another_reactor_interrupts_a_sleeping_loop() {
+        let (queue, interrupts) = queue();
+        let task = || Waker::from(Arc::new(Due(Arc::clone(&queue))));
+        task().wake();
+        assert_eq!(
+            interrupts.0.load(Ordering::Relaxed),
+            0,
+            "it looks before it sleeps"
+        );
+        queue.run(Driving::Loop);
+        wake_in_any_runtime(task());
+        assert_eq!(interrupts.0.load(Ordering::Relaxed), 1);
+        queue.run(Driving::Loop);
+        task().wake();
+        assert_eq!(interrupts.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn an_ended_queue_holds_no_task() {
+        let (queue, interrupts) = queue();
+        let task = Arc::new(Due(Arc::clone(&queue)));
+        Waker::from(Arc::clone(&task)).wake();
+        assert_eq!(Arc::strong_count(&task), 2);
+        queue.end();
+        assert_eq!(Arc::strong_count(&task), 1);
+        wake_in_any_runtime(Waker::from(Arc::clone(&task)));
+        assert_eq!(Arc::strong_count(&task), 1);
+        assert_eq!(interrupts.0.load(Ordering::Relaxed), 0);
     }
 }

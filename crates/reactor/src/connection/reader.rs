@@ -1,7 +1,8 @@
 //! The half of a connection that receives.
 //!
 //! Bytes wait in the kernel until the consumer takes them, which reads on its thread, or in the inbox, where the task
-//! reads ahead while the reactor's thread drives. An [`Event::Readable`] announces them, and there is one at a time.
+//! reads ahead while the reactor's thread drives and the budget of the process has room. An [`Event::Readable`] announces
+//! them, and there is one at a time.
 //!
 //! `reader` is locked over every read, so that two threads never read one connection at once. Only a relay locks a
 //! writer meanwhile.
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _, Waker};
 
 use crate::Errno;
+use crate::budget::Waiter;
 use crate::event::Event;
 use crate::inbox::{Chunk, Inbox, Inboxed};
 use crate::state::Reading;
@@ -64,6 +66,8 @@ pub(super) struct Reader {
     pub(super) announced: bool,
     /// The task has asked the driver to be woken when bytes arrive, so that starting to read needs no wake.
     pub(super) armed: bool,
+    /// The task's turn to read ahead, while the budget of the process is used up.
+    pub(super) waiter: Option<Waiter>,
     /// Where the bytes go instead.
     pub(super) relay: Relay,
 }
@@ -75,6 +79,7 @@ impl Reader {
             inbox: Inbox::default(),
             announced: false,
             armed: false,
+            waiter: None,
             relay: Relay::default(),
         }
     }
@@ -94,6 +99,7 @@ impl Reader {
     /// The connection is closed: nothing is kept and nothing moved any more.
     pub(super) fn close(&mut self) {
         self.state.close();
+        self.waiter = None;
         self.inbox.clear();
         self.relay.end();
     }
@@ -275,6 +281,7 @@ impl Connection {
     fn announce_readable(&self, stream: &Stream, cx: &mut Context<'_>) {
         let mut reader = self.reader.lock();
         reader.armed = false;
+        reader.waiter = None;
         if reader.state != Reading::Flowing || reader.announced || !reader.inbox.is_empty() {
             return;
         }
@@ -287,30 +294,46 @@ impl Connection {
         self.events.push(Event::Readable { id: self.id });
     }
 
-    /// Reads what there is, up to the credit, so that it is there when the consumer has time.
+    /// Reads what there is, up to the credit, so that it is there when the consumer has time. While the budget of the process
+    /// is used up, it only announces the bytes, and the consumer reads them itself ([`Connection::take`]).
     fn read_ahead(&self, stream: &Stream, cx: &mut Context<'_>) {
         let mut kept = None;
         for _ in 0..READS_PER_TURN {
             let mut reader = self.reader.lock();
             reader.armed = false;
             if reader.state != Reading::Flowing || !reader.inbox.has_room() {
+                reader.waiter = None;
                 return;
             }
-            let mut block = kept.take().unwrap_or_else(|| self.shard.blocks.take());
-            let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
+            if stream.poll_readable(cx).is_pending() {
                 reader.armed = true;
+                reader.waiter = None;
                 return;
-            };
-            match read {
-                Ok(0) => reader.inbox.end(Errno::EOF),
-                Ok(n) => kept = reader.inbox.push(block, n),
-                Err(error) => reader.inbox.end(error.into()),
+            }
+            let block = self
+                .shard
+                .blocks
+                .acquire(kept.take(), &mut reader.waiter, cx.waker());
+            let has_room = block.is_some();
+            if let Some(mut block) = block {
+                let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
+                    reader.armed = true;
+                    return;
+                };
+                match read {
+                    Ok(0) => reader.inbox.end(Errno::EOF),
+                    Ok(n) => kept = reader.inbox.push(block, n),
+                    Err(error) => reader.inbox.end(error.into()),
+                }
             }
             let announce = !reader.announced;
             reader.announced = true;
             drop(reader);
             if announce {
                 self.events.push(Event::Readable { id: self.id });
+            }
+            if !has_room {
+                return;
             }
         }
         // There may be more, but the others come first.

@@ -24,8 +24,9 @@ use std::task::{Context, Poll, Wake as _};
 use std::time::{Duration, Instant};
 
 use crate::Errno;
+use crate::budget::Block;
 use crate::event::Event;
-use crate::inbox::{BLOCK, Block};
+use crate::inbox::BLOCK;
 use crate::state::{Reading, Writing};
 use crate::sys::{Fill, Stream};
 
@@ -110,6 +111,8 @@ impl Connection {
             last: Some(Instant::now()),
             way: Way::Copied,
         };
+        // A relay does not read ahead.
+        reader.waiter = None;
         drop(reader);
         Arc::clone(self).wake();
         Ok(())

@@ -65,6 +65,7 @@ impl Connection {
             let mut reader = self.reader.lock();
             reader.state.close();
             reader.relay.end();
+            reader.waiter = None;
             std::mem::take(&mut reader.inbox)
         };
         inbox.put_back(unread.chunks);
