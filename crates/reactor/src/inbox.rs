@@ -24,8 +24,8 @@ pub(crate) const CREDIT: usize = 4 * BLOCK;
 /// Up to here a read is copied out of its block: a block that is kept is at least half full.
 const COPIED: usize = BLOCK / 2;
 
-/// The limit for all inboxes of the process, 16 MiB: the credit of 64 connections, or what 10 Gbit/s deliver in 13 ms. While
-/// it is reached, further bytes wait in the kernel's buffers.
+/// The limit for all inboxes of the process, 16 MiB: the credit of 64 connections, or what 10 Gbit/s deliver in 13 ms.
+/// While it is reached, further bytes wait in the kernel's buffers.
 pub(crate) static READ_AHEAD: Budget = Budget::new(64 * CREDIT, BLOCK);
 
 /// Memory for bytes that were received and that no consumer has taken, of all reactors of the process.

@@ -294,8 +294,8 @@ impl Connection {
         self.events.push(Event::Readable { id: self.id });
     }
 
-    /// Reads what there is, up to the credit, so that it is there when the consumer has time. While the budget of the process
-    /// is used up, it only announces the bytes, and the consumer reads them itself ([`Connection::take`]).
+    /// Reads what there is, up to the credit, so that it is there when the consumer has time. While the budget of the
+    /// process is used up, it only announces the bytes, and the consumer reads them itself ([`Connection::take`]).
     fn read_ahead(&self, stream: &Stream, cx: &mut Context<'_>) {
         let mut kept = None;
         for _ in 0..READS_PER_TURN {

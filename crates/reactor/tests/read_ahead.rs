@@ -1,0 +1,443 @@
+//! Memory for read-ahead is limited for the process. Connections that find no room lose nothing and make progress.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg_attr(
+    target_os = "linux",
+    expect(unsafe_code, reason = "waiting for a descriptor is a raw call")
+)]
+
+mod support;
+
+use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::{sleep, spawn};
+use std::time::{Duration, Instant};
+
+use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Unread, Wake, read_ahead};
+use parking_lot::{Mutex, MutexGuard};
+use support::{Consumer, PATIENCE, Piece, pattern};
+
+const BLOCK: usize = 64 * 1024;
+const LIMIT: usize = 16 << 20;
+/// More than a connection's credit.
+const LEN: usize = 300_000;
+/// Their credits are a little more than the budget.
+const MANY: usize = 66;
+
+/// The budget is the process's, and `cargo test` runs these tests in one.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock();
+    assert_eq!((charged(), read_ahead().limit), (0, LIMIT));
+    alone
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        sleep(Duration::from_millis(1));
+    }
+}
+
+fn charged() -> usize {
+    read_ahead().charged
+}
+
+fn is_used_up() -> bool {
+    charged() + BLOCK > LIMIT
+}
+
+/// Bytes that differ from one connection to the next.
+fn marked(mark: usize) -> Vec<u8> {
+    pattern(LEN + mark).split_off(mark)
+}
+
+/// A connection, and its peer outside of the reactor.
+struct Half {
+    id: HandleId,
+    peer: TcpStream,
+    mark: usize,
+}
+
+fn halves(consumer: &mut Consumer, count: usize) -> Vec<Half> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let half = |mark| {
+        let id = consumer.connect(&address);
+        let peer = listener.accept().unwrap().0;
+        consumer.connected(id).unwrap();
+        Half { id, peer, mark }
+    };
+    (0..count).map(half).collect()
+}
+
+/// Connections that flow and that nobody takes from. Each peer sends its bytes and FIN.
+fn flowing(consumer: &mut Consumer, count: usize) -> Vec<Half> {
+    let halves = halves(consumer, count);
+    for half in &halves {
+        let (mut peer, bytes) = (half.peer.try_clone().unwrap(), marked(half.mark));
+        spawn(move || {
+            // Refused where the test closes the connection.
+            let sent = peer.write_all(&bytes);
+            sent.and_then(|()| peer.shutdown(Shutdown::Write))
+        });
+        consumer.reactor.read_start(half.id).unwrap();
+    }
+    halves
+}
+
+/// The sum of what waits in the inboxes.
+fn waiting<'a>(consumer: &Consumer, halves: impl IntoIterator<Item = &'a Half>) -> usize {
+    let sizes = halves
+        .into_iter()
+        .map(|half| consumer.reactor.read_queue_size(half.id));
+    sizes.sum()
+}
+
+/// As `flowing`, while the budget is used up: the bytes are announced and not read. At most `count`, since reads that are
+/// under way may still leave room for some.
+fn starved(consumer: &mut Consumer, count: usize) -> Vec<Half> {
+    wait_until("the budget is used up", is_used_up);
+    let halves = flowing(consumer, count);
+    let mut told: Vec<_> = halves.iter().map(|half| half.id).collect();
+    while !told.is_empty() {
+        if let Event::Readable { id } = consumer.next() {
+            told.retain(|other| *other != id);
+        }
+    }
+    let unread = |half: &Half| consumer.reactor.read_queue_size(half.id) == 0;
+    let starved: Vec<_> = halves.into_iter().filter(unread).collect();
+    assert!(!starved.is_empty());
+    starved
+}
+
+/// Takes all that comes, until every connection has ended, and compares it with what was sent.
+fn take_all(consumer: &mut Consumer, halves: &[Half]) {
+    let mut received: HashMap<_, _> = halves.iter().map(|half| (half.id, Vec::new())).collect();
+    let mut open = halves.len();
+    while open > 0 {
+        let Event::Readable { id } = consumer.next() else {
+            continue;
+        };
+        let Some(bytes) = received.get_mut(&id) else {
+            continue;
+        };
+        while let Some((piece, more)) = consumer.take(id) {
+            match piece {
+                Piece::Bytes(piece) => bytes.extend_from_slice(&piece),
+                Piece::End(errno) => {
+                    assert_eq!(errno, Errno::EOF);
+                    open -= 1;
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+    }
+    for half in halves {
+        assert!(
+            received[&half.id] == marked(half.mark),
+            "connection {}",
+            half.mark
+        );
+    }
+}
+
+fn unread_connections_stay_within_the_limit_and_lose_nothing(threads: usize) {
+    let _alone = alone();
+    let mut consumer = Consumer::new(threads);
+    let halves = flowing(&mut consumer, MANY);
+    wait_until("the budget is used up", is_used_up);
+    for _ in 0..50 {
+        sleep(Duration::from_millis(1));
+        assert!(charged() <= LIMIT && waiting(&consumer, &halves) <= LIMIT);
+    }
+    wait_until("nothing is released", is_used_up);
+    take_all(&mut consumer, &halves);
+    wait_until("all is released", || charged() == 0);
+}
+
+/// Something that is done with a connection.
+type Step = fn(&mut Consumer, &Half);
+
+fn close(consumer: &mut Consumer, half: &Half) {
+    consumer.reactor.close(half.id, Closing::Orderly).unwrap();
+}
+
+fn give_away(consumer: &mut Consumer, half: &Half) {
+    let transfer = consumer.reactor.send_off(half.id, &Unread::default()).unwrap();
+    Reactor::give_up(transfer);
+}
+
+/// All that it receives goes to another peer.
+fn relay(consumer: &mut Consumer, half: &Half) {
+    let mut destination = halves(consumer, 1).remove(0);
+    consumer.reactor.relay(half.id, destination.id).unwrap();
+    let mut received = vec![0; LEN];
+    destination.peer.read_exact(&mut received).unwrap();
+    assert!(received == marked(half.mark));
+}
+
+fn waiting_connections_are_read_when_bytes_are_released(threads: usize) {
+    let ways: [(&str, Step); 5] = [
+        ("close", close),
+        ("reset", |consumer, half| {
+            consumer.reactor.close(half.id, Closing::Reset).unwrap();
+        }),
+        ("take", |consumer, half| {
+            while consumer.reactor.read_queue_size(half.id) > 0 {
+                assert!(consumer.take(half.id).is_some());
+            }
+        }),
+        ("transfer", give_away),
+        ("relay", relay),
+    ];
+    for (way, give_back) in ways {
+        let _alone = alone();
+        let mut consumer = Consumer::new(threads);
+        let fed = flowing(&mut consumer, MANY);
+        let starved = starved(&mut consumer, 8);
+        // Half of them: some of the others wait as well, and were first.
+        for half in &fed[MANY / 2..] {
+            give_back(&mut consumer, half);
+        }
+        wait_until(way, || {
+            let mut sizes = starved
+                .iter()
+                .map(|half| consumer.reactor.read_queue_size(half.id));
+            sizes.all(|size| size > 0)
+        });
+        drop(consumer);
+        assert_eq!(charged(), 0, "{way}");
+    }
+}
+
+fn a_connection_that_stops_waiting_passes_its_turn_on(threads: usize) {
+    let ways: [(&str, Step); 4] = [
+        ("close", close),
+        ("stop", |consumer, half| {
+            consumer.reactor.read_stop(half.id).unwrap();
+        }),
+        ("transfer", give_away),
+        // It needs no room.
+        ("relay", relay),
+    ];
+    for (way, leave) in ways {
+        let _alone = alone();
+        let mut consumer = Consumer::new(threads);
+        let fed = flowing(&mut consumer, MANY);
+        for half in &starved(&mut consumer, 8) {
+            leave(&mut consumer, half);
+        }
+        assert!(
+            waiting(&consumer, &fed) > LIMIT / 2,
+            "the others keep their bytes"
+        );
+        for half in &fed {
+            close(&mut consumer, half);
+        }
+        wait_until(way, || charged() == 0);
+    }
+}
+
+fn a_transferred_inbox_is_charged_once(threads: usize) {
+    let _alone = alone();
+    let (mut here, mut there) = (Consumer::new(threads), Consumer::new(threads));
+    let half = flowing(&mut here, 1).remove(0);
+    wait_until("the credit is used", || {
+        here.reactor.read_queue_size(half.id) >= 4 * BLOCK
+    });
+    wait_until("no read is under way", || charged() <= 2 * 4 * BLOCK);
+    let (Piece::Bytes(taken), _) = here.take(half.id).unwrap() else {
+        panic!("no bytes")
+    };
+    here.reactor.read_stop(half.id).unwrap();
+    let unread = Unread {
+        chunks: &[&taken],
+        end: false,
+    };
+    let transfer = here.reactor.send_off(half.id, &unread).unwrap();
+    let mut before = 0;
+    wait_until("no read is under way", || {
+        std::mem::replace(&mut before, charged()) == charged()
+    });
+    assert!(before >= 4 * BLOCK);
+    drop(here);
+    assert_eq!(charged(), before, "it moves with the connection");
+    let moved = there.reactor.receive(transfer).unwrap();
+    assert_eq!(charged(), before);
+    assert_eq!(there.read_to_end(moved), (marked(0), Errno::EOF));
+    wait_until("all is released", || charged() == 0);
+}
+
+fn a_stalled_reactor_blocks_no_other_and_releases_all_when_it_ends(threads: usize) {
+    let _alone = alone();
+    let (mut stalled, mut lively) = (Consumer::new(threads), Consumer::new(threads));
+    let holding = flowing(&mut stalled, MANY);
+    wait_until("the budget is used up", is_used_up);
+    // A consumer that takes needs no read-ahead.
+    let served = flowing(&mut lively, 8);
+    take_all(&mut lively, &served);
+    wait_until("the other keeps its bytes", is_used_up);
+    // For one that takes nothing, bytes are read as soon as there is room.
+    let waits = starved(&mut lively, 8);
+    assert!(waiting(&stalled, &holding) > LIMIT / 2);
+    drop(stalled);
+    wait_until("the waiting connections have the room", || {
+        waits
+            .iter()
+            .all(|half| lively.reactor.read_queue_size(half.id) >= 4 * BLOCK)
+    });
+    drop(lively);
+    assert_eq!(charged(), 0);
+}
+
+/// A consumer that is never there. Everything that keeps the reactor alive holds it.
+struct Silent(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+
+impl Wake for Silent {
+    fn wake(&self, _deliveries: usize) {}
+}
+
+fn reactors_that_end_while_their_connections_wait_leak_nothing(threads: usize) {
+    let _alone = alone();
+    for round in 0..6 {
+        let alive = Arc::new(());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut senders = Vec::new();
+        let reactors: Vec<_> = (0..3)
+            .map(|_| {
+                let reactor = Reactor::start(Box::new(Silent(Arc::clone(&alive))), threads).unwrap();
+                for _ in 0..MANY / 3 {
+                    let socket = reactor.tcp_socket(false).unwrap();
+                    reactor
+                        .connect(socket, &ferronet_reactor::Target::Tcp(&address))
+                        .unwrap();
+                    let mut peer = listener.accept().unwrap().0;
+                    reactor.read_start(socket).unwrap();
+                    senders.push(spawn(move || peer.write_all(&marked(0))));
+                }
+                reactor
+            })
+            .collect();
+        if round % 2 == 0 {
+            wait_until("the budget is used up", is_used_up);
+        }
+        let ends = reactors.into_iter().map(|reactor| spawn(move || drop(reactor)));
+        for end in ends.collect::<Vec<_>>() {
+            end.join().unwrap();
+        }
+        assert_eq!(charged(), 0);
+        wait_until("no connection is left", || Arc::strong_count(&alive) == 1);
+        for sender in senders {
+            let _refused = sender.join().unwrap();
+        }
+    }
+}
+
+on_one_and_three_threads!(
+    unread_connections_stay_within_the_limit_and_lose_nothing,
+    waiting_connections_are_read_when_bytes_are_released,
+    a_connection_that_stops_waiting_passes_its_turn_on,
+    a_transferred_inbox_is_charged_once,
+    a_stalled_reactor_blocks_no_other_and_releases_all_when_it_ends,
+    reactors_that_end_while_their_connections_wait_leak_nothing,
+);
+
+#[cfg(target_os = "linux")]
+mod in_a_loop {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use ferronet_reactor::{Drive, Sleep, Target};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Rings(Arc<AtomicUsize>);
+
+    impl Wake for Rings {
+        fn wake(&self, _deliveries: usize) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A loop that takes all events and no bytes.
+    struct Loop {
+        reactor: Reactor,
+        rings: Rings,
+    }
+
+    impl Loop {
+        fn new() -> Self {
+            let rings = Rings::default();
+            let reactor =
+                Reactor::start_in_loop(Box::new(rings.clone()), Sleep::Inside, Drive::Auto, 1).unwrap();
+            Self { reactor, rings }
+        }
+
+        /// Whether the loop would be woken within so many milliseconds.
+        fn is_woken(&self, milliseconds: i32) -> bool {
+            let mut poller = libc::pollfd {
+                fd: self.reactor.poller().unwrap(),
+                events: libc::POLLIN,
+                revents: 0,
+            };
+            // SAFETY: one entry, which lives through the call.
+            unsafe { libc::poll(&raw mut poller, 1, milliseconds) > 0 }
+        }
+
+        /// Turns until there has been nothing to do for a moment.
+        fn turn_until_idle(&self) {
+            let begun = Instant::now();
+            let mut is_idle = false;
+            while !is_idle {
+                assert!(begun.elapsed() < PATIENCE, "it goes on and on");
+                let is_due = self.reactor.poll_begins();
+                let is_woken = self.is_woken(if is_due { 0 } else { 30 });
+                let is_rung = self.rings.0.swap(0, Ordering::SeqCst) > 0;
+                let events = if is_woken { self.reactor.turn() } else { 0 };
+                if is_rung {
+                    self.reactor.rung();
+                }
+                for _ in 0..events + self.reactor.completed() + self.reactor.poll_ended() {
+                    self.reactor.next_event();
+                }
+                self.reactor.turn_ended();
+                is_idle = !is_due && !is_woken && !is_rung;
+            }
+        }
+    }
+
+    #[test]
+    fn a_sleeping_loop_is_woken_to_release_a_granted_block() {
+        let _alone = alone();
+        let mut holder = Consumer::new(1);
+        flowing(&mut holder, MANY);
+        wait_until("the budget is used up", is_used_up);
+        let event_loop = Loop::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let id = event_loop.reactor.tcp_socket(false).unwrap();
+        event_loop.reactor.connect(id, &Target::Tcp(&address)).unwrap();
+        let mut peer = listener.accept().unwrap().0;
+        event_loop.turn_until_idle();
+        event_loop.reactor.read_start(id).unwrap();
+        event_loop.turn_until_idle();
+        peer.write_all(b"early").unwrap();
+        // The loop does not turn, so the thread does. It finds no room and announces the bytes.
+        wait_until("the thread announces it", || {
+            event_loop.rings.0.load(Ordering::SeqCst) > 0
+        });
+        event_loop.turn_until_idle();
+        assert_eq!(event_loop.reactor.read_queue_size(id), 0);
+        // The loop drives again and sleeps. Now its connection is granted a block, which it does not need any more.
+        drop(holder);
+        assert!(event_loop.is_woken(20_000));
+        event_loop.turn_until_idle();
+        assert_eq!(charged(), 0);
+    }
+}
