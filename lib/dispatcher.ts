@@ -37,7 +37,7 @@ export interface Closing {
 
 /** Names no handle; for a turn that belongs to none. */
 const NO_HANDLE = -1;
-/** What events of no handle have in the place of a slot. */
+/** Its slot, which no handle ever has. */
 const NO_SLOT = 0xffffff;
 
 let started: Reactor | undefined;
@@ -142,6 +142,11 @@ export function send(id: number, chunk: Uint8Array | string, form: number): numb
 /** Sends the deliveries of a handle to its receiver, until its last one. */
 export function register(id: number, receiver: Receiver): void {
   receivers[slotOf(id)] = receiver;
+}
+
+/** Who gets the deliveries of a handle. */
+export function receiverOf(id: number): Receiver | undefined {
+  return receivers[slotOf(id)];
 }
 
 /** Keeps the event loop alive until `release`. Pairs are counted. */

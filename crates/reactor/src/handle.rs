@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 
 const INDEX_BITS: u32 = 24;
-const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
+const INDEX_MASK: u32 = (1 << INDEX_BITS) - 1;
+/// How many handles there are at most. One index is left out, so that [`HandleId::NONE`] never names a handle.
+const MOST: usize = INDEX_MASK as usize;
 /// Together with the index 52 bits: an id is exact in a JavaScript number.
 const GENERATION_MASK: u32 = (1 << 28) - 1;
 
@@ -18,12 +20,19 @@ pub struct HandleId {
 }
 
 impl HandleId {
+    /// Names no handle, ever. Events about none carry it.
+    pub const NONE: Self = Self {
+        index: INDEX_MASK,
+        generation: GENERATION_MASK,
+    };
+
     /// The id as one integer below 2^52, for crossing into JavaScript.
     pub fn to_bits(self) -> u64 {
         (u64::from(self.generation) << INDEX_BITS) | u64::from(self.index)
     }
 
-    /// The slot: no two handles that live at the same time have one. Below 2^24.
+    /// The slot: no two handles that live at the same time have one. Below 2^24 - 1; that number itself is
+    /// [`HandleId::NONE`]'s.
     pub fn slot(self) -> u32 {
         self.index
     }
@@ -31,7 +40,7 @@ impl HandleId {
     /// Reads back what [`HandleId::to_bits`] gave. Any number is taken: one that names no handle finds nothing.
     pub fn from_bits(bits: u64) -> Self {
         Self {
-            index: u32::try_from(bits & INDEX_MASK).unwrap_or(u32::MAX),
+            index: u32::try_from(bits & u64::from(INDEX_MASK)).unwrap_or(u32::MAX),
             generation: u32::try_from((bits >> INDEX_BITS) & u64::from(GENERATION_MASK)).unwrap_or(u32::MAX),
         }
     }
@@ -46,6 +55,7 @@ struct Slot<T> {
 /// Values by [`HandleId`].
 #[derive(Debug)]
 pub(crate) struct HandleTable<T> {
+    most: usize,
     slots: Vec<Slot<T>>,
     /// Oldest first, so that a generation of one slot lasts as long as possible.
     free: VecDeque<u32>,
@@ -53,17 +63,22 @@ pub(crate) struct HandleTable<T> {
 
 impl<T> HandleTable<T> {
     pub(crate) fn new() -> Self {
+        Self::of_at_most(MOST)
+    }
+
+    fn of_at_most(most: usize) -> Self {
         Self {
+            most,
             slots: Vec::new(),
             free: VecDeque::new(),
         }
     }
 
-    /// Stores what `make` builds for the new id, or `None` when all 2^24 slots are taken.
+    /// Stores what `make` builds for the new id, or `None` when all slots are taken.
     pub(crate) fn insert_with<R>(&mut self, make: impl FnOnce(HandleId) -> (T, R)) -> Option<R> {
         let index = match self.free.pop_front() {
             Some(index) => index,
-            None if self.slots.len() as u64 <= INDEX_MASK => {
+            None if self.slots.len() < self.most => {
                 self.slots.push(Slot {
                     generation: 0,
                     value: None,
@@ -116,6 +131,20 @@ impl<T> HandleTable<T> {
         self.slots.drain(..).filter_map(|slot| slot.value).collect()
     }
 
+    pub(crate) fn ids(&self) -> impl Iterator<Item = HandleId> {
+        let taken = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| slot.value.is_some());
+        taken.filter_map(|(index, slot)| {
+            Some(HandleId {
+                index: u32::try_from(index).ok()?,
+                generation: slot.generation,
+            })
+        })
+    }
+
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter_map(|slot| slot.value.as_ref())
     }
@@ -154,6 +183,23 @@ mod tests {
             assert_eq!(HandleId::from_bits(id.to_bits()), id);
             assert!(id.to_bits() < 1 << 52);
         }
+    }
+
+    #[test]
+    fn a_full_table_takes_nothing_until_a_slot_is_free() {
+        let mut table = HandleTable::of_at_most(2);
+        let first = insert(&mut table, "first");
+        insert(&mut table, "second");
+        assert_eq!(table.insert_with(|id| ("third", id)), None);
+        table.remove(first);
+        assert!(table.insert_with(|id| ("third", id)).is_some());
+    }
+
+    #[test]
+    fn the_id_of_no_handle_is_beyond_the_last_slot() {
+        assert_eq!(HandleId::NONE.slot() as usize, MOST);
+        assert_eq!(HandleId::from_bits(u64::MAX), HandleId::NONE);
+        assert_eq!(HandleId::from_bits(HandleId::NONE.to_bits()), HandleId::NONE);
     }
 
     #[test]
