@@ -7,7 +7,7 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
@@ -63,8 +63,13 @@ impl Poller {
 
     /// Whether a turn of the runtime would find something.
     pub(crate) fn is_readable(&self) -> bool {
-        wait([self.0, -1], Some(Duration::ZERO))[0]
+        is_readable(self.0)
     }
+}
+
+/// Whether a read would not wait now, whatever was reported before: there is something, the end or an error.
+pub(super) fn is_readable(fd: RawFd) -> bool {
+    wait([fd, -1], Some(Duration::ZERO))[0]
 }
 
 /// Waits until one of the descriptors is readable (negative ones never are) or the time is up, and answers which are.
@@ -74,39 +79,66 @@ fn wait(descriptors: [RawFd; 2], timeout: Option<Duration>) -> [bool; 2] {
         events: libc::POLLIN,
         revents: 0,
     });
-    let timeout = timeout.map_or(-1, |timeout| {
-        i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
-    });
-    // SAFETY: `polled` has the two entries that the count says, and lives through the call.
-    let found = unsafe { libc::poll(polled.as_mut_ptr(), 2, timeout) };
-    polled.map(|entry| found > 0 && entry.revents != 0)
+    let end = timeout.map(|timeout| Instant::now() + timeout);
+    loop {
+        let left = end.map_or(-1, |end| {
+            let left = end.saturating_duration_since(Instant::now());
+            // Not too early: whole milliseconds, the last one too.
+            i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+        });
+        // SAFETY: `polled` has the two entries that the count says, and lives through the call.
+        let found = unsafe { libc::poll(polled.as_mut_ptr(), 2, left) };
+        if found >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return polled.map(|entry| found > 0 && entry.revents != 0);
+        }
+    }
 }
 
-/// Gets the attention of a thread that waits.
+/// Gets the attention of a thread that waits. Neither side of it ever waits for the other: a pipe that is full has been
+/// written to, and one that is empty was read.
 #[derive(Debug)]
 pub(crate) struct Bell {
-    ear: PipeReader,
-    rope: PipeWriter,
+    reader: PipeReader,
+    writer: PipeWriter,
 }
 
 impl Bell {
     pub(crate) fn new() -> io::Result<Self> {
-        let (ear, rope) = io::pipe()?;
-        Ok(Self { ear, rope })
+        let (reader, writer) = io::pipe()?;
+        for end in [reader.as_raw_fd(), writer.as_raw_fd()] {
+            // SAFETY: the descriptor is open; this call takes no memory.
+            if unsafe { libc::fcntl(end, libc::F_SETFL, libc::O_NONBLOCK) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(Self { reader, writer })
     }
 
     pub(crate) fn ring(&self) {
-        // A pipe that takes no byte more has rung.
-        drop((&self.rope).write(&[1]));
+        while (&self.writer)
+            .write(&[1])
+            .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+        {}
     }
 
     /// Waits for the bell, for the poller to have something, or for the time to pass. Whether it was the bell.
     pub(crate) fn wait(&self, poller: Option<&Poller>, timeout: Option<Duration>) -> bool {
-        let [rung, _] = wait([self.ear.as_raw_fd(), poller.map_or(-1, Poller::raw)], timeout);
+        let [rung, _] = wait([self.reader.as_raw_fd(), poller.map_or(-1, Poller::raw)], timeout);
         if rung {
-            drop((&self.ear).read(&mut [0; 16]));
+            self.drain();
         }
         rung
+    }
+
+    fn drain(&self) {
+        let mut bytes = [0; 256];
+        loop {
+            match (&self.reader).read(&mut bytes) {
+                Ok(read) if read == bytes.len() => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 }
 
@@ -149,5 +181,42 @@ impl ThreadClock {
     pub(crate) fn used(&self) -> Duration {
         let _ = self;
         Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::thread::spawn;
+
+    use super::*;
+
+    #[test]
+    fn ringing_never_waits_and_is_heard_once() {
+        let bell = Arc::new(Bell::new().unwrap());
+        let (rung, has_rung) = channel();
+        let ringing = Arc::clone(&bell);
+        spawn(move || {
+            // More than a pipe holds.
+            for _ in 0..100_000 {
+                ringing.ring();
+            }
+            rung.send(()).unwrap();
+        });
+        has_rung.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(bell.wait(None, None));
+        assert!(!bell.wait(None, Some(Duration::ZERO)), "it was drained");
+        bell.ring();
+        assert!(bell.wait(None, None));
+    }
+
+    #[test]
+    fn waiting_ends_with_the_time() {
+        let bell = Bell::new().unwrap();
+        let begun = Instant::now();
+        assert!(!bell.wait(None, Some(Duration::from_millis(20))));
+        assert!(begun.elapsed() >= Duration::from_millis(20));
     }
 }
