@@ -55,7 +55,12 @@ export declare class Reactor {
   bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
   /** A local socket bound to a path; its id. */
   bindLocal(path: string, ownerOnly: boolean): number
-  /** A handle of a descriptor, which is ours from now on; its id. */
+  /** The id of the handle of this reactor that has a descriptor's number, or -1. */
+  holderOf(fd: number): number
+  /**
+   * A handle of a descriptor, which is the handle's from now on, or of a duplicate if another handle of this process has
+   * that number; its id.
+   */
   open(fd: number, local: boolean): number
   /** Makes a bound handle listen. */
   listen(handle: number, backlog: number): number

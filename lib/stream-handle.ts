@@ -7,7 +7,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 
-import { control, Kind, Operation, reactor, send } from './dispatcher.js';
+import { control, Kind, Operation, reactor, receiverOf, send } from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import { HandleWrap } from './handle-wrap.js';
 import { Pending, type Req } from './request.js';
@@ -16,6 +16,7 @@ import { BYTES, MOST_CHUNKS, Unsent } from './unsent.js';
 const UV_EAGAIN: number = uvErrno('EAGAIN');
 const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');
+const UV_EEXIST: number = uvErrno('EEXIST');
 const UV_EINVAL: number = uvErrno('EINVAL');
 
 /** A chunk as streams queue it. */
@@ -123,14 +124,25 @@ export abstract class StreamHandle extends HandleWrap {
     return this.reading || this.stage === 'listening';
   }
 
+  /** Whether libuv would have its poller watch the descriptor. */
+  private isWatched(): boolean {
+    return this.isActive || this.#connect !== undefined || this.isWriting() || this.#shutdown !== undefined;
+  }
+
   private isWriting(): boolean {
     return this.#writes !== undefined && this.#writes.length > 0;
   }
 
   // ---- opening
 
-  /** Takes over a descriptor: it is made non-blocking, and closed with the handle. */
+  /**
+   * Takes over a descriptor: it is made non-blocking, and closed with the handle unless it is one of the standard streams.
+   * What another handle of this thread reads, writes or listens on is refused with `EEXIST`, as by libuv; what another
+   * handle has otherwise, in any thread, is shared by a duplicate.
+   */
   open(fd: number): number {
+    const holder = receiverOf(reactor().holderOf(fd));
+    if (holder instanceof StreamHandle && holder.isWatched()) return UV_EEXIST;
     const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE'));
     if (status === 0) this.stage = 'adopted';
     return status;

@@ -195,7 +195,14 @@ impl Reactor {
         made(self.core().bind_local(&path, access))
     }
 
-    /// A handle of a descriptor, which is ours from now on; its id.
+    /// The id of the handle of this reactor that has a descriptor's number, or -1.
+    #[napi(catch_unwind)]
+    pub fn holder_of(&self, fd: i32) -> f64 {
+        self.core().holder_of(fd).map_or(-1.0, |holder| made(Ok(holder)))
+    }
+
+    /// A handle of a descriptor, which is the handle's from now on, or of a duplicate if another handle of this process has
+    /// that number; its id.
     #[napi(catch_unwind)]
     pub fn open(&self, fd: i32, local: bool) -> f64 {
         made(

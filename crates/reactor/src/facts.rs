@@ -30,6 +30,15 @@ impl Reactor {
             .unwrap_or(-1)
     }
 
+    /// The handle of this reactor that has a descriptor's number.
+    pub fn holder_of(&self, fd: i32) -> Option<HandleId> {
+        // Nearly always nobody has a number that is about to be adopted, and then no handle is looked at.
+        if !sys::is_taken(fd) {
+            return None;
+        }
+        self.ids().into_iter().find(|id| self.raw_descriptor(*id) == fd)
+    }
+
     /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's to close: the socket lives on when the handle is
     /// closed. It is not inherited by child processes.
     ///

@@ -21,7 +21,7 @@ use crate::listener::{Adopt, Listener};
 use crate::queue::{EventQueue, Wake};
 use crate::shard::{Shard, Shards};
 use crate::state::Writing;
-use crate::sys::{Acceptor, Idle, Spare, Stream};
+use crate::sys::{Acceptor, Idle, Refused, Spare, Stream};
 use crate::thread::Thread;
 use crate::{Errno, Event, HandleId};
 
@@ -41,6 +41,34 @@ enum Entry {
     Listener(Arc<Listener>),
     /// Its descriptor is closed; the slot is free when [`Event::Closed`] is delivered.
     Closed,
+}
+
+impl Entry {
+    /// Makes something else of an idle entry. After an error it is what it was, or closed where the system has closed it.
+    ///
+    /// # Errors
+    /// `EBADF` for any other entry, which is left alone; what `make` says.
+    fn advance<R>(&mut self, make: impl FnOnce(Idle) -> Result<(Self, R), Refused>) -> Result<R, Errno> {
+        let idle = match std::mem::replace(self, Self::Closed) {
+            Self::Idle(idle) => idle,
+            other => {
+                *self = other;
+                return Err(Errno::EBADF);
+            }
+        };
+        match make(idle) {
+            Ok((entry, result)) => {
+                *self = entry;
+                Ok(result)
+            }
+            Err(Refused { left, error }) => {
+                if let Some(idle) = left {
+                    *self = Self::Idle(idle);
+                }
+                Err(error.into())
+            }
+        }
+    }
 }
 
 /// What a handle has open.
@@ -140,9 +168,14 @@ impl Adopt for Shared {
     }
 
     fn abandon(&self, id: HandleId) {
-        if let Some(Entry::Connection(connection)) = self.table.lock().remove(id) {
-            self.close(&connection, Closing::Reset);
-        }
+        let mut table = self.table.lock();
+        let Some(Entry::Connection(connection)) = table.get(id) else {
+            return;
+        };
+        let connection = Arc::clone(connection);
+        table.remove(id);
+        drop(table);
+        self.close(&connection, Closing::Reset);
     }
 }
 
@@ -290,6 +323,10 @@ impl Reactor {
     /// How many handles there are, closed ones that were not told yet among them.
     pub fn handles(&self) -> usize {
         self.shared.table.lock().len()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<HandleId> {
+        self.shared.table.lock().ids().collect()
     }
 
     // ---- the end

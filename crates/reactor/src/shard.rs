@@ -20,7 +20,6 @@ use tokio::runtime::{self, Runtime};
 use crate::inbox::BlockPool;
 use crate::outbox::Outbox;
 use crate::queue::EventQueue;
-use crate::sys::Idle;
 use crate::task::RunQueue;
 use crate::timers::Timers;
 
@@ -96,21 +95,6 @@ impl Shards {
     /// Whose turn it is to get a connection. The turn passes on with [`Shards::give`].
     pub(crate) fn next(&self) -> &Arc<Shard> {
         &self.all[self.given.load(Ordering::Relaxed) % self.all.len()]
-    }
-
-    /// As [`Shards::next`], for a descriptor that may be another handle's as well: it goes where that handle is, since
-    /// that one's poller is the one to refuse it.
-    pub(crate) fn next_for(&self, idle: &Idle) -> &Arc<Shard> {
-        let knows = |shard: &&Arc<Shard>| {
-            let _entered = shard.enter();
-            idle.is_registered()
-        };
-        let theirs = if self.all.len() > 1 {
-            self.all.iter().find(knows)
-        } else {
-            None
-        };
-        theirs.unwrap_or_else(|| self.next())
     }
 
     /// A connection was given to one.

@@ -42,11 +42,15 @@ impl Reactor {
         self.insert(sys::bind_local(path, access)?)
     }
 
-    /// Takes over a descriptor; it is made non-blocking and closed with the handle.
+    /// Takes over a descriptor: it is made non-blocking, and closed with the handle unless it is 0, 1 or 2, which stay
+    /// the process's. If another handle of this process has the number ([`Reactor::holder_of`] knows those of this
+    /// reactor), this one gets a duplicate with a number of its own, so that neither closes what the other has.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] when it is not open, [`Errno::ENOTSUP`] where descriptors can't be adopted.
+    /// [`Errno::EBADF`] when it is not open, [`Errno::ENOTSUP`] where descriptors can't be adopted, what `fcntl(2)` says of
+    /// a duplicate. The descriptor is still the caller's then.
     pub fn open(&self, fd: i32, transport: Transport) -> Result<HandleId, Errno> {
+        self.running()?;
         self.insert(sys::adopt(fd, transport)?)
     }
 
@@ -75,16 +79,15 @@ impl Reactor {
     pub(super) fn begin_listening(&self, id: HandleId, backlog: i32) -> Result<Arc<Listener>, Errno> {
         let mut table = self.shared.table.lock();
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
-        let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
-            return Err(Errno::EINVAL);
-        };
         let shard = self.shared.shards.first();
         let _entered = shard.enter();
-        let acceptor = Acceptor::from_idle(idle, &self.shared.spare)?;
-        let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
-        let events = Arc::clone(&self.shared.events);
-        let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
-        *entry = Entry::Listener(Arc::clone(&listener));
+        let listener = entry.advance(|idle| {
+            let acceptor = Acceptor::from_idle(idle, &self.shared.spare)?;
+            let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
+            let events = Arc::clone(&self.shared.events);
+            let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
+            Ok((Entry::Listener(Arc::clone(&listener)), listener))
+        })?;
         drop(table);
         self.shared.listeners.lock().push(Arc::clone(&listener));
         Arc::clone(&listener).wake();
@@ -169,16 +172,13 @@ impl Reactor {
         entry: &mut Entry,
         writing: Writing,
     ) -> Result<Arc<Connection>, Errno> {
-        let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
-            return Err(Errno::EBADF);
-        };
-        let shard = self.shared.shards.next_for(&idle);
+        let shard = self.shared.shards.next();
         let _entered = shard.enter();
-        let connection = self
-            .shared
-            .connection(id, Stream::from_idle(idle)?, writing, shard);
-        *entry = Entry::Connection(Arc::clone(&connection));
-        Ok(connection)
+        entry.advance(|idle| {
+            let stream = Stream::from_idle(idle)?;
+            let connection = self.shared.connection(id, stream, writing, shard);
+            Ok((Entry::Connection(Arc::clone(&connection)), connection))
+        })
     }
 
     /// Answers one [`Event::Connection`].

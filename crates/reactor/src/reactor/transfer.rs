@@ -76,12 +76,7 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         match entry {
             Entry::Closed => Err(Errno::EBADF),
-            Entry::Idle(_) => {
-                let Entry::Idle(idle) = std::mem::replace(entry, Entry::Closed) else {
-                    return Err(Errno::EBADF);
-                };
-                Ok(Transferred::Idle(idle))
-            }
+            Entry::Idle(_) => entry.advance(|idle| Ok((Entry::Closed, Transferred::Idle(idle)))),
             Entry::Connection(connection) => {
                 let connection = Arc::clone(connection);
                 drop(table);
@@ -117,9 +112,13 @@ impl Reactor {
 
     /// A connection that was accepted and that no consumer has heard of.
     fn detach_untold(&self, id: HandleId) -> Option<Detached> {
-        let Entry::Connection(connection) = self.shared.table.lock().remove(id)? else {
+        let mut table = self.shared.table.lock();
+        let Entry::Connection(connection) = table.get(id)? else {
             return None;
         };
+        let connection = Arc::clone(connection);
+        table.remove(id);
+        drop(table);
         connection.detach(&Unread::default()).ok()
     }
 
@@ -139,7 +138,9 @@ impl Reactor {
                 accepted,
             } => {
                 let id = self.insert(idle)?;
-                let listener = self.begin_listening(id, backlog)?;
+                let listener = self.begin_listening(id, backlog).inspect_err(|_| {
+                    self.shared.table.lock().remove(id);
+                })?;
                 for detached in accepted {
                     // One for which there is no room is closed, as one is that was just accepted.
                     let result = self.attach(detached).map(|connection| {
@@ -153,9 +154,9 @@ impl Reactor {
     }
 
     fn attach(&self, detached: Detached) -> Result<Arc<Connection>, Errno> {
-        let shard = self.shared.shards.next_for(&detached.idle);
+        let shard = self.shared.shards.next();
         let _entered = shard.enter();
-        let stream = Stream::from_idle(detached.idle)?;
+        let stream = Stream::from_idle(detached.idle).map_err(|refused| refused.error)?;
         let connection = self.shared.insert_connection(stream, detached.writing, shard)?;
         connection.resume(detached.under_way);
         Shared::serve(&connection);

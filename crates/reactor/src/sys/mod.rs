@@ -21,6 +21,8 @@
 //!   waits, on a thread that may, until one of several streams takes bytes.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
 
+use std::io;
+
 mod in_groups;
 
 #[cfg(unix)]
@@ -42,3 +44,17 @@ pub(crate) use no_alarm::Alarm;
 mod no_conduit;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use no_conduit::{Conduit, Fill};
+
+/// Why the runtime does not take what it was given.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// What it was to be made of, which is as before; `None` where it is closed.
+    pub(crate) left: Option<Idle>,
+    pub(crate) error: io::Error,
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self { left: None, error }
+    }
+}

@@ -12,10 +12,12 @@ use socket2::{SockRef, Socket};
 use tokio::io::unix::AsyncFd;
 
 use crate::Transport;
+use crate::sys::Refused;
 
-use super::descriptor::register;
+use super::handle_fd::HandleFd;
 use super::idle::Idle;
 use super::path::{OwnPath, open_to_all};
+use super::receive::Medium;
 use super::stream::Stream;
 
 /// A descriptor kept in reserve, to have one for closing a connection when there are none left.
@@ -45,33 +47,40 @@ impl Spare {
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    fd: AsyncFd<Socket>,
-    spare: Spare,
+    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
     path: Option<OwnPath>,
+    fd: AsyncFd<HandleFd>,
+    /// Its own, and that of what it accepts.
+    medium: Medium,
+    spare: Spare,
 }
 
 impl Acceptor {
     /// Of a socket that listens already.
-    pub(crate) fn from_idle(idle: Idle, spare: &Spare) -> io::Result<Self> {
-        let (fd, path) = idle.into_parts();
+    pub(crate) fn from_idle(idle: Idle, spare: &Spare) -> Result<Self, Refused> {
         spare.fill();
-        Ok(Self {
-            fd: register(Socket::from(fd))?,
-            spare: spare.clone(),
+        idle.registered(|fd, medium, path| Self {
             path,
+            fd,
+            medium,
+            spare: spare.clone(),
         })
     }
 
     /// Leaves the runtime; the socket goes on listening.
     #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
     pub(crate) fn into_idle(self) -> Result<Idle, Self> {
-        let fd = OwnedFd::from(self.fd.into_inner());
-        Ok(Idle::new(fd, Transport::Tcp, self.path))
+        let fd = self.fd.into_inner();
+        Ok(Idle::new(fd, self.medium, Transport::Tcp, self.path))
+    }
+
+    fn socket_ref(&self) -> SockRef<'_> {
+        SockRef::from(self.fd.get_ref())
     }
 
     /// `listen(2)` once more, for another backlog.
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
-        self.fd.get_ref().listen(backlog)
+        self.socket_ref().listen(backlog)
     }
 
     #[expect(
@@ -79,7 +88,7 @@ impl Acceptor {
         reason = "the same promise as on Windows, where a pipe is no socket"
     )]
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        Some(SockRef::from(self.fd.get_ref()))
+        Some(self.socket_ref())
     }
 
     pub(crate) fn raw(&self) -> i32 {
@@ -101,19 +110,19 @@ impl Acceptor {
 
     /// Accepts without waiting; `None` when there is nothing, or nothing that could be told better by `poll_accept`.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
-        Some(Stream::new(accept(self.fd.get_ref()).ok()?, None))
+        Some(Stream::accepted(accept(&self.socket_ref()).ok()?, self.medium))
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
             let mut ready = ready!(self.fd.poll_read_ready(cx))?;
-            let error = match accept(self.fd.get_ref()) {
-                Ok(fd) => return Poll::Ready(Stream::new(fd, None)),
+            let error = match accept(&self.socket_ref()) {
+                Ok(fd) => return Poll::Ready(Stream::accepted(fd, self.medium)),
                 Err(error) => error,
             };
             match error.raw_os_error() {
                 Some(libc::ECONNABORTED | libc::EINTR) => {}
-                Some(libc::EMFILE | libc::ENFILE) if self.spare.refuse_one(self.fd.get_ref()) => {}
+                Some(libc::EMFILE | libc::ENFILE) if self.spare.refuse_one(&self.socket_ref()) => {}
                 _ => {
                     // Also after an error: wait for the next connection rather than spin on this one.
                     ready.clear_ready();

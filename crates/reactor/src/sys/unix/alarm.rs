@@ -23,7 +23,8 @@ impl Alarm {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the descriptor is new, and nobody else knows it.
-        register(unsafe { OwnedFd::from_raw_fd(fd) }).map(Self)
+        let owned = unsafe { OwnedFd::from_raw_fd(fd) };
+        register(owned).map(Self).map_err(|(_closed, error)| error)
     }
 
     /// Forgets the time that was set before, also one that has come and was not seen.

@@ -6,6 +6,8 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 
 use super::Stream;
+use super::poller::is_readable;
+use super::receive::is_urgent;
 
 /// What is asked of the pipe to hold: more than the kernel's receive buffer gives at once on most systems.
 const CAPACITY: libc::c_int = 256 * 1024;
@@ -74,12 +76,16 @@ impl Conduit {
             return Poll::Ready(Ok(Fill::NoPipe));
         };
         loop {
-            let mut ready = ready!(from.fd.poll_read_ready(cx))?;
+            let mut ready = ready!(from.poll_receivable(cx))?;
             let error = match splice(from.fd.as_raw_fd(), pipe.writer.as_raw_fd(), pipe.capacity) {
                 Ok(n) => return Poll::Ready(Ok(NonZeroUsize::new(n).map_or(Fill::End, Fill::Bytes))),
                 Err(error) => error,
             };
             match error.raw_os_error() {
+                // A splice does not pass urgent data.
+                Some(libc::EAGAIN) if is_urgent(ready.ready()) && is_readable(from.raw()) => {
+                    return Poll::Ready(Ok(Fill::Unsupported));
+                }
                 Some(libc::EAGAIN) => ready.clear_ready(),
                 Some(libc::EINTR) => {}
                 // These are about the call, and leave the socket as it is.

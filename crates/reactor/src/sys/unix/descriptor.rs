@@ -2,42 +2,25 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd};
 use std::os::unix::fs::FileTypeExt;
 
 use socket2::{Domain, SockRef, Type};
-use tokio::io::unix::AsyncFd;
+use tokio::io::Interest;
+use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
 
 use crate::DescriptorKind;
 
 use super::errno;
+use super::receive::RECEIVABLE;
 
-/// Gives a descriptor to the runtime that is entered. A descriptor that another handle of this reactor has (`EEXIST`)
-/// stays that handle's: it is not closed here.
-pub(super) fn register<T: AsRawFd + IntoRawFd + From<OwnedFd>>(owner: T) -> io::Result<AsyncFd<T>> {
-    // SAFETY: `owner` owns its descriptor (the files and sockets of this folder do), so it stays open and the same for as long as
-    // the `AsyncFd` that it moves into; nothing here takes it out or swaps it.
-    unsafe { AsyncFd::register(owner) }.map_err(|refused| {
-        let (owner, error) = refused.into_parts();
-        if error.raw_os_error() == Some(libc::EEXIST) {
-            let _theirs = owner.into_raw_fd();
-        }
-        error
-    })
-}
-
-/// Whether the runtime that is entered watches a descriptor: epoll refuses it then.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn is_registered(fd: BorrowedFd<'_>) -> bool {
-    // SAFETY: the descriptor is borrowed for longer than the registration lives, which ends here.
-    let asked = unsafe { AsyncFd::register(fd) };
-    asked.is_err_and(|refused| refused.into_parts().1.raw_os_error() == Some(libc::EEXIST))
-}
-
-/// kqueue takes a descriptor twice, and to ask would end the first registration.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn is_registered(_fd: BorrowedFd<'_>) -> bool {
-    false
+/// Gives a descriptor to the runtime that is entered, or back with the error.
+pub(super) fn register<T: AsRawFd + AsFd + 'static>(owner: T) -> Result<AsyncFd<T>, (T, io::Error)> {
+    // SAFETY: `owner` owns its descriptor (those of this folder do): it is open and the same for as long as the `AsyncFd` that
+    // it moves into, which nothing here takes it out of or swaps it in.
+    unsafe { AsyncFd::register_with_interest(owner, RECEIVABLE.add(Interest::WRITABLE)) }
+        .map_err(AsyncFdRegisterError::into_parts)
 }
 
 pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
@@ -57,10 +40,9 @@ pub(crate) fn descriptor_kind(fd: i32) -> DescriptorKind {
     if descriptor.is_terminal() {
         return DescriptorKind::Terminal;
     }
-    let Ok(metadata) = descriptor
-        .try_clone_to_owned()
-        .and_then(|copy| File::from(copy).metadata())
-    else {
+    // SAFETY: the descriptor is borrowed for longer, and not closed here.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+    let Ok(metadata) = file.metadata() else {
         return DescriptorKind::Unknown;
     };
     let file_type = metadata.file_type();

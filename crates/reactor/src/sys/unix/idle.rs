@@ -2,45 +2,60 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use tokio::io::unix::AsyncFd;
 
 use crate::options::{BindFlags, LocalAccess};
+use crate::sys::Refused;
 use crate::{Target, Transport};
 
-use super::descriptor::{borrow, is_registered};
+use super::descriptor::register;
 use super::errno;
+use super::handle_fd::HandleFd;
 use super::path::{OwnPath, local_address, open_to_all};
+use super::receive::Medium;
 
 /// Bound or adopted, not yet used.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    fd: OwnedFd,
-    transport: Transport,
+    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
     path: Option<OwnPath>,
-    /// Somebody else has made it, and may have given it away twice.
-    adopted: bool,
+    fd: HandleFd,
+    medium: Medium,
+    transport: Transport,
 }
 
 impl Idle {
     /// What was made here, or has left its runtime.
-    pub(super) fn new(fd: OwnedFd, transport: Transport, path: Option<OwnPath>) -> Self {
+    pub(super) fn new(fd: HandleFd, medium: Medium, transport: Transport, path: Option<OwnPath>) -> Self {
         Self {
-            fd,
-            transport,
             path,
-            adopted: false,
+            fd,
+            medium,
+            transport,
         }
     }
 
-    pub(super) fn into_parts(self) -> (OwnedFd, Option<OwnPath>) {
-        (self.fd, self.path)
-    }
-
-    /// Whether the runtime that is entered watches the descriptor for another handle.
-    pub(crate) fn is_registered(&self) -> bool {
-        self.adopted && is_registered(self.fd.as_fd())
+    /// Gives the descriptor to the runtime that is entered, for what `make` makes of it.
+    pub(super) fn registered<R>(
+        self,
+        make: impl FnOnce(AsyncFd<HandleFd>, Medium, Option<OwnPath>) -> R,
+    ) -> Result<R, Refused> {
+        let Self {
+            path,
+            fd,
+            medium,
+            transport,
+        } = self;
+        match register(fd) {
+            Ok(fd) => Ok(make(fd, medium, path)),
+            Err((fd, error)) => Err(Refused {
+                left: Some(Self::new(fd, medium, transport, path)),
+                error,
+            }),
+        }
     }
 
     #[expect(
@@ -73,15 +88,31 @@ impl Idle {
             Target::Local(path) => local_address(path)?,
         };
         let socket = SockRef::from(&self.fd);
-        let Err(error) = socket.connect(&address) else {
+        let Err(error) = connect(&socket, &address) else {
             return Ok(Some(Ok(())));
         };
         match error.raw_os_error() {
-            Some(libc::EINPROGRESS | libc::EINTR) => Ok(connect_result(&socket)),
+            Some(libc::EINPROGRESS) => Ok(connect_result(&socket)),
             // Told later, as libuv does: the server may be starting.
             Some(libc::ECONNREFUSED) => Ok(Some(Err(error))),
             _ if self.transport == Transport::Local => Ok(Some(Err(error))),
             _ => Err(error),
+        }
+    }
+}
+
+/// `connect(2)`. One that is interrupted goes on (POSIX), or has not begun: asking again tells which.
+fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
+    let mut was_interrupted = false;
+    loop {
+        let result = socket.connect(address);
+        match result.as_ref().map_err(io::Error::raw_os_error) {
+            Err(Some(libc::EINTR)) => was_interrupted = true,
+            Err(Some(libc::EISCONN)) if was_interrupted => return Ok(()),
+            Err(Some(libc::EALREADY)) if was_interrupted => {
+                return Err(io::Error::from_raw_os_error(libc::EINPROGRESS));
+            }
+            _ => return result,
         }
     }
 }
@@ -113,7 +144,12 @@ fn open_socket(domain: Domain, transport: Transport) -> io::Result<Idle> {
     };
     #[cfg(target_vendor = "apple")]
     socket.set_nosigpipe(true)?;
-    Ok(Idle::new(OwnedFd::from(socket), transport, None))
+    let medium = match transport {
+        Transport::Tcp => Medium::Tcp,
+        Transport::Local => Medium::Unix,
+    };
+    let fd = HandleFd::from(OwnedFd::from(socket));
+    Ok(Idle::new(fd, medium, transport, None))
 }
 
 pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {
@@ -175,21 +211,16 @@ pub(crate) fn local_socket() -> io::Result<Idle> {
     open_socket(Domain::UNIX, Transport::Local)
 }
 
-/// Takes a descriptor over: from now on it is non-blocking and ours to close.
+/// Takes a descriptor over: from now on it is non-blocking, and closed with the handle if it is above 2. One that another
+/// handle has is duplicated.
 pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
-    if borrow(&fd).is_none() {
-        return Err(io::Error::from_raw_os_error(errno::EBADF));
-    }
-    // SAFETY: the descriptor is open (checked above), and whoever hands a number to `open` gives it away.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    let fd = HandleFd::adopt(fd)?;
     // FIONBIO works on everything that can be adopted, pipes included.
     if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
         // Refused: it stays the caller's.
-        std::mem::forget(fd);
+        fd.give_back();
         return Err(error);
     }
-    Ok(Idle {
-        adopted: true,
-        ..Idle::new(fd, transport, None)
-    })
+    let medium = Medium::of(&fd);
+    Ok(Idle::new(fd, medium, transport, None))
 }

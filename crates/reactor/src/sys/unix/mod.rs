@@ -17,10 +17,12 @@ mod alarm;
 #[cfg(target_os = "linux")]
 mod conduit;
 mod descriptor;
+mod handle_fd;
 mod idle;
 mod interface;
 mod path;
 mod poller;
+mod receive;
 mod stream;
 mod writable;
 
@@ -30,6 +32,7 @@ pub(crate) use alarm::Alarm;
 #[cfg(target_os = "linux")]
 pub(crate) use conduit::{Conduit, Fill};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
+pub(crate) use handle_fd::is_taken;
 pub(crate) use idle::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use path::reaches;

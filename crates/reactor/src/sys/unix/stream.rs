@@ -1,57 +1,63 @@
 //! A byte stream: reads, writes and the end of a connect, each as far as it goes without waiting.
 
-use std::fs::File;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::task::{Context, Poll, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker, ready};
 
 use socket2::{Domain, SockRef};
-use tokio::io::unix::AsyncFd;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use crate::Transport;
+use crate::sys::Refused;
 use crate::sys::in_groups::write_in_groups;
 
-use super::descriptor::{borrow, register};
+use super::descriptor::register;
+use super::handle_fd::HandleFd;
 use super::idle::{Idle, connect_result};
 use super::path::OwnPath;
+use super::poller::is_readable;
+use super::receive::{Medium, RECEIVABLE, Received, is_urgent, receive};
 
-/// A byte stream. `File` because `read(2)` and `writev(2)` serve sockets, pipes and terminals alike.
+/// A byte stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(super) fd: AsyncFd<File>,
+    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
     own_path: Option<OwnPath>,
+    pub(super) fd: AsyncFd<HandleFd>,
+    medium: Medium,
 }
 
 impl Stream {
-    pub(crate) fn from_idle(idle: Idle) -> io::Result<Self> {
-        let (fd, own_path) = idle.into_parts();
-        Self::new(fd, own_path)
+    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused> {
+        idle.registered(|fd, medium, own_path| {
+            set_up(fd.get_ref());
+            Self { own_path, fd, medium }
+        })
     }
 
-    pub(super) fn new(fd: OwnedFd, own_path: Option<OwnPath>) -> io::Result<Self> {
-        let raw = fd.as_raw_fd();
-        let fd = match register(File::from(fd)) {
-            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {
-                // Two streams on one descriptor: this one goes on with a number of its own.
-                let theirs = borrow(&raw).ok_or(error)?;
-                register(File::from(theirs.try_clone_to_owned()?))?
-            }
-            registered => registered?,
-        };
-        Ok(Self { fd, own_path })
+    /// Of a socket that was just accepted.
+    pub(super) fn accepted(fd: OwnedFd, medium: Medium) -> io::Result<Self> {
+        let fd = register(HandleFd::from(fd)).map_err(|(_closed, error)| error)?;
+        set_up(fd.get_ref());
+        Ok(Self {
+            own_path: None,
+            fd,
+            medium,
+        })
     }
 
     /// Leaves the runtime.
     #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
     pub(crate) fn into_idle(self) -> Result<Idle, Self> {
-        let fd = OwnedFd::from(self.fd.into_inner());
+        let fd = self.fd.into_inner();
         let is_inet = SockRef::from(&fd)
             .local_addr()
             .is_ok_and(|address| matches!(address.domain(), Domain::IPV4 | Domain::IPV6));
         let transport = if is_inet { Transport::Tcp } else { Transport::Local };
-        Ok(Idle::new(fd, transport, self.own_path))
+        Ok(Idle::new(fd, self.medium, transport, self.own_path))
     }
 
     #[expect(
@@ -75,8 +81,9 @@ impl Stream {
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        let len = space.len();
-        self.poll_received(cx, len, || self.fd.get_ref().read(space))
+        let space: *mut [u8] = space;
+        // SAFETY: bytes are bytes that may be unwritten, and `poll_receive` only writes bytes that were received.
+        self.poll_receive(cx, unsafe { &mut *(space as *mut [MaybeUninit<u8>]) })
     }
 
     /// As `poll_read`, into memory that nobody has written yet: so many bytes of it are, afterwards.
@@ -85,55 +92,53 @@ impl Stream {
         cx: &mut Context<'_>,
         space: &mut [MaybeUninit<u8>],
     ) -> Poll<io::Result<usize>> {
-        let len = space.len();
-        self.poll_received(cx, len, || self.receive(space))
+        loop {
+            let mut ready = ready!(self.poll_receivable(cx))?;
+            let urgent = is_urgent(ready.ready());
+            match receive(self.fd.get_ref(), self.medium, space) {
+                Ok(Received { bytes, stopped }) => {
+                    let is_short = bytes > 0 && bytes < space.len();
+                    if is_short && !((urgent || stopped) && is_readable(self.raw())) {
+                        ready.clear_ready();
+                    }
+                    return Poll::Ready(Ok(bytes));
+                }
+                Err(error) => match error.kind() {
+                    // At urgent data, also when a signal is pending: the task tries again.
+                    io::ErrorKind::WouldBlock if urgent && is_readable(self.raw()) => {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    io::ErrorKind::WouldBlock => ready.clear_ready(),
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Poll::Ready(Err(error)),
+                },
+            }
+        }
     }
 
     /// As `poll_receive`, by the kernel's word alone.
     pub(crate) fn receive_now(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
         loop {
-            match self.receive(space) {
+            match receive(self.fd.get_ref(), self.medium, space) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                received => return received,
+                received => return received.map(|received| received.bytes),
             }
         }
     }
 
-    fn receive(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-        match SockRef::from(self.fd.get_ref()).recv(space) {
-            // A pipe or a terminal that was adopted.
-            Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => {
-                space.fill(MaybeUninit::new(0));
-                let space: *mut [MaybeUninit<u8>] = space;
-                // SAFETY: all of it has just been written, and it is borrowed for this call.
-                self.fd.get_ref().read(unsafe { &mut *(space as *mut [u8]) })
-            }
-            received => received,
-        }
-    }
-
-    fn poll_received(
+    /// Waits until there may be something to receive. Answers what the poller has reported by now, with urgent data: what it
+    /// reports while the receive runs is kept.
+    pub(super) fn poll_receivable(
         &self,
         cx: &mut Context<'_>,
-        space: usize,
-        mut receive: impl FnMut() -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
+    ) -> Poll<io::Result<AsyncFdReadyGuard<'_, HandleFd>>> {
         loop {
-            let mut ready = ready!(self.fd.poll_read_ready(cx))?;
-            match receive() {
-                Ok(n) => {
-                    // A short read has emptied the kernel's buffer (epoll(7), kqueue): wait for the next edge instead
-                    // of asking once more. A FIN that came along is not forgotten by this.
-                    if n > 0 && n < space {
-                        ready.clear_ready();
-                    }
-                    return Poll::Ready(Ok(n));
-                }
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => ready.clear_ready(),
-                    io::ErrorKind::Interrupted => {}
-                    _ => return Poll::Ready(Err(error)),
-                },
+            let _reported = ready!(self.fd.poll_read_ready(cx))?;
+            // Ready already, so it registers nobody. One reader at a time: nobody else clears it in between.
+            let ready = pin!(self.fd.ready(RECEIVABLE));
+            if let Poll::Ready(ready) = ready.poll(&mut Context::from_waker(Waker::noop())) {
+                return Poll::Ready(ready);
             }
         }
     }
@@ -172,19 +177,38 @@ impl Stream {
     }
 }
 
+/// libuv has urgent data come among the other bytes on macOS, and there only. What is no socket has none.
+#[cfg(target_vendor = "apple")]
+fn set_up(fd: &HandleFd) {
+    drop(SockRef::from(fd).set_out_of_band_inline(true));
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn set_up(_fd: &HandleFd) {}
+
 #[cfg(not(target_vendor = "apple"))]
 const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 /// There the socket has an option for it.
 #[cfg(target_vendor = "apple")]
 const NO_SIGNAL: i32 = 0;
 
-/// One system call. `send(2)` is the shortest way into a socket; vectors, and what is no socket, go by `writev(2)`.
-fn write(mut file: &File, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-    if let [chunk] = chunks {
-        match SockRef::from(file).send_with_flags(chunk, NO_SIGNAL) {
-            Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => {}
-            sent => return sent,
+/// One system call. A socket is sent to, so that it does not wait where another process has made the descriptor, which it
+/// shares, wait. What is no socket is written to.
+fn write(fd: &HandleFd, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+    let flags = NO_SIGNAL | libc::MSG_DONTWAIT;
+    let socket = SockRef::from(fd);
+    let sent = match chunks {
+        // The shortest way.
+        [chunk] => socket.send_with_flags(chunk, flags),
+        _ => socket.send_vectored_with_flags(chunks, flags),
+    };
+    match sent {
+        Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => fd.file().write_vectored(chunks),
+        // Asked again, a socket of macOS that is about to be shut down says what it means.
+        #[cfg(target_vendor = "apple")]
+        Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
+            Err(io::ErrorKind::Interrupted.into())
         }
+        sent => sent,
     }
-    file.write_vectored(chunks)
 }

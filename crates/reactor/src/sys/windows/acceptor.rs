@@ -9,6 +9,8 @@ use parking_lot::Mutex;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 
+use crate::sys::Refused;
+
 use super::idle::Idle;
 use super::instance::{self, Place, Waiting};
 use super::pipe::Pipe;
@@ -98,16 +100,17 @@ fn another(path: &str) -> io::Result<Waiting> {
 }
 
 impl Acceptor {
-    pub(crate) fn from_idle(idle: Idle, _spare: &Spare) -> io::Result<Self> {
+    pub(crate) fn from_idle(idle: Idle, _spare: &Spare) -> Result<Self, Refused> {
         match idle {
             Idle::Tcp(socket) => {
                 socket.set_nonblocking(true)?;
-                TcpListener::from_std(socket.into()).map(Self::Tcp)
+                Ok(Self::Tcp(TcpListener::from_std(socket.into())?))
             }
-            Idle::Pipe { path, first } => PipeAcceptor::new(path, first).map(Self::Pipe),
-            Idle::PipeSocket | Idle::PipeClient(_) | Idle::PipeBusy(_) => {
-                Err(io::Error::from(io::ErrorKind::InvalidInput))
-            }
+            Idle::Pipe { path, first } => Ok(Self::Pipe(PipeAcceptor::new(path, first)?)),
+            other @ (Idle::PipeSocket | Idle::PipeClient(_) | Idle::PipeBusy(_)) => Err(Refused {
+                left: Some(other),
+                error: io::Error::from(io::ErrorKind::InvalidInput),
+            }),
         }
     }
 

@@ -50,12 +50,6 @@ impl Idle {
         -1
     }
 
-    /// Nothing is adopted here, so no two handles have one socket.
-    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
-    pub(crate) fn is_registered(&self) -> bool {
-        false
-    }
-
     /// Sets who may use a pipe, besides its owner, administrators and the system.
     pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
         match self {

@@ -31,7 +31,7 @@ mod stream;
 mod timer;
 
 pub(crate) use acceptor::{Acceptor, Spare};
-pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
+pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_taken};
 pub(crate) use idle::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use poller::{Bell, Poller, ThreadClock};

@@ -9,6 +9,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
 
+use crate::sys::Refused;
 use crate::sys::in_groups::write_in_groups;
 
 use super::errno::os_error;
@@ -23,17 +24,20 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    pub(crate) fn from_idle(idle: Idle) -> io::Result<Self> {
+    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused> {
         match idle {
             Idle::Tcp(socket) => {
                 socket.set_nonblocking(true)?;
-                TcpStream::from_std(socket.into()).map(Self::Tcp)
+                Ok(Self::Tcp(TcpStream::from_std(socket.into())?))
             }
-            Idle::PipeClient(pipe) => Pipe::connected(pipe).map(Self::Pipe),
+            Idle::PipeClient(pipe) => Ok(Self::Pipe(Pipe::connected(pipe)?)),
             Idle::PipeBusy(path) => Ok(Self::Pipe(Pipe::busy(path))),
             // A connect that failed has to be told, and what is told of has a stream.
             Idle::PipeSocket => Ok(Self::Pipe(Pipe::closed())),
-            Idle::Pipe { .. } => Err(os_error(ERROR_NOT_CONNECTED)),
+            bound @ Idle::Pipe { .. } => Err(Refused {
+                left: Some(bound),
+                error: os_error(ERROR_NOT_CONNECTED),
+            }),
         }
     }
 

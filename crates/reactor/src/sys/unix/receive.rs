@@ -1,0 +1,149 @@
+//! One receive, and whether it may have left something in the kernel.
+//!
+//! The poller reports edges: after a receive that has emptied the kernel's buffer the readiness is cleared without another
+//! system call that would only say so. A receive that returns less than it had room for has emptied it, with these
+//! exceptions, in which nothing more has to arrive before the next receive gets something:
+//! - TCP, Linux: a receive stops at urgent data and the next one goes on behind it. The kernel reports a priority event for
+//!   as long as the urgent byte was not passed. Elsewhere nothing tells.
+//! - Unix sockets: a receive stops behind a message with descriptors, which are closed if no room was made for them, and
+//!   between the messages of two writers (`SO_PASSCRED`). Both are seen in `MSG_CTRUNC`, for which it takes `recvmsg`.
+//! - Whatever else was adopted has rules of its own: a pipe in packet mode gives a packet, a terminal a line, kTLS a record.
+//!
+//! Then poll(2) tells, as it tells libuv, whose poller reports levels. What arrives while or after the receive runs makes a
+//! new edge, and so does a FIN or a reset, which tokio keeps as a readiness that is never cleared.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd as _;
+
+use socket2::{SockRef, Type};
+use tokio::io::{Interest, Ready};
+
+use super::handle_fd::HandleFd;
+
+/// What a receive waits for.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) const RECEIVABLE: Interest = Interest::READABLE.add(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) const RECEIVABLE: Interest = Interest::READABLE;
+
+/// What bytes are received from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Medium {
+    /// A TCP socket, with nothing that the kernel puts between it and us.
+    Tcp,
+    /// A Unix stream socket.
+    Unix,
+    /// Anything else: read(2) takes it.
+    Other,
+}
+
+impl Medium {
+    /// Of a descriptor that somebody else has made.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) fn of(fd: &HandleFd) -> Self {
+        use socket2::{Domain, Protocol};
+        let socket = SockRef::from(fd);
+        let (Ok(Type::STREAM), Ok(domain)) = (socket.r#type(), socket.domain()) else {
+            return Self::Other;
+        };
+        match domain {
+            Domain::UNIX => Self::Unix,
+            // Not MPTCP, nor SMC, which are stream sockets of these families as well.
+            Domain::IPV4 | Domain::IPV6
+                if matches!(socket.protocol(), Ok(Some(Protocol::TCP))) && !has_upper_layer(fd) =>
+            {
+                Self::Tcp
+            }
+            _ => Self::Other,
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(super) fn of(fd: &HandleFd) -> Self {
+        let socket = SockRef::from(fd);
+        match (socket.r#type(), socket.local_addr()) {
+            (Ok(Type::STREAM), Ok(address)) if address.is_unix() => Self::Unix,
+            (Ok(Type::STREAM), Ok(address)) if address.as_socket().is_some() => Self::Tcp,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether a TCP socket was given a protocol above it, such as TLS in the kernel.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn has_upper_layer(fd: &HandleFd) -> bool {
+    let mut name = [0_u8; 16];
+    let mut length = 16;
+    // SAFETY: the descriptor is open, and so many bytes of `name` may be written.
+    let answer = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_ULP,
+            name.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    answer == 0 && length > 0
+}
+
+/// Whether the poller has reported urgent data.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn is_urgent(ready: Ready) -> bool {
+    ready.is_priority()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn is_urgent(_ready: Ready) -> bool {
+    false
+}
+
+/// What one receive came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Received {
+    pub(super) bytes: usize,
+    /// It has stopped where more may follow.
+    pub(super) stopped: bool,
+}
+
+/// One system call. A socket does not wait, even where another process, which shares it, has made it wait.
+pub(super) fn receive(fd: &HandleFd, medium: Medium, space: &mut [MaybeUninit<u8>]) -> io::Result<Received> {
+    let is_known = cfg!(any(target_os = "linux", target_os = "android"));
+    match medium {
+        Medium::Tcp => {
+            let bytes = SockRef::from(fd).recv_with_flags(space, libc::MSG_DONTWAIT)?;
+            let stopped = !is_known;
+            Ok(Received { bytes, stopped })
+        }
+        Medium::Unix => {
+            let (bytes, is_truncated) = receive_message(fd, space)?;
+            let stopped = is_truncated || !is_known;
+            Ok(Received { bytes, stopped })
+        }
+        Medium::Other => {
+            // SAFETY: the descriptor is open; `space` is borrowed for this call, and so many bytes of it may be written.
+            let read = unsafe { libc::read(fd.as_raw_fd(), space.as_mut_ptr().cast(), space.len()) };
+            let bytes = usize::try_from(read).map_err(|_negative| io::Error::last_os_error())?;
+            Ok(Received { bytes, stopped: true })
+        }
+    }
+}
+
+/// Also answers whether something came along that nobody made room for.
+fn receive_message(fd: &HandleFd, space: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
+    let mut part = libc::iovec {
+        iov_base: space.as_mut_ptr().cast(),
+        iov_len: space.len(),
+    };
+    // SAFETY: null pointers and zeros are a message with room for nothing.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    // SAFETY: the descriptor is open; `message` names `space` only, which is borrowed for this call.
+    let received = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
+    match usize::try_from(received) {
+        Ok(bytes) => Ok((bytes, message.msg_flags & libc::MSG_CTRUNC != 0)),
+        Err(_negative) => Err(io::Error::last_os_error()),
+    }
+}
