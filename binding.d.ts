@@ -53,8 +53,11 @@ export declare class Reactor {
   atClosing(): boolean
   /** A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive. */
   bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
-  /** A local socket bound to a path; its id. */
-  bindLocal(path: string, ownerOnly: boolean): number
+  /**
+   * A local socket bound to a path; its id. `access`: 0 what the system leaves, 1 everybody may read, 2 write, 3 both,
+   * 256 the owner alone.
+   */
+  bindLocal(path: string, access: number): number
   /** The id of the handle of this reactor that has a descriptor's number, or -1. */
   holderOf(fd: number): number
   /**

@@ -181,3 +181,27 @@ onLinux('what a descriptor is can be told when there is none left', async (t) =>
   });
   t.is(await text(child.stdout), 'adopted\n');
 });
+
+// Who starts the child makes its standard streams wait, for whoever else has them. On node:net the parent waits then.
+onLinux('a child that has a socket as its standard output does not make its owner wait', async (t) => {
+  const { stdout, code } = await runScript(`
+    const net = require('ferronet');
+    const { spawn } = require('node:child_process');
+    const much = Buffer.alloc(1 << 20);
+    const server = net.createServer((socket) => {
+      const script = "console.error('started'); process.stdin.resume()";
+      const child = spawn(process.execPath, ['--eval', script], { stdio: ['pipe', socket._handle.fd, 'pipe'] });
+      child.stderr.once('data', () => {
+        for (let n = 0; n < 16; n++) socket.write(much);
+        socket.cork();
+        for (let n = 0; n < 16; n++) socket.write(much);
+        socket.uncork();
+        setImmediate(() => {
+          console.log(socket.writableNeedDrain);
+          process.exit();
+        });
+      });
+    }).listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1').pause());`);
+  t.is(stdout, 'true\n');
+  t.is(code, 0);
+});

@@ -20,9 +20,9 @@ export const UV_TCP_IPV6ONLY = 1;
 export const UV_TCP_REUSEPORT = 2;
 /** Ours, far from the bits that libuv may take: the address is not shared, even while nobody listens on it. */
 export const TCP_EXCLUSIVE = 0x100;
-/** Of a `Pipe`, and ours as well: for nobody but the owner. */
+/** Of `Pipe.bind`, and ours as well: for nobody but the owner. */
 export const PIPE_OWNER_ONLY = 0x100;
-/** Modes of `fchmod`. */
+/** Modes of `fchmod`, and of `Pipe.bind`, which sets them before anybody can connect. */
 export const UV_READABLE = 1;
 export const UV_WRITABLE = 2;
 
@@ -150,7 +150,7 @@ export class Pipe extends StreamHandle {
   }
 
   bind(path: string, flags = 0): number {
-    return this.openOnce(() => reactor().bindLocal(path, (flags & PIPE_OWNER_ONLY) !== 0));
+    return this.openOnce(() => reactor().bindLocal(path, flags));
   }
 
   /** Only a path that no socket can have is refused here; the rest is told by the request. */

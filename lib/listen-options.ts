@@ -108,7 +108,7 @@ function readAddress(args: readonly unknown[], options: Given): object {
       kind: 'path',
       path,
       mode,
-      flags: ownerOnly ? PIPE_OWNER_ONLY : undefined,
+      flags: (ownerOnly ? PIPE_OWNER_ONLY : mode) || undefined,
       exclusive: Boolean(options.exclusive) || ownerOnly,
     };
   }

@@ -1,6 +1,6 @@
 //! What crosses the border as a number: ids, counts, flags and libuv's negative errors.
 
-use ferronet_reactor::{Accepted, BindFlags, Errno, HandleId, Written};
+use ferronet_reactor::{Accepted, BindFlags, Errno, HandleId, LocalAccess, Written};
 
 /// Ids have 52 bits and are exact in a number; anything else names nothing.
 #[expect(
@@ -39,6 +39,18 @@ pub(crate) fn bind_flags(bits: u32) -> BindFlags {
         ipv6_only: bits & 1 != 0,
         reuse_port: bits & 2 != 0,
         exclusive: bits & 0x100 != 0,
+    }
+}
+
+/// `lib/handle.ts` has the same numbers; the first two are libuv's modes.
+pub(crate) fn local_access(bits: u32) -> LocalAccess {
+    let (readable, writable) = (bits & 1 != 0, bits & 2 != 0);
+    if bits & 0x100 != 0 {
+        LocalAccess::Owner
+    } else if readable || writable {
+        LocalAccess::All { readable, writable }
+    } else {
+        LocalAccess::Usual
     }
 }
 

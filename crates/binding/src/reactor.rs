@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ferronet_reactor::{
-    DescriptorKind, Drive, Errno, KeepAlive, LocalAccess, Reactor as Core, Sleep, Target, TransferId,
-    Transport, Unread, Window, format_ip, parse_ip,
+    DescriptorKind, Drive, Errno, KeepAlive, Reactor as Core, Sleep, Target, TransferId, Transport, Unread,
+    Window, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -21,7 +21,7 @@ use napi_derive::napi;
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
 use crate::lease::Lease;
-use crate::numbers::{accepted, bind_flags, bits, count, done, id, made};
+use crate::numbers::{accepted, bind_flags, bits, count, done, id, local_access, made};
 use crate::wakeup::{Item, Threadsafe, Wakeup};
 
 /// An address of the family that was asked for, as `uv_ip4_addr` and `uv_ip6_addr` read one.
@@ -184,15 +184,11 @@ impl Reactor {
         made(ip(&address, port, ipv6).and_then(|address| self.core().bind_tcp(&address, flags)))
     }
 
-    /// A local socket bound to a path; its id.
+    /// A local socket bound to a path; its id. `access`: 0 what the system leaves, 1 everybody may read, 2 write, 3 both,
+    /// 256 the owner alone.
     #[napi(catch_unwind)]
-    pub fn bind_local(&self, path: String, owner_only: bool) -> f64 {
-        let access = if owner_only {
-            LocalAccess::Owner
-        } else {
-            LocalAccess::Usual
-        };
-        made(self.core().bind_local(&path, access))
+    pub fn bind_local(&self, path: String, access: u32) -> f64 {
+        made(self.core().bind_local(&path, local_access(access)))
     }
 
     /// The id of the handle of this reactor that has a descriptor's number, or -1.

@@ -28,6 +28,13 @@ pub enum LocalAccess {
     Usual,
     /// The owner; on Windows the system as well. Nobody else at any moment.
     Owner,
+    /// Everybody, for exactly this, before anybody can connect.
+    All {
+        /// Connecting takes `writable`; on Windows each is a direction.
+        readable: bool,
+        /// See `readable`.
+        writable: bool,
+    },
 }
 
 /// The keep-alive settings of a TCP connection. `None` leaves what the system has.

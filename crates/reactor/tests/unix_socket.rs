@@ -93,6 +93,106 @@ fn permissions_are_for_everybody() {
     );
 }
 
+fn mode_of(path: impl AsRef<Path>) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Whatever the umask is: it takes away, and what it has taken is added before anybody can connect.
+#[test]
+fn a_socket_for_its_owner_or_for_all_has_exactly_that_mode() {
+    let folder = Folder::new("modes");
+    let consumer = Consumer::new(1);
+    let all = |readable, writable| LocalAccess::All { readable, writable };
+    let cases = [
+        (LocalAccess::Owner, 0o600),
+        (all(true, true), 0o666),
+        (all(true, false), 0o444),
+        (all(false, true), 0o222),
+    ];
+    for (access, mode) in cases {
+        let path = folder.path(&format!("{mode:o}"));
+        let listener = consumer.reactor.bind_local(&path, access).unwrap();
+        assert_eq!(mode_of(&path), mode, "{access:?}");
+        consumer.reactor.listen(listener, 511).unwrap();
+        assert_eq!(mode_of(&path), mode, "{access:?}");
+    }
+}
+
+/// Linux gives the file the mode that the socket has.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_for_its_owner_is_so_from_the_first_moment() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = Folder::new("first-moment");
+    let path = folder.path("s");
+    let consumer = Consumer::new(1);
+    let (watched, ended) = (PathBuf::from(&path), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            use std::os::unix::fs::PermissionsExt;
+            let mut seen = 0;
+            while !ended.load(Ordering::Relaxed) {
+                if let Ok(file) = std::fs::symlink_metadata(&watched) {
+                    seen |= file.permissions().mode() & 0o777;
+                }
+            }
+            seen
+        });
+        for _ in 0..500 {
+            let listener = consumer.reactor.bind_local(&path, LocalAccess::Owner).unwrap();
+            consumer.reactor.close(listener, Closing::Orderly).unwrap();
+        }
+        ended.store(true, Ordering::Relaxed);
+        assert_eq!(watching.join().unwrap() & !0o600, 0);
+    });
+}
+
+#[test]
+fn whoever_has_put_a_link_in_the_place_of_a_socket_has_its_target_left_alone() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = Folder::new("link");
+    let (path, secret) = (folder.path("s"), folder.path("secret"));
+    std::fs::write(&secret, "secret").unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let consumer = Consumer::new(1);
+    let listener = consumer.reactor.bind_local(&path, LocalAccess::Usual).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    symlink(&secret, &path).unwrap();
+    assert_eq!(
+        consumer.reactor.open_to_all(listener, true, true),
+        Err(Errno::ENOENT)
+    );
+    assert_eq!(mode_of(&secret), 0o600);
+    consumer.reactor.close(listener, Closing::Orderly).unwrap();
+    assert!(Path::new(&path).is_symlink(), "it was not ours to remove");
+}
+
+#[test]
+fn what_has_taken_the_place_of_a_socket_stays_when_that_is_closed() {
+    let folder = Folder::new("replaced");
+    let (path, next) = (folder.path("s"), folder.path("next"));
+    let mut consumer = Consumer::new(1);
+    let listener = consumer.reactor.bind_local(&path, LocalAccess::Usual).unwrap();
+    consumer.reactor.listen(listener, 511).unwrap();
+    // As a server does that takes over from another one.
+    let second = consumer.reactor.bind_local(&next, LocalAccess::Usual).unwrap();
+    consumer.reactor.listen(second, 511).unwrap();
+    std::fs::rename(&next, &path).unwrap();
+    consumer.reactor.close(listener, Closing::Orderly).unwrap();
+    let client = consumer.connect_local(&path).unwrap();
+    assert_eq!(consumer.connected(client), Ok(()));
+
+    let third = consumer
+        .reactor
+        .bind_local(&folder.path("third"), LocalAccess::Usual)
+        .unwrap();
+    std::fs::remove_file(folder.path("third")).unwrap();
+    std::fs::write(folder.path("third"), "a file").unwrap();
+    consumer.reactor.close(third, Closing::Orderly).unwrap();
+    assert!(Path::new(&folder.path("third")).exists());
+}
+
 #[test]
 fn an_adopted_descriptor_is_a_stream() {
     use std::io::{Read, Write};

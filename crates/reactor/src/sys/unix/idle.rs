@@ -1,8 +1,10 @@
 //! Sockets that are made, bound or adopted, and not yet used.
 
+use std::fs::Permissions;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use tokio::io::unix::AsyncFd;
@@ -14,7 +16,7 @@ use crate::{Target, Transport};
 use super::descriptor::register;
 use super::errno;
 use super::handle_fd::HandleFd;
-use super::path::{OwnPath, local_address, open_to_all};
+use super::path::{OwnPath, local_address, mode_of, open_to_all};
 use super::receive::Medium;
 
 /// Bound or adopted, not yet used.
@@ -188,7 +190,14 @@ fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
 
 pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
     let address = local_address(path)?;
+    let is_file = !path.starts_with('\0');
+    let mode = if is_file { mode_of(access) } else { None };
     let mut idle = local_socket()?;
+    if let Some(mode) = mode {
+        // Linux makes the file with the socket's own mode, less the umask, so that it never has one that is wider.
+        // Elsewhere this is refused.
+        drop(idle.fd.file().set_permissions(Permissions::from_mode(mode)));
+    }
     match SockRef::from(&idle.fd).bind(&address) {
         // libuv: "convert ENOENT to EACCES for compat with Windows".
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
@@ -196,13 +205,12 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
         }
         result => result?,
     }
-    if !path.starts_with('\0') {
-        let own = OwnPath::new(path);
+    if is_file {
+        let own = idle.path.insert(OwnPath::new(path));
         // Nobody has connected meanwhile: it does not listen yet.
-        if access == LocalAccess::Owner {
-            own.keep_to_owner()?;
+        if let Some(mode) = mode {
+            own.set_mode(mode)?;
         }
-        idle.path = Some(own);
     }
     Ok(idle)
 }

@@ -1,51 +1,143 @@
 //! Local paths: the address of one, the file that binding makes, and who may use it.
+//!
+//! Others may replace the file in a folder that they may write to. So it is known by its inode, which is its own for as long
+//! as the socket is open, and what has taken its place is neither removed nor given another mode.
 
-use std::fs::Permissions;
+use std::fs::Metadata;
 use std::io;
 use std::mem::ManuallyDrop;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
 
 use crate::Target;
+use crate::options::LocalAccess;
 
 use super::errno;
 
-/// The file that binding a local socket made. It goes with whatever the socket has become, as libuv does it.
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// Of a socket only: nothing else is made by binding.
+    fn of(file: &Metadata) -> Option<Self> {
+        let is_socket = file.file_type().is_socket();
+        is_socket.then(|| Self {
+            device: file.dev(),
+            inode: file.ino(),
+        })
+    }
+}
+
+/// The file that binding a local socket made. It goes with whatever the socket has become, as libuv does it, but only if it
+/// is still there. To be dropped before the descriptor is closed: the inode may be another file's from then on.
 #[derive(Debug)]
-pub(super) struct OwnPath(PathBuf);
+pub(super) struct OwnPath {
+    path: PathBuf,
+    file: Option<FileId>,
+}
 
 impl OwnPath {
+    /// What is at `path` now, if that is a socket.
     pub(super) fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        let path = path.into();
+        let file = path.symlink_metadata().ok().as_ref().and_then(FileId::of);
+        Self { path, file }
     }
 
-    /// Lets nobody but the owner use the socket.
-    pub(super) fn keep_to_owner(&self) -> io::Result<()> {
-        std::fs::set_permissions(&self.0, Permissions::from_mode(0o600))
+    fn is(&self, found: &Metadata) -> bool {
+        self.file.is_some() && FileId::of(found) == self.file
+    }
+
+    /// Sets the permissions of this very file.
+    ///
+    /// # Errors
+    /// `ENOENT` when it is not at its path any more, what chmod(2) says.
+    pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        chmod(&self.path, mode, |found| self.is(found))
     }
 
     /// Leaves the file where it is.
     pub(super) fn leave(self) {
         let mut left = ManuallyDrop::new(self);
-        drop(std::mem::take(&mut left.0));
+        drop(std::mem::take(&mut left.path));
     }
 }
 
 impl Drop for OwnPath {
     fn drop(&mut self) {
-        // Gone already, or never ours to remove: nothing to do about either.
-        drop(std::fs::remove_file(&self.0));
+        // What fails is gone already, or never was ours to remove: nothing to do about either.
+        if self.path.symlink_metadata().is_ok_and(|found| self.is(&found)) {
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// By a descriptor of the file, so that it is the file that was looked at.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn chmod(path: &Path, mode: u32, is_it: impl Fn(&Metadata) -> bool) -> io::Result<()> {
+    use std::fs::Permissions;
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let opened = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH | libc::O_NOFOLLOW)
+        .open(path)?;
+    let found = opened.metadata()?;
+    if !is_it(&found) {
+        return Err(io::Error::from_raw_os_error(errno::ENOENT));
+    }
+    if found.mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    let mode = Permissions::from_mode(mode);
+    let by_number = format!("/proc/self/fd/{}", opened.as_raw_fd());
+    match std::fs::set_permissions(by_number, mode.clone()) {
+        // Without /proc there is only the name.
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => std::fs::set_permissions(path, mode),
+        set => set,
+    }
+}
+
+/// By the name, which is not followed anywhere.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn chmod(path: &Path, mode: u32, is_it: impl Fn(&Metadata) -> bool) -> io::Result<()> {
+    use std::os::unix::ffi::OsStrExt as _;
+    if !is_it(&path.symlink_metadata()?) {
+        return Err(io::Error::from_raw_os_error(errno::ENOENT));
+    }
+    let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    let mode = libc::mode_t::try_from(mode).unwrap_or_default();
+    // SAFETY: `name` is a string that ends with NUL and lives through the call.
+    let answer = unsafe { libc::fchmodat(libc::AT_FDCWD, name.as_ptr(), mode, libc::AT_SYMLINK_NOFOLLOW) };
+    if answer == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// The permissions for `access`, as far as they are not left to the system.
+pub(super) fn mode_of(access: LocalAccess) -> Option<u32> {
+    match access {
+        LocalAccess::Usual => None,
+        LocalAccess::Owner => Some(0o600),
+        LocalAccess::All { readable, writable } => {
+            Some(if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 })
+        }
     }
 }
 
 /// Sets who may use a bound local socket, exactly: read, write or both, for everybody (Node 26; older ones added it).
 /// `EINVAL` for one without a path.
 pub(super) fn open_to_all(path: Option<&OwnPath>, readable: bool, writable: bool) -> io::Result<()> {
-    let OwnPath(path) = path.ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
-    let mode = if readable { 0o444 } else { 0 } | if writable { 0o222 } else { 0 };
-    std::fs::set_permissions(path, Permissions::from_mode(mode))
+    let own = path.ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
+    own.set_mode(mode_of(LocalAccess::All { readable, writable }).unwrap_or_default())
 }
 
 /// The address of a local path. A leading NUL names the abstract space of Linux. Too long is `EINVAL`, and so is a NUL

@@ -191,6 +191,9 @@ pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idl
 
 pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
     let first = instance::create(path, Place::First(access))?;
+    if let LocalAccess::All { readable, writable } = access {
+        security::open_to_all(&first, readable, writable)?;
+    }
     Ok(Idle::Pipe {
         path: path.to_owned(),
         first,
