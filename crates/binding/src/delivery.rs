@@ -204,35 +204,48 @@ impl Delivery {
         }
     }
 
-    /// The next piece of what a connection has received, or the end.
+    /// The next piece of what a connection has received, or the end. Where JavaScript has no memory for it, the bytes go
+    /// back and an error is told, as by libuv when its caller gives it no buffer.
     fn take(&self, reactor: &Reactor, id: HandleId) -> Option<std::result::Result<Piece, Errno>> {
         let mut place = self.lent.borrow_mut();
-        if place.is_none() {
-            *place = self.lend().ok();
-        }
-        let lent = place.as_mut()?;
+        let lent = match &mut *place {
+            Some(lent) => lent,
+            none => match self.lend() {
+                Ok(lent) => none.insert(lent),
+                Err(_) => return Some(Err(self.refuse(reactor, id, &[]))),
+            },
+        };
         let taken = reactor.take(id, lent.space())?;
-        let (kind, chunk, length) = match &taken.received {
-            Received::Read(SPACE) => (Kind::Data, self.hand_over(&place.take()?), SPACE),
-            Received::Read(length) => self.copied(lent.bytes(*length)),
-            Received::Data(chunk) => self.copied(chunk),
+        let bytes = match &taken.received {
+            Received::Read(length) => lent.bytes(*length),
+            Received::Data(chunk) => chunk,
             Received::End(errno) => return Some(Err(*errno)),
         };
+        let (kind, chunk) = match taken.received {
+            Received::Read(SPACE) => (Kind::Data, self.hand_over(lent)),
+            _ if bytes.len() <= FEW => (Kind::FewData, self.array_buffer(bytes)),
+            _ => (Kind::Data, self.buffer(bytes)),
+        };
+        let Ok(chunk) = chunk else {
+            return Some(Err(self.refuse(reactor, id, bytes)));
+        };
+        let length = i64::try_from(bytes.len()).unwrap_or(0);
+        if matches!(taken.received, Received::Read(SPACE)) {
+            *place = None;
+        }
         Some(Ok(Piece {
             kind,
-            chunk: chunk.ok()?,
-            length: i64::try_from(length).unwrap_or(0),
+            chunk,
+            length,
             more: taken.more,
         }))
     }
 
-    /// Bytes of ours in memory of JavaScript's, and what that is.
-    fn copied(&self, bytes: &[u8]) -> (Kind, std::result::Result<sys::napi_value, Status>, usize) {
-        if bytes.len() <= FEW {
-            (Kind::FewData, self.array_buffer(bytes), bytes.len())
-        } else {
-            (Kind::Data, self.buffer(bytes), bytes.len())
-        }
+    /// Gives back what there is no memory for.
+    fn refuse(&self, reactor: &Reactor, id: HandleId, bytes: &[u8]) -> Errno {
+        self.take_exception();
+        reactor.put_back(id, bytes);
+        Errno::ENOBUFS
     }
 
     /// Makes memory to read into.
@@ -251,15 +264,10 @@ impl Delivery {
     /// Gives lent memory to JavaScript, for good.
     fn hand_over(&self, lent: &Lent) -> std::result::Result<sys::napi_value, Status> {
         let mut buffer = ptr::null_mut();
-        // SAFETY: as `number`; the reference was made by `lend` and is deleted once, here: its owner gives it up.
-        unsafe {
-            ok(sys::napi_get_reference_value(
-                self.env,
-                lent.reference,
-                &raw mut buffer,
-            ))?;
-            ok(sys::napi_delete_reference(self.env, lent.reference))?;
-        }
+        // SAFETY: as `number`; the reference was made by `lend`.
+        ok(unsafe { sys::napi_get_reference_value(self.env, lent.reference, &raw mut buffer) })?;
+        // SAFETY: as above. Deleted once: its owner gives it up. If that fails the Buffer lives as long as the environment.
+        let _deleted = unsafe { sys::napi_delete_reference(self.env, lent.reference) };
         Ok(buffer)
     }
 
@@ -332,15 +340,20 @@ impl Delivery {
     /// any more: there is nobody to tell.
     fn call(&self, entry: Entry, kind: Kind, slot: u32, value: i64, chunk: Option<sys::napi_value>) {
         let called = self.try_call(entry, kind, slot, value, chunk);
-        if called == Err(Status::PendingException) {
-            let mut exception = ptr::null_mut();
-            // SAFETY: as `number`.
-            if ok(unsafe { sys::napi_get_and_clear_last_exception(self.env, &raw mut exception) }).is_ok() {
-                // SAFETY: as `number`. Its status is of no use: a worker that is being terminated refuses, and is gone
-                // soon.
-                let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
-            }
+        if called == Err(Status::PendingException)
+            && let Some(exception) = self.take_exception()
+        {
+            // SAFETY: as `number`. Its status is of no use: a worker that is being terminated refuses, and is gone soon.
+            let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
         }
+    }
+
+    /// Takes away the exception that a call has left: with it there, the next ones would fail.
+    fn take_exception(&self) -> Option<sys::napi_value> {
+        let mut exception = ptr::null_mut();
+        // SAFETY: as `number`.
+        let taken = ok(unsafe { sys::napi_get_and_clear_last_exception(self.env, &raw mut exception) });
+        taken.is_ok().then_some(exception)
     }
 
     fn try_call(

@@ -147,8 +147,9 @@ impl EventLoop {
             (self.uv.prepare_start)(self.prepare, on_prepare);
             (self.uv.check_start)(self.check, on_check);
         }
-        if let Some(poller) = poller {
-            self.watch_poller(poller);
+        if poller.is_some_and(|poller| !self.watch_poller(poller)) {
+            self.close();
+            return false;
         }
         let mut hook = ptr::null_mut();
         // SAFETY: the reference that the handles hold lives until `closed` has run for each, which `end` brings about.
@@ -168,13 +169,14 @@ impl EventLoop {
         true
     }
 
-    fn watch_poller(&self, poller: i32) {
+    /// Has the loop call for the reactor's turns. Answers whether it can: it takes the kernel some memory.
+    fn watch_poller(&self, poller: i32) -> bool {
         let handle = self.uv.allocate(Kind::Poll);
         // SAFETY: as `of`; the descriptor is the runtime's, which lives as long as the reactor that this holds.
         unsafe {
             if (self.uv.poll_init)(self.uv_loop, handle, poller) != 0 {
                 self.uv.free(handle, Kind::Poll);
-                return;
+                return false;
             }
             *data(handle) = ptr::from_ref(self);
             (self.uv.poll_start)(handle, uv::READABLE, on_poll);
@@ -183,6 +185,7 @@ impl EventLoop {
         self.poll.set(handle);
         self.watching.set(true);
         self.open.set(self.open.get() + 1);
+        true
     }
 
     /// Whether the loop stays alive for what may come.

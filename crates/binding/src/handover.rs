@@ -28,7 +28,10 @@ impl Reactor {
     #[napi(catch_unwind, ts_return_type = "Buffer | number")]
     pub fn take_unread<'env>(&self, env: &'env Env, handle: f64) -> Result<Either<BufferSlice<'env>, i32>> {
         Ok(match self.core().take_unread(id(handle)) {
-            Ok(Some(chunk)) => Either::A(BufferSlice::copy_from(env, &*chunk)?),
+            Ok(Some(chunk)) => {
+                let copy = BufferSlice::copy_from(env, &*chunk);
+                Either::A(copy.inspect_err(|_| self.core().put_back(id(handle), &chunk))?)
+            }
             Ok(None) => Either::B(0),
             Err(errno) => Either::B(errno.code()),
         })

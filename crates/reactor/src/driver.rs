@@ -224,7 +224,8 @@ impl Driver {
         let quiet = if events > 0 {
             before.saturating_sub(TURNS_AN_EVENT)
         } else {
-            before + u32::from(relayed)
+            // A loop that is pinned is never relieved, and goes on counting.
+            before.saturating_add(u32::from(relayed))
         };
         shared.quiet_turns.store(quiet, Ordering::Relaxed);
         if quiet >= QUIET_TURNS && shared.drive == Drive::Auto {
@@ -415,6 +416,19 @@ mod tests {
         assert!(!driver.poll_begins());
         assert!(!driver.shard().tasks.is_empty(), "the thread has not come to it");
         may_end.send(()).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pinned_loop_relays_for_ever() {
+        let driver = driver(Drive::Loop);
+        driver.shared.quiet_turns.store(u32::MAX - 1, Ordering::Relaxed);
+        for _ in 0..3 {
+            driver.shard().tasks.note_relayed();
+            driver.turned(0);
+        }
+        assert_eq!(driver.shared.quiet_turns.load(Ordering::Relaxed), u32::MAX);
+        assert!(!driver.is_entrusted());
     }
 
     #[cfg(target_os = "linux")]

@@ -31,6 +31,8 @@ impl Errno {
     pub const EISCONN: Self = Self(-sys::errno::EISCONN);
     /// Nothing by that name.
     pub const ENOENT: Self = Self(-sys::errno::ENOENT);
+    /// No room for what was received, or for what is to be sent.
+    pub const ENOBUFS: Self = Self(-sys::errno::ENOBUFS);
     /// Too many handles.
     pub const ENFILE: Self = Self(-sys::errno::ENFILE);
     /// The stream is not connected, or its writing half is shut down.

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
@@ -124,7 +125,8 @@ impl RunQueue {
         let mut due = std::mem::replace(&mut ready.tasks, room);
         drop(ready);
         for task in due.drain(..) {
-            task.turn(by);
+            // A panic is a mistake in what serves one handle. The others go on, and so does the thread.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| task.turn(by)));
         }
         self.ready.lock().room = due;
     }
@@ -169,7 +171,7 @@ impl RunQueue {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::task::Wake;
 
     use super::*;
@@ -231,5 +233,30 @@ mod tests {
         wake_in_any_runtime(Waker::from(Arc::clone(&task)));
         assert_eq!(Arc::strong_count(&task), 1);
         assert_eq!(interrupts.0.load(Ordering::Relaxed), 0);
+    }
+
+    enum Turn {
+        Panics,
+        Sets(AtomicBool),
+    }
+
+    impl Task for Turn {
+        fn turn(self: Arc<Self>, _by: Driving) {
+            match &*self {
+                Self::Panics => panic!("a turn that a test wants to panic"),
+                Self::Sets(had) => had.store(true, Ordering::Relaxed),
+            }
+        }
+    }
+
+    #[test]
+    fn a_turn_that_panics_takes_no_other_along() {
+        let queue = RunQueue::new(Waker::noop().clone());
+        let other = Arc::new(Turn::Sets(AtomicBool::new(false)));
+        queue.push(Arc::new(Turn::Panics));
+        queue.push(Arc::clone(&other) as Arc<dyn Task>);
+        queue.run(Driving::Loop);
+        assert!(matches!(&*other, Turn::Sets(had) if had.load(Ordering::Relaxed)));
+        assert!(queue.is_empty());
     }
 }

@@ -251,6 +251,17 @@ impl Connection {
         self.events.push_caused(Event::Readable { id: self.id });
     }
 
+    /// Takes a piece back for which the consumer has no room, and stops reading: it comes first with the next
+    /// [`Connection::read_start`].
+    pub(crate) fn put_back(&self, bytes: &[u8]) {
+        let mut reader = self.reader.lock();
+        if matches!(reader.state, Reading::Flowing | Reading::Paused) {
+            reader.state.stop();
+            reader.announced = false;
+            reader.inbox.put_back(&[bytes]);
+        }
+    }
+
     /// Stops reading, and gives a piece of what was read and not taken; not the peer's FIN, which the next reader of the
     /// descriptor sees again.
     pub(crate) fn take_unread(&self) -> Result<Option<Chunk>, Errno> {

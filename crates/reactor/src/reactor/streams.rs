@@ -69,6 +69,14 @@ impl Reactor {
         }
     }
 
+    /// Takes back what [`Reactor::take`] gave, if the consumer has no room for it, and stops reading. It is given again, and
+    /// first, after the next [`Reactor::read_start`]. Without `bytes` for a consumer that has no room to take to.
+    pub fn put_back(&self, id: HandleId, bytes: &[u8]) {
+        if let Some(connection) = self.existing(id) {
+            connection.put_back(bytes);
+        }
+    }
+
     /// Sends `chunks`, in order: at once as far as the kernel takes them, else behind what waits.
     ///
     /// # Errors

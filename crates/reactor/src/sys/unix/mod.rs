@@ -43,7 +43,8 @@ pub(crate) use writable::wait_writable;
 /// The kernel's numbers.
 pub(crate) mod errno {
     pub(crate) use libc::{
-        EACCES, EAGAIN, EALREADY, EBADF, ECANCELED, EINVAL, EISCONN, ENFILE, ENOENT, ENOTCONN, ENOTSUP, EPIPE,
+        EACCES, EAGAIN, EALREADY, EBADF, ECANCELED, EINVAL, EISCONN, ENFILE, ENOBUFS, ENOENT, ENOTCONN,
+        ENOTSUP, EPIPE,
     };
 
     /// On Unix libuv's numbers are the kernel's.
