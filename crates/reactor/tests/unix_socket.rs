@@ -219,3 +219,51 @@ fn a_number_that_names_nothing_is_refused() {
         assert_eq!(consumer.reactor.open(fd, Transport::Tcp), Err(Errno::EBADF));
     }
 }
+
+/// epoll takes no regular files.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_poller_refuses_stays_what_it_was() {
+    use std::os::fd::IntoRawFd;
+    let file = std::fs::File::open("/proc/self/status").unwrap();
+    let consumer = Consumer::new(1);
+    let fd = file.into_raw_fd();
+    let handle = consumer.reactor.open(fd, Transport::Local).unwrap();
+    for _ in 0..2 {
+        assert_eq!(
+            consumer.reactor.read_start(handle).map_err(Errno::code),
+            Err(-libc::EPERM)
+        );
+        assert_eq!(consumer.reactor.raw_descriptor(handle), fd);
+        assert_eq!(Reactor::descriptor_kind(fd), DescriptorKind::File);
+    }
+    consumer.reactor.close(handle, Closing::Orderly).unwrap();
+    assert_eq!(consumer.reactor.holder_of(fd), None);
+}
+
+#[test]
+fn a_number_has_one_handle_and_the_next_gets_a_duplicate() {
+    use std::io::Read;
+    use std::os::fd::IntoRawFd;
+    let (inside, mut outside) = std::os::unix::net::UnixStream::pair().unwrap();
+    let (mut consumer, other_consumer) = (Consumer::new(1), Consumer::new(3));
+    let fd = inside.into_raw_fd();
+    let first = consumer.reactor.open(fd, Transport::Local).unwrap();
+    let second = consumer.reactor.open(fd, Transport::Local).unwrap();
+    let third = other_consumer.reactor.open(fd, Transport::Local).unwrap();
+    assert_eq!(consumer.reactor.holder_of(fd), Some(first));
+    assert_eq!(other_consumer.reactor.holder_of(fd), None);
+    consumer.write(second, b"two ");
+    consumer.write(first, b"one ");
+    other_consumer.write(third, b"three");
+    consumer.reactor.close(second, Closing::Orderly).unwrap();
+    other_consumer.reactor.close(third, Closing::Orderly).unwrap();
+    let mut read = [0; 13];
+    outside.read_exact(&mut read).unwrap();
+    assert_eq!(&read, b"two one three");
+    assert_eq!(consumer.reactor.raw_descriptor(first), fd);
+    outside.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(consumer.read_to_end(first), (Vec::new(), Errno::EOF));
+    consumer.reactor.close(first, Closing::Orderly).unwrap();
+    assert_eq!(outside.read(&mut read).unwrap(), 0, "nobody has it any more");
+}

@@ -212,11 +212,38 @@ mod tests {
         assert!(bell.wait(None, None));
     }
 
+    extern "C" fn handle(_signal: libc::c_int) {}
+
     #[test]
-    fn waiting_ends_with_the_time() {
-        let bell = Bell::new().unwrap();
-        let begun = Instant::now();
-        assert!(!bell.wait(None, Some(Duration::from_millis(20))));
-        assert!(begun.elapsed() >= Duration::from_millis(20));
+    fn waiting_ends_with_the_time_and_not_with_a_signal() {
+        const WHILE: Duration = Duration::from_millis(50);
+        // SAFETY: the handler does nothing, without SA_RESTART; nothing else here uses the signal.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handle as extern "C" fn(libc::c_int) as usize;
+            libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut());
+        }
+        let (waits, waiting) = channel();
+        let (has_ended, end) = channel();
+        let thread = spawn(move || {
+            // SAFETY: only asks for the thread's own name.
+            waits.send(unsafe { libc::pthread_self() }).unwrap();
+            let begun = Instant::now();
+            assert!(!Bell::new().unwrap().wait(None, Some(WHILE)));
+            has_ended.send(begun.elapsed()).unwrap();
+            // It lives until nobody names it any more.
+            std::thread::park();
+        });
+        let name = waiting.recv().unwrap();
+        let lasted = loop {
+            // SAFETY: the thread has not ended: it is parked then.
+            unsafe { libc::pthread_kill(name, libc::SIGUSR2) };
+            if let Ok(lasted) = end.recv_timeout(Duration::from_millis(1)) {
+                break lasted;
+            }
+        };
+        assert!(lasted >= WHILE, "{lasted:?}");
+        thread.thread().unpark();
+        thread.join().unwrap();
     }
 }
