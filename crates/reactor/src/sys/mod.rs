@@ -2,16 +2,20 @@
 //!
 //! - [`Stream`]: a connected or connecting byte stream, registered with the runtime that is entered when it is made,
 //!   closed when it is dropped. `write_now` and `receive_now` ask the kernel, never a cached readiness (a fresh tokio
-//!   registration knows of none, and news may not have come yet); `poll_*` register the task's waker before they answer `Pending`. `socket` gives the descriptor to
+//!   registration knows of none, and news may not have come yet); `poll_*` register the task's waker before they answer
+//!   `Pending`, and what a receive leaves is readable without more having to arrive, whatever the system stopped it for.
+//!   `socket` gives the descriptor to
 //!   `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see, or -1.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams and skips connections that died in the backlog;
 //!   `accept_now` asks the kernel on any thread. When the process has no descriptors left it closes a waiting
-//!   connection rather than spin (libuv's `EMFILE` trick). `set_path` says which file is removed with it,
-//!   `open_to_all` who may use it.
+//!   connection rather than spin (libuv's `EMFILE` trick). `set_path` says which file is removed with it, if it is there
+//!   still, `open_to_all` who may use it.
 //! - [`Idle`]: made, bound or adopted, and not yet used: an acceptor or a stream is made of it. They become one again with
 //!   `into_idle`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
+//!   What a runtime refuses comes back in [`Refused`], if it is not closed. One that was adopted has its number for itself in
+//!   the whole process: `is_taken` says whether a handle has a number, and then `adopt` takes a duplicate.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
-//!   [`Bell`]: gets the attention of a thread that waits, for the poller as well.
+//!   [`Bell`]: gets the attention of a thread that waits, for the poller as well. Ringing never waits.
 //! - [`Conduit`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
 //!   what it was filled with goes into the other stream, is taken back, or is discarded with the pipe.
 //! - [`Alarm`]: makes the runtime's poller readable at a time, where the system can. Where it is refused, also for want of
