@@ -133,6 +133,21 @@ onLinux('a descriptor that is closed before it is read', async (t) => {
 });
 
 for (const name of triedNames) {
+  onUnix(`${name}: two sockets of one descriptor, one after the other`, async (t) => {
+    const script = `
+      const net = require(${JSON.stringify(name)});
+      const first = new net.Socket({ fd: 3 });
+      try { new net.Socket({ fd: 3 }); } catch ({ message }) { console.log(message); }
+      first.on('data', (data) => console.log(String(data))).on('end', () => console.log('end'));`;
+    const child = spawn(process.execPath, ['--eval', script], {
+      cwd: `${__dirname}/..`,
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+      timeout: atMost(20_000),
+    });
+    (child.stdio[3] as Socket).end('for the first');
+    t.is(await text(child.stdout!), 'open EEXIST\nfor the first\nend\n');
+  });
+
   onUnix(`${name}: the standard streams stay open`, async (t) => {
     const script = `
       const net = require(${JSON.stringify(name)});

@@ -221,12 +221,14 @@ pub(crate) fn local_socket() -> io::Result<Idle> {
 
 /// Takes a descriptor over: from now on it is non-blocking, and closed with the handle if it is above 2. One that another
 /// handle has is duplicated.
-pub(crate) fn adopt(fd: i32, transport: Transport) -> io::Result<Idle> {
-    let fd = HandleFd::adopt(fd)?;
+pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Idle> {
+    let fd = HandleFd::adopt(number)?;
     // FIONBIO works on everything that can be adopted, pipes included.
     if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
         // Refused: it stays the caller's.
-        fd.give_back();
+        if fd.as_raw_fd() == number {
+            fd.give_back();
+        }
         return Err(error);
     }
     let medium = Medium::of(&fd);
