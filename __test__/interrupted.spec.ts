@@ -52,7 +52,7 @@ async function goesWell(t: ExecutionContext, variables: Record<string, string>):
   const { folder, files, remove } = compile('interrupted');
   t.teardown(remove);
   const log = join(folder, 'log');
-  const env = { ...variables, PLACE: folder, LD_PRELOAD: files[0]!, FERRONET_INTERRUPTED_LOG: log };
+  const env = { ...variables, PLACE: folder, LD_PRELOAD: files[0]!, FERRONET_CALLS_LOG: log };
   const { code, stdout, stderr } = await runScript(program, { env });
   t.is(stderr, '');
   t.is(stdout, 'true\n'.repeat(2 * 2 * 4));

@@ -1,8 +1,12 @@
 // What arrives behind urgent data, and behind a descriptor that was passed on a Unix socket: a read stops there, so that
 // there is more to read though no more has to arrive.
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import test, { type ExecutionContext } from 'ava';
 
-import { triedNames } from './_helpers/implementations.js';
+import { peer, triedNames } from './_helpers/implementations.js';
 import { because, compile, missing } from './_helpers/native.js';
 import { runScript } from './_helpers/script.js';
 
@@ -108,5 +112,47 @@ const drivers: Record<string, Record<string, string>> = {
 for (const name of triedNames) {
   for (const [driver, variables] of Object.entries(name === 'ferronet' ? drivers : { node: {} })) {
     testWithNative(`${name} (${driver}): nothing stays unread${because}`, receivesAll, name, variables);
+  }
+}
+
+const MESSAGES = 200;
+
+/** Answers how often the server has received from whom it echoes to. */
+async function receives(t: ExecutionContext, name: 'recv' | 'recvmsg', driver: string): Promise<number> {
+  const { folder, files, remove } = compile('interrupted');
+  t.teardown(remove);
+  const log = join(folder, 'log');
+  const path = join(folder, 's');
+  const where = name === 'recv' ? "0, '127.0.0.1'" : JSON.stringify(path);
+  const { code, stderr } = await runScript(
+    `const server = require('ferronet').createServer((socket) => {
+       server.close();
+       socket.on('data', (data) => socket.write(data));
+     }).listen(${where}, () => console.log(server.address().port ?? 0));`,
+    {
+      env: { LD_PRELOAD: files[0]!, FERRONET_COUNT_ONLY: '1', FERRONET_CALLS_LOG: log, FERRONET_DRIVER: driver },
+      onLine: (port) => {
+        const client = name === 'recv' ? peer.connect(Number(port), '127.0.0.1') : peer.connect(path);
+        void (async () => {
+          for (let n = 0; n < MESSAGES; n++) {
+            client.write('message');
+            await once(client, 'data');
+          }
+          client.end();
+        })();
+      },
+    },
+  );
+  t.is(code, 0, stderr);
+  return (JSON.parse(readFileSync(log, 'utf8')) as Record<typeof name, number>)[name];
+}
+
+for (const driver of ['loop', 'thread']) {
+  for (const name of ['recv', 'recvmsg'] as const) {
+    testWithNative(`an echo takes one receive a message (${name}, ${driver})${because}`, async (t) => {
+      const calls = await receives(t, name, driver);
+      // The end is one more, and a poller may tell of a connection before there is anything.
+      t.true(calls > MESSAGES && calls < MESSAGES + 5, String(calls));
+    });
   }
 }

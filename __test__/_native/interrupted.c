@@ -1,6 +1,6 @@
 /* Preloaded into Node, it has every second call on a socket or a pipe interrupted by a signal, as far as a program can tell:
  * it fails with EINTR. A connect fails so in turn before it has begun and, as POSIX has it, after. At the end the numbers
- * of the calls that were interrupted go into the file that FERRONET_INTERRUPTED_LOG names. */
+ * of the calls go into the file that FERRONET_CALLS_LOG names. With FERRONET_COUNT_ONLY they are counted and not interrupted. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,10 +14,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+static int only_counts(void) {
+  static int known, answer;
+  if (!known) answer = getenv("FERRONET_COUNT_ONLY") != NULL, known = 1;
+  return answer;
+}
+
 static int is_interrupted(int fd, atomic_uint *calls) {
   struct stat what;
   if (fstat(fd, &what) != 0 || !(S_ISSOCK(what.st_mode) || S_ISFIFO(what.st_mode))) return 0;
-  if (atomic_fetch_add(calls, 1) % 2 != 0) return 0;
+  if (atomic_fetch_add(calls, 1) % 2 != 0 || only_counts()) return 0;
   errno = EINTR;
   return 1;
 }
@@ -49,6 +55,7 @@ static atomic_uint connect_calls, poll_calls;
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
   unsigned call = atomic_fetch_add(&connect_calls, 1);
+  if (only_counts()) return REAL(connect)(fd, address, length);
   int answer = call % 4 == 0 ? -1 : REAL(connect)(fd, address, length);
   if (call % 4 == 1 || call % 4 == 3) return answer;
   errno = EINTR;
@@ -56,13 +63,13 @@ int connect(int fd, const struct sockaddr *address, socklen_t length) {
 }
 
 int poll(struct pollfd *fds, nfds_t count, int timeout) {
-  if (atomic_fetch_add(&poll_calls, 1) % 2 != 0) return REAL(poll)(fds, count, timeout);
+  if (atomic_fetch_add(&poll_calls, 1) % 2 != 0 || only_counts()) return REAL(poll)(fds, count, timeout);
   errno = EINTR;
   return -1;
 }
 
 __attribute__((destructor)) static void report(void) {
-  const char *path = getenv("FERRONET_INTERRUPTED_LOG");
+  const char *path = getenv("FERRONET_CALLS_LOG");
   FILE *log = path == NULL ? NULL : fopen(path, "a");
   if (log == NULL) return;
   fprintf(log, "{\"recv\":%u,\"recvmsg\":%u,\"send\":%u,\"sendmsg\":%u,\"accept4\":%u,\"splice\":%u,\"connect\":%u}\n",
