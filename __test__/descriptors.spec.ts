@@ -88,7 +88,7 @@ onUnix('a number of another thread', async (t) => {
   await converse(t, client, accepted.resume());
 });
 
-// In processes of their own: the numbers that are free then are anybody's.
+// In processes of their own: another test of this one would be given the numbers that become free.
 onLinux('a descriptor that the program has closed', async (t) => {
   const { stdout } = await runScript(`
     const net = require('ferronet');
@@ -176,7 +176,7 @@ for (const name of triedNames) {
   });
 }
 
-onLinux('what a descriptor is can be told when there is none left', async (t) => {
+onLinux('the type of a descriptor is found when the process has no descriptor left', async (t) => {
   const script = `
     const net = require('ferronet');
     const { openSync } = require('node:fs');
@@ -198,7 +198,7 @@ onLinux('what a descriptor is can be told when there is none left', async (t) =>
   t.is(await text(child.stdout), 'adopted\n');
 });
 
-// Who starts the child makes its standard streams wait, for whoever else has them. On node:net the parent waits then.
+// libuv makes a child's standard streams blocking, and so those of the parent that share the open file. node:net blocks.
 onLinux('a child that has a socket as its standard output does not make its owner wait', async (t) => {
   const { stdout, code } = await runScript(`
     const net = require('ferronet');

@@ -1,5 +1,5 @@
-// Every second system call on a socket or a pipe is interrupted by a signal, as far as the reactor can tell: a preloaded
-// library (`_native/interrupted.c`) says so. Nothing is lost, nobody hears of it and nothing waits for ever.
+// Every second system call on a socket or a pipe fails with EINTR, by a preloaded library (`_native/interrupted.c`). No byte
+// is lost, no error is reported and nothing hangs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -52,17 +52,17 @@ const errors = `${opening}
     process.exit();
   })();`;
 
-// Whoever uses the handle may go on when there is memory again: libuv's callers are asked anew.
+// A user of the handle may read on when there is memory again, as one of libuv may.
 const goingOn = `${opening}
   (async () => {
     for (const size of sizes) {
       const [accepted, client] = await pair({ pauseOnConnect: true });
       const handle = accepted._handle;
       const bytes = require('node:crypto').randomBytes(size);
-      const [chunks, told] = [[], []];
+      const [chunks, errors] = [[], []];
       let change;
       handle.reader = (length, chunk) => {
-        (chunk ? chunks : told).push(chunk ?? length);
+        (chunk ? chunks : errors).push(chunk ?? length);
         change?.();
       };
       const changed = () => new Promise((resolve) => (change = resolve));
@@ -70,13 +70,13 @@ const goingOn = `${opening}
         exhaust();
         if (round === 0) client.end(bytes);
         handle.readStart();
-        while (told.length === 0) await changed();
-        console.log(...told.splice(0));
+        while (errors.length === 0) await changed();
+        console.log(...errors.splice(0));
         recover();
       }
       handle.readStart();
-      while (told.length === 0) await changed();
-      console.log(...told, Buffer.concat(chunks).equals(bytes));
+      while (errors.length === 0) await changed();
+      console.log(...errors, Buffer.concat(chunks).equals(bytes));
       accepted.destroy();
     }
     process.exit();

@@ -62,7 +62,7 @@ const program = `
       // While nothing reads, and the end right behind.
       accepted.pause();
       const open = descriptors();
-      // Of several urgent bytes the last one is: those that nobody has come to are bytes as others.
+      // An urgent byte that was not read when the next one arrives becomes an ordinary byte.
       const times = where === tcp ? 1 : 20;
       for (let n = 0; n < times; n++) message();
       other.end();

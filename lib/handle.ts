@@ -22,7 +22,7 @@ export const UV_TCP_REUSEPORT = 2;
 export const TCP_EXCLUSIVE = 0x100;
 /** Of `Pipe.bind`, and ours as well: for nobody but the owner. */
 export const PIPE_OWNER_ONLY = 0x100;
-/** Modes of `fchmod`, and of `Pipe.bind`, which sets them before anybody can connect. */
+/** Modes of `fchmod`, and of `Pipe.bind`, which sets them before a client can connect. */
 export const UV_READABLE = 1;
 export const UV_WRITABLE = 2;
 

@@ -205,7 +205,7 @@ impl Delivery {
     }
 
     /// The next piece of what a connection has received, or the end. Where JavaScript has no memory for it, the bytes go
-    /// back and an error is told, as by libuv when its caller gives it no buffer.
+    /// back and an error is delivered, as by libuv when its caller gives it no buffer.
     fn take(&self, reactor: &Reactor, id: HandleId) -> Option<std::result::Result<Piece, Errno>> {
         let mut place = self.lent.borrow_mut();
         let lent = match &mut *place {

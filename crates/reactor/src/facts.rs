@@ -32,7 +32,7 @@ impl Reactor {
 
     /// The handle of this reactor that has a descriptor's number.
     pub fn holder_of(&self, fd: i32) -> Option<HandleId> {
-        // Nearly always nobody has a number that is about to be adopted, and then no handle is looked at.
+        // Handles are looked at only for a number that one of the process has: adopting such a one is rare.
         if !sys::is_taken(fd) {
             return None;
         }

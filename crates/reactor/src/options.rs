@@ -28,7 +28,7 @@ pub enum LocalAccess {
     Usual,
     /// The owner; on Windows the system as well. Nobody else at any moment.
     Owner,
-    /// Everybody, for exactly this, before anybody can connect.
+    /// All users, with exactly these permissions, set before a client can connect.
     All {
         /// Connecting takes `writable`; on Windows each is a direction.
         readable: bool,

@@ -148,9 +148,9 @@ fn the_end_behind_a_descriptor(threads: usize) {
     assert_eq!(consumer.read_to_end(inside), (b"onetwo".to_vec(), Errno::EOF));
 }
 
-/// The kernel closes what was sent along and nobody has asked for: the sender's end of a pipe is the last one.
+/// The receiver makes no room for ancillary data, so the kernel closes the descriptor: the sender's copy is the last one.
 #[test]
-fn a_descriptor_that_nobody_asked_for_is_closed() {
+fn a_descriptor_without_room_for_it_is_closed() {
     let mut consumer = Consumer::new(1);
     let (inside, outside) = unix(&consumer);
     let (mut reader, writer) = std::io::pipe().unwrap();
@@ -168,7 +168,7 @@ fn what_follows_a_packet_in_a_pipe_arrives() {
     use std::os::fd::{FromRawFd as _, OwnedFd};
     let mut consumer = Consumer::new(1);
     let mut ends = [0; 2];
-    // SAFETY: two numbers are written to `ends`, which are new descriptors that nobody else has.
+    // SAFETY: two numbers are written to `ends`, which are new descriptors without an owner.
     let [inside, outside] = unsafe {
         assert_eq!(
             libc::pipe2(ends.as_mut_ptr(), libc::O_DIRECT | libc::O_CLOEXEC),

@@ -98,7 +98,7 @@ fn mode_of(path: impl AsRef<Path>) -> u32 {
     std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Whatever the umask is: it takes away, and what it has taken is added before anybody can connect.
+/// The umask takes permissions away; they are added before the socket listens.
 #[test]
 fn a_socket_for_its_owner_or_for_all_has_exactly_that_mode() {
     let folder = Folder::new("modes");
@@ -149,7 +149,7 @@ fn a_socket_for_its_owner_is_so_from_the_first_moment() {
 }
 
 #[test]
-fn whoever_has_put_a_link_in_the_place_of_a_socket_has_its_target_left_alone() {
+fn a_link_in_the_place_of_a_socket_is_not_followed() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let folder = Folder::new("link");
     let (path, secret) = (folder.path("s"), folder.path("secret"));
@@ -265,5 +265,9 @@ fn a_number_has_one_handle_and_the_next_gets_a_duplicate() {
     outside.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(consumer.read_to_end(first), (Vec::new(), Errno::EOF));
     consumer.reactor.close(first, Closing::Orderly).unwrap();
-    assert_eq!(outside.read(&mut read).unwrap(), 0, "nobody has it any more");
+    assert_eq!(
+        outside.read(&mut read).unwrap(),
+        0,
+        "the last descriptor is closed"
+    );
 }

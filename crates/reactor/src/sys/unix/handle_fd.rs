@@ -75,7 +75,7 @@ impl HandleFd {
         taken.insert(fd);
         drop(taken);
         Ok(Self {
-            // SAFETY: the descriptor is open (checked above), and whoever hands a number to `open` gives it away; no other
+            // SAFETY: the descriptor is open (checked above), and a caller of `open` gives its number away; no other
             // handle has it.
             file: ManuallyDrop::new(unsafe { File::from_raw_fd(fd) }),
             is_stdio: fd <= libc::STDERR_FILENO,
@@ -86,7 +86,7 @@ impl HandleFd {
         &self.file
     }
 
-    /// Leaves the descriptor open to whoever had it before.
+    /// Leaves the descriptor open to the caller that had named it.
     pub(super) fn give_back(self) {
         TAKEN.lock().remove(self.as_raw_fd());
         // The file is dropped by hand only, in the `drop` that this leaves out.

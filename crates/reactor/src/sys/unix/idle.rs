@@ -103,7 +103,7 @@ impl Idle {
     }
 }
 
-/// `connect(2)`. One that is interrupted goes on (POSIX), or has not begun: asking again tells which.
+/// `connect(2)`. One that is interrupted goes on (POSIX), or has not begun: the next call shows which.
 fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
     let mut was_interrupted = false;
     loop {

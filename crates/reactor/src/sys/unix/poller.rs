@@ -231,7 +231,7 @@ mod tests {
             let begun = Instant::now();
             assert!(!Bell::new().unwrap().wait(None, Some(WHILE)));
             has_ended.send(begun.elapsed()).unwrap();
-            // It lives until nobody names it any more.
+            // Its id has to stay valid until the last signal is sent.
             std::thread::park();
         });
         let name = waiting.recv().unwrap();

@@ -4,13 +4,14 @@
 //! system call that would only say so. A receive that returns less than it had room for has emptied it, with these
 //! exceptions, in which nothing more has to arrive before the next receive gets something:
 //! - TCP, Linux: a receive stops at urgent data and the next one goes on behind it. The kernel reports a priority event for
-//!   as long as the urgent byte was not passed. Elsewhere nothing tells.
+//!   as long as the urgent byte was not passed. Other systems report nothing.
 //! - Unix sockets: a receive stops behind a message with descriptors, which are closed if no room was made for them, and
 //!   between the messages of two writers (`SO_PASSCRED`). Both are seen in `MSG_CTRUNC`, for which it takes `recvmsg`.
 //! - Whatever else was adopted has rules of its own: a pipe in packet mode gives a packet, a terminal a line, kTLS a record.
 //!
-//! Then poll(2) tells, as it tells libuv, whose poller reports levels. What arrives while or after the receive runs makes a
-//! new edge, and so does a FIN or a reset, which tokio keeps as a readiness that is never cleared.
+//! Then poll(2) is asked whether more is there: libuv's poller is level-triggered and would report it again. What arrives
+//! while or after the receive runs makes a new edge, and so does a FIN or a reset, which tokio keeps as a readiness that is
+//! never cleared.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -39,7 +40,7 @@ pub(super) enum Medium {
 }
 
 impl Medium {
-    /// Of a descriptor that somebody else has made.
+    /// Of a descriptor that was adopted.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) fn of(fd: &HandleFd) -> Self {
         use socket2::{Domain, Protocol};
@@ -130,7 +131,7 @@ pub(super) fn receive(fd: &HandleFd, medium: Medium, space: &mut [MaybeUninit<u8
     }
 }
 
-/// Also answers whether something came along that nobody made room for.
+/// Also answers whether ancillary data was discarded.
 fn receive_message(fd: &HandleFd, space: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
     let mut part = libc::iovec {
         iov_base: space.as_mut_ptr().cast(),

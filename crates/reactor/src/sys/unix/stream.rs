@@ -135,7 +135,7 @@ impl Stream {
     ) -> Poll<io::Result<AsyncFdReadyGuard<'_, HandleFd>>> {
         loop {
             let _reported = ready!(self.fd.poll_read_ready(cx))?;
-            // Ready already, so it registers nobody. One reader at a time: nobody else clears it in between.
+            // Ready already, so no waiter is registered. There is one reader at a time, and only a reader clears it.
             let ready = pin!(self.fd.ready(RECEIVABLE));
             if let Poll::Ready(ready) = ready.poll(&mut Context::from_waker(Waker::noop())) {
                 return Poll::Ready(ready);

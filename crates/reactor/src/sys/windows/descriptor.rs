@@ -13,7 +13,7 @@ pub(crate) fn descriptor_kind(_fd: i32) -> DescriptorKind {
     DescriptorKind::Unknown
 }
 
-/// Nobody learns the number of a handle's socket here, so nobody has it adopted a second time.
+/// The number of a handle's socket is not given out here, so it cannot be adopted a second time.
 pub(crate) fn is_taken(_number: i32) -> bool {
     false
 }
