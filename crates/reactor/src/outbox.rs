@@ -97,6 +97,11 @@ impl Outbox {
         true
     }
 
+    #[cfg(test)]
+    pub(crate) fn has_keeper(&self) -> bool {
+        self.kept.lock().keeper != Keeper::Nobody
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.kept.lock().connections.is_empty()
     }
