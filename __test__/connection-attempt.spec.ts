@@ -31,7 +31,7 @@ test('a lookup may answer with no address at all', async (t) => {
     await stage.closed(client);
   });
   t.deepEqual(lanes['C'], [
-    'error(TypeError[code=ERR_INVALID_IP_ADDRESS] "Invalid IP address: undefined" (code)) {closed pending destroyed}',
+    'error(TypeError[code=ERR_INVALID_IP_ADDRESS] "Invalid IP address: undefined" (code) titled TypeError [ERR_INVALID_IP_ADDRESS]) {closed pending destroyed}',
     'close(true) {closed pending destroyed}',
   ]);
 });

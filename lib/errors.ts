@@ -28,10 +28,12 @@ export type Coded<A extends unknown[]> = new (...args: A) => NetError;
 
 type Frame = (...args: never[]) => unknown;
 
-// Node heads the stack with `TypeError [CODE]: message` while `name` stays `TypeError`. V8 takes the head from `name` at
-// the moment the stack is first formatted, so the long name is lent to the error for just that moment.
+// Node heads the stack with `TypeError [CODE]: message`, also of an empty message, while `name` stays `TypeError`. V8 takes
+// the head from `name` at the moment the stack is first formatted, so the long name is lent to the error for just that
+// moment; without a message V8 prints the name alone.
 function headStack(error: Error, code: string, below: Frame): void {
-  Object.defineProperty(error, 'name', { value: `${error.name} [${code}]`, configurable: true });
+  const title = `${error.name} [${code}]${error.message === '' ? ': ' : ''}`;
+  Object.defineProperty(error, 'name', { value: title, configurable: true });
   Error.captureStackTrace(error, below);
   // Reading formats it. With Error.stackTraceLimit = 0 or non-writable there is only the head, as in Node.
   void error.stack;

@@ -16,7 +16,25 @@ const FIELDS = [
 
 type Described = Error & Partial<Record<(typeof FIELDS)[number], unknown>> & { errors?: unknown[] };
 
-/** Class, fields, message and the order of the own keys: `Error[code=EPIPE errno=-32 …] "write EPIPE" (errno,code,…)`. */
+// `text` without the message behind it, or all of it, quoted, where the message does not stand there.
+function title(text: string, message: string): string {
+  const tail = `: ${message}`;
+  return text.endsWith(tail) ? text.slice(0, -tail.length) : JSON.stringify(text);
+}
+
+/** How toString() and the head of the stack begin, where it is not with the name alone. */
+function describeTitles(error: Error): string {
+  const stack = error.stack ?? '';
+  const printed = title(String(error), error.message);
+  const headed = title(stack.slice(0, stack.indexOf('\n    at ')), error.message);
+  if (printed !== headed) return ` printed ${printed} headed ${headed}`;
+  return printed === error.name ? '' : ` titled ${printed}`;
+}
+
+/**
+ * Class, fields, message, the order of the own keys, and how it is printed where that is not by its name alone:
+ * `Error[code=EPIPE errno=-32 …] "write EPIPE" (errno,code,…)`.
+ */
 export function describeError(value: unknown): string {
   if (!(value instanceof Error)) return `not an Error: ${describe(value)}`;
   const error: Described = value;
@@ -26,7 +44,7 @@ export function describeError(value: unknown): string {
   const name = error.constructor.name === error.name ? error.name : `${error.constructor.name}/${error.name}`;
   const keys = Object.keys(error).join(',');
   const nested = error.errors ? ` of [${error.errors.map(describeError).join('; ')}]` : '';
-  return `${name}[${fields.join(' ')}] ${JSON.stringify(error.message)} (${keys})${nested}`;
+  return `${name}[${fields.join(' ')}] ${JSON.stringify(error.message)} (${keys})${nested}${describeTitles(error)}`;
 }
 
 export function describe(value: unknown): string {

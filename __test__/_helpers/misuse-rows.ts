@@ -24,5 +24,5 @@ export function callOf(row: Rows[string]): Row['call'] {
 
 /** The outcome of a call that throws an error of misuse. */
 export function misused(type: 'TypeError' | 'RangeError' | 'Error', code: string, message: string): string {
-  return `threw ${type}[code=${code}] ${JSON.stringify(message)} (code), printed as ${type} [${code}]`;
+  return `threw ${type}[code=${code}] ${JSON.stringify(message)} (code) titled ${type} [${code}]`;
 }

@@ -6,21 +6,13 @@ import { type Net, node, nodeMajor, ours } from './implementations.js';
 import type { Disposable, Row, Rows } from './misuse-rows.js';
 import { onNode } from './reference.js';
 
-// "TypeError [CODE]", if both toString() and the head of the stack go on with the message alone.
-function printed(error: Error): string {
-  const stack = error.stack ?? '';
-  const head = stack.slice(0, stack.indexOf('\n    at '));
-  const title = head.slice(0, -`: ${error.message}`.length);
-  return String(error) === head && head === `${title}: ${error.message}` ? title : `${String(error)} / ${head}`;
-}
-
 // Reads "threw TypeError[code=…] …", "emitted …" or "returned". Errors of misuse come at once or in the next tick.
 async function outcome(call: Row['call'], net: Net): Promise<string> {
   let result: Disposable | undefined | null;
   try {
     result = call(net) as Disposable | undefined | null;
   } catch (error) {
-    return `threw ${describeError(error)}, printed as ${printed(error as Error)}`;
+    return `threw ${describeError(error)}`;
   }
   if (result === null || typeof result !== 'object') return `returned ${describe(result)}`;
   const emitted: string[] = [];

@@ -73,7 +73,7 @@ export const rows: Rows = {
   ),
   "fromJSON('{')": newer(
     list('fromJSON', '{'),
-    `threw SyntaxError[] ${JSON.stringify(syntaxError('{'))} (), printed as SyntaxError`,
+    `threw SyntaxError[] ${JSON.stringify(syntaxError('{'))} ()`,
   ),
 
   "new SocketAddress('x')": address('x'),

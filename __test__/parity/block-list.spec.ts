@@ -17,7 +17,7 @@ const LOCAL4: Address = ['127.0.0.1', 'ipv4'];
 const LOCAL6: Address = ['::1', 'ipv6'];
 
 const blocked = (address: string): string =>
-  `Error[code=ERR_IP_BLOCKED] "IP(${address}) is blocked by net.BlockList" (code)`;
+  `Error[code=ERR_IP_BLOCKED] "IP(${address}) is blocked by net.BlockList" (code) titled Error [ERR_IP_BLOCKED]`;
 
 const opening = '{opening connecting pending}';
 const attempt = (address: string, family: number): string => `connectionAttempt('${address}', 1, ${family}) ${opening}`;
@@ -73,7 +73,8 @@ parity(
         failed('::1', 6, blocked('::1')),
         attempt('127.0.0.1', 4),
         failed('127.0.0.1', 4, refused),
-        `error(AggregateError[code=ERR_IP_BLOCKED] "" (code) of [${blocked('::1')}; ${refused}]) ${closed}`,
+        `error(AggregateError[code=ERR_IP_BLOCKED] "" (code) of [${blocked('::1')}; ${refused}] ` +
+          `printed "AggregateError" headed AggregateError [ERR_IP_BLOCKED]) ${closed}`,
         `close(true) ${closed}`,
         'attempted ["127.0.0.1:1"]',
       ],

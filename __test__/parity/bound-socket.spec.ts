@@ -9,7 +9,8 @@ import { parity } from '../_helpers/parity.js';
 import type { Stage } from '../_helpers/stage.js';
 
 const ADOPTED =
-  'Error[code=ERR_SOCKET_HANDLE_ADOPTED] "The bound socket has already been adopted by a server or socket" (code)';
+  'Error[code=ERR_SOCKET_HANDLE_ADOPTED] "The bound socket has already been adopted by a server or socket" (code) ' +
+  'titled Error [ERR_SOCKET_HANDLE_ADOPTED]';
 const TAKEN =
   `Error[code=EADDRINUSE errno=${errnoOf('EADDRINUSE')} syscall=listen address=null port=-1] ` +
   '"listen EADDRINUSE: address already in use" (code,errno,syscall,address,port)';
@@ -19,7 +20,7 @@ const REFUSED =
   '"connect ECONNREFUSED 127.0.0.1:1" (errno,code,syscall,address,port)';
 const NO_LOCAL =
   `TypeError[code=ERR_INVALID_ARG_VALUE] "The argument 'options' localAddress and localPort cannot be used with an adopted ` +
-  `bound socket. Received { port: PORT, host: '127.0.0.1', localPort: 1 }" (code)`;
+  `bound socket. Received { port: PORT, host: '127.0.0.1', localPort: 1 }" (code) titled TypeError [ERR_INVALID_ARG_VALUE]`;
 
 type Newer = Net & { BoundSocket: new (options?: object) => BoundSocket };
 
@@ -55,7 +56,7 @@ parity(
         `> fd() threw ${ADOPTED}`,
         `> close() threw ${ADOPTED}`,
         '> listen() again threw Error[code=ERR_SERVER_ALREADY_LISTEN] ' +
-          '"Listen method has been called more than once without closing." (code)',
+          '"Listen method has been called more than once without closing." (code) titled Error [ERR_SERVER_ALREADY_LISTEN]',
         '> close()',
         '~micro',
         'close()',
