@@ -1,7 +1,7 @@
 // `ferronet/register`, for `--import`, `--require` and NODE_OPTIONS: from then on `net` and `node:net` are ours for every
 // module of the thread, required or imported. Ours itself reaches Node's own, and so does whoever asks
 // `process.getBuiltinModule`, which gives the original by its definition.
-import * as nodeModule from 'node:module';
+import nodeModule = require('node:module');
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { redirect, resolve } from './redirect.js';
@@ -20,7 +20,7 @@ interface Loader {
 // The one way for all Nodes: `require` asks no hooks before there are synchronous ones, and the first Nodes that have them
 // fail when one leads a name with `node:` elsewhere.
 function redirectRequire(): void {
-  const loader = nodeModule.default as unknown as Loader;
+  const loader = nodeModule as unknown as Loader;
   const load = loader._load;
   loader._load = function _load(request, parent, ...rest) {
     const target = redirect(request, parent?.filename);
@@ -43,7 +43,7 @@ function nameByPath(): void {
     '-r': __filename,
   };
   process.execArgv.forEach((argument, at) => {
-    const [option = '', name = argument] = argument.split(/=(.*)/s);
+    const { 0: option = '', 1: name = argument } = argument.split(/=(.*)/s);
     const separate = process.execArgv[at - 1] ?? '';
     if (name !== 'ferronet/register') return;
     if (name === argument) process.execArgv[at] = ways[separate] ?? argument;

@@ -60,7 +60,7 @@ function readNumber(name: string, text: string): number {
 }
 
 function readNames(count: number, text: string | undefined): string[] {
-  if (text === undefined) return Array.from({ length: count }, () => UNKNOWN);
+  if (text === undefined) return new Array<string>(count).fill(UNKNOWN);
   const names = count === 0 && text === '' ? [] : text.split(':');
   if (names.length !== count) {
     throw new ERR_INVALID_ARG_VALUE('process.env.LISTEN_FDNAMES', text, `must have ${count} names`);

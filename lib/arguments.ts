@@ -1,5 +1,5 @@
 // The many ways to call `connect` and `listen`, made one: an options object and a listener.
-import net from 'node:net';
+import net = require('node:net');
 
 type Listener = () => void;
 
@@ -8,8 +8,7 @@ export type NormalizedArguments = [options: Record<string, unknown>, listener: L
 
 // The mark is Node's own symbol: http agents and tls hand arrays that node:net normalized to `socket.connect()`.
 const nodeNet = net as unknown as { _normalizeArgs?: (args: unknown[]) => object };
-const [nodeMark] = Object.getOwnPropertySymbols(nodeNet._normalizeArgs?.([]) ?? []);
-const mark: symbol = nodeMark ?? Symbol('normalizedArgs');
+const mark: symbol = Object.getOwnPropertySymbols(nodeNet._normalizeArgs?.([]) ?? [])[0] ?? Symbol('normalizedArgs');
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
@@ -28,7 +27,7 @@ export function isPipeName(value: unknown): value is string {
 
 function optionsFrom(args: readonly unknown[]): Record<string, unknown> {
   if (args.length === 0) return {};
-  const [first, second] = args;
+  const { 0: first, 1: second } = args;
   if (isObject(first)) return first;
   if (isPipeName(first)) return { path: first };
   return typeof second === 'string' ? { port: first, host: second } : { port: first };
@@ -44,7 +43,7 @@ export function normalizeArguments(args: readonly unknown[]): NormalizedArgument
 
 /** As `normalizeArguments`, unless the only argument is what that or `net._normalizeArgs` returned. */
 export function normalizeOnce(args: readonly unknown[]): NormalizedArguments {
-  const [first] = args;
+  const first = args[0];
   if (Array.isArray(first) && mark in first) return first as unknown as NormalizedArguments;
   return normalizeArguments(args);
 }

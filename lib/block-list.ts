@@ -2,6 +2,7 @@
 // workers, and a list made with one module must be understood by the other.
 import { BlockList as NodeBlockList } from 'node:net';
 
+import { define } from './define.js';
 import { ERR_INVALID_ARG_TYPE } from './errors.js';
 import type * as Full from './full-block-list.js';
 import type { SocketAddress } from './socket-address.js';
@@ -66,7 +67,7 @@ function chooseClass(): typeof NodeBlockList {
   if (isComplete) return NodeBlockList;
   const { FullBlockList } = require('./full-block-list.js') as typeof Full;
   // Under Node's name.
-  return Object.defineProperty(FullBlockList, 'name', { value: NodeBlockList.name });
+  return define(FullBlockList, 'name', { value: NodeBlockList.name });
 }
 
 /** Whether `value` is a block list, by Node's own test where this Node has it. */

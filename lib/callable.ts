@@ -3,6 +3,8 @@
 // on the prototype. A class allows none of the first two, so the constructor here is a function, while the methods are
 // written in an ordinary class body that is never constructed itself.
 
+import { define } from './define.js';
+
 type ConstructorFunction = (...args: never[]) => unknown;
 type Body = abstract new (...args: never[]) => object;
 
@@ -16,11 +18,11 @@ export function callable<T>(construct: ConstructorFunction, body: Body): T {
   for (const key of Reflect.ownKeys(prototype)) {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, key);
     if (descriptor === undefined || key === 'constructor') continue;
-    const hidden = typeof key === 'symbol' || (descriptor.get !== undefined && key.startsWith('_'));
-    Object.defineProperty(prototype, key, { ...descriptor, enumerable: !hidden });
+    const hidden = typeof key === 'symbol' || (Object.hasOwn(descriptor, 'get') && key.startsWith('_'));
+    define(prototype, key, { ...descriptor, enumerable: !hidden });
   }
-  Object.defineProperty(prototype, 'constructor', { value: construct });
-  Object.defineProperty(construct, 'prototype', { value: prototype, writable: true });
+  define(prototype, 'constructor', { value: construct });
+  define(construct, 'prototype', { value: prototype, writable: true });
   Object.setPrototypeOf(construct, Object.getPrototypeOf(body) as object);
   return construct as unknown as T;
 }

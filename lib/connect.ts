@@ -198,21 +198,24 @@ function onAddresses(
     return;
   }
   const list = Array.isArray(addresses) ? (addresses as readonly Address[]) : [];
-  for (const { address, family } of list) {
+  // Left without closing an iterator, which asks `Object.prototype` for a `return`.
+  const isOver = list.some(({ address, family }) => {
     socket.emit('lookup', null, address, family, target.host);
-    if (!wanted()) return;
-  }
-  const [first, ...more] = interleaved(list);
+    return !wanted();
+  });
+  if (isOver) return;
+  const found = interleaved(list);
+  const first = found[0];
   if (first === undefined) {
     failLater(socket, addressError(target, list[0]?.address, list[0]?.family) ?? new ERR_INVALID_IP_ADDRESS(undefined));
     return;
   }
   noteActivity(socket);
-  if (more.length === 0) {
+  if (found.length === 1) {
     openAddress(socket, attemptAt(target, first));
     return;
   }
-  const attempts = [first, ...more].map((address) => attemptAt(target, address));
+  const attempts = found.map((address) => attemptAt(target, address));
   new SerialAttempts(socket, attempts, target.attemptTimeout, wanted).tryNext();
 }
 
@@ -226,6 +229,7 @@ function interleaved(addresses: readonly Address[]): Address[] {
   const all = [...usable.values()];
   const preferred = all.filter(({ family }) => family === all[0]?.family);
   const others = all.filter(({ family }) => family !== all[0]?.family);
-  const length = Math.max(preferred.length, others.length);
-  return Array.from({ length }, (_, i) => [preferred[i], others[i]].filter((each) => each !== undefined)).flat();
+  return (preferred.length < others.length ? others : preferred)
+    .flatMap((_, i) => [preferred[i], others[i]])
+    .filter((each) => each !== undefined);
 }

@@ -1,7 +1,7 @@
 // The two process-wide settings of connecting to a name with several addresses. They start as node:net's, so that
 // `--no-network-family-autoselection` and `--network-family-autoselection-attempt-timeout` count here too, and are ours
 // from then on: setting one does not set the other module's.
-import net from 'node:net';
+import net = require('node:net');
 
 import { validateBoolean, validateInt32 } from './validators.js';
 

@@ -45,7 +45,7 @@ export function describeExpected(expected: string | readonly string[]): string {
   const parts: string[] = [];
   if (types.length > 0) parts.push(`${types.length > 1 ? 'one of type' : 'of type'} ${disjunction(types)}`);
   if (classes.length > 0) parts.push(`an instance of ${disjunction(classes)}`);
-  const [other] = others;
+  const other = others[0];
   if (others.length > 1) parts.push(`one of ${disjunction(others)}`);
   // "must be an net.BlockList": Node's grammar, kept because messages are compared.
   else if (other !== undefined) parts.push(other.toLowerCase() === other ? other : `an ${other}`);

@@ -5,6 +5,7 @@
 // are right on every platform. And a stack starts at the caller of the factory, not inside this file.
 import { format, getSystemErrorMap, getSystemErrorName } from 'node:util';
 
+import { define } from './define.js';
 import {
   describeArgValue,
   describeExpected,
@@ -33,7 +34,7 @@ type Frame = (...args: never[]) => unknown;
 // moment; without a message V8 prints the name alone.
 function headStack(error: Error, code: string, below: Frame): void {
   const title = `${error.name} [${code}]${error.message === '' ? ': ' : ''}`;
-  Object.defineProperty(error, 'name', { value: title, configurable: true });
+  define(error, 'name', { value: title, configurable: true });
   Error.captureStackTrace(error, below);
   // Reading formats it. With Error.stackTraceLimit = 0 or non-writable there is only the head, as in Node.
   void error.stack;
@@ -43,15 +44,13 @@ function headStack(error: Error, code: string, below: Frame): void {
 // Between an error and its plain class stands, as in Node, one object that prints the code: nothing but `code` is the
 // error's own, and its `constructor` is TypeError itself.
 function withPrintedCode(Base: ErrorConstructor): Error {
-  return Object.create(Base.prototype, {
-    toString: {
-      value(this: NetError): string {
-        return `${this.name} [${this.code}]: ${this.message}`;
-      },
-      configurable: true,
-      writable: true,
+  return define(Object.create(Base.prototype) as Error, 'toString', {
+    value(this: NetError): string {
+      return `${this.name} [${this.code}]: ${this.message}`;
     },
-  }) as Error;
+    configurable: true,
+    writable: true,
+  });
 }
 
 const prototypes = new Map([Error, TypeError, RangeError].map((Base) => [Base, withPrintedCode(Base)]));
@@ -213,9 +212,15 @@ export class AbortError extends Error {
 
 let errnoByName: Map<string, number> | undefined;
 
+function numbersByName(): Map<string, number> {
+  const numbers = new Map<string, number>();
+  getSystemErrorMap().forEach((known, errno) => numbers.set(known[0], errno));
+  return numbers;
+}
+
 /** libuv's number of an error name on this platform: `uvErrno('EOF')` is -4095. Throws for a name libuv has not. */
 export function uvErrno(name: string): number {
-  errnoByName ??= new Map(Array.from(getSystemErrorMap(), ([errno, [known]]) => [known, errno]));
+  errnoByName ??= numbersByName();
   const errno = errnoByName.get(name);
   if (errno === undefined) throw new RangeError(`No system error is named ${name}`);
   return errno;
@@ -264,7 +269,7 @@ export function listenException(
   port?: number | string,
   syscall = 'listen',
 ): NetError {
-  const [code, text] = getSystemErrorMap().get(errno) ?? [getSystemErrorName(errno), 'unknown error'];
+  const { 0: code, 1: text } = getSystemErrorMap().get(errno) ?? [getSystemErrorName(errno), 'unknown error'];
   const error: NetError = new Error(`${syscall} ${code}: ${text}${describeTarget(address, port)}`);
   Error.captureStackTrace(error, listenException);
   Object.assign(error, { code, errno, syscall, address });

@@ -3,6 +3,7 @@
 // that cannot do, taking a rule out, is done by filling a new one.
 import { BlockList as NodeBlockList } from 'node:net';
 
+import { define } from './define.js';
 import { ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE } from './errors.js';
 import type { SocketAddress } from './socket-address.js';
 import { socketAddressClass } from './socket-address.js';
@@ -130,20 +131,20 @@ export class FullBlockList extends NodeBlockList {
 function standIn(filled: NodeBlockList, list: NodeBlockList): void {
   for (const name of ['addAddress', 'addRange', 'addSubnet', 'check'] as const) {
     const value: unknown = filled[name].bind(filled);
-    Object.defineProperty(list, name, { value, writable: true, configurable: true });
+    define(list, name, { value, writable: true, configurable: true });
   }
-  Object.defineProperty(list, 'rules', { get: () => filled.rules, configurable: true });
+  define(list, 'rules', { get: () => filled.rules, configurable: true });
 }
 
 function addRule(list: NodeBlockList, rule: string): void {
-  const [, kind, version, text = ''] = RULE.exec(rule) ?? [];
+  const { 1: kind, 2: version, 3: text = '' } = RULE.exec(rule) ?? [];
   const family: Family = `ipv${version === '6' ? '6' : '4'}`;
   if (kind === 'Address') list.addAddress(text, family);
   else if (kind === 'Range') {
-    const [start = '', end = ''] = text.split('-');
+    const { 0: start = '', 1: end = '' } = text.split('-');
     list.addRange(start, end, family);
   } else if (kind === 'Subnet') {
-    const [network = '', prefix] = text.split('/');
+    const { 0: network = '', 1: prefix } = text.split('/');
     list.addSubnet(network, Number(prefix), family);
   }
 }
@@ -173,7 +174,8 @@ function subnet(cidr: string, name: string): Subnet {
   validateString(cidr, name);
   const at = cidr.lastIndexOf('/');
   if (at < 0) throw new ERR_INVALID_ARG_VALUE('cidr', cidr, 'must contain a prefix length (e.g. "10.0.0.0/8")');
-  const [address, digits] = [cidr.slice(0, at), cidr.slice(at + 1)];
+  const address = cidr.slice(0, at);
+  const digits = cidr.slice(at + 1);
   if (!/^-?(?:0|[1-9]\d*)$/.test(digits)) {
     throw new ERR_INVALID_ARG_VALUE('cidr', cidr, 'prefix length must be a valid integer');
   }

@@ -52,7 +52,7 @@ type Given = Omit<ListenOptions, 'handle'> & { _handle?: unknown; handle?: unkno
 
 /** @throws TypeError or RangeError, as Node does, for arguments that say nowhere to listen */
 export function readListenTarget(args: readonly unknown[]): ListenTarget {
-  const [normalized] = normalizeArguments(args);
+  const normalized = normalizeArguments(args)[0];
   // The number behind the first argument, or behind the host.
   const backlog = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || 0;
   const holder = normalized as Given;

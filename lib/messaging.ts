@@ -13,8 +13,10 @@
  * of the package, because one copy cannot take what another one has sent. In a thread that has not loaded it Node finds
  * nothing and emits `messageerror`.
  */
-import net from 'node:net';
-import util from 'node:util';
+import net = require('node:net');
+import util = require('node:util');
+
+import { define } from './define.js';
 
 /** What Node needs to know of a class. */
 export interface Messaging<T extends object> {
@@ -61,7 +63,7 @@ export function register<T extends object>(Class: Class, name: string, messaging
     return messaging.make?.() ?? (mark ??= prepare())(Object.create(Class.prototype as object) as object);
   };
   Receiver.prototype = Class.prototype;
-  Object.defineProperty(util, place, {
+  define(util, place, {
     get() {
       // Node looks for the method before it makes an object.
       mark ??= prepare();
@@ -124,17 +126,17 @@ function readNames(): Known | undefined {
 
 function addMethods({ Class, name, messaging }: Registered, known: Known): void {
   const { list, transfer, receive } = messaging;
-  const define = (symbol: symbol, value: unknown): void => {
-    Object.defineProperty(Class.prototype, symbol, { value, configurable: true });
+  const add = (symbol: symbol, value: unknown): void => {
+    define(Class.prototype as object, symbol, { value, configurable: true });
   };
-  define(known.aborted, false);
-  define(known.list, function (this: object) {
+  add(known.aborted, false);
+  add(known.list, function (this: object) {
     return list(this);
   });
-  define(known.transfer, function (this: object) {
+  add(known.transfer, function (this: object) {
     return { data: transfer(this), deserializeInfo: name };
   });
-  define(known.receive, function (this: object, data: object) {
+  add(known.receive, function (this: object, data: object) {
     receive(this, data);
   });
 }

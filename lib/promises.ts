@@ -29,7 +29,7 @@ export function connect(options: ConnectOptions): Promise<Socket>;
 export function connect(port: number | string, host?: string): Promise<Socket>;
 export function connect(path: string): Promise<Socket>;
 export async function connect(...args: unknown[]): Promise<Socket> {
-  const [options] = normalizeArguments(args);
+  const options = normalizeArguments(args)[0];
   const { signal } = options;
   validateAbortSignal(signal, 'options.signal');
   throwIfAborted(signal);

@@ -173,7 +173,7 @@ function toldOfDrain(destination: SocketCore): boolean {
 /** Gives a relay up: when it returns, what arrives comes through JavaScript. */
 export function endRelay(relay: Relay | null): void {
   if (!relay?.ends) return;
-  const [from, to] = relay.ends;
+  const { 0: from, 1: to } = relay.ends;
   relay.ends = undefined;
   relay.chunks = 0;
   relay.destination[kState].fedBy = null;

@@ -96,7 +96,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   listen(handle: ListenHandle, listeningListener?: ListeningListener): this;
   listen(...args: unknown[]): this {
     if (this._handle !== null) throw new ERR_SERVER_ALREADY_LISTEN();
-    const [options, listener] = normalizeArguments(args);
+    const { 0: options, 1: listener } = normalizeArguments(args);
     if (listenStartChannel.hasSubscribers) listenStartChannel.publish({ server: this, options });
     const target = readListenTarget(args);
     // Stays when listening fails, and then hears of the next success: programs that try again count on it.

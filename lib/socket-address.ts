@@ -3,6 +3,7 @@
 import { SocketAddress as NodeSocketAddress } from 'node:net';
 
 import { isIPv4 } from './address.js';
+import { define } from './define.js';
 import { validateString } from './validators.js';
 
 /** An IP address with a port. */
@@ -62,12 +63,10 @@ export function socketAddressClass(): SocketAddressConstructor {
 
 function makeConstructor(): SocketAddressConstructor {
   const { isSocketAddress } = NodeSocketAddress as unknown as Pick<SocketAddressConstructor, 'isSocketAddress'>;
-  Object.defineProperties(construct, {
-    name: { value: NodeSocketAddress.name },
-    length: { value: NodeSocketAddress.length },
-    prototype: { value: NodeSocketAddress.prototype, writable: false },
-    isSocketAddress: { value: isSocketAddress, writable: true, configurable: true },
-    parse: { value: parse, writable: true, configurable: true },
-  });
+  define(construct, 'name', { value: NodeSocketAddress.name });
+  define(construct, 'length', { value: NodeSocketAddress.length });
+  define(construct, 'prototype', { value: NodeSocketAddress.prototype, writable: false });
+  define(construct, 'isSocketAddress', { value: isSocketAddress, writable: true, configurable: true });
+  define(construct, 'parse', { value: parse, writable: true, configurable: true });
   return construct as unknown as SocketAddressConstructor;
 }

@@ -75,7 +75,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   connect(port: number | string, connectionListener?: ConnectListener): this;
   connect(port: number | string, host: string, connectionListener?: ConnectListener): this;
   connect(...args: unknown[]): this {
-    const [options, listener] = normalizeOnce(args);
+    const { 0: options, 1: listener } = normalizeOnce(args);
     // An aborted signal is the end: without this test, connecting would bring the socket back to life.
     if (this.destroyed && this[kState].signal?.aborted) return this;
     if (clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket: this });

@@ -32,7 +32,7 @@ export interface Reader {
 /** Something that has to wait for the connection, or for the news that there will be none. */
 export interface Waiting {
   connected: () => void;
-  closed?: () => void;
+  closed: (() => void) | undefined;
 }
 
 /** What nobody has asked for, and nobody changes: most sockets have this one. */
@@ -125,7 +125,7 @@ export interface SocketCore extends Duplex, WithState {
 /** Runs `connected` when the connection is there; `closed` if the socket closes before. */
 export function whenConnected(socket: SocketCore, connected: () => void, closed?: () => void): void {
   const state = socket[kState];
-  state.waiting = [...state.waiting, closed === undefined ? { connected } : { connected, closed }];
+  state.waiting = [...state.waiting, { connected, closed }];
 }
 
 /** Those who wait, who wait no more. */

@@ -20,6 +20,7 @@ function compiled(folder) {
 /** What another door than index.js may have as well: a second copy of anything with a state of its own would be another one. */
 const stateless = new Set([
   'lib/binding.js',
+  'lib/define.js',
   'lib/error-text.js',
   'lib/errors.js',
   'lib/load-error.js',
@@ -47,6 +48,8 @@ function body(name, entry, found) {
     .readFileSync(path.join(dist, name), 'utf8')
     .replace(/^"use strict";\n/, '')
     .replace(/^Object\.defineProperty\(exports, "__esModule", .*\n/m, '')
+    // What is passed on: a descriptor inherits what Object.prototype has grown.
+    .replace(/^(Object\.defineProperty\(exports, "\w+", \{) /gm, '$1 __proto__: null, ')
     .replace(
       /\brequire(\.resolve)?\(["'](\.[^"']+)["']\)/g,
       (
@@ -111,7 +114,7 @@ const loaded = {};
 function load(name) {
   let module = loaded[name];
   if (module === undefined) {
-    module = loaded[name] = { exports: Object.defineProperty({}, '__esModule', { value: true }) };
+    module = loaded[name] = { exports: Object.defineProperty({}, '__esModule', { __proto__: null, value: true }) };
     sources[name](module.exports, module);
   }
   return module.exports;

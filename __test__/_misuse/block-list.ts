@@ -71,10 +71,7 @@ export const rows: Rows = {
     list('fromJSON', 1),
     invalid('TYPE', 'The "data" argument must be of type string or string[]. Received type number (1)'),
   ),
-  "fromJSON('{')": newer(
-    list('fromJSON', '{'),
-    `threw SyntaxError[] ${JSON.stringify(syntaxError('{'))} ()`,
-  ),
+  "fromJSON('{')": newer(list('fromJSON', '{'), `threw SyntaxError[] ${JSON.stringify(syntaxError('{'))} ()`),
 
   "new SocketAddress('x')": address('x'),
   "new SocketAddress({ address: 'nope' })": address({ address: 'nope' }),

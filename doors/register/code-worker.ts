@@ -3,6 +3,8 @@
 import { syncBuiltinESMExports } from 'node:module';
 import threads = require('node:worker_threads');
 
+import { define } from '../../lib/define.js';
+
 const { Worker } = threads;
 
 /** What concerns the whole process, such as V8's flags, is inherited, but refused where it is said anew: it is named then. */
@@ -32,7 +34,7 @@ export function preloadInCodeWorkers(file: string): void {
       }
     }
   };
-  Object.defineProperty(registered, 'name', { value: Worker.name });
+  define(registered, 'name', { value: Worker.name });
   threads.Worker = registered;
   syncBuiltinESMExports();
 }

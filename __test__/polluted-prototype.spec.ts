@@ -1,0 +1,38 @@
+// Whatever `Object.prototype` has grown before the package was loaded or after, sockets go on as before: as node:net, which
+// does not lean on it.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import test from 'ava';
+
+import { isNode, triedNames } from './_helpers/implementations.js';
+import { atMost } from './_helpers/patience.js';
+import { type Moment, NOT_IN_NODE, POLLUTIONS } from './_helpers/pollution.js';
+
+const program = join(__dirname, '_helpers', 'pollution.js');
+const run = promisify(execFile);
+
+async function happened(module: string, name: string, value: string, moment: Moment): Promise<string[]> {
+  const { stdout } = await run(process.execPath, ['--no-warnings', program, module, name, value, moment], {
+    cwd: join(__dirname, '..'),
+    timeout: atMost(20_000),
+  });
+  return JSON.parse(stdout) as string[];
+}
+
+const declare = isNode ? test.serial : test.skip;
+
+for (const module of triedNames) {
+  const clean = happened(module, '-', '-', 'after');
+  clean.catch(() => {});
+  for (const [name, value] of POLLUTIONS) {
+    for (const moment of ['before', 'after'] as const) {
+      if (module === 'node:net' && NOT_IN_NODE.includes(name)) continue;
+      declare(`${module}: Object.prototype has ${name} (a ${value}) ${moment} it is loaded`, async (t) => {
+        // Which end of a connection hears first is a matter of chance.
+        t.deepEqual((await happened(module, name, value, moment)).sort(), (await clean).sort());
+      });
+    }
+  }
+}
