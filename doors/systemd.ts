@@ -60,8 +60,8 @@ function readNumber(name: string, text: string): number {
 }
 
 function readNames(count: number, text: string | undefined): string[] {
-  if (text === undefined) return new Array<string>(count).fill(UNKNOWN);
-  const names = count === 0 && text === '' ? [] : text.split(':');
+  const given = text ?? Array<string>(count).fill(UNKNOWN).join(':');
+  const names = count === 0 && given === '' ? [] : given.split(':');
   if (names.length !== count) {
     throw new ERR_INVALID_ARG_VALUE('process.env.LISTEN_FDNAMES', text, `must have ${count} names`);
   }

@@ -1,5 +1,5 @@
 // The many ways to call `connect` and `listen`, made one: an options object and a listener.
-import net = require('node:net');
+import { nodeNet } from './node-modules.js';
 
 type Listener = () => void;
 
@@ -7,8 +7,8 @@ type Listener = () => void;
 export type NormalizedArguments = [options: Record<string, unknown>, listener: Listener | null];
 
 // The mark is Node's own symbol: http agents and tls hand arrays that node:net normalized to `socket.connect()`.
-const nodeNet = net as unknown as { _normalizeArgs?: (args: unknown[]) => object };
-const mark: symbol = Object.getOwnPropertySymbols(nodeNet._normalizeArgs?.([]) ?? [])[0] ?? Symbol('normalizedArgs');
+const { _normalizeArgs } = nodeNet() as { _normalizeArgs?: (args: unknown[]) => object };
+const mark: symbol = Object.getOwnPropertySymbols(_normalizeArgs?.([]) ?? [])[0] ?? Symbol('normalizedArgs');
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;

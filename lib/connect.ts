@@ -18,6 +18,7 @@ import { attachHandle, startReading } from './socket-read.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
 import { noteActivity } from './timeout.js';
+import { nextTick } from './timers.js';
 
 const UV_EINVAL: number = uvErrno('EINVAL');
 
@@ -140,7 +141,7 @@ function resolveTarget(socket: SocketCore, target: TcpTarget): void {
   };
   // In the next tick, so that whoever called has time for listeners; but node:net does not wait with a bound socket.
   if (target.bound) open();
-  else process.nextTick(open);
+  else nextTick(open);
 }
 
 const FAMILIES: Record<string, number> = { IPv4: 4, IPv6: 6 };
@@ -175,7 +176,7 @@ function lookUp(socket: SocketCore, target: TcpTarget, wanted: () => boolean): v
 
 // In the next tick: a `lookup` that answers at once runs before there are listeners for the error.
 function failLater(socket: SocketCore, error: Error): void {
-  process.nextTick(() => socket.destroy(error));
+  nextTick(() => socket.destroy(error));
 }
 
 function addressError(target: TcpTarget, address: unknown, family: unknown): Error | undefined {

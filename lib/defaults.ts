@@ -1,12 +1,13 @@
 // The two process-wide settings of connecting to a name with several addresses. They start as node:net's, so that
 // `--no-network-family-autoselection` and `--network-family-autoselection-attempt-timeout` count here too, and are ours
 // from then on: setting one does not set the other module's.
-import net = require('node:net');
-
+import { nodeNet } from './node-modules.js';
 import { validateBoolean, validateInt32 } from './validators.js';
 
 // Below this an attempt would be given up before a handshake on a healthy network can end.
 const SHORTEST_ATTEMPT = 10;
+
+const net = nodeNet();
 
 let autoSelectFamily: boolean = net.getDefaultAutoSelectFamily?.() ?? true;
 let attemptTimeout: number = net.getDefaultAutoSelectFamilyAttemptTimeout?.() ?? 250;

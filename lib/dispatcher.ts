@@ -4,6 +4,9 @@
  *
  * The call goes up to the handles while the import points down: handles register a `Receiver`.
  */
+import { Buffer } from 'node:buffer';
+import { setImmediate as loadedSetImmediate } from 'node:timers';
+
 import { Reactor } from './binding.js';
 
 /** What happened. `crates/binding/src/delivery.rs` has the same numbers. */
@@ -39,6 +42,9 @@ export interface Closing {
 const NO_HANDLE = -1;
 /** Its slot, which no handle ever has. */
 const NO_SLOT = 0xffffff;
+
+// Where the loop is not libuv's. Taken before a test replaces it.
+const setImmediate: typeof loadedSetImmediate = loadedSetImmediate;
 
 let started: Reactor | undefined;
 /** By the slot of their ids: no two handles that live at the same time have one. */
@@ -177,6 +183,16 @@ function closeAll(): void {
 export function inOwnTurn(turn: () => void): void {
   turns.push(turn);
   control(Operation.TellClosed, NO_HANDLE);
+}
+
+/** Runs `run` in a turn of its own at the end of this turn of the loop, which stays alive until then. */
+export function inLaterTurn(run: () => void): void {
+  hold();
+  const turn = (): void => {
+    release();
+    run();
+  };
+  atClosing({ onclosing: () => inOwnTurn(turn) });
 }
 
 /** As `inOwnTurn`, as the last one of a closed handle: a `Closed` event for its receiver. Its id means nothing any more. */

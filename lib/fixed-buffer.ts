@@ -1,8 +1,11 @@
 // The `onread` option: received bytes are put into memory of the user's and told to a callback, and the stream sees none
 // of them. The core hands out chunks of its own size, so a chunk may fill the user's buffer several times, and what the
 // user does not want yet is held back here.
+import { AsyncResource } from 'node:async_hooks';
+import { Buffer } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
 
+import { inLaterTurn } from './dispatcher.js';
 import type { Reader } from './socket-state.js';
 
 /** One buffer reused for all reads, or a callback for each read. */
@@ -65,7 +68,7 @@ export class FixedBufferReader implements Reader {
     this.#wanted = true;
     if (this.#held === null) return true;
     // Like data that comes later: what `resume()` still has to do in this turn asks for reading again.
-    if (!this.#draining) setImmediate(() => this.#drainHeld());
+    if (!this.#draining) inLaterTurn(AsyncResource.bind(() => this.#drainHeld()));
     this.#draining = true;
     return false;
   }

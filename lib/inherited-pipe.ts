@@ -3,6 +3,7 @@
  * library, and most such pipes can only be read by a thread that waits for them: so a socket of Node's has it open, and
  * this handle does by it what others do by the reactor.
  */
+import { Buffer } from 'node:buffer';
 import type * as Net from 'node:net';
 
 import { Kind } from './dispatcher.js';

@@ -11,6 +11,7 @@ import { dns, isLoaded } from './node-modules.js';
 import type { ServerCore } from './server-core.js';
 import type { Bound } from './server-handle.js';
 import { bindAnywhere, createServerHandle } from './server-handle.js';
+import { nextTick } from './timers.js';
 
 const DEFAULT_BACKLOG = 511;
 
@@ -135,7 +136,7 @@ export function setUpListenHandle(
   if (listenEndChannel.hasSubscribers) listenEndChannel.publish({ server });
   server._connectionKey = `${where.family}:${where.address}:${port}`;
   if (server._unref) server.unref();
-  process.nextTick(() => {
+  nextTick(() => {
     if (server._handle) server.emit('listening');
   });
 }
@@ -143,5 +144,5 @@ export function setUpListenHandle(
 function fail(server: ServerCore, errno: number, address: string | null, port: number | null): void {
   const error = listenException(errno, address, port ?? undefined);
   if (listenErrorChannel.hasSubscribers) listenErrorChannel.publish({ server, error });
-  process.nextTick(() => server.emit('error', error));
+  nextTick(() => server.emit('error', error));
 }

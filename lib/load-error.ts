@@ -2,6 +2,7 @@
 // what to do about it. `binding.js` tries all it knows and hands on only the texts of what went wrong, so texts are read.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isNativeError } from 'node:util/types';
 
 /** Why there is no native half. */
 type Fault = 'missing' | 'disabled' | 'broken' | 'unsupported';
@@ -18,8 +19,8 @@ const codes: Record<Fault, string> = {
 function attempts(error: unknown): string[] {
   const texts: string[] = [];
   // The error itself says only that there were others.
-  let each = error instanceof Error ? error.cause : undefined;
-  for (; each instanceof Error; each = each.cause) texts.unshift(each.message.split('\n')[0] ?? '');
+  let each = isNativeError(error) ? error.cause : undefined;
+  for (; isNativeError(each); each = each.cause) texts.unshift(each.message.split('\n')[0] ?? '');
   // There is no build for WebAssembly, and it is always asked for.
   return texts.filter((text) => !notFound(text)?.includes('wasi'));
 }
@@ -105,7 +106,7 @@ function whatToDo(fault: Fault, root: string, wanted: string | undefined): strin
 export function loadError(error: unknown, loader: string): NodeJS.ErrnoException {
   const texts = attempts(error);
   // Whatever else it was is for its author to tell.
-  if (texts.length === 0 && error instanceof Error) return error;
+  if (texts.length === 0 && isNativeError(error)) return error;
   const wanted = texts.map(notFound).findLast((name) => name?.startsWith('ferronet-'));
   const libc = wanted?.endsWith('-musl') ? ', musl' : wanted?.endsWith('-gnu') ? ', glibc' : '';
   const fault = faultOf(texts);

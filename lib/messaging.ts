@@ -13,10 +13,12 @@
  * of the package, because one copy cannot take what another one has sent. In a thread that has not loaded it Node finds
  * nothing and emits `messageerror`.
  */
-import net = require('node:net');
-import util = require('node:util');
+import type Util from 'node:util';
 
 import { define } from './define.js';
+import { nodeNet } from './node-modules.js';
+
+const util = require('node:util') as typeof Util;
 
 /** What Node needs to know of a class. */
 export interface Messaging<T extends object> {
@@ -113,7 +115,10 @@ function prepare(): Mark {
 }
 
 function readNames(): Known | undefined {
-  const { signal } = new AbortController();
+  // Node's own, whatever the realm calls by the name of its class. Bun and Deno have none.
+  const { transferableAbortController: make } = util as Partial<typeof util>;
+  const signal = make?.().signal;
+  if (signal === undefined) return undefined;
   const names = (object: object, description: string): symbol | undefined =>
     Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
   const prototype = Object.getPrototypeOf(signal) as object;
@@ -143,7 +148,7 @@ function addMethods({ Class, name, messaging }: Registered, known: Known): void 
 
 /** The class below all that could be transferred then; a block list is one of them. */
 function fromBirth(): Mark {
-  const Base = Object.getPrototypeOf(net.BlockList) as (new () => object) & { name: string };
+  const Base = Object.getPrototypeOf(nodeNet().BlockList) as (new () => object) & { name: string };
   if (Base.name !== 'JSTransferable') return (value) => value;
   // A hidden class that all share: `Reflect.construct` with the class as its target would make one for each object.
   return <T extends object>(value: T) => Object.setPrototypeOf(new Base(), Object.getPrototypeOf(value) as object) as T;

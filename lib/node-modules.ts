@@ -4,6 +4,8 @@ import type * as ChildProcess from 'node:child_process';
 import type * as Cluster from 'node:cluster';
 import type * as Dns from 'node:dns';
 import type * as Net from 'node:net';
+import type * as Vm from 'node:vm';
+import type * as Threads from 'node:worker_threads';
 
 /** Whether the program, or Node on its way to it, has loaded this module of Node's: `cluster`, `child_process`. */
 export function isLoaded(name: string): boolean {
@@ -25,4 +27,12 @@ export function nodeNet(): typeof Net {
 
 export function dns(): typeof Dns {
   return require('node:dns') as typeof Dns;
+}
+
+export function threads(): typeof Threads {
+  return require('node:worker_threads') as typeof Threads;
+}
+
+export function vm(): typeof Vm {
+  return require('node:vm') as typeof Vm;
 }

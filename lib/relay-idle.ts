@@ -1,10 +1,9 @@
 // The idle timer of a socket whose data a relay moves. Nobody refreshes the timer for each chunk then; when it ends, the
 // reactor is asked how long ago the last one was, and the timer runs for the rest of the idle time.
-import { setTimeout } from 'node:timers';
-
 import { countRelayed, relayIdle } from './relay.js';
 import type { SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
+import { startTimer } from './timers.js';
 
 /** Answers true, and has the timer run on, if the socket has not been idle for as long as it may. */
 export function relayMadeProgress(socket: SocketCore): boolean {
@@ -26,7 +25,7 @@ export function relayMadeProgress(socket: SocketCore): boolean {
 function restart(socket: SocketCore, msecs: number, shortenedAt: number | undefined): void {
   const state = socket[kState];
   state.shortenedAt = shortenedAt;
-  state.idleTimer = setTimeout(() => socket._onTimeout(), msecs).unref();
+  state.idleTimer = startTimer(() => socket._onTimeout(), msecs);
 }
 
 function bytesOfStreams(socket: SocketCore): number {

@@ -1,7 +1,5 @@
 // A name with several addresses: they are tried one after the other, as Node does, and all but the last are given up
 // after a while. Each attempt has a handle of its own.
-import { clearTimeout, setTimeout } from 'node:timers';
-
 import type { Attempt } from './connect-attempt.js';
 import { attemptError, becomeConnected, bindLocal, blockedError, connectTcp } from './connect-attempt.js';
 import type { NetError } from './errors.js';
@@ -10,6 +8,7 @@ import { TCP } from './handle.js';
 import { attachHandle } from './socket-read.js';
 import type { SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
+import { startTimer } from './timers.js';
 
 export class SerialAttempts {
   readonly #socket: SocketCore;
@@ -31,11 +30,11 @@ export class SerialAttempts {
     this.#patience = patience;
     this.#wanted = wanted;
     socket.autoSelectFamilyAttemptedAddresses = [];
-    socket[kState].giveUpConnecting = () => clearTimeout(this.#timer);
+    socket[kState].giveUpConnecting = () => this.#timer?.close();
   }
 
   tryNext(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     // Any listener of the events below may have ended all this.
     if (!this.#wanted()) return;
     const attempt = this.#attempts[this.#next];
@@ -87,12 +86,12 @@ export class SerialAttempts {
 
   #limitTime(attempt: Attempt): void {
     const { address, port, family } = attempt;
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(() => {
       this.#running = undefined;
       this.#socket.emit('connectionAttemptTimeout', address, port, family);
       this.#errors.push(connectionTimeoutError(address, port));
       this.tryNext();
-    }, this.#patience);
+    }, this.#patience).ref();
   }
 
   #failed(attempt: Attempt, error: NetError): void {
@@ -105,7 +104,7 @@ export class SerialAttempts {
     // One that was given up has been told of.
     if (attempt !== this.#running) return;
     this.#running = undefined;
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     // Also when the socket was destroyed meanwhile: Node tells that the attempt was canceled.
     if (status !== 0) this.#failed(attempt, attemptError(status, attempt));
     else if (this.#wanted()) becomeConnected(this.#socket);

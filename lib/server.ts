@@ -20,6 +20,7 @@ import { serverMessaging } from './server-transfer.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { defaultHighWaterMark, idleSeconds } from './socket-options.js';
 import type { Socket } from './socket.js';
+import { nextTick } from './timers.js';
 import { validateNumber } from './validators.js';
 
 /** Options of `createServer()`. */
@@ -134,7 +135,7 @@ class ServerBody extends EventEmitter implements ServerCore {
    */
   getConnections(callback: (error: Error | null, count: number) => void): this {
     if (this._workers.length > 0) countWorkers(this, callback);
-    else process.nextTick(callback, null, this._connections);
+    else nextTick(callback, null, this._connections);
     return this;
   }
 
@@ -210,7 +211,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   /** @internal */
   _emitCloseIfDrained(): void {
     if (this._handle !== null || this._connections > 0) return;
-    process.nextTick(() => this.emit('close'));
+    nextTick(() => this.emit('close'));
   }
 
   /** @internal */
@@ -239,7 +240,7 @@ function closeWhenAborted(server: ServerBody, signal: AbortSignal): void {
     server.close();
   };
   if (signal.aborted) {
-    process.nextTick(close);
+    nextTick(close);
     return;
   }
   signal.addEventListener('abort', close, { once: true });
@@ -256,8 +257,8 @@ function countWorkers(server: ServerBody, callback: (error: Error | null, count:
       if (left === 0) return;
       total += count;
       left = error ? 0 : left - 1;
-      if (error) process.nextTick(callback as (error: Error) => void, error);
-      else if (left === 0) process.nextTick(callback, null, total);
+      if (error) nextTick(callback as (error: Error) => void, error);
+      else if (left === 0) nextTick(callback, null, total);
     });
   }
 }

@@ -1,6 +1,7 @@
 // `SocketAddress`: Node's own, but for `parse`. Its instances are Node's instances: they travel to workers, come back as what
 // they were, and `instanceof` means the same here and there. So only the constructor is ours, with Node's prototype.
 import { SocketAddress as NodeSocketAddress } from 'node:net';
+import { URL } from 'node:url';
 
 import { isIPv4 } from './address.js';
 import { define } from './define.js';

@@ -24,6 +24,7 @@ import { kState, whenConnected } from './socket-state.js';
 import type { Done, Payload } from './socket-write.js';
 import { bytesWritten, finish, send } from './socket-write.js';
 import { noteActivity, setIdleTimeout, writeMadeProgress } from './timeout.js';
+import { nextTick } from './timers.js';
 import { validateInt32 } from './validators.js';
 
 /** Where a socket is in its life. */
@@ -348,7 +349,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const willEmitClose = closeSocket(this, Boolean(error));
     callback(error);
     // Without an argument, unlike all others: nobody can know whether what never was had an error.
-    if (!willEmitClose) process.nextTick(() => this.emit('close'));
+    if (!willEmitClose) nextTick(() => this.emit('close'));
     const server = this._server;
     this._server = null;
     if (server === null) return;

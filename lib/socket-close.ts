@@ -6,6 +6,7 @@ import { endRelays } from './relay.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, takeWaiting } from './socket-state.js';
 import { stopIdleTimers } from './timeout.js';
+import { inMicrotask } from './timers.js';
 
 /** Gives up everything the socket holds. False: there was no handle, so nothing will emit `close`. */
 export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
@@ -25,7 +26,7 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   state.bytesWritten = handle.bytesWritten;
   if (socket._closeAfterHandlingError) {
     // Listeners of 'error' may still look at the handle.
-    queueMicrotask(() => {
+    void inMicrotask(() => {
       closeHandle(socket, handle, hadError);
       letGo(socket, handle);
     });

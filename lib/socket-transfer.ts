@@ -1,4 +1,6 @@
 // A socket goes to another thread: what was read and not taken goes along, what the kernel has not sent is refused.
+import { Buffer } from 'node:buffer';
+
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from './errors.js';
 import { StreamHandle } from './handle.js';
 import type { Messaging } from './messaging.js';

@@ -1,4 +1,6 @@
 // From the stream to the handle: writes, the FIN behind them, and how many bytes that makes.
+import { Buffer } from 'node:buffer';
+
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from './errors.js';
 import type { EncodedChunk, Req, StreamHandle } from './handle.js';
 import { endRelay } from './relay.js';
@@ -54,9 +56,9 @@ function dispatch(socket: SocketCore, handle: StreamHandle, data: Payload, encod
   const errno =
     typeof data === 'string'
       ? handle.write(request, data, encoding as BufferEncoding)
-      : data instanceof Uint8Array
-        ? handle.write(request, data)
-        : handle.writev(request, data);
+      : Array.isArray(data)
+        ? handle.writev(request, data as readonly EncodedChunk[])
+        : handle.write(request, data as Uint8Array);
   if (errno < 0) {
     done(errnoException(errno, 'write'));
   } else if (request.async) {
@@ -110,8 +112,7 @@ export function bytesWritten(socket: SocketCore, dispatched: number): number {
   const pending = socket._pendingData as Payload | null;
   const queued = dispatched + totalLength(writableBuffer);
   if (!pending) return queued;
-  if (typeof pending === 'string' || pending instanceof Uint8Array) {
-    return queued + byteLength(pending, socket._pendingEncoding);
-  }
-  return queued + totalLength(pending);
+  return Array.isArray(pending)
+    ? queued + totalLength(pending as readonly EncodedChunk[])
+    : queued + byteLength(pending as Uint8Array | string, socket._pendingEncoding);
 }

@@ -14,13 +14,14 @@ import { idleSeconds, openDescriptor, readSocketOptions } from './socket-options
 import { attachHandle } from './socket-read.js';
 import { kState, NO_KEEP_ALIVE, SocketState } from './socket-state.js';
 import { socketMessaging } from './socket-transfer.js';
+import { nextTick } from './timers.js';
 
 // Stands in for `write` when the peer has ended and this side must not go on alone.
 function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
   if (!this.writableEnded) return Reflect.apply(Duplex.prototype.write, this, args);
   const error = endedByOtherPartyError();
   const callback = args.find((arg) => typeof arg === 'function');
-  if (callback) process.nextTick(callback as (error: Error) => void, error);
+  if (callback) nextTick(callback as (error: Error) => void, error);
   // TLS and HTTP/2 stand on a socket that is not Node's own through a wrapper, which corks around each write. It says
   // its goodbye when the peer has left, and on Node's own sockets that fails without anybody hearing of it.
   if (this.writableCorked === 0) this.destroy(error);

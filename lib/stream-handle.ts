@@ -6,8 +6,9 @@
  * request) was made.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { Buffer } from 'node:buffer';
 
-import { control, Kind, Operation, reactor, receiverOf, send } from './dispatcher.js';
+import { control, inLaterTurn, Kind, Operation, reactor, receiverOf, send } from './dispatcher.js';
 import { uvErrno } from './errors.js';
 import { HandleWrap } from './handle-wrap.js';
 import { Pending, type Req } from './request.js';
@@ -192,7 +193,7 @@ export abstract class StreamHandle extends HandleWrap {
     this.reading = status === 0;
     this.updateHold();
     // libuv reads when the loop turns. A descriptor that is bound and not connected may be connected by then.
-    if (isAdopted) setImmediate(() => this.readAdopted());
+    if (isAdopted) inLaterTurn(() => this.readAdopted());
     return status;
   }
 

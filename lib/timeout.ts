@@ -1,9 +1,8 @@
 // The idle timer of a socket: `setTimeout`, and what counts as not being idle. It never keeps the process alive.
-import { clearTimeout, setTimeout } from 'node:timers';
-
 import type { StreamHandle } from './handle.js';
 import type { SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
+import { startTimer } from './timers.js';
 import { validateFunction, validateTimeout } from './validators.js';
 
 // Something may be stacked on a socket (`_parent`); what happens below counts as life above.
@@ -14,7 +13,7 @@ export function noteActivity(socket: SocketCore): void {
 }
 
 export function stopIdleTimers(socket: SocketCore): void {
-  for (let each: SocketCore | null = socket; each !== null; each = each._parent) clearTimeout(each[kState]?.idleTimer);
+  for (let each: SocketCore | null = socket; each !== null; each = each._parent) each[kState]?.idleTimer?.close();
 }
 
 /** `msecs` 0 switches the timer off; `listener` is added to `timeout` once, or with 0 taken off. */
@@ -24,10 +23,10 @@ export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() 
   const state = socket[kState];
   socket.timeout = msecs;
   const duration = validateTimeout(msecs, 'msecs');
-  clearTimeout(state.idleTimer);
+  state.idleTimer?.close();
   state.shortenedAt = undefined;
   // Started before the listener is looked at, as in Node: a wrong listener throws and the timer runs.
-  state.idleTimer = duration === 0 ? undefined : setTimeout(() => socket._onTimeout(), duration).unref();
+  state.idleTimer = duration === 0 ? undefined : startTimer(() => socket._onTimeout(), duration);
   if (listener === undefined) return;
   validateFunction(listener, 'callback');
   if (duration === 0) socket.removeListener('timeout', listener);

@@ -8,6 +8,8 @@ import { giveUp } from './binding.js';
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE, errnoException } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP } from './handle.js';
+import { threads } from './node-modules.js';
+import { nextTick } from './timers.js';
 import type { MessagePort } from 'node:worker_threads';
 
 /** What stands in a message for a handle. */
@@ -35,10 +37,11 @@ export function escortOf(owner: object, what: string): MessagePort {
     const reason = 'a worker takes its workerData before it can load ferronet: send it by postMessage';
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE(what, reason);
   }
-  const { port1, port2 } = new MessageChannel() as unknown as { port1: MessagePort; port2: MessagePort };
+  const { MessageChannel } = threads();
+  const { port1, port2 } = new MessageChannel();
   const escort: Escort = { goes: port1, stays: port2, isSent: false };
   escorts.set(owner, escort);
-  process.nextTick(() => {
+  nextTick(() => {
     // The message could not be sent, for the sake of something else in it.
     if (!escort.isSent) port1.close();
   });

@@ -152,30 +152,32 @@ function fail(net: Net, next: () => void): void {
 /** Pipes between two sockets, over a local path. */
 function relay(net: Net, next: () => void): void {
   const path = localPath(tmpdir(), `polluted-${process.pid}`);
-  const server = net.createServer((accepted) => accepted.pipe(accepted)).listen(path, () => {
-    const front = net.createServer((accepted) => {
-      const behind = net.connect(path);
-      watch('behind', behind, 'error', 'close');
-      accepted.pipe(behind).pipe(accepted);
-    });
-    front.listen(0, '127.0.0.1', () => {
-      const client = net.connect((front.address() as AddressInfo).port, '127.0.0.1');
-      let left = 20;
-      let received = 0;
-      client.on('connect', () => client.write('x'));
-      client.on('data', (chunk: Buffer) => {
-        received += chunk.length;
-        left -= 1;
-        if (left > 0) client.write('x');
-        else client.end();
+  const server = net
+    .createServer((accepted) => accepted.pipe(accepted))
+    .listen(path, () => {
+      const front = net.createServer((accepted) => {
+        const behind = net.connect(path);
+        watch('behind', behind, 'error', 'close');
+        accepted.pipe(behind).pipe(accepted);
       });
-      client.on('close', () => {
-        note(`relayed ${received}`);
-        front.close();
-        server.close(next);
+      front.listen(0, '127.0.0.1', () => {
+        const client = net.connect((front.address() as AddressInfo).port, '127.0.0.1');
+        let left = 20;
+        let received = 0;
+        client.on('connect', () => client.write('x'));
+        client.on('data', (chunk: Buffer) => {
+          received += chunk.length;
+          left -= 1;
+          if (left > 0) client.write('x');
+          else client.end();
+        });
+        client.on('close', () => {
+          note(`relayed ${received}`);
+          front.close();
+          server.close(next);
+        });
       });
     });
-  });
 }
 
 function lists(net: Net): void {
