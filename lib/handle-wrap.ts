@@ -2,8 +2,9 @@
  * What every handle has, whatever it is for: it is open or not, keeps the event loop alive as libuv would, closes, and has
  * an async context.
  */
-import { AsyncResource } from 'node:async_hooks';
+import { AsyncResource, type AsyncResourceOptions } from 'node:async_hooks';
 
+import { endedByHand } from './async-resource.js';
 import {
   atClosing,
   control,
@@ -24,9 +25,8 @@ const UV_ECANCELED: number = uvErrno('ECANCELED');
 const UV_EINVAL: number = uvErrno('EINVAL');
 
 // What else an async resource has is not for those who look at handles.
-const Resource = AsyncResource as unknown as abstract new (
-  type: string,
-) => Pick<AsyncResource, 'asyncId' | 'runInAsyncScope'>;
+type Context = Pick<AsyncResource, 'asyncId' | 'emitDestroy' | 'runInAsyncScope'>;
+const Resource = AsyncResource as unknown as abstract new (type: string, options: AsyncResourceOptions) => Context;
 
 /** What a handle is used for. */
 export type Stage =
@@ -54,7 +54,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   readonly #type: string;
   /** Where what is told belongs: this very resource, unless `asyncReset` was called. */
-  #context: Pick<AsyncResource, 'asyncId' | 'runInAsyncScope'> = this;
+  #context: Context = this;
   /** The reactor's id, or -1 while there is nothing open. */
   protected id = -1;
   #stage: Stage = 'fresh';
@@ -64,8 +64,9 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   /** What `close` was given to call. */
   #closed: (() => void) | undefined;
 
-  constructor(type: string) {
-    super(type);
+  /** @param trigger the async id of what it was made for: of the listener, when it is a connection */
+  constructor(type: string, trigger?: number) {
+    super(type, endedByHand(trigger));
     this.#type = type;
   }
 
@@ -85,7 +86,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   // ---- its async context
 
-  protected get context(): Pick<AsyncResource, 'asyncId' | 'runInAsyncScope'> {
+  protected get context(): Context {
     return this.#context;
   }
 
@@ -100,7 +101,8 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   /** What is told from now on belongs to the context of this call: an `http.Agent` gives a kept socket to a request. */
   asyncReset(): void {
-    this.#context = new AsyncResource(this.#type);
+    this.#context.emitDestroy();
+    this.#context = new AsyncResource(this.#type, endedByHand());
   }
 
   // ---- what is open
@@ -199,6 +201,10 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   /** The last turn of all. */
   protected onclosed(): void {
     release();
-    if (this.#closed) this.#context.runInAsyncScope(this.#closed, this);
+    try {
+      if (this.#closed) this.#context.runInAsyncScope(this.#closed, this);
+    } finally {
+      this.#context.emitDestroy();
+    }
   }
 }

@@ -46,8 +46,8 @@ export class TCP extends StreamHandle {
   /** Options that were asked for while there was no socket to set them on. */
   #early: Map<string, () => number> | undefined;
 
-  constructor(type: number = TCP.SOCKET) {
-    super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP');
+  constructor(type: number = TCP.SOCKET, trigger?: number) {
+    super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP', trigger);
   }
 
   protected override get kind(): 'TCP' {
@@ -71,7 +71,7 @@ export class TCP extends StreamHandle {
   }
 
   protected client(): TCP {
-    return new TCP(TCP.SOCKET);
+    return new TCP(TCP.SOCKET, this.getAsyncId());
   }
 
   bind(address: string, port: number, flags = 0): number {
@@ -137,8 +137,8 @@ export class TCP extends StreamHandle {
 export class Pipe extends StreamHandle {
   static readonly IPC: number = 2;
 
-  constructor(type: number = Pipe.SOCKET) {
-    super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP');
+  constructor(type: number = Pipe.SOCKET, trigger?: number) {
+    super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP', trigger);
   }
 
   protected override get kind(): 'PIPE' {
@@ -146,7 +146,7 @@ export class Pipe extends StreamHandle {
   }
 
   protected client(): Pipe {
-    return new Pipe(Pipe.SOCKET);
+    return new Pipe(Pipe.SOCKET, this.getAsyncId());
   }
 
   bind(path: string, flags = 0): number {

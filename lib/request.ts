@@ -1,6 +1,7 @@
 // What is asked of a handle and ends later: Node's names for it, and the async context that it keeps.
 import { AsyncResource } from 'node:async_hooks';
 
+import { endedByHand } from './async-resource.js';
 import { hold, release } from './dispatcher.js';
 
 /** Something asked of a handle that ends later. A plain object; callers put their own fields on it. */
@@ -18,15 +19,20 @@ export class Pending {
   readonly #req: Req;
   readonly #context: AsyncResource;
 
-  constructor(type: string, req: Req) {
+  /** @param trigger the async id of the handle */
+  constructor(type: string, req: Req, trigger: number) {
     this.#req = req;
-    this.#context = new AsyncResource(type);
+    this.#context = new AsyncResource(type, endedByHand(trigger));
     // libuv: a request keeps the loop alive, whether its handle is ref'd or not.
     hold();
   }
 
   complete(status: number, handle: unknown): void {
     release();
-    this.#context.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
+    try {
+      this.#context.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
+    } finally {
+      this.#context.emitDestroy();
+    }
   }
 }

@@ -5,7 +5,6 @@
  * and the `oncomplete` of requests, each in a turn of its own and in the async context in which the handle (or the
  * request) was made.
  */
-import { AsyncResource } from 'node:async_hooks';
 import { Buffer } from 'node:buffer';
 
 import { control, inLaterTurn, Kind, Operation, reactor, receiverOf, send } from './dispatcher.js';
@@ -25,12 +24,6 @@ export interface EncodedChunk {
   chunk: Uint8Array | string;
   encoding: BufferEncoding;
 }
-
-/**
- * The context of handles that nobody asked for: accepted connections. Made with the module, so that it does not
- * carry the store of whoever called `listen()` (Node: a connection starts without one).
- */
-const accepted: AsyncResource = new AsyncResource('TCPWRAP');
 
 /** Strings of more UTF-16 units are encoded here and sent as bytes, which the reactor need not copy. */
 const LONGEST_STRING = 16_384;
@@ -130,6 +123,10 @@ export abstract class StreamHandle extends HandleWrap {
     return this.isActive || this.#connect !== undefined || this.isWriting() || this.#shutdown !== undefined;
   }
 
+  private pending(type: string, req: Req): Pending {
+    return new Pending(type, req, this.getAsyncId());
+  }
+
   private isWriting(): boolean {
     return this.#writes !== undefined && this.#writes.length > 0;
   }
@@ -180,7 +177,7 @@ export abstract class StreamHandle extends HandleWrap {
     if (status !== 0) return status;
     this.stage = 'open';
     if (this.reading) control(Operation.ReadStart, this.id);
-    this.#connect = new Pending(this.kind === 'TCP' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', req);
+    this.#connect = this.pending(this.kind === 'TCP' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', req);
     return 0;
   }
 
@@ -279,7 +276,7 @@ export abstract class StreamHandle extends HandleWrap {
     this.bytesWritten += bytes;
     if (answer > 0) {
       req.async = true;
-      (this.#writes ??= []).push(new Pending('WRITEWRAP', req));
+      (this.#writes ??= []).push(this.pending('WRITEWRAP', req));
       if (unsent) (this.#unsent ??= []).push(unsent);
     }
     return 0;
@@ -412,7 +409,7 @@ export abstract class StreamHandle extends HandleWrap {
 
   /** The end of it will be told. */
   protected shuts(req: Req): number {
-    this.#shutdown = new Pending('SHUTDOWNWRAP', req);
+    this.#shutdown = this.pending('SHUTDOWNWRAP', req);
     return 0;
   }
 
@@ -488,7 +485,8 @@ export abstract class StreamHandle extends HandleWrap {
       if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, value);
       return;
     }
-    const client = accepted.runInAsyncScope(() => this.client());
+    // Outside of this handle's context: a connection starts without a store, as in Node.
+    const client = this.client();
     client.opened(value);
     if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, 0, client);
     else client.close();
