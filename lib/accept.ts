@@ -6,10 +6,18 @@ import type { AnyBlockList } from './block-list.js';
 import { serverSocketChannel } from './diagnostics.js';
 import { errnoException } from './errors.js';
 import type { DroppedConnection } from './events.js';
-import type { AddressOut, StreamHandle, TCP } from './handle.js';
+import { type AddressOut, StreamHandle, type TCP } from './handle.js';
+import type * as NodeHandles from './node-handle.js';
+import type { NodeHandle } from './node-handle.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from './socket-options.js';
 import { Socket } from './socket.js';
 import { kState } from './socket-state.js';
+
+type AcceptedHandle = StreamHandle | NodeHandle;
+
+function nodeHandles(): typeof NodeHandles {
+  return require('./node-handle.js') as typeof NodeHandles;
+}
 
 /** What accepting needs to know of a server. */
 export interface AcceptingServer extends EventEmitter {
@@ -26,11 +34,13 @@ export interface AcceptingServer extends EventEmitter {
   blockList?: AnyBlockList | undefined;
 }
 
-export function onConnection(server: AcceptingServer, status: number, client: StreamHandle | undefined): void {
-  if (status < 0 || !client) {
+/** `given` is a handle of Node's when the server listens with one. */
+export function onConnection(server: AcceptingServer, status: number, given: AcceptedHandle | undefined): void {
+  if (status < 0 || !given) {
     server.emit('error', errnoException(status, 'accept'));
     return;
   }
+  const client = given instanceof StreamHandle ? given : nodeHandles().ownHandle(given);
   const { maxConnections } = server;
   if (maxConnections !== undefined && maxConnections !== null && server._connections >= maxConnections) {
     drop(server, client);
@@ -41,13 +51,13 @@ export function onConnection(server: AcceptingServer, status: number, client: St
   }
 }
 
-function nameOf(client: StreamHandle, get: 'getsockname' | 'getpeername'): AddressOut {
+function nameOf(client: AcceptedHandle, get: 'getsockname' | 'getpeername'): AddressOut {
   const name: AddressOut = {};
   (client as Partial<TCP>)[get]?.(name);
   return name;
 }
 
-function drop(server: AcceptingServer, client: StreamHandle): void {
+function drop(server: AcceptingServer, client: AcceptedHandle): void {
   const local = nameOf(client, 'getsockname');
   // Nothing is known of a local connection, and then there is no argument at all.
   if (local.address === undefined) {
@@ -68,14 +78,14 @@ function drop(server: AcceptingServer, client: StreamHandle): void {
   server.emit('drop', dropped);
 }
 
-function isBlocked({ blockList }: AcceptingServer, client: StreamHandle): boolean {
+function isBlocked({ blockList }: AcceptingServer, client: AcceptedHandle): boolean {
   if (!blockList) return false;
   const { address } = nameOf(client, 'getpeername');
   const family = isIP(address);
   return address !== undefined && family !== 0 && blockList.check(address, `ipv${family}`);
 }
 
-function accept(server: AcceptingServer, client: StreamHandle): void {
+function accept(server: AcceptingServer, client: AcceptedHandle): void {
   const options: InternalSocketOptions = {
     handle: client,
     allowHalfOpen: server.allowHalfOpen,

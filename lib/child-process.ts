@@ -5,6 +5,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './ipc-channel.js';
 import { childProcess, isLoaded } from './node-modules.js';
+import { kState } from './socket-state.js';
 import { Socket } from './socket.js';
 
 type Stdio = readonly unknown[] | string | null | undefined;
@@ -22,10 +23,11 @@ function attachIfChannel(owner: object): void {
 
 /** Makes a socket what Node takes it for that gives it to a child: its descriptor, and it is read there from now on. */
 function giveDescriptor(item: unknown): unknown {
-  if (!(item instanceof Socket) || item._handle === null) return item;
-  const { fd } = item._handle;
-  if (fd < 0) return item;
-  item._handle.readStop();
+  if (!(item instanceof Socket)) return item;
+  const { handle, shown } = item[kState];
+  const fd = shown?.fd ?? -1;
+  if (handle === null || fd < 0) return item;
+  handle.readStop();
   item.pause();
   return fd;
 }

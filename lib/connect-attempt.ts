@@ -2,8 +2,9 @@
 // the connection is there. Which addresses are tried, and what follows a failure, is decided above.
 import type { NetError } from './errors.js';
 import { ERR_IP_BLOCKED, exceptionWithHostPort } from './errors.js';
-import type { Pipe, Req, StreamHandle, TCP } from './handle.js';
+import type { Pipe, Req, TCP } from './handle.js';
 import { connectDenial } from './permission.js';
+import type { SocketHandle } from './socket-handle.js';
 import { applyOptions } from './socket-options.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, tellConnected } from './socket-state.js';
@@ -22,14 +23,19 @@ export interface Attempt extends Address {
 }
 
 /** How an attempt ended, told later; an error that is known at once is returned instead. */
-export type Outcome = (status: number, handle: StreamHandle) => void;
+export type Outcome = (status: number, handle: SocketHandle) => void;
+
+/** The handle, which can do what it connects by. */
+function connecting(socket: SocketCore): TCP {
+  return socket[kState].handle as unknown as TCP;
+}
 
 /** Binds the local end. The local address becomes the one that was bound: error messages name it. */
-export function bindLocal(handle: StreamHandle, attempt: Attempt): NetError | undefined {
+export function bindLocal(socket: SocketCore, attempt: Attempt): NetError | undefined {
   const { family, localPort } = attempt;
   if (attempt.localAddress === undefined && localPort === undefined) return undefined;
   attempt.localAddress ??= family === 4 ? '0.0.0.0' : '::';
-  const tcp = handle as TCP;
+  const tcp = connecting(socket);
   const errno =
     family === 4 ? tcp.bind(attempt.localAddress, localPort ?? 0) : tcp.bind6(attempt.localAddress, localPort ?? 0);
   return errno < 0 ? exceptionWithHostPort(errno, 'bind', attempt.localAddress, localPort) : undefined;
@@ -44,9 +50,10 @@ export function connectTcp(socket: SocketCore, attempt: Attempt, outcome: Outcom
   const { address, family, port } = attempt;
   const denial = connectDenial(address, port);
   if (denial !== undefined) return denial;
-  const handle = socket._handle as TCP;
+  const handle = connecting(socket);
+  const state = socket[kState];
   // Here and not when connected, as in Node: the SYN carries the type of service, and the rest holds from the start.
-  applyOptions(handle, socket[kState]);
+  if (state.shown) applyOptions(state.shown, state);
   const request: Req = { oncomplete: outcome };
   const errno = family === 4 ? handle.connect(request, address, port) : handle.connect6(request, address, port);
   return errno < 0 ? immediateError(socket, errno, address, port) : undefined;
@@ -55,7 +62,7 @@ export function connectTcp(socket: SocketCore, attempt: Attempt, outcome: Outcom
 export function connectPath(socket: SocketCore, path: string, outcome: Outcome): NetError | undefined {
   const denial = connectDenial(path);
   if (denial !== undefined) return denial;
-  const errno = (socket._handle as Pipe).connect({ oncomplete: outcome }, path);
+  const errno = (socket[kState].handle as unknown as Pipe).connect({ oncomplete: outcome }, path);
   return errno < 0 ? immediateError(socket, errno, path) : undefined;
 }
 

@@ -10,10 +10,10 @@ import { readTarget } from './connect-options.js';
 import { debug } from './diagnostics.js';
 import type { NetError } from './errors.js';
 import { ERR_INVALID_ADDRESS_FAMILY, ERR_INVALID_IP_ADDRESS, exceptionWithHostPort, uvErrno } from './errors.js';
-import type { StreamHandle } from './handle.js';
 import { Pipe, TCP } from './handle.js';
 import { dns } from './node-modules.js';
 import { SerialAttempts } from './serial-attempts.js';
+import type { SocketHandle } from './socket-handle.js';
 import { attachHandle, startReading } from './socket-read.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
@@ -45,7 +45,7 @@ export function connectSocket(
 function boundTo(socket: SocketCore): Bound {
   // One that has closed lost what it was bound to.
   if (!socket[kState].bound || socket.destroyed) return undefined;
-  return socket._handle instanceof Pipe ? 'path' : 'address';
+  return socket[kState].handle?.kind === 'PIPE' ? 'path' : 'address';
 }
 
 function prepareHandle(socket: SocketCore, local: boolean): void {
@@ -54,8 +54,9 @@ function prepareHandle(socket: SocketCore, local: boolean): void {
     socket._peername = undefined;
   }
   // One that is there already may be bound, or connecting: the handle itself says whether it can connect now.
-  if (socket._handle !== null) {
-    holdReading(socket, socket._handle);
+  const { handle } = socket[kState];
+  if (handle !== null) {
+    holdReading(socket, handle);
     return;
   }
   attachHandle(socket, local ? new Pipe(Pipe.SOCKET) : new TCP(TCP.SOCKET));
@@ -64,15 +65,15 @@ function prepareHandle(socket: SocketCore, local: boolean): void {
 // A socket that is connecting, connected or made of a descriptor keeps its handle, and with it the kind of targets it can
 // have. node:net aborts the process here, or connects to a path that is called like the host.
 function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): NetError | undefined {
-  const { _handle: handle } = socket;
+  const kind = socket[kState].handle?.kind;
   if ('path' in target) {
-    return handle instanceof TCP ? exceptionWithHostPort(UV_EINVAL, 'connect', target.path) : undefined;
+    return kind === 'TCP' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.path) : undefined;
   }
-  return handle instanceof Pipe ? exceptionWithHostPort(UV_EINVAL, 'connect', target.host, target.port) : undefined;
+  return kind === 'PIPE' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.host, target.port) : undefined;
 }
 
 // A socket made of a descriptor reads from the start. Before there is a connection that is nothing but an error.
-function holdReading(socket: SocketCore, handle: StreamHandle): void {
+function holdReading(socket: SocketCore, handle: SocketHandle): void {
   if (!handle.reading || socket.connecting) return;
   handle.readStop();
   whenConnected(socket, () => startReading(socket));
@@ -96,8 +97,7 @@ function openPath(socket: SocketCore, path: string): void {
 }
 
 function openAddress(socket: SocketCore, attempt: Attempt): void {
-  const handle = socket._handle as StreamHandle;
-  const bindError = bindLocal(handle, attempt);
+  const bindError = bindLocal(socket, attempt);
   if (bindError) {
     socket.destroy(bindError);
     return;
@@ -113,8 +113,8 @@ function openAddress(socket: SocketCore, attempt: Attempt): void {
 }
 
 /** The only address there is was tried. */
-function single(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: StreamHandle): void {
-  if (socket.destroyed || socket._handle !== handle || !socket.connecting) return;
+function single(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: SocketHandle): void {
+  if (socket.destroyed || socket[kState].handle !== handle || !socket.connecting) return;
   if (status === 0) {
     becomeConnected(socket);
     return;

@@ -1,5 +1,5 @@
 // A socket whose connection goes on elsewhere: in another process that it was sent to.
-import type { StreamHandle } from './handle.js';
+import type { SocketHandle } from './socket-handle.js';
 import { type SocketCore, kState } from './socket-state.js';
 
 /** A server that counts the sockets it has accepted. */
@@ -11,15 +11,15 @@ interface Accepted {
  * Takes the handle off a socket. As in Node nothing is told: the socket just has no connection any more. Its server counts
  * it no more, which is up to the caller, and so is the handle.
  */
-export function detachHandle(socket: SocketCore): StreamHandle | null {
+export function detachHandle(socket: SocketCore): SocketHandle | null {
   const state = socket[kState];
-  const handle = socket._handle;
+  const { handle, shown } = state;
   if (handle === null) return null;
   handle.reader = null;
   handle.onbroken = null;
   handle.readStop();
-  state.bytesRead = handle.bytesRead;
-  state.bytesWritten = handle.bytesWritten;
+  state.bytesRead = shown?.bytesRead ?? 0;
+  state.bytesWritten = shown?.bytesWritten ?? 0;
   socket._handle = null;
   (socket as SocketCore & Accepted)._server = null;
   return handle;

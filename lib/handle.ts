@@ -50,7 +50,7 @@ export class TCP extends StreamHandle {
     super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP', trigger);
   }
 
-  protected override get kind(): 'TCP' {
+  override get kind(): 'TCP' {
     return 'TCP';
   }
 
@@ -141,7 +141,7 @@ export class Pipe extends StreamHandle {
     super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP', trigger);
   }
 
-  protected override get kind(): 'PIPE' {
+  override get kind(): 'PIPE' {
     return 'PIPE';
   }
 

@@ -7,6 +7,8 @@ import { StreamHandle } from './handle.js';
 import type { InternalMessage, IpcChannel, SendCallback, SendOptions } from './ipc-channel.js';
 import { type NodeHandle, nodeServerHandleOf, nodeServerOf, nodeSocketOf } from './node-handle.js';
 import { Server } from './server.js';
+import type { SocketHandle } from './socket-handle.js';
+import { kState } from './socket-state.js';
 import { Socket } from './socket.js';
 
 /** What Node is given in the place of one of our objects. */
@@ -23,7 +25,7 @@ interface StandIn {
 const SENDABLE: ReadonlySet<string> = new Set(['string', 'object', 'number', 'boolean']);
 
 /** A second descriptor of what a handle has open. */
-function duplicate(handle: StreamHandle): number {
+function duplicate(handle: Pick<SocketHandle, 'duplicate'>): number {
   const fd = handle.duplicate();
   if (fd < 0) throw errnoException(fd, 'dup');
   return fd;
@@ -89,7 +91,7 @@ interface OfRequest {
   _httpMessage?: unknown;
 }
 
-function ofSocket(socket: Socket & OfRequest, open: StreamHandle, keepOpen: boolean, early: EarlyLists): StandIn {
+function ofSocket(socket: Socket & OfRequest, open: SocketHandle, keepOpen: boolean, early: EarlyLists): StandIn {
   const object = nodeSocketOf(duplicate(open)) as ReturnType<typeof nodeSocketOf> & { server?: unknown } & OfRequest;
   const handle = object._handle;
   const account = socket.server ? new Account(socket.server as CountingServer, early) : null;
@@ -133,8 +135,10 @@ function standInFor(given: unknown, options: SendOptions, early: EarlyLists): St
     const handle = nodeServerHandleOf(duplicate(given._handle));
     return ofHandle(handle, nodeServerOf(handle));
   }
-  if (given instanceof Socket && given._handle !== null) {
-    return ofSocket(given, given._handle, typeof options === 'object' && options.keepOpen === true, early);
+  if (given instanceof Socket) {
+    const { handle } = given[kState];
+    if (handle === null) return null;
+    return ofSocket(given, handle, typeof options === 'object' && options.keepOpen === true, early);
   }
   return null;
 }

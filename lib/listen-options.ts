@@ -5,6 +5,7 @@ import { ERR_INVALID_ARG_VALUE, errnoException } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, PIPE_OWNER_ONLY, TCP, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from './handle.js';
 import type * as NodeHandles from './node-handle.js';
+import type { ListenerHandle } from './server-core.js';
 import { validateAbortSignal, validatePort } from './validators.js';
 
 /** Options of `server.listen()`. */
@@ -42,7 +43,7 @@ export interface ListenOptions {
 
 /** Where to listen, read from the arguments. */
 export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined } & (
-  | { kind: 'handle'; handle: StreamHandle; path?: string | undefined }
+  | { kind: 'handle'; handle: ListenerHandle; path: string | undefined }
   | { kind: 'fd'; fd: number }
   | { kind: 'port'; port: number; host: string | undefined; flags: number; exclusive: boolean }
   | { kind: 'path'; path: string; mode: number; flags: number | undefined; exclusive: boolean }
@@ -60,15 +61,13 @@ export function readListenTarget(args: readonly unknown[]): ListenTarget {
   if (bound instanceof BoundSocket) return adoptBound(bound, holder.backlog || backlog);
   const options = (holder._handle || holder.handle || holder) as Given & Record<string, unknown>;
   if (options instanceof TCP || options instanceof Pipe) {
-    return { kind: 'handle', handle: options as StreamHandle, backlog };
+    return { kind: 'handle', handle: options as StreamHandle, path: undefined, backlog };
   }
-  if ((options as { fd?: unknown }).fd === -1) {
-    const { isUnnumbered, takeNodeHandle } = require('./node-handle.js') as typeof NodeHandles;
-    if (isUnnumbered(options)) {
-      const handle = takeNodeHandle(options, true);
-      if (typeof handle === 'number') throw errnoException(handle, 'listen');
-      return { kind: 'handle', handle, backlog };
-    }
+  if ('isStreamBase' in options) {
+    const { listenerOfNode } = require('./node-handle.js') as typeof NodeHandles;
+    const handle = listenerOfNode(options);
+    if (typeof handle === 'number') throw errnoException(handle, 'listen');
+    if (handle !== undefined) return { kind: 'handle', handle, path: undefined, backlog };
   }
   const { signal, fd } = options;
   validateAbortSignal(signal, 'options.signal');

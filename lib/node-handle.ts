@@ -3,12 +3,14 @@
 // pipes have none.
 import type * as Net from 'node:net';
 
-import { errnoException } from './errors.js';
+import { errnoException, uvErrno } from './errors.js';
 import { duplicateDescriptor, referencedSockets, type StreamHandle, TCP } from './handle.js';
 import { nodeNet } from './node-modules.js';
+import type { ListenerHandle } from './server-core.js';
 import { createHandle } from './socket-options.js';
 
 const isWindows: boolean = process.platform === 'win32';
+const UV_ENOTSUP: number = uvErrno('ENOTSUP');
 
 /** What is asked of a `TCP` or `Pipe` of Node's. */
 export interface NodeHandle {
@@ -54,9 +56,28 @@ export function shareNodeHandle(shared: NodeHandle, forServer: boolean): StreamH
   return errno < 0 ? errno : handle;
 }
 
-/** Whether this is a TCP handle of Node's that does not tell its number. */
-export function isUnnumbered(given: object): given is NodeHandle {
-  return isWindows && (given as Partial<NodeHandle>).fd === -1 && given instanceof classOfNode();
+/**
+ * What a server listens with when it is given a handle: one of Node's as it is, whose connections become ours one by one
+ * (`ownHandle`). On Windows, where each of them would have to be searched for, a handle of ours for the same socket; or a
+ * negative error. Undefined: it is no handle to listen with.
+ */
+export function listenerOfNode(given: object): ListenerHandle | number | undefined {
+  if (!isListener(given)) return undefined;
+  return isWindows && given instanceof classOfNode() ? takeNodeHandle(given, true) : given;
+}
+
+/** Of Node's own handles, those of TCP and of local sockets listen. */
+function isListener(given: object): given is NodeHandle & ListenerHandle {
+  const { isStreamBase, listen } = given as { isStreamBase?: unknown; listen?: unknown };
+  return isStreamBase === true && typeof listen === 'function';
+}
+
+/** A handle of ours for one that a handle of Node's has accepted; that one itself, if there can be no other. */
+export function ownHandle(accepted: NodeHandle): StreamHandle | NodeHandle {
+  const handle = isWindows ? UV_ENOTSUP : shareNodeHandle(accepted, false);
+  if (typeof handle === 'number') return accepted;
+  accepted.close();
+  return handle;
 }
 
 /** As `shareNodeHandle`, and Node's is closed: also when this fails. */

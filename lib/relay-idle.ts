@@ -30,6 +30,6 @@ function restart(socket: SocketCore, msecs: number, shortenedAt: number | undefi
 
 function bytesOfStreams(socket: SocketCore): number {
   countRelayed(socket);
-  const { handle, relayed } = socket[kState];
-  return handle === null ? 0 : handle.bytesRead + handle.bytesWritten - relayed;
+  const { shown, relayed } = socket[kState];
+  return (shown?.bytesRead ?? 0) + (shown?.bytesWritten ?? 0) - relayed;
 }

@@ -52,7 +52,7 @@ export class SerialAttempts {
     // The first one has the handle that `connect` made.
     if (this.#next > 0) this.#renewHandle();
     this.#next += 1;
-    const bindError = bindLocal(socket._handle as TCP, attempt);
+    const bindError = bindLocal(socket, attempt);
     if (bindError) {
       // Nothing was attempted, so no event.
       this.#errors.push(bindError);
@@ -76,11 +76,11 @@ export class SerialAttempts {
 
   #renewHandle(): void {
     const socket = this.#socket;
-    const before = socket._handle;
+    const { handle: before, shown } = socket[kState];
     const handle = new TCP(TCP.SOCKET);
     attachHandle(socket, handle);
     if (before === null) return;
-    if (!before.hasRef()) handle.unref();
+    if (shown?.hasRef?.() === false) handle.unref();
     before.close();
   }
 

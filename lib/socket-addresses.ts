@@ -1,5 +1,5 @@
 // Both ends' addresses: asked of the handle once, and the peer's kept when the handle has gone.
-import type { AddressOut, TCP } from './handle.js';
+import type { AddressOut } from './handle.js';
 import type { SocketCore } from './socket-state.js';
 
 /** Where a socket or a server is. */
@@ -12,7 +12,7 @@ export interface AddressInfo {
 
 /** Empty for local sockets, and while there is no handle. */
 export function localName(socket: SocketCore): AddressOut {
-  const handle = socket._handle as Partial<TCP> | null;
+  const handle = socket._handle;
   if (!handle?.getsockname) return {};
   if (!socket._sockname) {
     socket._sockname = {};
@@ -22,7 +22,7 @@ export function localName(socket: SocketCore): AddressOut {
 }
 
 export function peerName(socket: SocketCore): AddressOut {
-  const handle = socket._handle as Partial<TCP> | null;
+  const handle = socket._handle;
   if (!handle?.getpeername || socket.connecting) return socket._peername ?? {};
   if (!socket._peername) {
     const name: AddressOut = {};

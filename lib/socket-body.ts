@@ -9,8 +9,7 @@ import { connectSocket } from './connect.js';
 import { clientSocketChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_TYPE, ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, errnoException, uvErrno } from './errors.js';
 import type { AnyListener } from './events.js';
-import type { AddressOut, EncodedChunk, StreamHandle } from './handle.js';
-import { TCP } from './handle.js';
+import type { AddressOut, EncodedChunk } from './handle.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { localName, peerName } from './socket-addresses.js';
 import type { KeepAliveOptions } from './socket-options.js';
@@ -18,8 +17,8 @@ import { applyKeepAlive, applyTypeOfService, readKeepAlive, sameKeepAlive, warnO
 import { beginRelay, countRelayed, endRelay, endRelays, noteListener, offerRelay, rememberMethods } from './relay.js';
 import { relayMadeProgress } from './relay-idle.js';
 import { closeSocket } from './socket-close.js';
-import { startReading, stopReading, wakeReader } from './socket-read.js';
-import type { KeepAlive, SocketCore, WithState } from './socket-state.js';
+import { handleFor, startReading, stopReading, wakeReader } from './socket-read.js';
+import type { KeepAlive, ShownHandle, SocketCore, WithState } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
 import type { Done, Payload } from './socket-write.js';
 import { bytesWritten, finish, send } from './socket-write.js';
@@ -108,9 +107,9 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
    * @throws TypeError ERR_INVALID_HANDLE_TYPE for a local socket
    */
   resetAndDestroy(): this {
-    const handle = this._handle;
+    const { handle } = this[kState];
     if (handle === null) return this.destroy(new ERR_SOCKET_CLOSED());
-    if (!(handle instanceof TCP)) throw new ERR_INVALID_HANDLE_TYPE();
+    if (handle.kind !== 'TCP') throw new ERR_INVALID_HANDLE_TYPE();
     if (this.connecting) whenConnected(this, () => this._reset());
     else this._reset();
     return this;
@@ -136,7 +135,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const enable = Boolean(noDelay);
     if (enable === state.noDelay && state.handle !== null) return this;
     state.noDelay = enable;
-    (state.handle as Partial<TCP> | null)?.setNoDelay?.(enable);
+    state.shown?.setNoDelay?.(enable);
     return this;
   }
 
@@ -164,7 +163,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     // Agents set what is set already whenever they take a socket back: no call, and no warning, for that.
     if (sameKeepAlive(before, wanted)) return this;
     warnOfLostTimes(enable, initialDelay, interval);
-    if (state.handle !== null) applyKeepAlive(state.handle, wanted);
+    if (state.shown !== null) applyKeepAlive(state.shown, wanted);
     return this;
   }
 
@@ -180,18 +179,17 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const state = this[kState];
     state.typeOfService = tos;
     // While connecting it is remembered like before; node:net throws EBADF then.
-    if (state.handle === null || this.connecting) return this;
-    const errno = applyTypeOfService(state.handle, state);
+    if (state.shown === null || this.connecting) return this;
+    const errno = applyTypeOfService(state.shown, state);
     if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
     return this;
   }
 
   /** The type of service in force, 0 to 255. */
   getTypeOfService(): number {
-    const { handle, typeOfService } = this[kState];
-    const { getTypeOfService } = (handle ?? {}) as Partial<TCP>;
-    if (getTypeOfService === undefined || this.connecting) return typeOfService ?? 0;
-    const found = Reflect.apply(getTypeOfService, handle, []);
+    const { shown, typeOfService } = this[kState];
+    if (!shown?.getTypeOfService || this.connecting) return typeOfService ?? 0;
+    const found = shown.getTypeOfService();
     if (found >= 0) return found;
     if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
     return typeOfService ?? 0;
@@ -242,7 +240,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   /** Bytes received. Kept when the socket is destroyed. */
   get bytesRead(): number {
     if (this[kState]?.relay) countRelayed(this);
-    return (this._handle ?? this[kState])?.bytesRead;
+    return (this._handle ?? this[kState])?.bytesRead as number;
   }
 
   /** Bytes written, including those that are not sent yet. Kept when the socket is destroyed. */
@@ -326,7 +324,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   /** @internal */
   override _read(): void {
     if (this.connecting || this._handle === null) whenConnected(this, () => this._read());
-    else if (!this._handle.reading) startReading(this);
+    else if (!this[kState].handle?.reading) startReading(this);
   }
 
   /** @internal */
@@ -393,14 +391,16 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   // ---- What Node's own modules and packages call
 
   /** @internal */
-  get _handle(): StreamHandle | null {
+  get _handle(): ShownHandle | null {
     // Some read the accessors of the prototype itself.
-    return this[kState]?.handle ?? null;
+    return this[kState]?.shown ?? null;
   }
 
-  set _handle(handle: StreamHandle | null) {
-    if (this[kState].handle !== null) endRelays(this);
-    this[kState].handle = handle;
+  set _handle(given: ShownHandle | null) {
+    const state = this[kState];
+    if (state.handle !== null) endRelays(this);
+    state.shown = given || null;
+    state.handle = given ? handleFor(this, given) : null;
   }
 
   /** @internal */
@@ -411,7 +411,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   /** @internal */
   get _bytesDispatched(): number {
     if (this[kState]?.fedBy) countRelayed(this);
-    return (this._handle ?? this[kState])?.bytesWritten;
+    return (this._handle ?? this[kState])?.bytesWritten as number;
   }
 
   /** Before somebody else has the connection: nothing is relayed any more. Answers what was asked of it. @internal */

@@ -1,8 +1,8 @@
 // The end of a socket: its handle is given up in the order that programs know. 'close' comes from the handle, when the
 // descriptor has gone and libuv would run closing callbacks; a socket that never had a handle says it in the next tick.
 import { errnoException } from './errors.js';
-import type { StreamHandle, TCP } from './handle.js';
 import { endRelays } from './relay.js';
+import type { SocketHandle } from './socket-handle.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, takeWaiting } from './socket-state.js';
 import { stopIdleTimers } from './timeout.js';
@@ -17,13 +17,13 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   state.life += 1;
   state.giveUpConnecting?.();
   state.giveUpConnecting = null;
-  const handle = socket._handle;
+  const { handle, shown } = state;
   if (handle === null) {
     takeWaiting(state);
     return false;
   }
-  state.bytesRead = handle.bytesRead;
-  state.bytesWritten = handle.bytesWritten;
+  state.bytesRead = shown?.bytesRead ?? 0;
+  state.bytesWritten = shown?.bytesWritten ?? 0;
   if (socket._closeAfterHandlingError) {
     // Listeners of 'error' may still look at the handle.
     void inMicrotask(() => {
@@ -37,7 +37,7 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   return true;
 }
 
-function closeHandle(socket: SocketCore, handle: StreamHandle, hadError: boolean): void {
+function closeHandle(socket: SocketCore, handle: SocketHandle, hadError: boolean): void {
   const state = socket[kState];
   const waiting = takeWaiting(state);
   const closed = (): void => {
@@ -49,12 +49,12 @@ function closeHandle(socket: SocketCore, handle: StreamHandle, hadError: boolean
     return;
   }
   state.resetting = false;
-  const errno = (handle as TCP).reset(closed);
+  const errno = handle.reset(closed);
   if (errno < 0) socket.emit('error', errnoException(errno, 'reset'));
 }
 
-function letGo(socket: SocketCore, handle: StreamHandle): void {
+function letGo(socket: SocketCore, handle: SocketHandle): void {
   handle.reader = null;
-  if (socket._handle === handle) socket._handle = null;
+  if (socket[kState].handle === handle) socket._handle = null;
   socket._sockname = null;
 }

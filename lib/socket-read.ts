@@ -1,18 +1,45 @@
 // From the handle to the stream: received bytes, the peer's FIN, and when the handle may read at all.
 import { errnoException } from './errors.js';
-import type { StreamHandle } from './handle.js';
-import { UV_EOF } from './handle.js';
+import type * as Foreign from './foreign-handle.js';
+import { StreamHandle, UV_EOF } from './handle.js';
 import { noteReceived } from './relay.js';
+import type { SocketHandle } from './socket-handle.js';
 import type { SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
 import { noteActivity } from './timeout.js';
 
-/** Makes `handle` the socket's, which may have been closed before and lives again. */
-export function attachHandle(socket: SocketCore, handle: StreamHandle): void {
+function foreignHandles(): typeof Foreign {
+  return require('./foreign-handle.js') as typeof Foreign;
+}
+
+/**
+ * Makes `handle` the socket's, which may have been closed before and lives again. Where it was another one's, it is not any
+ * more.
+ *
+ * @throws TypeError for what is no object
+ */
+export function attachHandle(socket: SocketCore, handle: object): void {
   socket._undestroy();
   socket._sockname = undefined;
+  const own = handle instanceof StreamHandle ? handle : foreignHandles().takeForeignHandle(handle);
   socket._handle = handle;
   socket[kState].reader?.begin();
+  own.owner = null;
+  handOn(own, socket);
+}
+
+/** What the socket reads and writes by when `_handle` is this. Of ours somebody else may be the owner, and stays it. */
+export function handleFor(socket: SocketCore, shown: object): SocketHandle {
+  if (shown instanceof StreamHandle) return shown;
+  const handle = foreignHandles().shareForeignHandle(shown);
+  // Nobody but the socket could hear of it: Node's own handles abort the process when nobody does.
+  handOn(handle, socket);
+  return handle;
+}
+
+/** Has a handle without an owner tell `socket`. */
+function handOn(handle: SocketHandle, socket: SocketCore): void {
+  if (handle.owner !== null) return;
   handle.owner = socket;
   handle.reader = onRead;
   handle.onbroken = onBroken;
@@ -39,15 +66,15 @@ export function stopReading(socket: SocketCore): void {
   if (errno < 0) socket.destroy(errnoException(errno, 'read'));
 }
 
-function onBroken(this: StreamHandle, status: number): void {
+function onBroken(this: SocketHandle, status: number): void {
   const socket = this.owner as SocketCore;
-  if (socket._handle === this) socket.destroy(errnoException(status, 'write'));
+  if (socket[kState].handle === this) socket.destroy(errnoException(status, 'write'));
 }
 
-function onRead(this: StreamHandle, nread: number, chunk?: Buffer): void {
+function onRead(this: SocketHandle, nread: number, chunk?: Buffer): void {
   const socket = this.owner as SocketCore;
   // child_process takes the handle off a socket that it has sent away.
-  if (socket._handle !== this || socket.destroyed) return;
+  if (socket[kState].handle !== this || socket.destroyed) return;
   const { relay } = socket[kState];
   if (relay !== null) noteReceived(relay);
   if (this.isGuarded) {
@@ -67,7 +94,7 @@ function onRead(this: StreamHandle, nread: number, chunk?: Buffer): void {
 }
 
 function onFin(socket: SocketCore): void {
-  stopReading(socket);
+  socket[kState].reader?.pause();
   socket.push(null);
   // `end` comes without anybody reading when nothing is left to read: otherwise a socket whose data nobody wants would
   // never close.

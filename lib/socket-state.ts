@@ -3,7 +3,8 @@
 import type { Duplex } from 'node:stream';
 
 import type { AnyBlockList } from './block-list.js';
-import type { AddressOut, StreamHandle } from './handle.js';
+import type { AddressOut, StreamHandle, TCP } from './handle.js';
+import type { SocketHandle } from './socket-handle.js';
 
 /** `undefined` leaves what the handle's default is, 0 what the system has. */
 export interface KeepAlive {
@@ -57,7 +58,10 @@ export interface Relay {
 }
 
 export class SocketState {
-  handle: StreamHandle | null = null;
+  /** What the socket is read and written by. */
+  handle: SocketHandle | null = null;
+  /** What `_handle` shows: the same, or the handle from elsewhere that it stands on. */
+  shown: ShownHandle | null = null;
   /** What the last handle had counted when it was given up. */
   bytesRead = 0;
   bytesWritten = 0;
@@ -97,6 +101,27 @@ export class SocketState {
   typeOfService: number | undefined = undefined;
 }
 
+/** What `_handle` shows. All of it may be missing of one that a program has written. */
+export type ShownHandle = Partial<
+  Pick<
+    TCP,
+    | 'bytesRead'
+    | 'bytesWritten'
+    | 'fd'
+    | 'getpeername'
+    | 'getsockname'
+    | 'getTypeOfService'
+    | 'hasRef'
+    | 'readStop'
+    | 'ref'
+    | 'setKeepAlive'
+    | 'setNoDelay'
+    | 'setTypeOfService'
+    | 'unref'
+    | 'writeQueueSize'
+  >
+>;
+
 export const kState: unique symbol = Symbol('ferronet.socket');
 
 export interface WithState {
@@ -109,7 +134,7 @@ export interface SocketCore extends Duplex, WithState {
   timeout?: number | undefined;
   autoSelectFamilyAttemptedAddresses?: string[];
   blockList?: AnyBlockList | undefined;
-  _handle: StreamHandle | null;
+  _handle: ShownHandle | null;
   _host: string | null;
   _parent: SocketCore | null;
   _peername: AddressOut | undefined;

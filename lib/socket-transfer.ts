@@ -55,7 +55,8 @@ function stateOf(socket: SocketCore): ReadableState {
 
 /** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE; nothing has changed then */
 function check(socket: SocketCore): StreamHandle {
-  const { _handle: handle, destroyed, connecting } = socket;
+  const { destroyed, connecting } = socket;
+  const { handle } = socket[kState];
   const isWriting = socket.writableLength > 0 || (socket.writableEnded && !socket.writableFinished);
   if (!(handle instanceof StreamHandle) || destroyed || connecting || isWriting) {
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Socket');

@@ -2,8 +2,9 @@
 import { Buffer } from 'node:buffer';
 
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from './errors.js';
-import type { EncodedChunk, Req, StreamHandle } from './handle.js';
+import type { EncodedChunk, Req } from './handle.js';
 import { endRelay } from './relay.js';
+import type { SocketHandle } from './socket-handle.js';
 import type { SocketCore } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
 import { noteActivity } from './timeout.js';
@@ -34,7 +35,7 @@ export function send(socket: SocketCore, data: Payload, encoding: string, done: 
   }
   socket._pendingData = null;
   socket._pendingEncoding = '';
-  const handle = socket._handle;
+  const { handle } = socket[kState];
   if (handle === null) {
     done(new ERR_SOCKET_CLOSED());
     return;
@@ -50,7 +51,7 @@ function checkEncoding(data: Payload, encoding: string): void {
   throw Object.assign(new TypeError('Second argument must be a buffer'), { code: 'ERR_INVALID_ARG_TYPE' });
 }
 
-function dispatch(socket: SocketCore, handle: StreamHandle, data: Payload, encoding: string, done: Done): void {
+function dispatch(socket: SocketCore, handle: SocketHandle, data: Payload, encoding: string, done: Done): void {
   checkEncoding(data, encoding);
   const request: Request = { oncomplete: onWritten, async: false, bytes: 0, done, socket };
   const errno =
@@ -87,7 +88,7 @@ export function finish(socket: SocketCore, done: Done): void {
     whenConnected(socket, () => finish(socket, done));
     return;
   }
-  const handle = socket._handle;
+  const { handle } = socket[kState];
   if (handle === null) {
     done();
     return;

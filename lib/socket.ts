@@ -71,10 +71,10 @@ function adoptBound(socket: SocketBody, bound: BoundSocket): void {
   adopt(socket, adoptBoundSocket(bound), { readable: false });
 }
 
-function adopt(socket: SocketBody, handle: StreamHandle, options: InternalSocketOptions): void {
+function adopt(socket: SocketBody, handle: object, options: InternalSocketOptions): void {
   // By a signal that was aborted before.
   if (socket.destroyed) {
-    handle.close();
+    (handle as StreamHandle).close();
     return;
   }
   attachHandle(socket, handle);

@@ -11,6 +11,7 @@ import { control, inLaterTurn, Kind, Operation, reactor, receiverOf, send } from
 import { uvErrno } from './errors.js';
 import { HandleWrap } from './handle-wrap.js';
 import { Pending, type Req } from './request.js';
+import type { SocketHandle } from './socket-handle.js';
 import { BYTES, MOST_CHUNKS, Unsent } from './unsent.js';
 
 const UV_EAGAIN: number = uvErrno('EAGAIN');
@@ -46,11 +47,8 @@ export function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | u
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
 }
 
-type OnRead = (this: StreamHandle, nread: number, chunk?: Buffer) => void;
-type OnBroken = (this: StreamHandle, status: number) => void;
-
 /** `TCP` and `Pipe`. */
-export abstract class StreamHandle extends HandleWrap {
+export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   static readonly SOCKET: number = 0;
   static readonly SERVER: number = 1;
 
@@ -60,9 +58,9 @@ export abstract class StreamHandle extends HandleWrap {
   }
 
   /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
-  reader: OnRead | null = null;
+  reader: SocketHandle['reader'] = null;
   /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
-  onbroken: OnBroken | null = null;
+  onbroken: SocketHandle['onbroken'] = null;
   /** A connection, or a negative error. Called with the handle as `this`. */
   declare onconnection?: (status: number, client?: StreamHandle) => void;
   bytesRead = 0;
@@ -84,7 +82,7 @@ export abstract class StreamHandle extends HandleWrap {
 
   /** A handle of the same class for an accepted connection. */
   protected abstract client(): StreamHandle;
-  protected abstract get kind(): 'TCP' | 'PIPE';
+  abstract get kind(): 'TCP' | 'PIPE';
 
   /**
    * The `reader`, under Node's name for it, and open to Node's own modules. An `http.Agent` (from Node 22.23 on) puts a

@@ -1,6 +1,5 @@
 // The idle timer of a socket: `setTimeout`, and what counts as not being idle. It never keeps the process alive.
-import type { StreamHandle } from './handle.js';
-import type { SocketCore } from './socket-state.js';
+import type { ShownHandle, SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
 import { startTimer } from './timers.js';
 import { validateFunction, validateTimeout } from './validators.js';
@@ -34,10 +33,10 @@ export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() 
 }
 
 /** Whether the kernel took bytes of a pending write since the last time this was asked. */
-export function writeMadeProgress(socket: SocketCore, handle: StreamHandle | null): boolean {
+export function writeMadeProgress(socket: SocketCore, handle: ShownHandle | null): boolean {
   const state = socket[kState];
   if (handle === null || state.queueAtLastCheck === 0) return false;
-  const { writeQueueSize } = handle;
+  const { writeQueueSize = 0 } = handle;
   if (writeQueueSize === state.queueAtLastCheck) return false;
   state.queueAtLastCheck = writeQueueSize;
   return true;

@@ -1,0 +1,29 @@
+// What a socket does with its handle, whether that is one of ours or one that came from elsewhere (foreign-handle.ts).
+import type { EncodedChunk } from './stream-handle.js';
+import type { Req } from './request.js';
+
+/** Answers and events are those of `StreamHandle`. */
+export interface SocketHandle {
+  owner: unknown;
+  /** What it connects to; undefined: its own business. */
+  readonly kind: 'TCP' | 'PIPE' | undefined;
+  /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
+  reader: ((this: SocketHandle, nread: number, chunk?: Buffer) => void) | null;
+  /** What was written earlier cannot be sent; a negative error. Called with the handle as `this`. */
+  onbroken: ((this: SocketHandle, status: number) => void) | null;
+  readonly reading: boolean;
+  /** Whether nothing is expected to arrive. */
+  readonly isGuarded: boolean;
+  readStart: () => number;
+  readStop: () => number;
+  write: (req: Req, chunk: Uint8Array | string, encoding?: BufferEncoding) => number;
+  writev: (req: Req, chunks: readonly EncodedChunk[]) => number;
+  shutdown: (req: Req) => number;
+  close: (callback?: () => void) => void;
+  /** As `close`, with RST. */
+  reset: (callback?: () => void) => number;
+  /** As `close`, when the kernel has taken all that was written. */
+  closeWhenSent: () => void;
+  /** Another descriptor of the same socket, the caller's to close, or an error. */
+  duplicate: () => number;
+}
