@@ -24,6 +24,7 @@ const EVENTS = [
     : []),
   ...(process.platform === 'win32' ? [] : ['input', 'input end']),
   'from the server',
+  '3000 bytes',
   ...['failing error', 'failing close'],
 ];
 

@@ -2,7 +2,9 @@
 // itself was evaluated in a context, as test runners do.
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { createContext, runInContext } from 'node:vm';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 import test, { type ExecutionContext } from 'ava';
 
@@ -80,6 +82,22 @@ async function exchange(net: Net, other: Net, all: readonly Chunk[]): Promise<un
   server.close();
   return seen;
 }
+
+(isNode ? test : test.skip)('ferronet: in a context of its own, what is transferred', async (t) => {
+  const inner = requireIn(bare(), 'ferronet') as Net;
+  const server = inner.createServer((accepted) => accepted.end('moved'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = inner.connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await once(client, 'connect');
+  const { port1, port2 } = new MessageChannel();
+  const arrived = once(port2, 'message');
+  port1.postMessage({ client }, [client as unknown as MessagePort]);
+  const moved = ((await arrived)[0] as { client: Socket }).client;
+  t.is(await text(moved), 'moved');
+  port1.close();
+  server.close();
+});
 
 const all = (): Chunk[] => Object.values(chunks).map((make) => make());
 

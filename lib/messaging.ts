@@ -114,11 +114,14 @@ function prepare(): Mark {
   return isInPlace() ? (util.transferableAbortSignal as unknown as Mark) : fromBirth();
 }
 
+// In a realm that imitates a browser the class may be another one than Node's. Bun and Deno have none of the names.
 function readNames(): Known | undefined {
-  // Node's own, whatever the realm calls by the name of its class. Bun and Deno have none.
+  const { AbortController: Controller } = globalThis as Partial<typeof globalThis>;
   const { transferableAbortController: make } = util as Partial<typeof util>;
-  const signal = make?.().signal;
-  if (signal === undefined) return undefined;
+  return (Controller && namesOf(new Controller().signal)) ?? (make && namesOf(make().signal));
+}
+
+function namesOf(signal: AbortSignal): Known | undefined {
   const names = (object: object, description: string): symbol | undefined =>
     Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
   const prototype = Object.getPrototypeOf(signal) as object;

@@ -330,7 +330,7 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
 
   /** The kernel is as fast as its peer: others have their turn first. */
   private sendLater(): void {
-    setImmediate(() => this.sendUnsent());
+    inLaterTurn(() => this.sendUnsent());
   }
 
   /** The first write has failed, of which something is kept, and with it all that are behind it. */

@@ -54,7 +54,7 @@ export class Unsent {
   send(id: number, isPending: boolean): Progress | number {
     const next = this.#next();
     if (next === undefined) return UV_EFAULT;
-    const [first] = next;
+    const first = next[0];
     const answer =
       next.length === 1 && first
         ? send(id, first, isPending ? NEXT_BYTES : BYTES)

@@ -102,6 +102,23 @@ const cases: Case[] = [
     });
   },
 
+  function manyChunks(net, _server, done) {
+    const counts = net.createServer((accepted) => {
+      let size = 0;
+      accepted.on('data', (chunk: Buffer) => (size += chunk.length));
+      accepted.on('end', () => events.push(`${size} bytes`));
+    });
+    counts.listen(0, '127.0.0.1', () => {
+      const client = net.connect(portOf(counts), '127.0.0.1', () => {
+        client.cork();
+        for (let i = 0; i < 3000; i += 1) client.write('x');
+        client.uncork();
+        client.end();
+      });
+      client.resume().on('close', () => counts.close(done));
+    });
+  },
+
   function failing(net, server, done) {
     const client = net.connect(portOf(server), '127.0.0.1', () => {
       (client as unknown as { _closeAfterHandlingError: boolean })._closeAfterHandlingError = true;
