@@ -165,6 +165,15 @@ test('a worker that starts cannot take one in its workerData, and is not started
   const options = { eval: true, workerData: { socket }, transferList: listed(socket) };
   const error = t.throws(() => new Worker('', options), { code: NOT_NOW });
   t.regex(String(error?.message), /workerData/);
+  // Whatever a program makes of stacks.
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  t.throws(() => new Worker('', options), { code: NOT_NOW });
+  Error.stackTraceLimit = stackTraceLimit;
+  Error.prepareStackTrace = () => 'at some place';
+  t.throws(() => new (class Thread extends Worker {})('', options), { code: NOT_NOW });
+  t.is(new Error('this one').stack, 'at some place');
+  Error.prepareStackTrace = prepareStackTrace;
   await works(t, client, socket);
 });
 

@@ -8,6 +8,7 @@ import { giveUp } from './binding.js';
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE, errnoException } from './errors.js';
 import type { StreamHandle } from './handle.js';
 import { Pipe, TCP } from './handle.js';
+import { isForNewWorker } from './new-worker.js';
 import { threads } from './node-modules.js';
 import { nextTick } from './timers.js';
 import type { MessagePort } from 'node:worker_threads';
@@ -33,6 +34,7 @@ const escorts = new WeakMap<object, Escort>();
  * @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE when it is to go into `workerData`
  */
 export function escortOf(owner: object, what: string): MessagePort {
+  // Unable to read its `workerData`, it would never start, and wait for ever.
   if (isForNewWorker()) {
     const reason = 'a worker takes its workerData before it can load ferronet: send it by postMessage';
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE(what, reason);
@@ -46,12 +48,6 @@ export function escortOf(owner: object, what: string): MessagePort {
     if (!escort.isSent) port1.close();
   });
   return port1;
-}
-
-/** A worker that cannot read its `workerData` never starts, and waits for ever. Nothing but the stack tells. */
-function isForNewWorker(): boolean {
-  const { stack } = new Error();
-  return typeof stack === 'string' && stack.includes('at new Worker (node:internal/worker');
 }
 
 /**
