@@ -14,7 +14,7 @@ use ferronet_reactor::{
     DescriptorKind, Drive, Errno, KeepAlive, Reactor as Core, Sleep, Target, TransferId, Transport, Unread,
     Window, format_ip, parse_ip,
 };
-use napi::bindgen_prelude::{Array, Function, Uint8ArraySlice, Unknown};
+use napi::bindgen_prelude::{Array, FromNapiValue, Function, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result};
 use napi_derive::napi;
 
@@ -406,10 +406,13 @@ impl Reactor {
     }
 }
 
+/// The bytes of several views. All elements are read before the memory of any of them is looked at: reading one may run
+/// JavaScript (a getter, a proxy), which could take the memory of another one away.
 fn views<'a>(chunks: &Array<'a>) -> Result<Vec<Uint8ArraySlice<'a>>> {
-    (0..chunks.len())
-        .filter_map(|index| chunks.get::<Uint8ArraySlice<'a>>(index).transpose())
-        .collect()
+    let elements = (0..chunks.len())
+        .filter_map(|index| chunks.get::<Unknown<'a>>(index).transpose())
+        .collect::<Result<Vec<_>>>()?;
+    elements.into_iter().map(Uint8ArraySlice::from_unknown).collect()
 }
 
 /// Closes a handle that was sent off and that nobody will receive. Nothing happens if somebody has.
