@@ -1,6 +1,7 @@
 // Whatever `Object.prototype` has grown before the package was loaded or after, sockets go on as before: as node:net, which
 // does not lean on it.
 import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -22,6 +23,35 @@ async function happened(module: string, name: string, value: string, moment: Mom
 }
 
 const declare = isNode ? test.serial : test.skip;
+
+/** What asks `Object.prototype`: descriptors, and iterators that are left before their end or made of what has none. */
+const LEANING: Readonly<Record<string, RegExp>> = {
+  'a descriptor that inherits (lib/define.ts has the way)':
+    /\b(?:Object|Reflect)\.defineProper|Object\.create\([^()]*, /,
+  'an array taken apart by an iterator ({ 0: first } has none)':
+    /(?:const|let|var) \[|\(\[[^\]]*\](?:: [^)]*)?\) =>|^\s*\[.*\] = /,
+  'a list made of what is no list': /Array\.from\(\{/,
+};
+
+test('no source leans on Object.prototype', (t) => {
+  const root = join(__dirname, '..');
+  const sources = ['lib', 'doors'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && name !== 'define.ts')
+      .map((name) => join(folder, name)),
+  );
+  const found = sources.flatMap((source) =>
+    readFileSync(join(root, source), 'utf8')
+      .split('\n')
+      .flatMap((line, at) => {
+        const what = Object.keys(LEANING).find(
+          (each) => LEANING[each]?.test(line) && !line.trimStart().startsWith('//'),
+        );
+        return what === undefined ? [] : [`${source}:${at + 1}: ${what}`];
+      }),
+  );
+  t.deepEqual(found, []);
+});
 
 for (const module of triedNames) {
   const clean = happened(module, '-', '-', 'after');

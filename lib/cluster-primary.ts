@@ -2,6 +2,8 @@
 // the worker's answer for ever, and so does the client; here another worker gets the connection. The answer that has not
 // come means that the worker has not touched it: it answers before it reads, and what it has answered arrives before the
 // channel ends.
+import { setImmediate } from 'node:timers';
+
 import type { InternalMessage, IpcChannel, NewConnection } from './ipc-channel.js';
 
 /** By what a server is known in the cluster: the channels to workers that were sent connections for it. */
@@ -46,18 +48,18 @@ class Unanswered {
   }
 
   #giveBack(): void {
-    for (const [key, channels] of served) {
+    served.forEach((channels, key) => {
       channels.delete(this.#channel);
       if (channels.size === 0) served.delete(key);
-    }
-    const unanswered = [...this.#keys];
+    });
+    const unanswered = new Map(this.#keys);
     this.#keys.clear();
-    for (const [seq, key] of unanswered) {
+    unanswered.forEach((key, seq) => {
       // Refused in the worker's name, the connection goes to another one; accepted, it is closed, which is what is left
       // where nobody else serves it.
       const message: InternalMessage = { cmd: 'NODE_CLUSTER', ack: seq, accepted: !served.has(key) };
       this.#channel.emit('internalMessage', message, undefined);
-    }
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 // What a process of ours has sent arrives as ours in every process that has this package loaded; in others, and from
 // others, as node:net's.
+import { define } from './define.js';
 import type { StreamHandle } from './handle.js';
 import type { InternalMessage, IpcChannel } from './ipc-channel.js';
 import { type NodeHandle, shareNodeHandle } from './node-handle.js';
@@ -56,7 +57,7 @@ export function receiveOurs(channel: IpcChannel): void {
   const tell = (message: HandleMessage, object: object): void => {
     isTelling = true;
     // On Windows Node calls this on whatever has come.
-    Reflect.defineProperty(object, 'setSimultaneousAccepts', { value() {}, configurable: true });
+    define(object, 'setSimultaneousAccepts', { value() {}, configurable: true });
     channel.emit('internalMessage', { ...message, cmd: 'NODE_HANDLE', type: 'net.Native' }, object);
     Reflect.deleteProperty(object, 'setSimultaneousAccepts');
     isTelling = false;

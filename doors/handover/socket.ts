@@ -5,6 +5,7 @@ import { type SocketConstructorOpts, Socket as NodeSocket } from 'node:net';
 
 import { Socket as OurSocket } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/binding.js';
+import { define } from '../../lib/define.js';
 import { errnoException } from '../../lib/errors.js';
 import type { StreamHandle } from '../../lib/handle.js';
 import type { Socket } from '../../lib/socket.js';
@@ -90,11 +91,11 @@ function takeBuffered(socket: NodeSocket): Buffer {
 
 function inSilence<T>(socket: NodeSocket, act: () => T): T {
   const own = Object.getOwnPropertyDescriptor(socket, 'emit');
-  Object.defineProperty(socket, 'emit', { value: () => false, configurable: true });
+  define(socket, 'emit', { value: () => false, configurable: true });
   try {
     return act();
   } finally {
-    if (own) Object.defineProperty(socket, 'emit', own);
+    if (own) define(socket, 'emit', own);
     else delete (socket as { emit?: unknown }).emit;
   }
 }
