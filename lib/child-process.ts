@@ -24,8 +24,8 @@ function attachIfChannel(owner: object): void {
 /** Makes a socket what Node takes it for that gives it to a child: its descriptor, and it is read there from now on. */
 function giveDescriptor(item: unknown): unknown {
   if (!(item instanceof Socket)) return item;
-  const { handle, shown } = item[kState];
-  const fd = shown?.fd ?? -1;
+  const { handle, exposed } = item[kState];
+  const fd = exposed?.fd ?? -1;
   if (handle === null || fd < 0) return item;
   handle.readStop();
   item.pause();

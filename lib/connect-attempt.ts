@@ -53,7 +53,7 @@ export function connectTcp(socket: SocketCore, attempt: Attempt, outcome: Outcom
   const handle = connecting(socket);
   const state = socket[kState];
   // Here and not when connected, as in Node: the SYN carries the type of service, and the rest holds from the start.
-  if (state.shown) applyOptions(state.shown, state);
+  if (state.exposed) applyOptions(state.exposed, state);
   const request: Req = { oncomplete: outcome };
   const errno = family === 4 ? handle.connect(request, address, port) : handle.connect6(request, address, port);
   return errno < 0 ? immediateError(socket, errno, address, port) : undefined;

@@ -199,7 +199,7 @@ function onAddresses(
     return;
   }
   const list = Array.isArray(addresses) ? (addresses as readonly Address[]) : [];
-  // Left without closing an iterator, which asks `Object.prototype` for a `return`.
+  // Leaving a `for` loop closes its iterator, which looks for a `return` on `Object.prototype`.
   const isOver = list.some(({ address, family }) => {
     socket.emit('lookup', null, address, family, target.host);
     return !wanted();

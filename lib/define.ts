@@ -1,5 +1,5 @@
-// Defining properties when `Object.prototype` may have grown `get`, `set`, `value` or the like: a descriptor that is an
-// ordinary object inherits them.
+// A descriptor that is an ordinary object inherits `get`, `set` or `value` from `Object.prototype`, if a program or a package
+// has put a property of that name there.
 
 /**
  * `Object.defineProperty` with the own properties of `descriptor` only.

@@ -13,13 +13,13 @@ interface Accepted {
  */
 export function detachHandle(socket: SocketCore): SocketHandle | null {
   const state = socket[kState];
-  const { handle, shown } = state;
+  const { handle, exposed } = state;
   if (handle === null) return null;
   handle.reader = null;
   handle.onbroken = null;
   handle.readStop();
-  state.bytesRead = shown?.bytesRead ?? 0;
-  state.bytesWritten = shown?.bytesWritten ?? 0;
+  state.bytesRead = exposed?.bytesRead ?? 0;
+  state.bytesWritten = exposed?.bytesWritten ?? 0;
   socket._handle = null;
   (socket as SocketCore & Accepted)._server = null;
   return handle;

@@ -43,7 +43,7 @@ const NO_HANDLE = -1;
 /** Its slot, which no handle ever has. */
 const NO_SLOT = 0xffffff;
 
-// Where the loop is not libuv's. Taken before a test replaces it.
+// Where the loop is not libuv's. Bound before a test replaces it.
 const setImmediate: typeof loadedSetImmediate = loadedSetImmediate;
 
 let started: Reactor | undefined;

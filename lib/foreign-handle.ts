@@ -1,10 +1,10 @@
 /**
- * A handle that is not one of ours under a socket that is: Node's own `TCP` or `Pipe` (of `process.binding`, of a socket of
- * node:net, of a cluster), or an object that a program has written with the methods that those have.
+ * Foreign handles below a socket of this package: Node's native `TCP` and `Pipe` (of `process.binding`, or of a socket of
+ * node:net), and objects with the same methods that a program has written in JavaScript.
  *
- * How such a handle is read, written and ended differs from one Node to the next, and a native one aborts the process when
- * it is used in another Node's way. So a socket of node:net uses it. Of that socket only the methods below the stream are
- * called, and what it would push into its stream goes to ours.
+ * The protocol between such a handle and its socket changes from one Node to the next, and a native handle aborts the process
+ * when it is spoken to in another version's. So a socket of node:net drives it: only its methods below the stream are called
+ * (`_write`, `_writev`, `_final`, `connect`), and what it would push into its own stream is delivered to the socket above.
  */
 import { Buffer } from 'node:buffer';
 import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
@@ -20,7 +20,7 @@ const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');
 
-/** What Node's handles have. Those of programs may lack any of it. */
+/** The methods of a native handle that are called here. A handle that a program has written may lack any of them. */
 interface Foreign {
   readonly fd?: number;
   reading?: boolean;
@@ -46,7 +46,7 @@ interface BelowStream {
 
 const Stream = NodeSocket as unknown as new (options: object) => NodeSocket & BelowStream;
 
-/** Uses the handle, and hands on what it reads. */
+/** Drives the foreign handle, and delivers what it reads. */
 class Companion extends Stream {
   readonly #handle: ForeignHandle;
 
@@ -64,7 +64,7 @@ class Companion extends Stream {
   override push(chunk: Buffer | null): boolean {
     if (chunk === null) this.#handle.received(UV_EOF);
     else this.#handle.received(chunk.byteLength, chunk);
-    // Whether that was enough is said by `readStop`.
+    // Backpressure is applied by `readStop`.
     return true;
   }
 
@@ -77,11 +77,11 @@ class Companion extends Stream {
     return this;
   }
 
-  /** The idle timer is that of the socket above. */
+  /** The socket above has the idle timer. */
   _unrefTimer(): void {}
 }
 
-/** A libuv error of an error; of one that is none, that the handle is of no use. */
+/** The libuv error number of an error; `EBADF` where it has none. */
 function statusOf(error: Error): number {
   const { errno } = error as NodeJS.ErrnoException;
   return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
@@ -94,7 +94,7 @@ function sizeOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined
 const known = new WeakMap<object, ForeignHandle>();
 
 /**
- * What a socket uses a handle from elsewhere by. Whoever has used the handle before gets nothing more of it.
+ * Takes a foreign handle over: its previous owner, if it has one, receives nothing more.
  *
  * @throws TypeError for what is no object, as node:net does
  */
@@ -104,7 +104,7 @@ export function takeForeignHandle(foreign: object): ForeignHandle {
   return handle;
 }
 
-/** As `takeForeignHandle`, unless a socket of ours has the handle already: then they share it. */
+/** As `takeForeignHandle`, unless a socket of this package has the handle already: then both share it. */
 export function shareForeignHandle(foreign: object): ForeignHandle {
   return known.get(foreign) ?? takeForeignHandle(foreign);
 }
@@ -113,13 +113,13 @@ export class ForeignHandle implements SocketHandle {
   owner: unknown = null;
   reader: SocketHandle['reader'] = null;
   onbroken: SocketHandle['onbroken'] = null;
-  /** What puts a guard on a handle of Node's puts it on that one. */
+  /** An `http.Agent` puts its guard on the foreign handle itself. */
   readonly isGuarded = false;
 
   readonly #foreign: Foreign;
   readonly #companion: Companion;
   #connect: Req | undefined;
-  /** Writes whose end has not been told. */
+  /** Writes that have not completed. */
   #writing = 0;
   #isLeaving = false;
 
@@ -135,7 +135,7 @@ export class ForeignHandle implements SocketHandle {
 
   // ---- reading
 
-  /** Of the handle, not of the socket: another one may have it too. */
+  /** The state of the foreign handle: several sockets may share it. */
   get reading(): boolean {
     return Boolean(this.#foreign.reading);
   }
@@ -179,7 +179,7 @@ export class ForeignHandle implements SocketHandle {
     req.bytes = size;
     write((error) => {
       status = error ? statusOf(error) : 0;
-      // A second end is told as well: what that means is up to the stream.
+      // A second completion is reported too: the stream answers it with ERR_MULTIPLE_CALLBACK, as node:net's does.
       if (isReturned) this.#wrote(req, status, isOver);
       isOver = true;
     });
@@ -200,7 +200,7 @@ export class ForeignHandle implements SocketHandle {
     let status: number | undefined;
     let isReturned = false;
     this.#companion._final((error) => {
-      // Ended at once, which has an error of its own.
+      // A synchronous completion is reported as libuv's ENOTCONN, which needs no callback.
       status = error ? statusOf(error) : UV_ENOTCONN;
       if (isReturned) req.oncomplete(error ? status : 0, this, req);
     });

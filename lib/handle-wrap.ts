@@ -4,7 +4,7 @@
  */
 import { AsyncResource, type AsyncResourceOptions } from 'node:async_hooks';
 
-import { endedByHand } from './async-resource.js';
+import { manualDestroy } from './async-resource.js';
 import {
   atClosing,
   control,
@@ -64,9 +64,9 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   /** What `close` was given to call. */
   #closed: (() => void) | undefined;
 
-  /** @param trigger the async id of what it was made for: of the listener, when it is a connection */
+  /** @param trigger the async id of what caused it: of the listener, when it is a connection */
   constructor(type: string, trigger?: number) {
-    super(type, endedByHand(trigger));
+    super(type, manualDestroy(trigger));
     this.#type = type;
   }
 
@@ -102,7 +102,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   /** What is told from now on belongs to the context of this call: an `http.Agent` gives a kept socket to a request. */
   asyncReset(): void {
     this.#context.emitDestroy();
-    this.#context = new AsyncResource(this.#type, endedByHand());
+    this.#context = new AsyncResource(this.#type, manualDestroy());
   }
 
   // ---- what is open

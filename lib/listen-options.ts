@@ -63,7 +63,7 @@ export function readListenTarget(args: readonly unknown[]): ListenTarget {
   if (options instanceof TCP || options instanceof Pipe) {
     return { kind: 'handle', handle: options as StreamHandle, path: undefined, backlog };
   }
-  if ('isStreamBase' in options) {
+  if (options['isStreamBase'] === true) {
     const { listenerOfNode } = require('./node-handle.js') as typeof NodeHandles;
     const handle = listenerOfNode(options);
     if (typeof handle === 'number') throw errnoException(handle, 'listen');

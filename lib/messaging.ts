@@ -114,7 +114,7 @@ function prepare(): Mark {
   return isInPlace() ? (util.transferableAbortSignal as unknown as Mark) : fromBirth();
 }
 
-// In a realm that imitates a browser the class may be another one than Node's. Bun and Deno have none of the names.
+// In a realm that imitates a browser the global class is not Node's. Bun and Deno have none of these symbols.
 function readNames(): Known | undefined {
   const { AbortController: Controller } = globalThis as Partial<typeof globalThis>;
   const { transferableAbortController: make } = util as Partial<typeof util>;

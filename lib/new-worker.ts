@@ -1,5 +1,5 @@
-// Whether a message is made for a worker that has just been created: Node tells nobody, but its frames are on the stack. They
-// are read as frames and not as text, which a program may cut off or format as it likes.
+// Whether a message is serialized by the constructor of a worker. Only the call stack says so. It is read as structured frames,
+// because a program may shorten or format its text.
 import type Util from 'node:util';
 
 const util = require('node:util') as typeof Util;
@@ -9,10 +9,10 @@ interface Frame {
   scriptName: string;
 }
 
-/** More than are ours. */
+/** More than there are frames of this package. */
 const DEPTH = 16;
 
-/** Called from where Node asks an object of ours what goes along with it. */
+/** Called while Node asks an object for what it transfers. */
 export function isForNewWorker(): boolean {
   const { getCallSites = framesOfError } = util as { getCallSites?: (count: number) => Frame[] };
   const caller = getCallSites(DEPTH).find(({ scriptName }) => scriptName !== __filename);

@@ -57,22 +57,21 @@ export function shareNodeHandle(shared: NodeHandle, forServer: boolean): StreamH
 }
 
 /**
- * What a server listens with when it is given a handle: one of Node's as it is, whose connections become ours one by one
- * (`ownHandle`). On Windows, where each of them would have to be searched for, a handle of ours for the same socket; or a
- * negative error. Undefined: it is no handle to listen with.
+ * What a server listens with when it is given a native handle of Node's: that handle, whose connections are taken over one by
+ * one (`ownHandle`). On Windows, where finding the socket of each would take too long, a handle of this package for the same
+ * socket, or a negative error. Undefined: it cannot listen.
  */
 export function listenerOfNode(given: object): ListenerHandle | number | undefined {
   if (!isListener(given)) return undefined;
   return isWindows && given instanceof classOfNode() ? takeNodeHandle(given, true) : given;
 }
 
-/** Of Node's own handles, those of TCP and of local sockets listen. */
+/** TCP and local sockets can, a TTY cannot. */
 function isListener(given: object): given is NodeHandle & ListenerHandle {
-  const { isStreamBase, listen } = given as { isStreamBase?: unknown; listen?: unknown };
-  return isStreamBase === true && typeof listen === 'function';
+  return typeof (given as { listen?: unknown }).listen === 'function';
 }
 
-/** A handle of ours for one that a handle of Node's has accepted; that one itself, if there can be no other. */
+/** A handle of this package for a connection that Node's has accepted; where that cannot be had, Node's. */
 export function ownHandle(accepted: NodeHandle): StreamHandle | NodeHandle {
   const handle = isWindows ? UV_ENOTSUP : shareNodeHandle(accepted, false);
   if (typeof handle === 'number') return accepted;

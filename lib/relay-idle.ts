@@ -30,6 +30,6 @@ function restart(socket: SocketCore, msecs: number, shortenedAt: number | undefi
 
 function bytesOfStreams(socket: SocketCore): number {
   countRelayed(socket);
-  const { shown, relayed } = socket[kState];
-  return (shown?.bytesRead ?? 0) + (shown?.bytesWritten ?? 0) - relayed;
+  const { exposed, relayed } = socket[kState];
+  return (exposed?.bytesRead ?? 0) + (exposed?.bytesWritten ?? 0) - relayed;
 }

@@ -1,7 +1,7 @@
 // What is asked of a handle and ends later: Node's names for it, and the async context that it keeps.
 import { AsyncResource } from 'node:async_hooks';
 
-import { endedByHand } from './async-resource.js';
+import { manualDestroy } from './async-resource.js';
 import { hold, release } from './dispatcher.js';
 
 /** Something asked of a handle that ends later. A plain object; callers put their own fields on it. */
@@ -22,7 +22,7 @@ export class Pending {
   /** @param trigger the async id of the handle */
   constructor(type: string, req: Req, trigger: number) {
     this.#req = req;
-    this.#context = new AsyncResource(type, endedByHand(trigger));
+    this.#context = new AsyncResource(type, manualDestroy(trigger));
     // libuv: a request keeps the loop alive, whether its handle is ref'd or not.
     hold();
   }

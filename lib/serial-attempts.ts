@@ -76,11 +76,11 @@ export class SerialAttempts {
 
   #renewHandle(): void {
     const socket = this.#socket;
-    const { handle: before, shown } = socket[kState];
+    const { handle: before, exposed } = socket[kState];
     const handle = new TCP(TCP.SOCKET);
     attachHandle(socket, handle);
     if (before === null) return;
-    if (shown?.hasRef?.() === false) handle.unref();
+    if (exposed?.hasRef?.() === false) handle.unref();
     before.close();
   }
 

@@ -18,7 +18,7 @@ import { beginRelay, countRelayed, endRelay, endRelays, noteListener, offerRelay
 import { relayMadeProgress } from './relay-idle.js';
 import { closeSocket } from './socket-close.js';
 import { handleFor, startReading, stopReading, wakeReader } from './socket-read.js';
-import type { KeepAlive, ShownHandle, SocketCore, WithState } from './socket-state.js';
+import type { KeepAlive, ExposedHandle, SocketCore, WithState } from './socket-state.js';
 import { kState, whenConnected } from './socket-state.js';
 import type { Done, Payload } from './socket-write.js';
 import { bytesWritten, finish, send } from './socket-write.js';
@@ -135,7 +135,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const enable = Boolean(noDelay);
     if (enable === state.noDelay && state.handle !== null) return this;
     state.noDelay = enable;
-    state.shown?.setNoDelay?.(enable);
+    state.exposed?.setNoDelay?.(enable);
     return this;
   }
 
@@ -163,7 +163,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     // Agents set what is set already whenever they take a socket back: no call, and no warning, for that.
     if (sameKeepAlive(before, wanted)) return this;
     warnOfLostTimes(enable, initialDelay, interval);
-    if (state.shown !== null) applyKeepAlive(state.shown, wanted);
+    if (state.exposed !== null) applyKeepAlive(state.exposed, wanted);
     return this;
   }
 
@@ -179,17 +179,17 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const state = this[kState];
     state.typeOfService = tos;
     // While connecting it is remembered like before; node:net throws EBADF then.
-    if (state.shown === null || this.connecting) return this;
-    const errno = applyTypeOfService(state.shown, state);
+    if (state.exposed === null || this.connecting) return this;
+    const errno = applyTypeOfService(state.exposed, state);
     if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
     return this;
   }
 
   /** The type of service in force, 0 to 255. */
   getTypeOfService(): number {
-    const { shown, typeOfService } = this[kState];
-    if (!shown?.getTypeOfService || this.connecting) return typeOfService ?? 0;
-    const found = shown.getTypeOfService();
+    const { exposed, typeOfService } = this[kState];
+    if (!exposed?.getTypeOfService || this.connecting) return typeOfService ?? 0;
+    const found = exposed.getTypeOfService();
     if (found >= 0) return found;
     if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
     return typeOfService ?? 0;
@@ -391,16 +391,17 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   // ---- What Node's own modules and packages call
 
   /** @internal */
-  get _handle(): ShownHandle | null {
+  get _handle(): ExposedHandle | null {
     // Some read the accessors of the prototype itself.
-    return this[kState]?.shown ?? null;
+    return this[kState]?.exposed ?? null;
   }
 
-  set _handle(given: ShownHandle | null) {
+  set _handle(given: ExposedHandle | null) {
     const state = this[kState];
     if (state.handle !== null) endRelays(this);
-    state.shown = given || null;
-    state.handle = given ? handleFor(this, given) : null;
+    const handle = given ? handleFor(this, given) : null;
+    state.exposed = given || null;
+    state.handle = handle;
   }
 
   /** @internal */

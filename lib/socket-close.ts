@@ -17,13 +17,13 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   state.life += 1;
   state.giveUpConnecting?.();
   state.giveUpConnecting = null;
-  const { handle, shown } = state;
+  const { handle, exposed } = state;
   if (handle === null) {
     takeWaiting(state);
     return false;
   }
-  state.bytesRead = shown?.bytesRead ?? 0;
-  state.bytesWritten = shown?.bytesWritten ?? 0;
+  state.bytesRead = exposed?.bytesRead ?? 0;
+  state.bytesWritten = exposed?.bytesWritten ?? 0;
   if (socket._closeAfterHandlingError) {
     // Listeners of 'error' may still look at the handle.
     void inMicrotask(() => {

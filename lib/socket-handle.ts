@@ -1,11 +1,11 @@
-// What a socket does with its handle, whether that is one of ours or one that came from elsewhere (foreign-handle.ts).
+// What a socket needs of its handle: a `TCP` or `Pipe` of this package, or a foreign one behind foreign-handle.ts.
 import type { EncodedChunk } from './stream-handle.js';
 import type { Req } from './request.js';
 
 /** Answers and events are those of `StreamHandle`. */
 export interface SocketHandle {
   owner: unknown;
-  /** What it connects to; undefined: its own business. */
+  /** Which targets it can connect to; undefined: not known. */
   readonly kind: 'TCP' | 'PIPE' | undefined;
   /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
   reader: ((this: SocketHandle, nread: number, chunk?: Buffer) => void) | null;

@@ -11,7 +11,7 @@ import type { OnReadOptions } from './fixed-buffer.js';
 import type { StreamHandle } from './handle.js';
 import { guessHandleType, Pipe, TCP } from './handle.js';
 import { InheritedPipe } from './inherited-pipe.js';
-import type { KeepAlive, ShownHandle, SocketState } from './socket-state.js';
+import type { KeepAlive, ExposedHandle, SocketState } from './socket-state.js';
 import { validateInt32, validateNumber } from './validators.js';
 
 /** Options of `new Socket()`. All of them may be given to `connect()` of the module as well. */
@@ -193,21 +193,21 @@ export function sameKeepAlive(a: KeepAlive, b: KeepAlive): boolean {
   return a.enable === b.enable && a.idle === b.idle && a.interval === b.interval && a.count === b.count;
 }
 
-export function applyKeepAlive(handle: ShownHandle, { enable, idle, interval, count }: KeepAlive): void {
+export function applyKeepAlive(handle: ExposedHandle, { enable, idle, interval, count }: KeepAlive): void {
   // Pipes have none of these options, and a handle may come from elsewhere.
   if (interval === undefined && count === undefined) handle.setKeepAlive?.(enable, idle);
   else handle.setKeepAlive?.(enable, idle, interval, count);
 }
 
 /** Sets what was asked for before there was a socket to set it on. */
-export function applyOptions(handle: ShownHandle, state: SocketState): void {
+export function applyOptions(handle: ExposedHandle, state: SocketState): void {
   if (state.noDelay) handle.setNoDelay?.(true);
   if (state.keepAlive.enable) applyKeepAlive(handle, state.keepAlive);
   applyTypeOfService(handle, state);
 }
 
 /** 0 or a negative error. */
-export function applyTypeOfService(handle: ShownHandle, { typeOfService }: SocketState): number {
+export function applyTypeOfService(handle: ExposedHandle, { typeOfService }: SocketState): number {
   if (typeOfService === undefined) return 0;
   return handle.setTypeOfService?.(typeOfService) ?? 0;
 }

@@ -13,8 +13,7 @@ function foreignHandles(): typeof Foreign {
 }
 
 /**
- * Makes `handle` the socket's, which may have been closed before and lives again. Where it was another one's, it is not any
- * more.
+ * Makes `handle` the socket's, which may have been closed before and lives again. A previous owner receives nothing more.
  *
  * @throws TypeError for what is no object
  */
@@ -25,20 +24,20 @@ export function attachHandle(socket: SocketCore, handle: object): void {
   socket._handle = handle;
   socket[kState].reader?.begin();
   own.owner = null;
-  handOn(own, socket);
+  deliverTo(own, socket);
 }
 
-/** What the socket reads and writes by when `_handle` is this. Of ours somebody else may be the owner, and stays it. */
-export function handleFor(socket: SocketCore, shown: object): SocketHandle {
-  if (shown instanceof StreamHandle) return shown;
-  const handle = foreignHandles().shareForeignHandle(shown);
-  // Nobody but the socket could hear of it: Node's own handles abort the process when nobody does.
-  handOn(handle, socket);
+/** What the socket reads and writes by once `_handle` is assigned. The owner of a handle of this package stays its owner. */
+export function handleFor(socket: SocketCore, exposed: object): SocketHandle {
+  if (exposed instanceof StreamHandle) return exposed;
+  const handle = foreignHandles().shareForeignHandle(exposed);
+  // A native handle of Node's aborts the process when it reads and has no owner.
+  deliverTo(handle, socket);
   return handle;
 }
 
-/** Has a handle without an owner tell `socket`. */
-function handOn(handle: SocketHandle, socket: SocketCore): void {
+/** Delivers to `socket`, unless the handle has an owner. */
+function deliverTo(handle: SocketHandle, socket: SocketCore): void {
   if (handle.owner !== null) return;
   handle.owner = socket;
   handle.reader = onRead;

@@ -58,10 +58,10 @@ export interface Relay {
 }
 
 export class SocketState {
-  /** What the socket is read and written by. */
+  /** What the socket reads and writes by. */
   handle: SocketHandle | null = null;
-  /** What `_handle` shows: the same, or the handle from elsewhere that it stands on. */
-  shown: ShownHandle | null = null;
+  /** What `_handle` gives out: the same object, or the foreign handle below it. */
+  exposed: ExposedHandle | null = null;
   /** What the last handle had counted when it was given up. */
   bytesRead = 0;
   bytesWritten = 0;
@@ -101,8 +101,8 @@ export class SocketState {
   typeOfService: number | undefined = undefined;
 }
 
-/** What `_handle` shows. All of it may be missing of one that a program has written. */
-export type ShownHandle = Partial<
+/** The part of a handle that `_handle` gives out. A handle that a program has written may lack any of it. */
+export type ExposedHandle = Partial<
   Pick<
     TCP,
     | 'bytesRead'
@@ -134,7 +134,7 @@ export interface SocketCore extends Duplex, WithState {
   timeout?: number | undefined;
   autoSelectFamilyAttemptedAddresses?: string[];
   blockList?: AnyBlockList | undefined;
-  _handle: ShownHandle | null;
+  _handle: ExposedHandle | null;
   _host: string | null;
   _parent: SocketCore | null;
   _peername: AddressOut | undefined;

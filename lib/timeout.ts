@@ -1,5 +1,5 @@
 // The idle timer of a socket: `setTimeout`, and what counts as not being idle. It never keeps the process alive.
-import type { ShownHandle, SocketCore } from './socket-state.js';
+import type { ExposedHandle, SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
 import { startTimer } from './timers.js';
 import { validateFunction, validateTimeout } from './validators.js';
@@ -33,7 +33,7 @@ export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() 
 }
 
 /** Whether the kernel took bytes of a pending write since the last time this was asked. */
-export function writeMadeProgress(socket: SocketCore, handle: ShownHandle | null): boolean {
+export function writeMadeProgress(socket: SocketCore, handle: ExposedHandle | null): boolean {
   const state = socket[kState];
   if (handle === null || state.queueAtLastCheck === 0) return false;
   const { writeQueueSize = 0 } = handle;

@@ -1,6 +1,6 @@
-// Ticks and timers that go on when a test has replaced those of the program: the functions of its realm, of `node:timers`
-// and of its `process`, perhaps before this package was loaded. node:net goes on because it has taken them before any
-// program ran, and it is the way to them here.
+// Ticks and timers that a test cannot fake. Fake timers replace the functions of a realm, of `node:timers` and of a `process`
+// object, perhaps before this package is loaded. node:net is not affected, because it uses timers of Node's internals; they
+// are reached here through its `Socket`.
 import { Socket } from 'node:net';
 import { setTimeout } from 'node:timers';
 
@@ -28,7 +28,7 @@ export async function inMicrotask(run: () => void): Promise<void> {
   }
 }
 
-/** What of a socket `Socket.prototype.setTimeout` needs. It keeps its timer here as well, under a symbol of Node's. */
+/** The fields that `Socket.prototype.setTimeout` reads. It stores the timer here as well, under a symbol of Node's. */
 class Holder {
   readonly _parent = null;
   readonly destroyed = false;

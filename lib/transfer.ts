@@ -34,7 +34,7 @@ const escorts = new WeakMap<object, Escort>();
  * @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE when it is to go into `workerData`
  */
 export function escortOf(owner: object, what: string): MessagePort {
-  // Unable to read its `workerData`, it would never start, and wait for ever.
+  // It could not deserialize its `workerData`, and would never start.
   if (isForNewWorker()) {
     const reason = 'a worker takes its workerData before it can load ferronet: send it by postMessage';
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE(what, reason);

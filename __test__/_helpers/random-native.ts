@@ -15,7 +15,7 @@ const native = require(join(__dirname, '..', '..', 'binding.js')) as Native & Lo
 
 const CALLS = 3000;
 
-/** No number of a descriptor that might be open: whoever takes one over closes it, whosever it is. */
+/** No descriptor that may be open: one that is taken over is closed later, also when libuv owns it. */
 const DESCRIPTORS: readonly unknown[] = [-1, -5, 9999, 1e6, 2 ** 31, 2 ** 32, NaN, 1.5];
 
 const getters = {

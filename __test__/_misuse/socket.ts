@@ -76,6 +76,12 @@ export const rows: Rows = {
   'new Socket({ fd: not open })': socket({ fd: 9999 }),
   // Windows: descriptors of the C library are not known to us.
   ...(process.platform === 'win32' ? {} : { 'new Socket({ fd: a file })': socket({ fd: openSync(__filename, 'r') }) }),
+  'new Socket({ handle: 5 })': socket({ handle: 5 }),
+  "new Socket({ handle: 'x' })": socket({ handle: 'x' }),
+  'new Socket({ handle: true })': socket({ handle: true }),
+  'new Socket({ handle: Symbol })': socket({ handle: Symbol('x') }),
+  'new Socket({ handle: frozen })': socket({ handle: Object.freeze({}) }),
+  'new Socket({ handle: null })': socket({ handle: null }),
   'new Socket({ signal: 1 })': socket({ signal: 1 }),
   'new Socket({ signal: {} })': socket({ signal: {} }),
   'new Socket({ objectMode: true })': socket({ objectMode: true }),
