@@ -159,16 +159,15 @@ impl Delivery {
             Event::Broken { id, errno } => (Kind::Broken, id, i64::from(errno.code())),
             Event::ShutDown { id, result } => (Kind::ShutDown, id, status(result)),
             Event::Closed { id } => (Kind::Closed, id, 0),
-            Event::Connection { id, result } => {
-                let value = match result {
-                    Ok(()) => reactor
-                        .accept(id)
-                        .and_then(|connection| i64::try_from(connection.to_bits()).ok()),
-                    Err(errno) => Some(i64::from(errno.code())),
+            Event::Connection { id } => {
+                let connection = reactor.accept(id).map(HandleId::to_bits);
+                let Some(Ok(value)) = connection.map(i64::try_from) else {
+                    return;
                 };
-                let Some(value) = value else { return };
                 (Kind::Connection, id, value)
             }
+            // The reactor's own.
+            Event::Exhausted { .. } => return,
         };
         self.call_alone(entry, kind, id.slot(), value);
     }

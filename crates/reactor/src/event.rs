@@ -15,8 +15,11 @@ pub enum Event {
     Broken { id: HandleId, errno: Errno },
     /// FIN is sent, behind all that was written.
     ShutDown { id: HandleId, result: Result<(), Errno> },
-    /// A listener has a connection to take with [`Reactor::accept`](crate::Reactor::accept), or could not accept.
-    Connection { id: HandleId, result: Result<(), Errno> },
+    /// A listener has a connection to take with [`Reactor::accept`](crate::Reactor::accept).
+    Connection { id: HandleId },
+    /// A listener has no descriptor for the connections that wait. The reactor sees to it in its turn, and delivers
+    /// nothing.
+    Exhausted { id: HandleId },
     /// The last event of a handle that was closed.
     Closed { id: HandleId },
 }
@@ -30,7 +33,8 @@ impl Event {
             | Self::Wrote { id, .. }
             | Self::Broken { id, .. }
             | Self::ShutDown { id, .. }
-            | Self::Connection { id, .. }
+            | Self::Connection { id }
+            | Self::Exhausted { id }
             | Self::Closed { id } => id,
         }
     }

@@ -1,10 +1,17 @@
 //! One listening socket: accepts ahead of JavaScript, up to the backlog, and hands connections over in order.
 //!
+//! Where descriptors are scarce nothing is accepted ahead: a connection is accepted when the consumer has taken the one
+//! before. When none is left for the connections that wait, they are refused, so that their clients do not wait for a
+//! server that cannot serve them: on the consumer's thread, in order with its events. One that is busy leaves them
+//! waiting, and may close something before its turn comes. Other errors of accept(2) are of one connection or of the moment;
+//! like libuv, the task tries again and reports none, with pauses when nothing succeeds.
+//!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -16,10 +23,42 @@ use crate::queue::EventQueue;
 use crate::shard::Shard;
 use crate::sys::{self, Acceptor, Idle, Stream};
 use crate::task::{Driving, Task};
+use crate::timers::Backoff;
 use crate::{Errno, HandleId, Target};
 
-/// How many connections one turn accepts before the others get theirs.
+/// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
 const ACCEPTS_PER_TURN: usize = 32;
+
+/// How many accepted connections may wait for the consumer, who has asked for `backlog`: as many as the kernel would let
+/// wait. To a negative number it gives its largest.
+fn most_ahead(backlog: i32) -> usize {
+    let largest = sys::largest_backlog();
+    usize::try_from(backlog).unwrap_or(largest).min(largest).max(1)
+}
+
+/// Connections that were accepted and not taken.
+#[derive(Debug, Default)]
+struct Accepted {
+    waiting: VecDeque<HandleId>,
+    /// The task accepts no more until one is taken.
+    is_full: bool,
+}
+
+impl Accepted {
+    /// Whether one more may wait, if `most` may.
+    fn has_room(&mut self, most: usize) -> bool {
+        self.is_full = self.waiting.len() >= most;
+        !self.is_full
+    }
+}
+
+/// What keeps the task from accepting.
+#[derive(Debug, Default)]
+struct Trouble {
+    /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse them.
+    exhausted: bool,
+    backoff: Backoff,
+}
 
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
 pub(crate) trait Adopt: Send + Sync {
@@ -33,13 +72,15 @@ pub(crate) trait Adopt: Send + Sync {
 pub(crate) struct Listener {
     id: HandleId,
     acceptor: RwLock<Option<Acceptor>>,
-    accepted: Mutex<VecDeque<HandleId>>,
+    accepted: Mutex<Accepted>,
     /// Held from a connection's leaving the backlog until it is told.
-    accepting: Mutex<()>,
+    accepting: Mutex<Trouble>,
     /// Where it listens.
     address: Option<SockAddr>,
-    /// How many accepted connections may wait for JavaScript.
-    ahead: usize,
+    /// How many accepted connections may wait for the consumer.
+    ahead: AtomicUsize,
+    /// The last one that was accepted has left few descriptors.
+    scarce: AtomicBool,
     /// The table that its connections go to. Weak: the table owns the listener.
     connections: Weak<dyn Adopt>,
     /// On the run queue.
@@ -77,10 +118,11 @@ impl Listener {
         Arc::new(Self {
             id,
             address,
-            accepting: Mutex::new(()),
+            accepting: Mutex::default(),
             acceptor: RwLock::new(Some(acceptor)),
-            accepted: Mutex::new(VecDeque::new()),
-            ahead: usize::try_from(backlog).unwrap_or(0).max(1),
+            accepted: Mutex::default(),
+            ahead: AtomicUsize::new(most_ahead(backlog)),
+            scarce: AtomicBool::new(false),
             connections,
             queued: AtomicBool::new(false),
             shard,
@@ -96,15 +138,28 @@ impl Listener {
     }
 
     /// `listen(2)` once more, for another backlog; two servers may share a handle.
-    pub(crate) fn listen(&self, backlog: i32) -> Result<(), Errno> {
-        self.with_acceptor(|acceptor| Ok(acceptor.listen(backlog)?))
+    pub(crate) fn listen(self: &Arc<Self>, backlog: i32) -> Result<(), Errno> {
+        self.with_acceptor(|acceptor| Ok(acceptor.listen(backlog)?))?;
+        self.ahead.store(most_ahead(backlog), Ordering::Relaxed);
+        Arc::clone(self).wake();
+        Ok(())
+    }
+
+    /// Whether one more connection may wait for the consumer now. If not, the task is woken when one is taken.
+    fn has_room(&self) -> bool {
+        let most = if self.scarce.load(Ordering::Relaxed) {
+            1
+        } else {
+            self.ahead.load(Ordering::Relaxed)
+        };
+        self.accepted.lock().has_room(most)
     }
 
     /// Answers one [`Event::Connection`].
     pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
         let mut accepted = self.accepted.lock();
-        let was_full = accepted.len() >= self.ahead;
-        let id = accepted.pop_front();
+        let was_full = std::mem::take(&mut accepted.is_full);
+        let id = accepted.waiting.pop_front();
         drop(accepted);
         if was_full {
             Arc::clone(self).wake();
@@ -115,9 +170,8 @@ impl Listener {
     /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what was
     /// accepted and never taken, as the kernel does with its own backlog.
     pub(crate) fn close(&self) {
-        let acceptor = self.acceptor.write().take();
-        drop(acceptor);
-        let abandoned = std::mem::take(&mut *self.accepted.lock());
+        self.end_accepting();
+        let abandoned = std::mem::take(&mut self.accepted.lock().waiting);
         let Some(connections) = self.connections.upgrade() else {
             return;
         };
@@ -128,10 +182,17 @@ impl Listener {
 
     /// Closes the descriptor and leaves the rest to whoever has another one: its path, and what was accepted.
     pub(crate) fn retire(&self) {
-        let acceptor = self.acceptor.write().take();
-        if let Some(mut acceptor) = acceptor {
+        if let Some(acceptor) = &mut *self.acceptor.write() {
             acceptor.set_path(None);
         }
+        self.end_accepting();
+    }
+
+    /// Closes the descriptor, and tries nothing more.
+    fn end_accepting(&self) {
+        let acceptor = self.acceptor.write().take();
+        drop(acceptor);
+        *self.accepting.lock() = Trouble::default();
     }
 
     /// Has the file at `path` go with the listener.
@@ -153,13 +214,14 @@ impl Listener {
             }
         };
         drop(place);
-        let backlog = i32::try_from(self.ahead).unwrap_or(i32::MAX);
-        Ok((idle, backlog, std::mem::take(&mut *self.accepted.lock())))
+        *self.accepting.lock() = Trouble::default();
+        let backlog = i32::try_from(self.ahead.load(Ordering::Relaxed)).unwrap_or(i32::MAX);
+        Ok((idle, backlog, std::mem::take(&mut self.accepted.lock().waiting)))
     }
 
     /// A connection that another listener has accepted from this socket. Whoever calls tells of it.
     pub(crate) fn take_over(&self, connection: HandleId) {
-        self.accepted.lock().push_back(connection);
+        self.accepted.lock().waiting.push_back(connection);
     }
 
     /// Whether a connect to `to` would end in this listener's backlog.
@@ -179,19 +241,36 @@ impl Listener {
         let Some(connections) = self.connections.upgrade() else {
             return;
         };
-        while self.accepted.lock().len() < self.ahead {
-            let shard = connections.next_shard();
-            let entered = shard.enter();
-            let Some(accepted) = acceptor.accept_now() else {
-                break;
-            };
-            drop(entered);
-            let adopted = accepted
-                .map_err(Errno::from)
-                .and_then(|stream| connections.adopt(stream, shard));
-            self.tell(adopted, Teller::Caller);
-        }
+        while self.has_room() && self.accept_one(acceptor, &*connections) {}
         drop(accepting);
+    }
+
+    /// Accepts one on the thread of the caller. Answers whether there was one.
+    fn accept_one(&self, acceptor: &Acceptor, connections: &dyn Adopt) -> bool {
+        let shard = connections.next_shard();
+        let entered = shard.enter();
+        let accepted = acceptor.accept_now();
+        drop(entered);
+        let Some(accepted) = accepted else { return false };
+        if let Ok(connection) = self.adopt(accepted, connections, shard) {
+            self.tell(connection, Teller::Caller);
+        }
+        true
+    }
+
+    /// Makes a connection of what was accepted, which is closed when that fails.
+    fn adopt(
+        &self,
+        accepted: io::Result<Stream>,
+        connections: &dyn Adopt,
+        shard: &Arc<Shard>,
+    ) -> io::Result<HandleId> {
+        let stream = accepted?;
+        let scarce = sys::are_descriptors_scarce(stream.raw());
+        self.scarce.store(scarce, Ordering::Relaxed);
+        connections
+            .adopt(stream, shard)
+            .map_err(|_no_room| io::ErrorKind::OutOfMemory.into())
     }
 
     fn accept_some(self: &Arc<Self>, connections: &dyn Adopt) {
@@ -199,28 +278,65 @@ impl Listener {
         let Some(acceptor) = acceptor.as_ref() else { return };
         let waker = Waker::from(Arc::clone(self));
         let mut cx = Context::from_waker(&waker);
+        let mut has_accepted = false;
         for _ in 0..ACCEPTS_PER_TURN {
-            let _accepting = self.accepting.lock();
-            if self.accepted.lock().len() >= self.ahead {
+            let mut trouble = self.accepting.lock();
+            if trouble.exhausted || trouble.backoff.is_pausing() || !self.has_room() {
                 return;
             }
             let shard = connections.next_shard();
             let entered = shard.enter();
             let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
+                trouble.backoff.end();
                 return;
             };
             drop(entered);
-            let adopted = accepted
-                .map_err(Errno::from)
-                .and_then(|stream| connections.adopt(stream, shard));
-            self.tell(adopted, Teller::Task);
+            match self.adopt(accepted, connections, shard) {
+                Ok(connection) => {
+                    trouble.backoff.end();
+                    has_accepted = true;
+                    self.tell(connection, Teller::Task);
+                }
+                Err(error) if sys::is_out_of_descriptors(&error) => {
+                    trouble.exhausted = true;
+                    self.events.push(Event::Exhausted { id: self.id });
+                    return;
+                }
+                // The next one may be better off.
+                Err(_) => {}
+            }
         }
-        waker.wake();
+        if has_accepted {
+            waker.wake();
+        } else {
+            self.accepting.lock().backoff.pause(&self.shard, waker);
+        }
     }
 
-    fn tell(&self, adopted: Result<HandleId, Errno>, by: Teller) {
-        let result = adopted.map(|connection| self.accepted.lock().push_back(connection));
-        let event = Event::Connection { id: self.id, result };
+    /// Answers one [`Event::Exhausted`], on the consumer's thread: refuses some of those who wait, unless there are
+    /// descriptors again.
+    pub(crate) fn refuse_some(self: &Arc<Self>) {
+        let acceptor = self.acceptor.read();
+        let (Some(acceptor), Some(connections)) = (acceptor.as_ref(), self.connections.upgrade()) else {
+            return;
+        };
+        let mut trouble = self.accepting.lock();
+        if !std::mem::take(&mut trouble.exhausted) {
+            return;
+        }
+        let is_relieved = self.accept_one(acceptor, &*connections) || acceptor.refuse(ACCEPTS_PER_TURN) > 0;
+        let waker = Waker::from(Arc::clone(self));
+        if is_relieved {
+            drop(trouble);
+            waker.wake();
+        } else {
+            trouble.backoff.pause(&self.shard, waker);
+        }
+    }
+
+    fn tell(&self, connection: HandleId, by: Teller) {
+        self.accepted.lock().waiting.push_back(connection);
+        let event = Event::Connection { id: self.id };
         match by {
             Teller::Task => self.events.push(event),
             Teller::Caller => self.events.push_caused(event),

@@ -33,7 +33,8 @@ const BATCH: usize = 32;
 /// while the import points down.
 pub trait Wake: Send + Sync {
     /// Asks for `deliveries` calls of [`Reactor::next_event`](crate::Reactor::next_event) on the consumer's thread; one
-    /// that keeps turns is asked once for all that is there. Any thread may call it.
+    /// that keeps turns is asked once for all that is there. A call may be for the reactor itself and find no event. Any
+    /// thread may call it.
     fn wake(&self, deliveries: usize);
 }
 

@@ -293,6 +293,12 @@ impl Reactor {
                     let result = self.stream(id).map_or(Ok(()), |connection| connection.confirm());
                     return Some(Event::Connected { id, result });
                 }
+                Event::Exhausted { id } => {
+                    if let Ok(listener) = self.listener(id) {
+                        listener.refuse_some();
+                    }
+                    continue;
+                }
                 // It was closed and told meanwhile, and its slot may be another's.
                 _ if !self.knows(event.id()) => continue,
                 _ => {}

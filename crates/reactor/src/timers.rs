@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -208,6 +208,35 @@ impl Shard {
     }
 }
 
+/// Ever longer pauses between tries that fail, for a task.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    timer: Option<Timer>,
+    failures: u32,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(1);
+    const LONGEST: Duration = Duration::from_millis(128);
+
+    /// A try has failed: has `waker` woken for the next.
+    pub(crate) fn pause(&mut self, shard: &Arc<Shard>, waker: Waker) {
+        let pause = Self::FIRST * 2_u32.saturating_pow(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        self.timer = Some(shard.wake_at(Instant::now() + pause.min(Self::LONGEST), waker));
+    }
+
+    /// Whether it is too early for the next try.
+    pub(crate) fn is_pausing(&self) -> bool {
+        self.timer.as_ref().is_some_and(|timer| !timer.is_due())
+    }
+
+    /// A try has succeeded, or there is nothing to try any more.
+    pub(crate) fn end(&mut self) {
+        *self = Self::default();
+    }
+}
+
 impl Wake for Shard {
     fn wake(self: Arc<Self>) {
         if !self.timers.queued.swap(true, Ordering::AcqRel) {
@@ -240,7 +269,6 @@ impl Task for Shard {
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::sync::atomic::AtomicUsize;
-    use std::time::Duration;
 
     use tokio::runtime::{Builder, Runtime};
 
@@ -392,6 +420,27 @@ mod tests {
     #[test]
     fn a_loop_is_woken_by_a_thread() {
         a_loop_that_watches_the_poller_is_woken(with_thread);
+    }
+
+    #[test]
+    fn pauses_grow_to_a_longest_and_begin_anew_after_a_success() {
+        let runtime = runtime();
+        let shard = Shard::of(&runtime);
+        let (_, waker) = counter();
+        let mut backoff = Backoff::default();
+        assert!(!backoff.is_pausing());
+        for longest in [1, 2, 4, 8, 16, 32, 64, 128, 128, 128] {
+            let now = Instant::now();
+            backoff.pause(&shard, waker.clone());
+            let pause = backoff.timer.as_ref().unwrap().key.0 - now;
+            assert!(pause >= Duration::from_millis(longest));
+        }
+        assert!(backoff.is_pausing());
+        backoff.end();
+        assert!(!backoff.is_pausing());
+        assert!(shard.timers.is_idle());
+        assert_eq!(backoff.failures, 0);
+        shard.end();
     }
 
     #[test]

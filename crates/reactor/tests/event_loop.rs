@@ -107,8 +107,7 @@ impl Loop {
         let peers: Vec<_> = (0..count).map(|_| TcpStream::connect(address).unwrap()).collect();
         let mut accepted = Vec::new();
         self.turn_until(|event| {
-            if let Event::Connection { id, result } = event {
-                result.unwrap();
+            if let Event::Connection { id } = event {
                 accepted.extend(self.reactor.accept(id));
             }
             accepted.len() == count

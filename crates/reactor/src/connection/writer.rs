@@ -14,8 +14,8 @@ use crate::Errno;
 use crate::event::Event;
 use crate::outbox::{Batched, Keeper};
 use crate::state::{Reading, Shutdown, Writing};
-use crate::sys::Stream;
-use crate::timers::Timer;
+use crate::sys::{self, Stream};
+use crate::timers::{Backoff, Timer};
 use crate::write_queue::{WINDOW, WriteQueue};
 
 use super::Connection;
@@ -78,6 +78,8 @@ pub(super) struct Writer {
     socket_error: Option<Errno>,
     /// How long the descriptor of a closed connection lingers.
     pub(super) deadline: Option<Timer>,
+    /// The kernel had no buffers for the last write, and reports none when it has.
+    no_buffers: Backoff,
 }
 
 impl Writer {
@@ -91,6 +93,7 @@ impl Writer {
             failure: None,
             socket_error: None,
             deadline: None,
+            no_buffers: Backoff::default(),
         }
     }
 
@@ -113,6 +116,7 @@ impl Writer {
         self.queue.clear();
         self.failure = None;
         self.deadline = None;
+        self.no_buffers.end();
         self.wake_relays();
     }
 
@@ -340,6 +344,9 @@ impl Connection {
             writer.close();
             return;
         }
+        if writer.no_buffers.is_pausing() {
+            return;
+        }
         for _ in 0..WRITES_PER_TURN {
             if writer.queue.is_empty() {
                 break;
@@ -349,12 +356,17 @@ impl Connection {
             };
             match written {
                 Ok(taken) => {
+                    writer.no_buffers.end();
                     for _ in 0..writer.queue.advance(taken) {
                         self.events.push(Event::Wrote {
                             id: self.id,
                             result: Ok(()),
                         });
                     }
+                }
+                Err(error) if sys::is_out_of_buffers(&error) => {
+                    writer.no_buffers.pause(&self.shard, cx.waker().clone());
+                    return;
                 }
                 Err(_) if writer.state == Writing::Lingering => drop(writer.queue.clear()),
                 Err(error) => {

@@ -143,10 +143,10 @@ impl Reactor {
                 })?;
                 for detached in accepted {
                     // One for which there is no room is closed, as one is that was just accepted.
-                    let result = self.attach(detached).map(|connection| {
+                    if let Ok(connection) = self.attach(detached) {
                         listener.take_over(connection.id());
-                    });
-                    self.shared.events.push_caused(Event::Connection { id, result });
+                        self.shared.events.push_caused(Event::Connection { id });
+                    }
                 }
                 Ok(id)
             }

@@ -70,13 +70,23 @@ impl Consumer {
         }
     }
 
-    /// Waits for the next delivery. Panics when none comes.
+    /// Waits for the next event. Panics when none comes.
     pub fn next(&mut self) -> Event {
+        loop {
+            // A delivery may have been for the reactor itself.
+            if let Some(event) = self.delivery(PATIENCE).expect("a delivery") {
+                return event;
+            }
+        }
+    }
+
+    /// Waits for the next delivery, and takes the event that it is for.
+    pub fn delivery(&mut self, patience: Duration) -> Option<Option<Event>> {
         while self.due == 0 {
-            self.due = self.wakes.recv_timeout(PATIENCE).expect("an event");
+            self.due = self.wakes.recv_timeout(patience).ok()?;
         }
         self.due -= 1;
-        self.reactor.next_event().expect("a delivery has its event")
+        Some(self.reactor.next_event())
     }
 
     /// Waits for an event that `wanted` makes something of; others are dropped.
@@ -100,10 +110,7 @@ impl Consumer {
     /// Waits until `listener` has a connection and takes it.
     pub fn accept(&mut self, listener: HandleId) -> HandleId {
         self.wait(|consumer, event| match event {
-            Event::Connection { id, result } if id == listener => {
-                result.unwrap();
-                consumer.reactor.accept(id)
-            }
+            Event::Connection { id } if id == listener => consumer.reactor.accept(id),
             _ => None,
         })
     }

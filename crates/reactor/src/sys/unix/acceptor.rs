@@ -16,15 +16,17 @@ use crate::sys::Refused;
 
 use super::handle_fd::HandleFd;
 use super::idle::Idle;
+use super::limits::is_out_of_descriptors;
 use super::path::{OwnPath, open_to_all};
 use super::receive::Medium;
 use super::stream::Stream;
 
-/// A descriptor kept in reserve, to have one for closing a connection when there are none left.
+/// A descriptor kept in reserve, to have one for closing connections when there are none left.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spare(Arc<Mutex<Option<File>>>);
 
 impl Spare {
+    /// As soon as there is a descriptor again: before a connection gets it.
     fn fill(&self) {
         let mut spare = self.0.lock();
         if spare.is_none() {
@@ -32,15 +34,29 @@ impl Spare {
         }
     }
 
-    /// Accepts one connection with the reserve and closes it: the client learns that it will not be served, instead
-    /// of waiting in a backlog that never moves. Answers whether there was a reserve.
-    fn refuse_one(&self, socket: &Socket) -> bool {
-        if self.0.lock().take().is_none() {
-            return false;
+    /// Accepts up to `most` connections with the reserve and closes them. Answers how many those were.
+    fn refuse(&self, socket: &Socket, most: usize) -> usize {
+        // Locked meanwhile, so that no other listener fills it.
+        let mut spare = self.0.lock();
+        if spare.take().is_none() {
+            return 0;
         }
-        drop(socket.accept());
-        self.fill();
-        true
+        let mut refused = 0;
+        for _ in 0..most {
+            match accept(socket) {
+                Ok(connection) => {
+                    drop(connection);
+                    refused += 1;
+                }
+                // Nobody waits any more, or another thread has got what was closed for this.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock || is_out_of_descriptors(&error) => {
+                    break;
+                }
+                Err(_) => {}
+            }
+        }
+        *spare = File::open("/").ok();
+        refused
     }
 }
 
@@ -116,23 +132,40 @@ impl Acceptor {
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
             let mut ready = ready!(self.fd.poll_read_ready(cx))?;
+            self.spare.fill();
             let error = match accept(&self.socket_ref()) {
                 Ok(fd) => return Poll::Ready(Stream::accepted(fd, self.medium)),
                 Err(error) => error,
             };
-            match error.raw_os_error() {
-                Some(libc::ECONNABORTED | libc::EINTR) => {}
-                Some(libc::EMFILE | libc::ENFILE) if self.spare.refuse_one(&self.socket_ref()) => {}
-                _ => {
-                    // Also after an error: wait for the next connection rather than spin on this one.
-                    ready.clear_ready();
-                    if error.kind() != io::ErrorKind::WouldBlock {
-                        return Poll::Ready(Err(error));
-                    }
-                }
+            let is_empty = match error.kind() {
+                io::ErrorKind::WouldBlock => true,
+                // Linux answers this before it looks at the backlog.
+                _ => is_out_of_descriptors(&error) && !has_waiting(&self.socket_ref()),
+            };
+            if !is_empty {
+                return Poll::Ready(Err(error));
             }
+            ready.clear_ready();
         }
     }
+
+    /// Closes up to `most` connections that wait while there is no descriptor for them. Answers how many those were.
+    pub(crate) fn refuse(&self, most: usize) -> usize {
+        self.spare.refuse(&self.socket_ref(), most)
+    }
+}
+
+/// Whether a connection waits in the backlog.
+fn has_waiting(socket: &Socket) -> bool {
+    let mut polled = libc::pollfd {
+        fd: socket.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: `polled` is one entry, as the count says, and lives through the call.
+    let found = unsafe { libc::poll(&raw mut polled, 1, 0) };
+    // Also if that cannot be known.
+    found != 0
 }
 
 /// Accepts a connection that does not block, with one call where there is such a call.

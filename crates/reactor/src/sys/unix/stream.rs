@@ -17,6 +17,7 @@ use crate::sys::in_groups::write_in_groups;
 use super::descriptor::register;
 use super::handle_fd::HandleFd;
 use super::idle::{Idle, connect_result};
+use super::limits::is_out_of_buffers;
 use super::path::OwnPath;
 use super::poller::is_readable;
 use super::receive::{Medium, RECEIVABLE, Received, is_urgent, receive};
@@ -73,7 +74,15 @@ impl Stream {
     }
 
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-        write_in_groups(chunks, |group| write(self.fd.get_ref(), group))
+        write_in_groups(chunks, |group| {
+            write(self.fd.get_ref(), group).map_err(|error| {
+                if is_out_of_buffers(&error) {
+                    io::ErrorKind::WouldBlock.into()
+                } else {
+                    error
+                }
+            })
+        })
     }
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {

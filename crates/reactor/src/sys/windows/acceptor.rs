@@ -176,22 +176,17 @@ impl Acceptor {
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match self {
-            Self::Tcp(listener) => loop {
-                match listener.poll_accept(cx) {
-                    // The last two: gone before the address of the other side was asked.
-                    Poll::Ready(Err(error))
-                        if matches!(
-                            error.kind(),
-                            io::ErrorKind::ConnectionReset
-                                | io::ErrorKind::ConnectionAborted
-                                | io::ErrorKind::NotConnected
-                                | io::ErrorKind::InvalidInput
-                        ) => {}
-                    accepted => return accepted.map_ok(|(stream, _)| Stream::Tcp(stream)),
-                }
-            },
+            // tokio's: an error leaves it ready, and is of a connection that was gone before it was accepted, or of the
+            // moment.
+            Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream)),
             Self::Pipe(pipe) => pipe.poll_accept(cx),
         }
+    }
+
+    /// There is no reserve to do it with.
+    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    pub(crate) fn refuse(&self, _most: usize) -> usize {
+        0
     }
 }
 

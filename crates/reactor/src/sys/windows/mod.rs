@@ -21,6 +21,7 @@ pub(crate) mod errno;
 mod idle;
 mod instance;
 mod interface;
+mod limits;
 mod name;
 mod outgoing;
 mod overlapped;
@@ -34,6 +35,7 @@ pub(crate) use acceptor::{Acceptor, Spare};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_taken};
 pub(crate) use idle::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
+pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
 pub(crate) use poller::{Bell, Poller, ThreadClock};
 pub(crate) use stream::Stream;
 
