@@ -27,14 +27,14 @@ export declare class Reactor {
   /** Has the file at `path` go with a listener. */
   ownPath(handle: number, path: string): number
   /**
-   * Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
+   * A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
    * its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
    * outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
    * loop. `threads`: how many share the connections. `later`: for a host without libuv that runs no ticks between two
    * items of a threadsafe function; it is called once an event, and has `deliver` called in a turn of its own.
    *
    * # Errors
-   * When the system gives no thread, or the environment is ending.
+   * When the environment is ending.
    */
   constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, drive: number, threads: number, later?: (() => void) | undefined | null)
   /**
@@ -71,6 +71,8 @@ export declare class Reactor {
   tcpSocket(ipv6: boolean): number
   /** A local socket; its id. */
   localSocket(): number
+  /** A handle whose connect has failed with `errno` before it had a socket; its id. A `Connected` event will follow. */
+  failedConnect(errno: number): number
   /** Begins to connect to an IP address and port; a `Connected` event will follow. */
   connectTcp(handle: number, address: string, port: number, ipv6: boolean): number
   /** Begins to connect to a local path; a `Connected` event will follow. */

@@ -172,6 +172,8 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     if (this.#connect) return UV_EALREADY;
     let status = this.id < 0 ? this.opened(open()) : 0;
     if (status === 0) status = begin(this.id);
+    // libuv makes the socket of a pipe only now, and reports by the request that it could not.
+    else if (this.kind === 'PIPE') status = this.opened(reactor().failedConnect(status));
     if (status !== 0) return status;
     this.stage = 'open';
     if (this.reading) control(Operation.ReadStart, this.id);
@@ -479,10 +481,6 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   }
 
   private accepted(value: number): void {
-    if (value < 0) {
-      if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, value);
-      return;
-    }
     // Outside of this handle's context: a connection starts without a store, as in Node.
     const client = this.client();
     client.opened(value);

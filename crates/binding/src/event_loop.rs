@@ -61,7 +61,7 @@ pub(crate) struct EventLoop {
     check: HandlePtr,
     idle: HandlePtr,
     closer: HandlePtr,
-    /// Only where the runtime's poller can be watched.
+    /// Only where the runtime's poller can be watched, and runs.
     poll: Cell<HandlePtr>,
     watching: Cell<bool>,
     idling: Cell<bool>,
@@ -139,17 +139,12 @@ impl EventLoop {
 
     /// Turns `reactor` in this loop, until the environment ends. Answers whether it can.
     pub(crate) fn watch(self: &Rc<Self>, env: &Env, reactor: Arc<Reactor>) -> bool {
-        let poller = reactor.poller();
         // Given once, here.
         drop(self.reactor.set(reactor));
         // SAFETY: the loop's thread; the handles are initialized.
         unsafe {
             (self.uv.prepare_start)(self.prepare, on_prepare);
             (self.uv.check_start)(self.check, on_check);
-        }
-        if poller.is_some_and(|poller| !self.watch_poller(poller)) {
-            self.close();
-            return false;
         }
         let mut hook = ptr::null_mut();
         // SAFETY: the reference that the handles hold lives until `closed` has run for each, which `end` brings about.
@@ -169,7 +164,15 @@ impl EventLoop {
         true
     }
 
-    /// Has the loop call for the reactor's turns. Answers whether it can: it takes the kernel some memory.
+    /// Watches the poller as soon as there is one. Answers false if it can't: that takes the kernel some memory.
+    fn finds_poller(&self, reactor: &Reactor) -> bool {
+        if !self.poll.get().is_null() {
+            return true;
+        }
+        reactor.poller().is_none_or(|poller| self.watch_poller(poller))
+    }
+
+    /// Has the loop call for the reactor's turns.
     fn watch_poller(&self, poller: i32) -> bool {
         let handle = self.uv.allocate(Kind::Poll);
         // SAFETY: as `of`; the descriptor is the runtime's, which lives as long as the reactor that this holds.
@@ -305,7 +308,9 @@ unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     guarded(|| {
         if let Some(reactor) = this.reactor() {
             this.deliver(reactor.completed());
-            this.idle(reactor.poll_begins());
+            let is_watched = this.finds_poller(reactor);
+            // Without it the loop must not sleep, and tries again.
+            this.idle(reactor.poll_begins() || !is_watched);
             this.watch_if(reactor.wants_turns());
         }
     });

@@ -81,14 +81,14 @@ enum Host {
 
 #[napi]
 impl Reactor {
-    /// Starts the reactor's threads. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
+    /// A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
     /// its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
     /// outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
     /// loop. `threads`: how many share the connections. `later`: for a host without libuv that runs no ticks between two
     /// items of a threadsafe function; it is called once an event, and has `deliver` called in a turn of its own.
     ///
     /// # Errors
-    /// When the system gives no thread, or the environment is ending.
+    /// When the environment is ending.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -101,7 +101,6 @@ impl Reactor {
         threads: u32,
         later: Option<Function<'_, (), ()>>,
     ) -> Result<Self> {
-        let failed = |error| Error::from_reason(format!("ferronet: the reactor does not start: {error}"));
         let drive = match drive {
             1 => Drive::Thread,
             2 => Drive::Loop,
@@ -112,10 +111,7 @@ impl Reactor {
         if host != 0
             && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?)
         {
-            let core = Core::start_in_loop(event_loop.bell(), sleep, drive, threads)
-                .inspect_err(|_| event_loop.close())
-                .map_err(failed)?;
-            let core = Arc::new(core);
+            let core = Arc::new(Core::in_loop(event_loop.bell(), sleep, drive, threads));
             if !event_loop.watch(&env, Arc::clone(&core)) {
                 return Err(Error::from_reason("ferronet: the environment is ending"));
             }
@@ -126,7 +122,7 @@ impl Reactor {
         let item = later.map_or(Item::Delivers(dispatch.raw()), |later| Item::Asks(later.raw()));
         let threadsafe = Threadsafe::new(&env, item, delivery)?;
         let wakeup = Box::new(Wakeup(Arc::clone(&threadsafe)));
-        let core = Arc::new(Core::start(wakeup, threads).map_err(failed)?);
+        let core = Arc::new(Core::new(wakeup, threads));
         threadsafe.serve(&core);
         // Hooks run last in, first out: this one ends the reactor's threads before the threadsafe function, which
         // registered its own above, is closed.
@@ -223,6 +219,12 @@ impl Reactor {
     #[napi(catch_unwind)]
     pub fn local_socket(&self) -> f64 {
         made(self.core().local_socket())
+    }
+
+    /// A handle whose connect has failed with `errno` before it had a socket; its id. A `Connected` event will follow.
+    #[napi(catch_unwind)]
+    pub fn failed_connect(&self, errno: i32) -> f64 {
+        made(self.core().failed_connect(Errno::from_code(errno)))
     }
 
     /// Begins to connect to an IP address and port; a `Connected` event will follow.

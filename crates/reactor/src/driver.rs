@@ -144,10 +144,6 @@ impl Driver {
         &self.shared.shard
     }
 
-    pub(crate) fn is_running(&self) -> bool {
-        self.thread.lock().is_some()
-    }
-
     /// Ends the thread, and comes back when it has ended.
     pub(crate) fn stop(&self) {
         let Some(thread) = self.thread.lock().take() else {

@@ -42,6 +42,11 @@ impl Errno {
     /// The peer, or this side, has ended the stream.
     pub const EPIPE: Self = Self(-sys::errno::EPIPE);
 
+    /// The error of a negative number of libuv's.
+    pub fn from_code(code: i32) -> Self {
+        Self(code)
+    }
+
     /// The negative number.
     pub fn code(self) -> i32 {
         self.0

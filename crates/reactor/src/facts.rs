@@ -40,12 +40,12 @@ impl Reactor {
     }
 
     /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's to close: the socket lives on when the handle is
-    /// closed. It is not inherited by child processes.
+    /// closed. It is not inherited by child processes. Where none is left, a reactor that listens gives the reserve for it.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] for a pipe of Windows.
     pub fn duplicate(&self, id: HandleId) -> Result<i32, Errno> {
-        self.with_socket(id, |socket| Ok(sys::duplicate_socket(socket)?))
+        self.with_socket(id, |socket| self.with_reserve(|| sys::duplicate_socket(socket)))
     }
 
     /// The local address of a TCP handle.

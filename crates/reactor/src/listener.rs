@@ -73,7 +73,7 @@ pub(crate) struct Listener {
     id: HandleId,
     acceptor: RwLock<Option<Acceptor>>,
     accepted: Mutex<Accepted>,
-    /// Held from a connection's leaving the backlog until it is told.
+    /// Held from a connection's leaving the backlog until it is reported.
     accepting: Mutex<Trouble>,
     /// Where it listens.
     address: Option<SockAddr>,
@@ -90,9 +90,9 @@ pub(crate) struct Listener {
     events: Arc<EventQueue>,
 }
 
-/// Which thread an accepted connection is told from.
+/// Which thread reports an accepted connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Teller {
+enum Deliverer {
     Task,
     Caller,
 }
@@ -253,7 +253,7 @@ impl Listener {
         drop(entered);
         let Some(accepted) = accepted else { return false };
         if let Ok(connection) = self.adopt(accepted, connections, shard) {
-            self.tell(connection, Teller::Caller);
+            self.deliver(connection, Deliverer::Caller);
         }
         true
     }
@@ -295,7 +295,7 @@ impl Listener {
                 Ok(connection) => {
                     trouble.backoff.end();
                     has_accepted = true;
-                    self.tell(connection, Teller::Task);
+                    self.deliver(connection, Deliverer::Task);
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
                     trouble.exhausted = true;
@@ -313,7 +313,7 @@ impl Listener {
         }
     }
 
-    /// Answers one [`Event::Exhausted`], on the consumer's thread: refuses some of those who wait, unless there are
+    /// Answers one [`Event::Exhausted`], on the consumer's thread: refuses some of the connections that wait, unless there are
     /// descriptors again.
     pub(crate) fn refuse_some(self: &Arc<Self>) {
         let acceptor = self.acceptor.read();
@@ -334,12 +334,12 @@ impl Listener {
         }
     }
 
-    fn tell(&self, connection: HandleId, by: Teller) {
+    fn deliver(&self, connection: HandleId, by: Deliverer) {
         self.accepted.lock().waiting.push_back(connection);
         let event = Event::Connection { id: self.id };
         match by {
-            Teller::Task => self.events.push(event),
-            Teller::Caller => self.events.push_caused(event),
+            Deliverer::Task => self.events.push(event),
+            Deliverer::Caller => self.events.push_caused(event),
         }
     }
 }

@@ -9,7 +9,8 @@
 //! connected, `turns.rs` is for a caller who turns the runtime in a loop of its own.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Wake as _;
 
 use parking_lot::Mutex;
@@ -89,14 +90,59 @@ impl Descriptor<'_> {
     }
 }
 
+/// Who is to turn the runtimes, and how many there are to be.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    drive: Drive,
+    sleep: Sleep,
+    threads: usize,
+}
+
+/// What takes descriptors and threads.
 #[derive(Debug)]
-struct Shared {
-    table: Mutex<HandleTable<Entry>>,
-    events: Arc<EventQueue>,
+struct Runtimes {
     shards: Shards,
     driver: Driver,
     /// Those beside the driver's.
     threads: Vec<Thread>,
+}
+
+impl Runtimes {
+    fn start(plan: Plan, events: &Arc<EventQueue>) -> io::Result<Self> {
+        let driver = Driver::start(Arc::clone(events), plan.drive, plan.threads <= 1)?;
+        let threads = (1..plan.threads)
+            .map(|_| Thread::start(events))
+            .collect::<io::Result<Vec<_>>>()?;
+        let others = threads.iter().map(|thread| Arc::clone(thread.shard()));
+        let shards = Shards::new(Arc::clone(driver.shard()), others);
+        Ok(Self {
+            shards,
+            driver,
+            threads,
+        })
+    }
+
+    /// Ends the threads; comes back when all have ended.
+    fn stop(&self) {
+        for thread in &self.threads {
+            thread.ask_to_stop();
+        }
+        self.driver.stop();
+        for thread in &self.threads {
+            thread.stop();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    table: Mutex<HandleTable<Entry>>,
+    events: Arc<EventQueue>,
+    plan: Plan,
+    /// Started with the first handle.
+    runtimes: OnceLock<Runtimes>,
+    /// None are started any more.
+    ended: AtomicBool,
     spare: Spare,
     listeners: Mutex<Vec<Arc<Listener>>>,
     /// Connections whose handles are closed and which send first what was reported as written. Those that have done so
@@ -113,7 +159,9 @@ impl Shared {
         writing: Writing,
         shard: &Arc<Shard>,
     ) -> Arc<Connection> {
-        self.shards.give();
+        if let Some(runtimes) = self.runtimes.get() {
+            runtimes.shards.give();
+        }
         Connection::new(id, stream, writing, Arc::clone(shard), Arc::clone(&self.events))
     }
 
@@ -144,21 +192,35 @@ impl Shared {
         }
     }
 
-    /// Ends the threads; comes back when all have ended.
-    fn stop(&self) {
-        for thread in &self.threads {
-            thread.ask_to_stop();
+    /// The runtimes, for making a handle. On the consumer's thread, which is the one that the driver knows as such.
+    fn running(&self) -> Result<&Runtimes, Errno> {
+        if self.ended.load(Ordering::SeqCst) {
+            return Err(Errno::ECANCELED);
         }
-        self.driver.stop();
-        for thread in &self.threads {
-            thread.stop();
+        if let Some(running) = self.runtimes.get() {
+            return Ok(running);
+        }
+        let started = Runtimes::start(self.plan, &self.events)?;
+        let running = self.runtimes.get_or_init(|| started);
+        if self.plan.sleep == Sleep::Outside {
+            // For a loop that may be asleep, and does not know their poller.
+            self.events.ring();
+        }
+        Ok(running)
+    }
+
+    fn stop(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(runtimes) = self.runtimes.get() {
+            runtimes.stop();
         }
     }
 }
 
 impl Adopt for Shared {
     fn next_shard(&self) -> &Arc<Shard> {
-        self.shards.next()
+        let runtimes = self.runtimes.get();
+        runtimes.expect("a listener was made when they ran").shards.next()
     }
 
     fn adopt(&self, stream: Stream, shard: &Arc<Shard>) -> Result<HandleId, Errno> {
@@ -196,64 +258,65 @@ pub struct Reactor {
     shared: Arc<Shared>,
     /// Whether a batch keeps what is written: it would be sent even at the exit of the process.
     keeps_writes: bool,
-    sleep: Sleep,
 }
 
 impl Reactor {
-    /// Starts the reactor. `wake` is asked for one [`Reactor::next_event`] an event. The reactor's thread drives, or, if
-    /// `threads` are more than 1, so many do, each with a part of the connections; 0 counts as 1.
-    ///
-    /// # Errors
-    /// When the system gives no thread or no poller.
-    pub fn start(wake: Box<dyn Wake>, threads: usize) -> io::Result<Self> {
-        Self::start_driven(wake, Sleep::Inside, Drive::Thread, threads)
+    /// A reactor whose threads start with the first handle. `wake` is asked for one [`Reactor::next_event`] an event. The
+    /// reactor's thread drives, or, if `threads` are more than 1, so many do, each with a part of the connections; 0
+    /// counts as 1.
+    pub fn new(wake: Box<dyn Wake>, threads: usize) -> Self {
+        let plan = Plan {
+            drive: Drive::Thread,
+            sleep: Sleep::Inside,
+            threads,
+        };
+        Self::planned(wake, plan)
     }
 
-    /// Starts the reactor of a consumer that says where its loop is ([`Reactor::poll_begins`] and what follows it), and
+    /// The reactor of a consumer that says where its loop is ([`Reactor::poll_begins`] and what follows it), and
     /// takes all events that are there at once. The loop drives the first of the `threads` as far as `drive` and
     /// [`Reactor::poller`] say; the others drive themselves.
-    ///
-    /// # Errors
-    /// As [`Reactor::start`].
-    pub fn start_in_loop(
-        wake: Box<dyn Wake>,
-        sleep: Sleep,
-        drive: Drive,
-        threads: usize,
-    ) -> io::Result<Self> {
-        let reactor = Self::start_driven(wake, sleep, drive, threads)?;
+    pub fn in_loop(wake: Box<dyn Wake>, sleep: Sleep, drive: Drive, threads: usize) -> Self {
+        let plan = Plan {
+            drive,
+            sleep,
+            threads,
+        };
+        let reactor = Self::planned(wake, plan);
         reactor.shared.events.keep_turns();
         if sleep == Sleep::Outside {
             reactor.shared.events.embed();
         }
         reactor.stand_apart(true);
-        Ok(reactor)
+        reactor
     }
 
-    fn start_driven(wake: Box<dyn Wake>, sleep: Sleep, drive: Drive, threads: usize) -> io::Result<Self> {
-        let events = Arc::new(EventQueue::new(wake));
-        let driver = Driver::start(Arc::clone(&events), drive, threads <= 1)?;
-        let threads = (1..threads)
-            .map(|_| Thread::start(&events))
-            .collect::<io::Result<Vec<_>>>()?;
-        let others = threads.iter().map(|thread| Arc::clone(thread.shard()));
-        let shards = Shards::new(Arc::clone(driver.shard()), others);
+    fn planned(wake: Box<dyn Wake>, plan: Plan) -> Self {
         let shared = Arc::new(Shared {
             table: Mutex::new(HandleTable::new()),
-            events,
-            shards,
-            driver,
-            threads,
+            events: Arc::new(EventQueue::new(wake)),
+            plan,
+            runtimes: OnceLock::new(),
+            ended: AtomicBool::new(false),
             spare: Spare::default(),
             listeners: Mutex::default(),
             lingering: Mutex::default(),
         });
         let keeps_writes = exit::at_exit(&shared);
-        Ok(Self {
-            shared,
-            keeps_writes,
-            sleep,
-        })
+        Self { shared, keeps_writes }
+    }
+
+    /// Has the threads running, which the first handle sees to as well.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no poller: [`Errno::EMFILE`] without descriptors. Any later call may succeed.
+    /// [`Errno::ECANCELED`] after [`Reactor::shutdown`].
+    pub fn start(&self) -> Result<(), Errno> {
+        self.running().map(drop)
+    }
+
+    fn running(&self) -> Result<&Runtimes, Errno> {
+        self.shared.running()
     }
 
     /// Closes every handle and ends the threads; comes back when they have ended, and what was reported as written is
@@ -266,24 +329,30 @@ impl Reactor {
         }
         let lingering = std::mem::take(&mut *self.shared.lingering.lock());
         exit::drain_now(lingering);
-        for shard in self.shared.shards.iter() {
+        for shard in self.shards() {
             shard.end();
         }
     }
 
-    /// Nothing is made any more once the threads have ended.
-    pub(super) fn running(&self) -> Result<(), Errno> {
-        if self.shared.driver.is_running() {
-            Ok(())
-        } else {
-            Err(Errno::ECANCELED)
-        }
+    /// Those of the runtimes that were started.
+    pub(super) fn shards(&self) -> impl Iterator<Item = &Arc<Shard>> {
+        self.shared
+            .runtimes
+            .get()
+            .into_iter()
+            .flat_map(|runtimes| runtimes.shards.iter())
+    }
+
+    pub(super) fn driver(&self) -> Option<&Driver> {
+        self.shared.runtimes.get().map(|runtimes| &runtimes.driver)
     }
 
     /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one, or, for a consumer that keeps
     /// turns, as many as [`Reactor::turn`], [`Reactor::completed`] and [`Reactor::poll_ended`] say.
     pub fn next_event(&self) -> Option<Event> {
-        self.shared.driver.beat();
+        if let Some(driver) = self.driver() {
+            driver.beat();
+        }
         loop {
             let event = self.shared.events.pop()?;
             match event {
@@ -369,6 +438,11 @@ impl Reactor {
     /// Queues the last event of a closed handle. For an id that names no closed handle it is just an event.
     pub fn tell_closed(&self, id: HandleId) {
         self.shared.events.push_closed(Event::Closed { id });
+    }
+
+    /// Has `open` open one descriptor for a moment, at the limit too.
+    pub(crate) fn with_reserve<T>(&self, open: impl Fn() -> io::Result<T>) -> Result<T, Errno> {
+        Ok(self.shared.spare.lend(open)?)
     }
 
     /// Runs `f` on what the handle has open. The table is not locked meanwhile: a listener's task, which holds its

@@ -8,7 +8,7 @@
 //! descriptor that the runtime's poller watches, where the system has such descriptors ([`Alarm`]): it wakes whichever
 //! thread sleeps there, the consumer's loop too, which watches the poller and knows nothing of tokio's own timers.
 //! Elsewhere, and for as long as the process has no descriptor left, a thread sleeps until then ([`AlarmThread`]).
-//! Without a deadline nothing is set, and nobody wakes.
+//! Without a deadline nothing is set, and no thread wakes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ struct Set {
     source: Source,
     /// What the source is set to.
     alarm: Option<Instant>,
-    /// The runtime has ended: nobody will be woken.
+    /// The runtime has ended: no task will be woken.
     ended: bool,
 }
 
@@ -194,7 +194,7 @@ impl Shard {
     pub(crate) fn wake_at(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Timer {
         let mut set = self.timers.set.lock();
         let key = set.deadlines.add(deadline, waker);
-        // Whoever still sets one then is let go at once: outside of the lock, since it may have other timers.
+        // After the end the waker is dropped at once: outside of the lock, since it may be the last of a task with timers.
         let unwanted = if set.ended {
             set.deadlines.remove(key)
         } else {

@@ -46,7 +46,7 @@ impl Loop {
 
     fn sleeping(sleep: Sleep, drive: Drive, threads: usize) -> Self {
         let rings = Rings::default();
-        let reactor = Reactor::start_in_loop(Box::new(rings.clone()), sleep, drive, threads).unwrap();
+        let reactor = Reactor::in_loop(Box::new(rings.clone()), sleep, drive, threads);
         Self { reactor, rings }
     }
 

@@ -33,8 +33,7 @@ impl Wake for Stuck {
 /// Leaves a write to each of the threads while they are kept, and exits.
 fn leave(address: &SocketAddr) -> ! {
     let stuck = Stuck::default();
-    let reactor =
-        Reactor::start_in_loop(Box::new(stuck.clone()), Sleep::Inside, Drive::Thread, THREADS).unwrap();
+    let reactor = Reactor::in_loop(Box::new(stuck.clone()), Sleep::Inside, Drive::Thread, THREADS);
     let started = Instant::now();
     let connections: Vec<_> = (1..=THREADS)
         .map(|n| {

@@ -311,7 +311,7 @@ fn reactors_that_end_while_their_connections_wait_leak_nothing(threads: usize) {
         let mut senders = Vec::new();
         let reactors: Vec<_> = (0..3)
             .map(|_| {
-                let reactor = Reactor::start(Box::new(Silent(Arc::clone(&alive))), threads).unwrap();
+                let reactor = Reactor::new(Box::new(Silent(Arc::clone(&alive))), threads);
                 for _ in 0..MANY / 3 {
                     let socket = reactor.tcp_socket(false).unwrap();
                     reactor
@@ -374,8 +374,7 @@ mod in_a_loop {
     impl Loop {
         fn new() -> Self {
             let rings = Rings::default();
-            let reactor =
-                Reactor::start_in_loop(Box::new(rings.clone()), Sleep::Inside, Drive::Auto, 1).unwrap();
+            let reactor = Reactor::in_loop(Box::new(rings.clone()), Sleep::Inside, Drive::Auto, 1);
             Self { reactor, rings }
         }
 

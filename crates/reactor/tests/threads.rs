@@ -277,7 +277,7 @@ fn shutdown_leaves_nothing_behind(threads: usize) {
     let bytes = pattern(8 * MEGABYTE);
     for round in 0..10 {
         let alive = Arc::new(());
-        let reactor = Reactor::start(Box::new(Silent(Arc::clone(&alive))), threads).unwrap();
+        let reactor = Reactor::new(Box::new(Silent(Arc::clone(&alive))), threads);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let halves: Vec<_> = (0..6)

@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_never_reads_does_not_keep_a_descriptor_for_ever() {
-        let reactor = Reactor::start(Box::new(NoConsumer), 1).unwrap();
+        let reactor = Reactor::new(Box::new(NoConsumer), 1);
         // A Unix socket: what its peer does not read is counted to the byte, and no timer of the kernel's makes room.
         let name = format!("ferronet-linger-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
@@ -81,7 +81,7 @@ mod tests {
         let _peer = listener.accept().unwrap();
         let started = Instant::now();
         // Nothing is held before the thread has begun to drive.
-        while !reactor.shared.shards.first().outbox.has_keeper() {
+        while !reactor.running().unwrap().shards.first().outbox.has_keeper() {
             assert!(started.elapsed() < Duration::from_secs(10));
             std::thread::yield_now();
         }

@@ -79,7 +79,7 @@ impl Reactor {
     pub(super) fn begin_listening(&self, id: HandleId, backlog: i32) -> Result<Arc<Listener>, Errno> {
         let mut table = self.shared.table.lock();
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
-        let shard = self.shared.shards.first();
+        let shard = self.running()?.shards.first();
         let _entered = shard.enter();
         let listener = entry.advance(|idle| {
             let acceptor = Acceptor::from_idle(idle, &self.shared.spare)?;
@@ -108,6 +108,18 @@ impl Reactor {
     /// What `socket(2)` says.
     pub fn local_socket(&self) -> Result<HandleId, Errno> {
         self.insert(sys::local_socket()?)
+    }
+
+    /// A handle of a socket that could not be made: nothing is open, and an [`Event::Connected`] reports `errno`.
+    ///
+    /// # Errors
+    /// [`Errno::ENFILE`] when there are too many handles.
+    pub fn failed_connect(&self, errno: Errno) -> Result<HandleId, Errno> {
+        let inserted = self.shared.table.lock().insert_with(|id| (Entry::Closed, id));
+        let id = inserted.ok_or(Errno::ENFILE)?;
+        let result = Err(errno);
+        self.shared.events.push_completed(Event::Connected { id, result });
+        Ok(id)
     }
 
     /// Begins to connect a socket that was made, bound or adopted. [`Event::Connected`] tells how it ended.
@@ -172,7 +184,7 @@ impl Reactor {
         entry: &mut Entry,
         writing: Writing,
     ) -> Result<Arc<Connection>, Errno> {
-        let shard = self.shared.shards.next();
+        let shard = self.running()?.shards.next();
         let _entered = shard.enter();
         entry.advance(|idle| {
             let stream = Stream::from_idle(idle)?;

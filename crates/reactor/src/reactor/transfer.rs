@@ -154,7 +154,7 @@ impl Reactor {
     }
 
     fn attach(&self, detached: Detached) -> Result<Arc<Connection>, Errno> {
-        let shard = self.shared.shards.next();
+        let shard = self.running()?.shards.next();
         let _entered = shard.enter();
         let stream = Stream::from_idle(detached.idle).map_err(|refused| refused.error)?;
         let connection = self.shared.insert_connection(stream, detached.writing, shard)?;

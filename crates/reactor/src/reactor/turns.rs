@@ -1,31 +1,31 @@
 //! The turns of the caller's loop, if it has one and says so: libuv's, phase by phase, and the batches of events that
 //! it tells.
 
+use crate::driver::Driver;
 use crate::reactor::Sleep;
 use crate::{Reactor, task};
 
 impl Reactor {
     /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the
-    /// reactor's thread drives then.
+    /// reactor's thread drives then; and as long as there was no handle.
     pub fn poller(&self) -> Option<i32> {
-        self.shared.driver.poller()
+        self.driver()?.poller()
     }
 
     /// The poller is readable: turns the runtime on the calling thread, without waiting. Answers how many events there
     /// are to take now.
     pub fn turn(&self) -> usize {
-        if self.shared.driver.turn() {
-            let events = self.shared.events.deliverable();
-            self.shared.driver.turned(events);
-            events
-        } else {
-            0
-        }
+        let Some(driver) = self.driver().filter(|driver| driver.turn()) else {
+            return 0;
+        };
+        let events = self.shared.events.deliverable();
+        driver.turned(events);
+        events
     }
 
     /// Whether the poller is to be watched. Not while the reactor's thread drives for relays alone.
     pub fn wants_turns(&self) -> bool {
-        !self.shared.driver.is_entrusted()
+        !self.driver().is_some_and(Driver::is_entrusted)
     }
 
     /// The consumer was rung for: what the reactor's thread has told until now is to be taken at the end of this poll
@@ -38,7 +38,7 @@ impl Reactor {
     /// to do when it has.
     pub fn poll_begins(&self) -> bool {
         self.stand_apart(false);
-        let is_due = self.shared.driver.poll_begins();
+        let is_due = self.driver().is_some_and(Driver::poll_begins);
         self.shared.events.poll_begins() || is_due
     }
 
@@ -57,7 +57,8 @@ impl Reactor {
     /// now, or sleep if it is embedded. What is made due from now on has such a loop rung.
     pub fn turn_ended(&self) {
         self.stand_apart(true);
-        self.shared.events.turn_ended(self.shared.driver.has_due());
+        let is_due = self.driver().is_some_and(Driver::has_due);
+        self.shared.events.turn_ended(is_due);
     }
 
     /// The caller's own call has given its loop something to do that the reactor knows nothing of: one that is embedded is
@@ -67,7 +68,7 @@ impl Reactor {
     }
 
     pub(super) fn stand_apart(&self, apart: bool) {
-        if self.sleep == Sleep::Outside {
+        if self.shared.plan.sleep == Sleep::Outside {
             task::stands_apart(apart);
         }
     }
@@ -77,14 +78,14 @@ impl Reactor {
         if !self.keeps_writes {
             return;
         }
-        for shard in self.shared.shards.iter() {
+        for shard in self.shards() {
             shard.outbox.hold();
         }
     }
 
     /// The batch is told. What was kept is sent, by this thread or by one of the reactor's that drives.
     pub fn release_writes(&self) {
-        for shard in self.shared.shards.iter() {
+        for shard in self.shards() {
             shard.outbox.release();
         }
     }

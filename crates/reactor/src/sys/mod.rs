@@ -10,8 +10,8 @@
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` answers `Pending` only when the
 //!   backlog is empty: an error leaves the connections there for the next call, which may fail as well, so its callers
 //!   bound their tries. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
-//!   has no descriptor for them, as far as the reserve ([`Spare`]) allows. `set_path` says which file is removed with it, if
-//!   it is there still, `open_to_all` who may use it.
+//!   has no descriptor for them, as far as the reserve ([`Spare`]) allows, which is lent to calls that need
+//!   one for a moment. `set_path` says which file is removed with it, if it is there still, `open_to_all` who may use it.
 //! - [`Idle`]: made, bound or adopted, and not yet used: an acceptor or a stream is made of it. They become one again with
 //!   `into_idle`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
 //!   What a runtime refuses comes back in [`Refused`], if it is not closed. One that was adopted has its number for itself in

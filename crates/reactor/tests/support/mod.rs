@@ -12,7 +12,7 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use ferronet_reactor::{BindFlags, Errno, Event, HandleId, Reactor, Received, Target, Wake, Written};
@@ -62,7 +62,7 @@ macro_rules! on_one_and_three_threads {
 impl Consumer {
     pub fn new(threads: usize) -> Self {
         let (sender, wakes) = channel();
-        let reactor = Reactor::start(Box::new(Wakes(Mutex::new(sender))), threads).unwrap();
+        let reactor = Reactor::new(Box::new(Wakes(Mutex::new(sender))), threads);
         Self {
             reactor,
             wakes,
@@ -81,12 +81,12 @@ impl Consumer {
     }
 
     /// Waits for the next delivery, and takes the event that it is for.
-    pub fn delivery(&mut self, patience: Duration) -> Option<Option<Event>> {
+    pub fn delivery(&mut self, patience: Duration) -> Result<Option<Event>, RecvTimeoutError> {
         while self.due == 0 {
-            self.due = self.wakes.recv_timeout(patience).ok()?;
+            self.due = self.wakes.recv_timeout(patience)?;
         }
         self.due -= 1;
-        Some(self.reactor.next_event())
+        Ok(self.reactor.next_event())
     }
 
     /// Waits for an event that `wanted` makes something of; others are dropped.

@@ -34,6 +34,18 @@ impl Spare {
         }
     }
 
+    /// Has `open` open one descriptor: with the reserve, if there is none else. What it opens is not kept for long.
+    pub(crate) fn lend<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        match open() {
+            Err(error) if is_out_of_descriptors(&error) => {
+                let mut spare = self.0.lock();
+                *spare = None;
+                open()
+            }
+            opened => opened,
+        }
+    }
+
     /// Accepts up to `most` connections with the reserve and closes them. Answers how many those were.
     fn refuse(&self, socket: &Socket, most: usize) -> usize {
         // Locked meanwhile, so that no other listener fills it.
@@ -48,7 +60,7 @@ impl Spare {
                     drop(connection);
                     refused += 1;
                 }
-                // Nobody waits any more, or another thread has got what was closed for this.
+                // The backlog is empty, or another thread has got what was closed for this.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock || is_out_of_descriptors(&error) => {
                     break;
                 }

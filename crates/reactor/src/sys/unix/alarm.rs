@@ -22,7 +22,7 @@ impl Alarm {
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the descriptor is new, and nobody else knows it.
+        // SAFETY: the descriptor is new and not owned yet.
         let owned = unsafe { OwnedFd::from_raw_fd(fd) };
         register(owned).map(Self).map_err(|(_closed, error)| error)
     }
@@ -45,7 +45,7 @@ impl Alarm {
             it_interval: never,
             it_value: value,
         };
-        // SAFETY: the descriptor is open, `new` is read during the call, and nobody asks for the old value.
+        // SAFETY: the descriptor is open, `new` is read during the call, and a null pointer says that the old value is not wanted.
         if unsafe { libc::timerfd_settime(self.0.as_raw_fd(), 0, &raw const new, ptr::null_mut()) } < 0 {
             return Err(io::Error::last_os_error());
         }

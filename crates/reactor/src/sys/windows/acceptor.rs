@@ -35,6 +35,16 @@ fn instances(setting: Option<&str>) -> usize {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spare {}
 
+impl Spare {
+    #[expect(
+        clippy::unused_self,
+        reason = "the same promise as on Unix, where there is one"
+    )]
+    pub(crate) fn lend<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        open()
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Acceptor {
     Tcp(TcpListener),
