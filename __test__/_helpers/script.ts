@@ -23,6 +23,8 @@ export interface Running {
   flags?: string[];
   /** What its environment has beside that of the test. */
   env?: Record<string, string>;
+  /** How many descriptors it may have. Not on Windows. */
+  descriptors?: number;
   /** Hears the first thing that is printed, at once. */
   onLine?: (line: string) => void;
 }
@@ -30,9 +32,14 @@ export interface Running {
 /** Runs `source` as CommonJS. */
 export async function runScript(
   source: string,
-  { limit = 20_000, flags = [], env = {}, onLine }: Running = {},
+  { limit = 20_000, flags = [], env = {}, descriptors, onLine }: Running = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [...flags, '--eval', source], {
+  const command = [process.execPath, ...flags, '--eval', source] as const;
+  const [program, ...rest] =
+    descriptors === undefined
+      ? command
+      : (['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command] as const);
+  const child = spawn(program, rest, {
     cwd: PACKAGE,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
