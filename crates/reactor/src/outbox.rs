@@ -97,7 +97,7 @@ impl Outbox {
         true
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn has_keeper(&self) -> bool {
         self.kept.lock().keeper != Keeper::Nobody
     }
