@@ -1,0 +1,79 @@
+// Whether two implementations do the same with a program. An outcome may differ from run to run: the two differ where no
+// outcome of one is an outcome of the other.
+import { nodeMajor } from '../_helpers/implementations.js';
+import { play, REFERENCE, type Setting } from './processes.js';
+import type { Lanes, Program, Result } from './program.js';
+
+/** How often a program is played on both before what differs counts. */
+const ROUNDS = 12;
+
+export interface Failure {
+  program: Program;
+  reasons: string[];
+}
+
+/** Node 20 tells success to the callbacks of writes that a destruction has cancelled. */
+const areComparable = (lane: string): boolean => nodeMajor >= 22 || !lane.endsWith(' results');
+
+const NOTHING = '(nothing)';
+
+function outcomes(runs: readonly Lanes[], lane: string): Set<string> {
+  return new Set(runs.map((lanes) => lanes[lane] ?? NOTHING));
+}
+
+/** The lanes in which no run of one had the outcome of a run of the other. */
+function differing(theirs: readonly Lanes[], ours: readonly Lanes[]): string[] {
+  const lanes = new Set([...theirs, ...ours].flatMap((run) => Object.keys(run)).filter(areComparable));
+  return [...lanes].filter((lane) => {
+    const known = outcomes(theirs, lane);
+    return ![...outcomes(ours, lane)].some((outcome) => known.has(outcome));
+  });
+}
+
+function difference(theirs: readonly Lanes[], ours: readonly Lanes[], lane: string): string {
+  const list = (runs: readonly Lanes[]): string => [...outcomes(runs, lane)].join('\n      or: ');
+  return `[${lane}] is otherwise\n    node:net: ${list(theirs)}\n    ferronet: ${list(ours)}`;
+}
+
+/** What speaks against a program, after a first run on each. */
+async function judge(program: Program, setting: Setting, theirs: Result, ours: Result): Promise<string[]> {
+  if (ours.violations.length > 0) return ours.violations;
+  const [seen, had] = [[theirs.lanes], [ours.lanes]];
+  let lanes = differing(seen, had);
+  for (let round = 1; round < ROUNDS && lanes.length > 0; round++) {
+    const [again, other] = await Promise.all([play(REFERENCE, [program]), play(setting, [program])]);
+    if (other[0]?.violations.length) return other[0].violations;
+    seen.push(again[0]?.lanes ?? {});
+    had.push(other[0]?.lanes ?? {});
+    lanes = differing(seen, had);
+  }
+  return lanes.map((lane) => difference(seen, had, lane));
+}
+
+export interface Progress {
+  played: number;
+  failed: number;
+}
+
+/** Plays programs on both, and gives those that fail. */
+export async function check(
+  programs: readonly Program[],
+  setting: Setting,
+  onProgress: (progress: Progress) => void = () => {},
+): Promise<Failure[]> {
+  const progress: Progress = { played: 0, failed: 0 };
+  const [theirs, ours] = await Promise.all([
+    play(REFERENCE, programs),
+    play(setting, programs, ({ violations }) => {
+      progress.played++;
+      if (violations.length > 0) progress.failed++;
+      onProgress(progress);
+    }),
+  ]);
+  const failures: Failure[] = [];
+  for (const [n, program] of programs.entries()) {
+    const reasons = await judge(program, setting, theirs[n] as Result, ours[n] as Result);
+    if (reasons.length > 0) failures.push({ program, reasons });
+  }
+  return failures;
+}

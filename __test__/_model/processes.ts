@@ -1,0 +1,115 @@
+// Plays programs in processes of their own. One plays many programs; when one fails, the rest is played in a fresh one.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+
+import { atMost } from '../_helpers/patience.js';
+import type { Farewell } from './player.js';
+import type { Program, Result } from './program.js';
+
+export interface Setting {
+  module: 'node:net' | 'ferronet';
+  env: Readonly<Record<string, string>>;
+}
+
+export const REFERENCE: Setting = { module: 'node:net', env: {} };
+
+/** Of ours, by the names that the command line knows. */
+export const SETTINGS: Readonly<Record<string, Setting>> = {
+  default: { module: 'ferronet', env: {} },
+  loop: { module: 'ferronet', env: { FERRONET_DRIVER: 'loop' } },
+  thread: { module: 'ferronet', env: { FERRONET_DRIVER: 'thread' } },
+  threads: { module: 'ferronet', env: { FERRONET_THREADS: '4' } },
+  'no-relay': { module: 'ferronet', env: { FERRONET_RELAY: 'off' } },
+};
+
+// build/_model → the package, so that `require('ferronet')` finds itself.
+const PACKAGE = join(__dirname, '..', '..');
+const PLAYER = join(__dirname, 'player.js');
+
+/** Milliseconds without an event after which a program is given up. */
+const LIMIT = atMost(8000);
+
+interface Run {
+  results: Result[];
+  farewell: Farewell | undefined;
+  /** How the process ended. */
+  status: string;
+}
+
+export async function play(
+  setting: Setting,
+  programs: readonly Program[],
+  onResult: (result: Result) => void = () => {},
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const add = (result: Result): void => {
+    results.push(result);
+    onResult(result);
+  };
+  while (results.length < programs.length) {
+    const left = programs.slice(results.length);
+    const run = await playInOne(setting, left, add);
+    const next = left[run.results.length];
+    const last = run.results.at(-1);
+    if (next === undefined) {
+      if (last && run.farewell?.open) last.violations.push(...(await whoStays(setting, left, run.farewell.open)));
+    } else if (!last || last.violations.length === 0) {
+      add({ seed: next.seed, lanes: {}, violations: [`the process has ended: ${run.status}`], ms: 0 });
+    }
+  }
+  return results;
+}
+
+/** The process had played all, and did not end: which program is it? */
+async function whoStays(setting: Setting, programs: readonly Program[], open: string[]): Promise<string[]> {
+  const told = (of: string): string => `the process does not end: ${open.join(' ')} stay open; ${of}`;
+  if (programs.length === 1) return [told('it has played nothing else')];
+  for (const program of programs) {
+    const { farewell } = await playInOne(setting, [program]);
+    if (farewell?.open) return [told(`it is so after seed ${program.seed} alone`)];
+  }
+  return [told(`by none of seeds ${programs.map(({ seed }) => seed).join()} alone`)];
+}
+
+async function playInOne(
+  { module, env }: Setting,
+  programs: readonly Program[],
+  onResult: (result: Result) => void = () => {},
+): Promise<Run> {
+  const child = spawn(process.execPath, [PLAYER, module, String(LIMIT)], {
+    cwd: PACKAGE,
+    env: { ...withoutSettings(), ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const run: Run = { results: [], farewell: undefined, status: '' };
+  const kill = (): void => void child.kill('SIGKILL');
+  // Longer than what the process waits itself: it is for one that computes for ever.
+  let patience = setTimeout(kill, LIMIT * 4);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    clearTimeout(patience);
+    patience = setTimeout(kill, LIMIT * 4);
+    const said = JSON.parse(line) as Result | Farewell;
+    if ('seed' in said) {
+      run.results.push(said);
+      onResult(said);
+    } else run.farewell ??= said;
+  });
+  // One that dies before it has read everything.
+  child.stdin.on('error', () => {});
+  child.stdin.end(JSON.stringify(programs));
+  const [stderr, code] = await Promise.all([
+    text(child.stderr),
+    new Promise<unknown>((resolve) => void child.on('close', (status, signal) => resolve(signal ?? status))),
+  ]);
+  clearTimeout(patience);
+  run.status = `${String(code)} ${stderr.slice(-2000)}`;
+  return run;
+}
+
+/** The environment without what a setting sets. */
+function withoutSettings(): NodeJS.ProcessEnv {
+  const { FERRONET_DRIVER: _driver, FERRONET_THREADS: _threads, FERRONET_RELAY: _relay, ...others } = process.env;
+  return others;
+}
