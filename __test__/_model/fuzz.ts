@@ -82,7 +82,7 @@ async function tell(failure: Failure, name: string, setting: Setting): Promise<v
   mkdirSync(values.out, { recursive: true });
   const file = join(values.out, `${seed}-${name}.json`);
   writeFileSync(file, `${printed(small.program)}\n`);
-  console.log(`smallest:\n${printed(small.program)}\n  ${small.reasons.join('\n  ')}`);
+  if (!values['no-shrink']) console.log(`smallest:\n${printed(small.program)}\n  ${small.reasons.join('\n  ')}`);
   console.log(`again: npm run fuzz -- --program ${file} --setting ${name}`);
 }
 

@@ -4,10 +4,16 @@ import type { Dice } from '../_helpers/random-values.js';
 import { busyStep, form, moment, size, writeStep } from './choices.js';
 import type { End, Link, Name, Step } from './program.js';
 
-type Phases = Pick<Link, 'early' | 'phases'>;
+type Phases = Pick<Link, 'early' | 'phases' | 'anyResults'>;
 type Ending = (dice: Dice, link: Link, by: End) => Step[][];
 
+/** Of one connection. */
 const FLOOD = 8 << 20;
+
+/** More than the buffers on the way take. */
+function flood({ transports }: Link): number {
+  return transports.reduce((sum, transport) => sum + FLOOD * (transport === 'peer' ? 2 : 1), 0);
+}
 
 const other = (end: End): End => (end === 'c' ? 's' : 'c');
 
@@ -19,8 +25,9 @@ export function orderedPhases(dice: Dice, link: Link): Phases {
   for (let n = dice.below(5); n > 0; n--) phases.push(transfer(dice, link));
   if (dice.rarely(5)) phases.push([{ do: 'close' }]);
   const by: End = isEcho || dice.rarely(2) ? 'c' : 's';
-  const endings = isEcho ? OF_ECHOES : OF_ALL;
-  return { early, phases: [...phases, ...dice.one(endings)(dice, link, by)] };
+  const ending = dice.one(isEcho ? OF_ECHOES : link.proxies.length > 1 ? OF_CHAINS : OF_ALL);
+  phases.push(...ending(dice, link, by));
+  return { early, phases, ...(ending === sendsAndResets && { anyResults: true }) };
 }
 
 /** Something goes over, and perhaps something is odd about it. */
@@ -39,19 +46,17 @@ function transfer(dice: Dice, link: Link): Step[] {
     const at = { proxy: dice.below(link.proxies.length), way: dice.one(['up', 'down'] as const) };
     return [{ do: 'unpipe', ...at }, ...steps, busyStep(dice), { do: 'repipe', ...at, ...moment(dice) }];
   }
-  if (kind === 4 && link.text) return [{ do: 'encoding', on: readerOf(from), encoding: 'utf8' }, ...steps];
-  if (kind === 4 && !link.text) {
-    const encoding = dice.one(['latin1', 'hex'] as const);
-    return canDecode(link, readerOf(from)) ? [{ do: 'encoding', on: readerOf(from), encoding }, ...steps] : steps;
+  const reader = other(from[0] as End);
+  if (kind === 4 && hasWholeCharacters(link, reader)) {
+    const encoding = link.text ? 'utf8' : dice.one(['latin1', 'hex'] as const);
+    return [{ do: 'encoding', on: reader, encoding }, ...steps];
   }
   return steps;
 }
 
-const readerOf = (from: readonly End[]): End => other(from[0] as End);
-
-/** What turns chunks into bytes again knows one encoding, the last one. */
-function canDecode(link: Link, end: End): boolean {
-  return link.reading[end].style === 'data' || link.reading[end].style === 'readable';
+/** Where each chunk is whole characters: `read(n)` cuts them. */
+function hasWholeCharacters(link: Link, end: End): boolean {
+  return link.reading[end].style === 'data';
 }
 
 function some(dice: Dice, make: (dice: Dice) => Step): Step[] {
@@ -118,10 +123,10 @@ const resets: Ending = (dice, link, by) => [
 /** A peer that does not read is written to until nothing goes any more, and then it is gone. */
 const gone =
   (how: 'reset' | 'destroy'): Ending =>
-  (dice, _link, by) => [
+  (dice, link, by) => [
     [
       { do: 'pause', on: by },
-      { do: 'write', on: other(by), size: FLOOD, form: 'buffer', ...moment(dice) },
+      { do: 'write', on: other(by), size: flood(link), form: 'buffer', ...moment(dice) },
       ...(dice.rarely(2) ? [writeStep(dice, other(by))] : []),
       ...(dice.rarely(3) ? [{ do: 'end', on: other(by) } as Step] : []),
       { do: 'wait', ms: 5 + dice.below(20) },
@@ -148,7 +153,7 @@ const sendsAndResets: Ending = (dice, _link, by) => [
 const sendsAndDestroys: Ending = (dice, link, by) => [
   [
     { do: 'pause', on: other(by) },
-    { do: 'write', on: by, size: FLOOD, form: 'buffer', ...moment(dice) },
+    { do: 'write', on: by, size: flood(link), form: 'buffer', ...moment(dice) },
     { do: 'wait', ms: 5 },
     { do: 'destroy', on: by, ...moment(dice) },
   ],
@@ -178,20 +183,18 @@ function finalEnd(link: Link, end: End): Step[][] {
 }
 
 const OF_ECHOES: readonly Ending[] = [ends, ends, destroys, resets, idles];
-const OF_ALL: readonly Ending[] = [
+/** Through several proxies. */
+const OF_CHAINS: readonly Ending[] = [
   ends,
   ends,
   ends,
   pumpsAndEnds,
   destroys,
   resets,
-  gone('reset'),
-  gone('reset'),
-  gone('destroy'),
   sendsAndResets,
   sendsAndResets,
-  sendsAndDestroys,
   writesAfterEnd,
   idles,
   aborts,
 ];
+const OF_ALL: readonly Ending[] = [...OF_CHAINS, gone('reset'), gone('reset'), gone('destroy'), sendsAndDestroys];

@@ -71,6 +71,8 @@ export interface Proxy {
 export interface Link {
   /** Its outcome does not depend on chance, and is compared with node:net. Otherwise the invariants are all there is. */
   ordered: boolean;
+  /** What the callbacks are told does depend on chance. */
+  anyResults?: boolean;
   /** One more than there are proxies. */
   transports: Transport[];
   proxies: Proxy[];

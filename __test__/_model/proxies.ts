@@ -25,8 +25,8 @@ export class Between {
       one.socket.on('end', () => void (one.passedOn = !other.socket.writableEnded && !other.socket.destroyed));
       one.socket.on('close', () => {
         if (!one.socket.readableEnded || !one.socket.writableFinished) this.#fail(other);
-        // What still comes for it goes nowhere: later than the pipe, which pauses then.
-        else if (!other.socket.readableEnded) process.nextTick(() => other.socket.resume());
+        // What still comes for it goes nowhere.
+        else if (!other.socket.readableEnded) process.nextTick(() => other.socket.unpipe().resume());
       });
       this.#connect(one, other);
     }

@@ -17,6 +17,8 @@ export class Reader {
   #encoding: BufferEncoding | undefined;
   #paused = false;
   #more: (() => void) | undefined;
+  /** What follows is wrong as well. */
+  #isWrong = false;
   /** Bytes that this reader has taken. */
   #taken = 0;
   /** Nothing is taken any more, as was asked for. */
@@ -100,8 +102,11 @@ export class Reader {
   #take(chunk: Buffer | string): void {
     const watched = this.#watched as Watched;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, this.#encoding) : chunk;
-    const wrong = this.#flow.receive(bytes);
-    if (wrong !== undefined) watched.violation(wrong);
+    const wrong = this.#isWrong ? undefined : this.#flow.receive(bytes);
+    if (wrong !== undefined) {
+      this.#isWrong = true;
+      watched.violation(wrong);
+    }
     const before = this.#taken;
     this.#taken += bytes.length;
     if (this.#reading.style === 'data') watched.noteData();

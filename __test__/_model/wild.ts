@@ -8,7 +8,9 @@ const STEPS = 24;
 export function wildPhases(dice: Dice, link: Link): Pick<Link, 'early' | 'phases'> {
   const names: Name[] = ['c', 'c', 's', 's'];
   link.proxies.forEach((_, n) => names.push(`f${n}`, `b${n}`));
-  const early = dice.rarely(3) ? [step(dice, link, ['c'])] : [];
+  const early = dice.rarely(3)
+    ? [writeStep(dice, 'c'), step(dice, link, ['c'])].filter(({ do: it }) => it !== 'close')
+    : [];
   const steps: Step[] = [];
   for (let left = 3 + dice.below(STEPS); left > 0; left--) steps.push(step(dice, link, names));
   return { early, phases: [steps] };
