@@ -27,7 +27,14 @@ export function orderedPhases(dice: Dice, link: Link): Phases {
   const by: End = isEcho || dice.rarely(2) ? 'c' : 's';
   const ending = dice.one(isEcho ? OF_ECHOES : link.proxies.length > 1 ? OF_CHAINS : OF_ALL);
   phases.push(...ending(dice, link, by));
-  return { early, phases, ...(ending === sendsAndResets && { anyResults: true }) };
+  return { early, phases, ...(isChance(link, phases, ending) && { anyResults: true }) };
+}
+
+/** Whether how far a write comes depends on who is faster. */
+function isChance({ reading }: Link, phases: readonly Step[][], ending: Ending): boolean {
+  if (ending === sendsAndResets) return true;
+  const paused = phases.flat().flatMap((step) => (step.do === 'pause' ? [reading[step.on].style] : []));
+  return paused.some((style) => style !== 'data' && style !== 'readable');
 }
 
 /** Something goes over, and perhaps something is odd about it. */
