@@ -10,6 +10,8 @@ const ROUNDS = 12;
 export interface Failure {
   program: Program;
   reasons: string[];
+  /** It breaks a rule by itself; otherwise it does something else than node:net. */
+  isViolation: boolean;
 }
 
 /** Node 20 tells success to the callbacks of writes that a destruction has cancelled. */
@@ -36,18 +38,20 @@ function difference(theirs: readonly Lanes[], ours: readonly Lanes[], lane: stri
 }
 
 /** What speaks against a program, after a first run on each. */
-async function judge(program: Program, setting: Setting, theirs: Result, ours: Result): Promise<string[]> {
-  if (ours.violations.length > 0) return ours.violations;
+async function judge(program: Program, setting: Setting, theirs: Result, ours: Result): Promise<Failure | undefined> {
+  const violated = (reasons: string[]): Failure => ({ program, reasons, isViolation: true });
+  if (ours.violations.length > 0) return violated(ours.violations);
   const [seen, had] = [[theirs.lanes], [ours.lanes]];
   let lanes = differing(seen, had);
   for (let round = 1; round < ROUNDS && lanes.length > 0; round++) {
     const [again, other] = await Promise.all([play(REFERENCE, [program]), play(setting, [program])]);
-    if (other[0]?.violations.length) return other[0].violations;
+    if (other[0]?.violations.length) return violated(other[0].violations);
     seen.push(again[0]?.lanes ?? {});
     had.push(other[0]?.lanes ?? {});
     lanes = differing(seen, had);
   }
-  return lanes.map((lane) => difference(seen, had, lane));
+  if (lanes.length === 0) return undefined;
+  return { program, reasons: lanes.map((lane) => difference(seen, had, lane)), isViolation: false };
 }
 
 export interface Progress {
@@ -72,8 +76,8 @@ export async function check(
   ]);
   const failures: Failure[] = [];
   for (const [n, program] of programs.entries()) {
-    const reasons = await judge(program, setting, theirs[n] as Result, ours[n] as Result);
-    if (reasons.length > 0) failures.push({ program, reasons });
+    const failure = await judge(program, setting, theirs[n] as Result, ours[n] as Result);
+    if (failure) failures.push(failure);
   }
   return failures;
 }

@@ -15,6 +15,7 @@ export function checkEnd({ from, to, direct }: Hop): void {
   if (!direct) return;
   const { socket } = from;
   if (from.wasReset) to.violation(`end, but its peer was reset [${from}]`);
+  else if (from.leftUnread) to.violation(`end, but its peer was destroyed with bytes that it had not read [${from}]`);
   else if (!socket.writableEnded && !socket.destroyed) to.violation(`end, and its peer has not ended [${from}]`);
 }
 

@@ -204,6 +204,10 @@ export class Link {
       if (this.#link.finished?.includes(name)) finished(socket, watched.callback('finished'));
       this.#readers[name].attach(watched, name === 's' && this.#link.server.pauseOnConnect === true);
     }
+    watched.handedByPeer = () => {
+      const [hop] = this.#hopsTo(name);
+      return hop?.direct && (hop.from.name === 'c' || (hop.from.name === 's' && !this.#isEcho)) ? hop.from.handed : 0;
+    };
     this.#notebook.changed();
     return watched;
   }

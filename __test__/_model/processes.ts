@@ -38,6 +38,15 @@ interface Run {
   status: string;
 }
 
+/** Whether a program breaks a rule when it is played up to so many times, and what it says then. */
+export async function breaks(setting: Setting, program: Program, times: number): Promise<string[]> {
+  const { results, farewell } = await playInOne(setting, new Array<Program>(times).fill(program));
+  const open = farewell?.open ? [doesNotEnd(farewell.open)] : [];
+  return results.flatMap(({ violations }) => violations).concat(open);
+}
+
+const doesNotEnd = (open: readonly string[]): string => `the process does not end: ${open.join(' ')} stay open`;
+
 export async function play(
   setting: Setting,
   programs: readonly Program[],
@@ -64,13 +73,11 @@ export async function play(
 
 /** The process had played all, and did not end: which program is it? */
 async function whoStays(setting: Setting, programs: readonly Program[], open: string[]): Promise<string[]> {
-  const told = (of: string): string => `the process does not end: ${open.join(' ')} stay open; ${of}`;
-  if (programs.length === 1) return [told('it has played nothing else')];
   for (const program of programs) {
     const { farewell } = await playInOne(setting, [program]);
-    if (farewell?.open) return [told(`it is so after seed ${program.seed} alone`)];
+    if (farewell?.open) return [`${doesNotEnd(farewell.open)}; it is so after seed ${program.seed} alone`];
   }
-  return [told(`by none of seeds ${programs.map(({ seed }) => seed).join()} alone`)];
+  return [`${doesNotEnd(open)}; after none of seeds ${programs.map(({ seed }) => seed).join()} alone`];
 }
 
 async function playInOne(

@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 
 const EVENTS = ['connect', 'ready', 'end', 'finish', 'timeout', 'error', 'close'] as const;
 
+/** So much of what was handed over may still wait for the end of a batch. */
+const BATCH = 16 * 1024;
+
 type Event = (typeof EVENTS)[number];
 
 /** What a program throws itself. */
@@ -33,16 +36,33 @@ export class Watched {
   readonly counts: Record<Event, number> = { connect: 0, ready: 0, end: 0, finish: 0, timeout: 0, error: 0, close: 0 };
   /** Callbacks that are still to come. */
   pending = 0;
+  /** Bytes that the system has taken, at least. Where it is piped into natively nobody knows. */
+  get handed(): number {
+    const { socket } = this;
+    return socket.connecting || socket.writableCorked > 0 ? 0 : socket.bytesWritten - socket.writableLength;
+  }
+
   /** Bytes whose write was told as done. */
   told = 0;
   /** When it heard the end of its peer, what it is piped into was still open. */
   passedOn = true;
   /** It was reset before it had said its end. */
   wasReset = false;
+  /** What its peer has handed to the system, where that is known. */
+  handedByPeer: (() => number) | undefined;
+  /** It was destroyed without an end before it had read everything that was there. */
+  leftUnread = false;
   readonly #notebook: Notebook;
 
   constructor(name: string, socket: Socket, notebook: Notebook) {
     this.name = name;
+    const { _destroy } = socket;
+    // `destroy` itself stays as it is: a pipe is a relay only where nobody has put another one there.
+    socket._destroy = (error, done) => {
+      const handed = this.handedByPeer?.() ?? 0;
+      this.leftUnread = !socket.writableEnded && socket.bytesRead + BATCH < handed;
+      _destroy.call(socket, error, done);
+    };
     this.socket = socket;
     this.#notebook = notebook;
     for (const event of EVENTS) socket.on(event, (argument: unknown) => this.#note(event, argument));
