@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { check, type Failure } from './compare.js';
 import { generate } from './generate.js';
+import { isKnown } from './known.js';
 import { breaks, REFERENCE, type Setting, SETTINGS } from './processes.js';
 import type { Program } from './program.js';
 import { shrink } from './shrink.js';
@@ -114,9 +115,11 @@ async function playSeeds(): Promise<number> {
     const [name, setting] = all[batch % all.length] as [string, Setting];
     const programs = Array.from({ length: Math.min(BATCH, from + seeds - first) }, (_, n) => generate(first + n));
     const failures = await check(programs, setting);
-    failed += failures.length;
-    console.log(`seeds ${first} to ${first + programs.length - 1}, ${name}: ${failures.length} failed`);
-    for (const failure of failures) await tell(failure, name, setting);
+    const fresh = failures.filter(({ reasons }) => !reasons.every(isKnown));
+    failed += fresh.length;
+    const known = failures.length > fresh.length ? `, ${failures.length - fresh.length} as is known` : '';
+    console.log(`seeds ${first} to ${first + programs.length - 1}, ${name}: ${fresh.length} failed${known}`);
+    for (const failure of fresh) await tell(failure, name, setting);
     if (failed > 0 && !values['keep-going']) break;
   }
   return failed;

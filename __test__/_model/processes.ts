@@ -40,7 +40,10 @@ interface Run {
 
 /** Whether a program breaks a rule when it is played up to so many times, and what it says then. */
 export async function breaks(setting: Setting, program: Program, times: number): Promise<string[]> {
-  const { results, farewell } = await playInOne(setting, new Array<Program>(times).fill(program));
+  const { results, farewell } = await playInOne(
+    setting,
+    Array.from({ length: times }, () => program),
+  );
   const open = farewell?.open ? [doesNotEnd(farewell.open)] : [];
   return results.flatMap(({ violations }) => violations).concat(open);
 }

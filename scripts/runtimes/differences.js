@@ -26,6 +26,7 @@ const absent = {
   handover: "takes the descriptor out of Node's own sockets",
   http: "asks Node's own http, https and http2 for more than interop does",
   ipc: "sends handles by Node's own channels",
+  model: 'compares with node:net, in processes of its own',
   package: 'about npm, tsc and the loader',
   examples: 'programs for Node, compared with what they print there',
   permission: "Node's permission model",
