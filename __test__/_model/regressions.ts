@@ -23,7 +23,7 @@ function link(phases: Step[][], more: Partial<Link> = {}): Link {
 
 const proxied: Partial<Link> = {
   transports: ['tcp4', 'tcp4'],
-  proxies: [{ style: 'pipe', onError: 'destroy', allowHalfOpen: false }],
+  proxies: [{ style: 'pipe', onError: 'destroy', allowHalfOpen: true }],
 };
 
 const one = (...links: Link[]): Program => ({ seed: 0, links });
@@ -74,6 +74,21 @@ export const regressions: readonly Regression[] = [
           ],
         ],
         proxied,
+      ),
+    ),
+  },
+  {
+    title: 'who is destroyed with bytes that it has not read resets its peer, whoever has them',
+    program: one(
+      link(
+        [
+          [
+            { do: 'end', on: 's' },
+            { do: 'write', on: 's', size: 0, form: 'buffer' },
+            { do: 'write', on: 'c', size: 185_303, form: 'buffer' },
+          ],
+        ],
+        { ...proxied, ordered: false },
       ),
     ),
   },
