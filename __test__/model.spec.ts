@@ -1,4 +1,4 @@
-// Random programs come out as on node:net, in each setting, and keep the rules that hold whoever wins which race.
+// Random programs come out as on node:net, in each setting, and keep the rules that hold however races come out.
 // `npm run fuzz` plays more of them, and makes those that fail small (_model/fuzz.ts).
 import test, { type ExecutionContext } from 'ava';
 

@@ -1,5 +1,5 @@
-// Whether a program keeps the rules on ours, and comes out as on node:net. An outcome may differ from run to run: the two differ where no
-// outcome of one is an outcome of the other.
+// Whether a program keeps the rules on ours, and comes out as on node:net. An outcome may differ from run to run: two
+// implementations differ where no outcome of one is an outcome of the other.
 import { nodeMajor } from '../_helpers/implementations.js';
 import { play, REFERENCE, type Setting } from './processes.js';
 import type { Lanes, Program, Result } from './program.js';

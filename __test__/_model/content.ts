@@ -53,16 +53,16 @@ export class Flow {
 
   send({ bytes }: Chunk): void {
     this.sent += bytes.length;
-    // A copy: what is written must not be looked at once it is told as written.
+    // A copy: what is written must not be read after its write is reported as done.
     if (bytes.length > 0) this.#expected.push(Buffer.from(bytes));
   }
 
-  /** Says what is wrong with what has arrived, if anything is. */
+  /** Compares what has arrived with what was sent. Returns what is wrong, if anything is. */
   receive(chunk: Buffer): string | undefined {
     let at = 0;
     while (at < chunk.length) {
       const first = this.#expected[0];
-      if (first === undefined) return `${chunk.length - at} bytes that nobody has sent, after ${this.received}`;
+      if (first === undefined) return `${chunk.length - at} bytes that were not sent, after ${this.received}`;
       const size = Math.min(chunk.length - at, first.length - this.#skip);
       if (chunk.compare(first, this.#skip, this.#skip + size, at, at + size) !== 0)
         return `other bytes than were sent, from ${this.received} on`;

@@ -79,7 +79,7 @@ async function violation(program: Program, setting: Setting): Promise<Failure | 
   return { program, reasons, isViolation: true };
 }
 
-async function tell(failure: Failure, name: string, setting: Setting): Promise<void> {
+async function report(failure: Failure, name: string, setting: Setting): Promise<void> {
   const { seed } = failure.program;
   console.log(`\nFAILED seed ${seed}, setting ${name}: ${failure.reasons.join('\n  ')}`);
   console.log(`again: npm run fuzz -- --seeds 1 --from ${seed} --setting ${name}`);
@@ -102,7 +102,7 @@ async function playFile(file: string): Promise<number> {
     );
     failed += failures.length;
     console.log(`${name}: ${failures.length} of ${times} failed`);
-    if (failures[0]) await tell(failures[0], name, setting);
+    if (failures[0]) await report(failures[0], name, setting);
   }
   return failed;
 }
@@ -119,7 +119,7 @@ async function playSeeds(): Promise<number> {
     failed += fresh.length;
     const known = failures.length > fresh.length ? `, ${failures.length - fresh.length} as is known` : '';
     console.log(`seeds ${first} to ${first + programs.length - 1}, ${name}: ${fresh.length} failed${known}`);
-    for (const failure of fresh) await tell(failure, name, setting);
+    for (const failure of fresh) await report(failure, name, setting);
     if (failed > 0 && !values['keep-going']) break;
   }
   return failed;

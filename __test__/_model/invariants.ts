@@ -1,4 +1,4 @@
-// What holds in every run of every program, whoever wins which race.
+// What holds in every run of every program, however its races come out.
 import type { Flow } from './content.js';
 import type { Watched } from './watched.js';
 
@@ -10,7 +10,7 @@ export interface Hop {
   direct: boolean;
 }
 
-/** The end of a stream that nobody has ended: what was cut off passes for whole. */
+/** An end without an end of the peer: a truncated stream passes for a whole one. */
 export function checkEnd({ from, to, direct }: Hop): void {
   if (!direct) return;
   const { socket } = from;
@@ -19,14 +19,14 @@ export function checkEnd({ from, to, direct }: Hop): void {
   else if (!socket.writableEnded && !socket.destroyed) to.violation(`end, and its peer has not ended [${from}]`);
 }
 
-/** Once all is over: what was said with success has arrived if the receiver takes it for all there is. */
+/** Once all is over: what was reported as written has arrived, if the receiver has got an end. */
 export function checkHop({ from, to, direct }: Hop): void {
   if (to.counts.end === 0) return;
   const { bytesRead } = to.socket;
   if (from.counts.finish > 0 && from.counts.error === 0 && bytesRead !== from.socket.bytesWritten && !from.wasReset)
     to.violation(`end after ${bytesRead} bytes, and its peer has finished with ${from.socket.bytesWritten} [${from}]`);
-  if (direct && bytesRead < from.told && !from.wasReset)
-    to.violation(`end after ${bytesRead} bytes, and its peer was told that ${from.told} were written [${from}]`);
+  if (direct && bytesRead < from.confirmed && !from.wasReset)
+    to.violation(`end after ${bytesRead} bytes, and its peer has confirmations for ${from.confirmed} [${from}]`);
 }
 
 /** Once all is over, for one direction of a link, hop by hop. */

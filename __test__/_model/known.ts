@@ -1,7 +1,7 @@
-// What is known to break a rule and is not mended yet: `npm run fuzz` says it, the suite passes over it. Whoever mends it
-// takes the line away.
+// Known faults that are not mended yet: `npm run fuzz` counts them apart, the suite passes over them. The mend of one
+// removes its line.
 
-/** Beginnings of what a violation says after the name of its socket, each with what is behind it. */
+/** How the text of a violation begins, after the name of the socket, and the cause. */
 const KNOWN: Readonly<Record<string, string>> = {
   'end, but its peer was destroyed with bytes that it had not read':
     'what a thread of the reactor has read ahead is not in the kernel any more, so that closing sends no reset',

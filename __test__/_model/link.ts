@@ -7,11 +7,13 @@ import type { Net } from '../_helpers/implementations.js';
 import { localPath } from '../_helpers/local-path.js';
 import { Flow } from './content.js';
 import { checkEnd, checkFlow, checkHop, checkSocket, type Hop } from './invariants.js';
+import { lanesOf } from './lanes.js';
 import { busy, type Moments, turn, wait } from './moments.js';
 import type { Peer } from './peer.js';
 import type * as program from './program.js';
 import { Between } from './proxies.js';
 import { Reader } from './readers.js';
+import { end, pump, write } from './senders.js';
 import { type Notebook, Watched } from './watched.js';
 
 type Action = program.Action;
@@ -32,11 +34,6 @@ export interface Surroundings {
 const hasIPv6: boolean = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
-
-/** Who waits for `drain` waits for these as well: an end without waiting has none. */
-const TO_GO_ON = ['drain', 'finish', 'close'] as const;
-
-const RESET = /(?:(?:read|write) )?(?:ECONNRESET|EPIPE)/g;
 
 class Stalled extends Error {}
 
@@ -97,16 +94,9 @@ export class Link {
 
   /** What is compared with another implementation. */
   lanes(): program.Lanes {
-    const lanes: program.Lanes = {};
-    if (!this.#link.ordered) return lanes;
-    for (const { name, events, results, counts } of this.#sockets.values()) {
-      const words = events.join(' ');
-      // Between two connections, whether a read or a write meets the reset is a matter of chance.
-      lanes[`${this.#name}${name} events`] = this.#link.proxies.length > 0 ? words.replaceAll(RESET, 'reset') : words;
-      if (counts.timeout > 0) lanes[`${this.#name}${name} timeout`] = 'yes';
-      if (!this.#link.anyResults && results.length > 0) lanes[`${this.#name}${name} results`] = this.#inRows(results);
-    }
-    return lanes;
+    const { up, down } = this.#flows;
+    const isWhole = up.received === up.sent && down.received === down.sent;
+    return lanesOf(this.#link, this.#name, [...this.#sockets.values()], isWhole);
   }
 
   toString(): string {
@@ -197,7 +187,7 @@ export class Link {
   #watch(name: string, socket: Socket): Watched {
     const watched = new Watched(name, socket, this.#notebook);
     this.#sockets.set(name, watched);
-    // Looked at when it is told: what the peer has done later is no excuse.
+    // Checked at the event: what the peer does later is no excuse.
     socket.on('end', () => this.#hopsTo(name).forEach(checkEnd));
     socket.on('error', () => {});
     if (name === 'c' || name === 's') {
@@ -243,11 +233,11 @@ export class Link {
   #call(action: Action): void {
     switch (action.do) {
       case 'write':
-        return this.#onSocket(action.on, (watched) => this.#write(watched, action));
+        return this.#onSocket(action.on, (watched) => write(watched, this.#flowFrom(action.on), action));
       case 'pump':
         return this.#onSocket(action.on, (watched) => void this.#pump(watched, action));
       case 'end':
-        return this.#onSocket(action.on, (watched) => this.#end(watched, action));
+        return this.#onSocket(action.on, (watched) => end(watched, this.#flowFrom(action.on), action));
       case 'destroy':
         return this.#onSocket(
           action.on,
@@ -296,57 +286,15 @@ export class Link {
     if (watched) action(watched);
   }
 
-  #flowFrom(name: string): Flow {
+  #flowFrom(name: End): Flow {
     return this.#flows[name === 'c' ? 'up' : 'down'];
   }
 
-  #write(watched: Watched, { size, form, times = 1, corked = false }: Action & { do: 'write' }): void {
-    const { name, socket } = watched;
-    const flow = this.#flowFrom(name);
-    if (corked) socket.cork();
-    for (let n = 0; n < times; n++) {
-      const chunk = flow.next(size, form);
-      const { writable } = socket;
-      if (writable) flow.send(chunk);
-      socket.write(chunk.data, chunk.encoding, watched.callback('write', chunk.bytes.length));
-    }
-    if (corked) socket.uncork();
-  }
-
-  async #pump(watched: Watched, { size, piece }: Action & { do: 'pump' }): Promise<void> {
-    const { name, socket } = watched;
-    const flow = this.#flowFrom(name);
+  async #pump(watched: Watched, action: Action & { do: 'pump' }): Promise<void> {
     this.#pumps++;
-    for (let left = size; left > 0 && socket.writable; left -= piece) {
-      const chunk = flow.next(Math.min(piece, left), 'buffer');
-      flow.send(chunk);
-      if (socket.write(chunk.data, watched.callback('write', chunk.bytes.length))) continue;
-      await new Promise<void>((resolve) => {
-        const go = (): void => {
-          for (const event of TO_GO_ON) socket.off(event, go);
-          resolve();
-        };
-        if (socket.destroyed) go();
-        else for (const event of TO_GO_ON) socket.on(event, go);
-      });
-    }
+    await pump(watched, this.#flowFrom(action.on), action);
     this.#pumps--;
     this.#notebook.changed();
-  }
-
-  #end(watched: Watched, { size, form = 'buffer' }: Action & { do: 'end' }): void {
-    const { name, socket } = watched;
-    // Node never calls the callback of an end after the destruction.
-    const done = socket.destroyed ? undefined : watched.callback('end');
-    if (size === undefined) {
-      socket.end(done);
-      return;
-    }
-    const flow = this.#flowFrom(name);
-    const chunk = flow.next(size, form);
-    if (socket.writable) flow.send(chunk);
-    if (chunk.encoding) socket.end(chunk.data as string, chunk.encoding, done);
-    else socket.end(chunk.data, done);
   }
 
   /** Waits until all that is under way has arrived, as far as it is read. */
@@ -404,19 +352,5 @@ export class Link {
     }
     checkFlow(this.#hops('up'), this.#flows.up);
     checkFlow(this.#hops('down'), this.#flows.down);
-  }
-
-  /** Equal ones in a row count as one, with a number where that is no matter of chance. */
-  #inRows(words: readonly string[]): string {
-    const rows: [word: string, times: number][] = [];
-    for (const word of words) {
-      const last = rows.at(-1);
-      if (last?.[0] === word) last[1]++;
-      else rows.push([word, 1]);
-    }
-    const { up, down } = this.#flows;
-    const isWhole = up.received === up.sent && down.received === down.sent;
-    const said = rows.map(([word, times]) => (isWhole && times > 1 ? `${word} ×${times}` : word)).join(', ');
-    return this.#link.proxies.length > 0 ? said.replaceAll(RESET, 'reset') : said;
   }
 }

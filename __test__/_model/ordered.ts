@@ -31,8 +31,9 @@ export function orderedPhases(dice: Dice, link: Link): Phases {
 }
 
 /** Whether how far a write comes depends on who is faster. */
-function isChance({ reading }: Link, phases: readonly Step[][], ending: Ending): boolean {
+function isChance({ reading, transports }: Link, phases: readonly Step[][], ending: Ending): boolean {
   if (ending === sendsAndResets) return true;
+  if (transports.includes('peer') && CUT.has(ending)) return true;
   const paused = phases.flat().flatMap((step) => (step.do === 'pause' ? [reading[step.on].style] : []));
   return paused.some((style) => style !== 'data' && style !== 'readable');
 }
@@ -79,7 +80,7 @@ function anySocket(dice: Dice, { proxies }: Link): Name {
   return dice.one<Name>(['c', 's', ...names]);
 }
 
-/** The other end says its own end, where it does not do so by itself. */
+/** The other end ends too, where it does not do so by itself. */
 function answered(dice: Dice, link: Link, by: End): Step[][] {
   const end = other(by);
   const options = end === 'c' ? link.client : link.server;
@@ -190,6 +191,11 @@ function finalEnd(link: Link, end: End): Step[][] {
 }
 
 const OF_ECHOES: readonly Ending[] = [ends, ends, destroys, resets, idles];
+const [isReset, isDestroyed] = [gone('reset'), gone('destroy')];
+
+/** Writes are under way when the connection goes. */
+const CUT: ReadonlySet<Ending> = new Set([isReset, isDestroyed, sendsAndDestroys]);
+
 /** Through several proxies. */
 const OF_CHAINS: readonly Ending[] = [
   ends,
@@ -204,4 +210,4 @@ const OF_CHAINS: readonly Ending[] = [
   idles,
   aborts,
 ];
-const OF_ALL: readonly Ending[] = [...OF_CHAINS, gone('reset'), gone('reset'), gone('destroy'), sendsAndDestroys];
+const OF_ALL: readonly Ending[] = [...OF_CHAINS, isReset, isReset, isDestroyed, sendsAndDestroys];

@@ -12,8 +12,8 @@ import { Peer } from './peer.js';
 import type { Lanes, Program, Result } from './program.js';
 import { Planned } from './watched.js';
 
-/** The last line of a run: that all are played, and what kept the process from ending by itself. */
-export interface Farewell {
+/** The last line of a run: what kept the process from ending by itself, if anything did. */
+export interface Exit {
   open?: string[];
 }
 
@@ -23,7 +23,7 @@ const TO_END = 3000;
 // Each pump waits for itself.
 EventEmitter.defaultMaxListeners = 100;
 
-/** Of the violations that are told: the first is what matters. */
+/** How many violations are reported: the first is what matters. */
 const MOST = 5;
 
 class Player {
@@ -66,7 +66,7 @@ class Player {
   }
 }
 
-function say(line: Result | Farewell): void {
+function print(line: Result | Exit): void {
   writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
@@ -75,16 +75,16 @@ async function main(name: string, limit: number): Promise<void> {
   const player = new Player(require(name) as Net, limit);
   for (const program of programs) {
     const result = await player.play(program);
-    say(result);
+    print(result);
     // What it has left open must not disturb the others, which are played in another process.
     if (result.violations.length > 0) process.exit(3);
   }
   const watchdog = setTimeout(() => {
-    say({ open: process.getActiveResourcesInfo() });
+    print({ open: process.getActiveResourcesInfo() });
     process.exit(4);
   }, TO_END + limit);
   watchdog.unref();
-  process.on('exit', () => say({}));
+  process.on('exit', () => print({}));
 }
 
 if (require.main === module) void main(process.argv[2] as string, Number(process.argv[3] ?? 8000));

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
 import { atMost } from '../_helpers/patience.js';
-import type { Farewell } from './player.js';
+import type { Exit } from './player.js';
 import type { Program, Result } from './program.js';
 
 export interface Setting {
@@ -33,18 +33,18 @@ const LIMIT = atMost(8000);
 
 interface Run {
   results: Result[];
-  farewell: Farewell | undefined;
+  exit: Exit | undefined;
   /** How the process ended. */
   status: string;
 }
 
-/** Whether a program breaks a rule when it is played up to so many times, and what it says then. */
+/** Whether a program breaks a rule when it is played up to so many times, and how. */
 export async function breaks(setting: Setting, program: Program, times: number): Promise<string[]> {
-  const { results, farewell } = await playInOne(
+  const { results, exit } = await playInOne(
     setting,
     Array.from({ length: times }, () => program),
   );
-  const open = farewell?.open ? [doesNotEnd(farewell.open)] : [];
+  const open = exit?.open ? [doesNotEnd(exit.open)] : [];
   return results.flatMap(({ violations }) => violations).concat(open);
 }
 
@@ -66,7 +66,7 @@ export async function play(
     const next = left[run.results.length];
     const last = run.results.at(-1);
     if (next === undefined) {
-      if (last && run.farewell?.open) last.violations.push(...(await whoStays(setting, left, run.farewell.open)));
+      if (last && run.exit?.open) last.violations.push(...(await whoStays(setting, left, run.exit.open)));
     } else if (!last || last.violations.length === 0) {
       add({ seed: next.seed, lanes: {}, violations: [`the process has ended: ${run.status}`], ms: 0 });
     }
@@ -77,8 +77,8 @@ export async function play(
 /** The process had played all, and did not end: which program is it? */
 async function whoStays(setting: Setting, programs: readonly Program[], open: string[]): Promise<string[]> {
   for (const program of programs) {
-    const { farewell } = await playInOne(setting, [program]);
-    if (farewell?.open) return [`${doesNotEnd(farewell.open)}; it is so after seed ${program.seed} alone`];
+    const { exit } = await playInOne(setting, [program]);
+    if (exit?.open) return [`${doesNotEnd(exit.open)}; it is so after seed ${program.seed} alone`];
   }
   return [`${doesNotEnd(open)}; after none of seeds ${programs.map(({ seed }) => seed).join()} alone`];
 }
@@ -93,18 +93,18 @@ async function playInOne(
     env: { ...withoutSettings(), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const run: Run = { results: [], farewell: undefined, status: '' };
+  const run: Run = { results: [], exit: undefined, status: '' };
   const kill = (): void => void child.kill('SIGKILL');
   // Longer than what the process waits itself: it is for one that computes for ever.
   let patience = setTimeout(kill, LIMIT * 4);
   createInterface({ input: child.stdout }).on('line', (line) => {
     clearTimeout(patience);
     patience = setTimeout(kill, LIMIT * 4);
-    const said = JSON.parse(line) as Result | Farewell;
-    if ('seed' in said) {
-      run.results.push(said);
-      onResult(said);
-    } else run.farewell ??= said;
+    const parsed = JSON.parse(line) as Result | Exit;
+    if ('seed' in parsed) {
+      run.results.push(parsed);
+      onResult(parsed);
+    } else run.exit ??= parsed;
   });
   // One that dies before it has read everything.
   child.stdin.on('error', () => {});

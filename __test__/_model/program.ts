@@ -14,7 +14,7 @@ export type Moment = 'now' | 'tick' | 'promise' | 'immediate' | 'callback';
 
 export type Action =
   | { do: 'write'; on: End; size: number; form: Form; times?: number; corked?: boolean }
-  /** Writes pieces, and waits for `drain` where it is told to. Goes on beside the steps that follow. */
+  /** Writes pieces, and waits for `drain` after a write that returns false. The steps that follow do not wait for it. */
   | { do: 'pump'; on: End; size: number; piece: number }
   | { do: 'end'; on: End; size?: number; form?: Form }
   | { do: 'destroy'; on: Name; error?: boolean }
@@ -71,7 +71,7 @@ export interface Proxy {
 export interface Link {
   /** Its outcome does not depend on chance, and is compared with node:net. Otherwise the invariants are all there is. */
   ordered: boolean;
-  /** What the callbacks are told does depend on chance. */
+  /** The results of its callbacks do depend on chance. */
   anyResults?: boolean;
   /** One more than there are proxies. */
   transports: Transport[];

@@ -21,7 +21,7 @@ export class Between {
       [back, front],
     ] as const) {
       one.socket.on('error', () => this.#fail(other));
-      // Before the pipe hears of it.
+      // Before the listener of the pipe.
       one.socket.on('end', () => void (one.passedOn = !other.socket.writableEnded && !other.socket.destroyed));
       one.socket.on('close', () => {
         if (!one.socket.readableEnded || !one.socket.writableFinished) this.#fail(other);

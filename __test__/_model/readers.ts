@@ -101,7 +101,7 @@ export class Reader {
 
   #take(chunk: Buffer | string): void {
     const watched = this.#watched as Watched;
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, this.#encoding) : chunk;
+    const bytes = typeof chunk === 'string' ? this.#encoded(chunk) : chunk;
     const wrong = this.#isWrong ? undefined : this.#flow.receive(bytes);
     if (wrong !== undefined) {
       this.#isWrong = true;
@@ -115,6 +115,11 @@ export class Reader {
     // Not while the stream goes through its own buffer, which an error stops, in node:net too.
     if (throwAt !== undefined && before < throwAt && throwAt <= this.#taken && watched.socket.readableLength === 0)
       throw new Planned('in a listener of data');
+  }
+
+  #encoded(text: string): Buffer {
+    // The decoder closes a stream that was cut within a character with one that no program sends.
+    return Buffer.from(text.endsWith('\ufffd') ? text.slice(0, -1) : text, this.#encoding);
   }
 
   #readAll(socket: Socket): void {

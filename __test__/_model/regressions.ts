@@ -78,7 +78,7 @@ export const regressions: readonly Regression[] = [
     ),
   },
   {
-    title: 'who is destroyed with bytes that it has not read resets its peer, whoever has them',
+    title: 'a socket that is destroyed with unread bytes resets its peer',
     program: one(
       link(
         [

@@ -4,7 +4,7 @@ import type { Link, Program, Proxy, Step, Transport } from './program.js';
 /** Whether a program fails. */
 export type Fails = (program: Program) => Promise<boolean>;
 
-/** Answers the smallest that was found, and tells of each one on the way. */
+/** Returns the smallest that was found; `onSmaller` gets each one on the way. */
 export async function shrink(
   program: Program,
   fails: Fails,

@@ -30,23 +30,23 @@ export class Watched {
   readonly socket: Socket;
   /** In order, without those that are a matter of time. */
   readonly events: string[] = [];
-  /** Of calls with a callback, in the order in which they were told. */
+  /** Of calls with a callback, in the order of the callbacks. */
   readonly results: string[] = [];
   /** How often each of these has happened. */
   readonly counts: Record<Event, number> = { connect: 0, ready: 0, end: 0, finish: 0, timeout: 0, error: 0, close: 0 };
   /** Callbacks that are still to come. */
   pending = 0;
-  /** Bytes that the system has taken, at least. Where it is piped into natively nobody knows. */
+  /** Bytes that the system has taken, at least. Not known where a native relay writes to it. */
   get handed(): number {
     const { socket } = this;
     return socket.connecting || socket.writableCorked > 0 ? 0 : socket.bytesWritten - socket.writableLength;
   }
 
-  /** Bytes whose write was told as done. */
-  told = 0;
-  /** When it heard the end of its peer, what it is piped into was still open. */
+  /** Bytes whose write was reported as done. */
+  confirmed = 0;
+  /** At its `end`, what it is piped into was still open. */
   passedOn = true;
-  /** It was reset before it had said its end. */
+  /** It was reset before its own end. */
   wasReset = false;
   /** What its peer has handed to the system, where that is known. */
   handedByPeer: (() => number) | undefined;
@@ -57,7 +57,7 @@ export class Watched {
   constructor(name: string, socket: Socket, notebook: Notebook) {
     this.name = name;
     const { _destroy } = socket;
-    // `destroy` itself stays as it is: a pipe is a relay only where nobody has put another one there.
+    // `destroy` itself stays as it is: a pipe becomes a native relay only with the methods of the class.
     socket._destroy = (error, done) => {
       const handed = this.handedByPeer?.() ?? 0;
       this.leftUnread = !socket.writableEnded && socket.bytesRead + BATCH < handed;
@@ -72,7 +72,7 @@ export class Watched {
     return this.counts.close > 0;
   }
 
-  /** It has heard the end of its peer, or nothing more can come. */
+  /** It has got the end of its peer, or nothing more can come. */
   get isOver(): boolean {
     return this.counts.end > 0 || this.isClosed;
   }
@@ -89,7 +89,7 @@ export class Watched {
       if (++calls > 1) return this.violation(`the callback of ${label} is called a second time (${codeOf(error)})`);
       this.pending--;
       this.results.push(`${label}: ${codeOf(error)}`);
-      if (!error) this.told += bytes;
+      if (!error) this.confirmed += bytes;
       this.#notebook.changed();
     };
   }
