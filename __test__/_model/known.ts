@@ -2,10 +2,7 @@
 // removes its line.
 
 /** How the text of a violation begins, after the name of the socket, and the cause. */
-const KNOWN: Readonly<Record<string, string>> = {
-  'end, but its peer was destroyed with bytes that it had not read':
-    'what a thread of the reactor has read ahead is not in the kernel any more, so that closing sends no reset',
-};
+const KNOWN: Readonly<Record<string, string>> = {};
 
 export function isKnown(reason: string): boolean {
   return Object.keys(KNOWN).some((known) => reason.includes(`: ${known}`));

@@ -101,6 +101,35 @@ fn a_write_that_fails_while_nothing_is_read_is_reported_as_one(threads: usize) {
     assert_ne!(end, Errno::EOF);
 }
 
+/// As the kernel resets the peer of a socket that is closed with unread bytes.
+fn a_close_with_bytes_that_were_read_ahead_resets_the_peer(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = half(&mut consumer);
+    consumer.reactor.read_start(connection).unwrap();
+    peer.write_all(b"never taken").unwrap();
+    let started = Instant::now();
+    while consumer.reactor.read_queue_size(connection) < 11 {
+        assert!(started.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+    consumer.reactor.close(connection, Closing::Orderly).unwrap();
+    let end = peer.read(&mut [0]).unwrap_err();
+    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+fn a_close_when_all_was_taken_ends_in_order(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = half(&mut consumer);
+    consumer.reactor.read_start(connection).unwrap();
+    peer.write_all(b"taken").unwrap();
+    consumer.wait(|consumer, event| match event {
+        Event::Readable { id } if id == connection => consumer.take(id),
+        _ => None,
+    });
+    consumer.reactor.close(connection, Closing::Orderly).unwrap();
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+}
+
 /// What has arrived, and was not taken, when a relay begins.
 #[derive(Clone, Copy, Debug)]
 enum Arrived {
@@ -304,6 +333,8 @@ on_one_and_three_threads!(
     a_reset_that_a_waiting_write_meets_is_the_error_of_the_read,
     a_write_that_fails_after_the_end_of_reading_is_reported_as_one,
     a_write_that_fails_while_nothing_is_read_is_reported_as_one,
+    a_close_with_bytes_that_were_read_ahead_resets_the_peer,
+    a_close_when_all_was_taken_ends_in_order,
     a_relay_reports_the_end_whenever_it_begins,
     a_relay_that_waits_for_room_reports_the_end_afterwards,
     a_source_that_is_reset_in_the_middle_of_much_is_not_ended,

@@ -32,7 +32,11 @@ impl Connection {
             self.end_of_batch();
         }
         let mut place = self.stream.write();
-        self.reader.lock().close();
+        let closing = if self.close_reader() {
+            Closing::Reset
+        } else {
+            closing
+        };
         let lingers = closing == Closing::Orderly && place.is_some() && self.writer.lock().linger();
         if lingers {
             let deadline = self
@@ -55,6 +59,15 @@ impl Connection {
         }
         drop(stream);
         false
+    }
+
+    /// Closes the reading half. Answers whether the peer has to be reset: the kernel does that on the close of a socket
+    /// with bytes that were not read, so that no peer takes them for received, and what was read ahead was not.
+    fn close_reader(&self) -> bool {
+        let mut reader = self.reader.lock();
+        let has_unread = reader.inbox.waiting() > 0;
+        reader.close();
+        has_unread
     }
 
     /// Whether the handle is closed and the descriptor is not.
@@ -108,5 +121,22 @@ pub(crate) fn drain(mut connections: Vec<Arc<Connection>>, deadline: Instant) {
     }
     for connection in lingering {
         connection.let_go();
+    }
+}
+
+/// At the exit of the process, which closes the descriptors of `connections`: as [`Connection::close`] resets the peer of
+/// one with bytes that were read ahead.
+pub(crate) fn reset_unread(connections: &[Arc<Connection>]) {
+    for connection in connections {
+        // A thread that still runs may be at it, and then knows better.
+        let Some(reader) = connection.reader.try_lock() else {
+            continue;
+        };
+        if reader.inbox.waiting() > 0
+            && let Some(stream) = &*connection.stream.read()
+            && let Some(socket) = stream.socket()
+        {
+            drop(socket.set_linger(Some(Duration::ZERO)));
+        }
     }
 }
