@@ -44,31 +44,33 @@ function isInside(name) {
  */
 function body(name, entry, found) {
   const folder = path.posix.dirname(name);
-  return fs
-    .readFileSync(path.join(dist, name), 'utf8')
-    .replace(/^"use strict";\n/, '')
-    .replace(/^Object\.defineProperty\(exports, "__esModule", .*\n/m, '')
-    // What is passed on: a descriptor inherits what Object.prototype has grown.
-    .replace(/^(Object\.defineProperty\(exports, "\w+", \{) /gm, '$1 __proto__: null, ')
-    .replace(
-      /\brequire(\.resolve)?\(["'](\.[^"']+)["']\)/g,
-      (
-        _call,
-        /** @type {string} */ member,
-        /** @type {string} */ wanted,
-        /** @type {number} */ at,
-        /** @type {string} */ text,
-      ) => {
-        const neighbour = path.posix.join(folder, wanted);
-        if (isInside(neighbour)) {
-          // What a module asks for while it is loaded stands in lines that are not indented.
-          found(neighbour, text[text.lastIndexOf('\n', at) + 1] === ' ');
-          return `load(${JSON.stringify(neighbour)})`;
-        }
-        const outside = path.posix.relative(path.posix.dirname(entry), neighbour);
-        return `require${member ?? ''}(${JSON.stringify(outside.startsWith('.') ? outside : `./${outside}`)})`;
-      },
-    );
+  return (
+    fs
+      .readFileSync(path.join(dist, name), 'utf8')
+      .replace(/^"use strict";\n/, '')
+      .replace(/^Object\.defineProperty\(exports, "__esModule", .*\n/m, '')
+      // What is passed on: a descriptor inherits what Object.prototype has grown.
+      .replace(/^(Object\.defineProperty\(exports, "\w+", \{) /gm, '$1 __proto__: null, ')
+      .replace(
+        /\brequire(\.resolve)?\(["'](\.[^"']+)["']\)/g,
+        (
+          _call,
+          /** @type {string} */ member,
+          /** @type {string} */ wanted,
+          /** @type {number} */ at,
+          /** @type {string} */ text,
+        ) => {
+          const neighbour = path.posix.join(folder, wanted);
+          if (isInside(neighbour)) {
+            // What a module asks for while it is loaded stands in lines that are not indented.
+            found(neighbour, text[text.lastIndexOf('\n', at) + 1] === ' ');
+            return `load(${JSON.stringify(neighbour)})`;
+          }
+          const outside = path.posix.relative(path.posix.dirname(entry), neighbour);
+          return `require${member ?? ''}(${JSON.stringify(outside.startsWith('.') ? outside : `./${outside}`)})`;
+        },
+      )
+  );
 }
 
 /**
