@@ -8,15 +8,19 @@ export interface Hop {
   to: Watched;
   /** Nothing stands between them. */
   direct: boolean;
+  /** Over a path. */
+  local: boolean;
 }
 
 /** An end without an end of the peer: a truncated stream passes for a whole one. */
-export function checkEnd({ from, to, direct }: Hop): void {
+export function checkEnd({ from, to, direct, local }: Hop): void {
   if (!direct) return;
   const { socket } = from;
   if (from.wasReset) to.violation(`end, but its peer was reset [${from}]`);
-  else if (from.leftUnread) to.violation(`end, but its peer was destroyed with bytes that it had not read [${from}]`);
-  else if (!socket.writableEnded && !socket.destroyed) to.violation(`end, and its peer has not ended [${from}]`);
+  else if (from.leftUnread) {
+    const end = local ? 'end of a local socket' : 'end';
+    to.violation(`${end}, but its peer was destroyed with bytes that it had not read [${from}]`);
+  } else if (!socket.writableEnded && !socket.destroyed) to.violation(`end, and its peer has not ended [${from}]`);
 }
 
 /** Once all is over: what was reported as written has arrived, if the receiver has got an end. */

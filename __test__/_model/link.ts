@@ -211,8 +211,9 @@ export class Link {
       const near = this.#sockets.get(names[at] as string);
       const far = this.#sockets.get(names[at + 1] as string);
       if (!near || !far) continue;
-      const direct = this.#link.transports[at / 2] !== 'peer';
-      hops.push(way === 'up' ? { from: near, to: far, direct } : { from: far, to: near, direct });
+      const transport = this.#link.transports[at / 2];
+      const kind = { direct: transport !== 'peer', local: transport === 'unix' };
+      hops.push(way === 'up' ? { from: near, to: far, ...kind } : { from: far, to: near, ...kind });
     }
     return way === 'up' ? hops : hops.reverse();
   }
