@@ -2,6 +2,8 @@
 import { isIP } from 'node:net';
 import { Duplex } from 'node:stream';
 
+import { isNode } from './implementations.js';
+
 const FIELDS = [
   'code',
   'errno',
@@ -22,13 +24,22 @@ function title(text: string, message: string): string {
   return text.endsWith(tail) ? text.slice(0, -tail.length) : JSON.stringify(text);
 }
 
-/** How toString() and the head of the stack begin, where it is not with the name alone. */
+/** How toString() and the head of the stack begin, where it is not with the name alone. Other engines have ways of their own. */
 function describeTitles(error: Error): string {
+  if (!isNode) return '';
   const stack = error.stack ?? '';
   const printed = title(String(error), error.message);
   const headed = title(stack.slice(0, stack.indexOf('\n    at ')), error.message);
   if (printed !== headed) return ` printed ${printed} headed ${headed}`;
   return printed === error.name ? '' : ` titled ${printed}`;
+}
+
+const TITLE = '(?:"(?:[^"\\\\]|\\\\.)*"|\\w+(?: \\[\\w+\\])?)';
+const TITLES = new RegExp(` titled ${TITLE}| printed ${TITLE} headed ${TITLE}`, 'g');
+
+/** What is expected of an error, for the engine that runs: elsewhere than in Node without its titles. */
+export function expectedHere(description: string): string {
+  return isNode ? description : description.replaceAll(TITLES, '');
 }
 
 /**

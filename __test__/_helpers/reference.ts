@@ -2,6 +2,7 @@
 // it is what a run on Node has written down; FERRONET_REFERENCE names the file (scripts/runtimes).
 import { readFileSync, writeFileSync } from 'node:fs';
 
+import { expectedHere } from './describe.js';
 import { isNode } from './implementations.js';
 
 const file: string | undefined = process.env['FERRONET_REFERENCE'];
@@ -18,5 +19,7 @@ export async function onNode<T>(title: string, ask: () => Promise<T>): Promise<T
     return answer;
   }
   if (!(title in known)) throw new Error(`what this comes to on Node was not written down: ${title}`);
-  return known[title] as T;
+  return JSON.parse(JSON.stringify(known[title]), (_key, value: unknown) =>
+    typeof value === 'string' ? expectedHere(value) : value,
+  ) as T;
 }

@@ -21,16 +21,23 @@
 /** Files that are run in neither. */
 const absent = {
   cluster: "stands on Node's own cluster",
+  descriptors: 'closes numbers that their own parts use, in programs made for Node',
   'embedded-loop': "how Electron embeds libuv's loop, which is not theirs",
   'external-buffers': 'a rule of Electron, played by what is preloaded into Node',
+  ends: 'programs for Node, compared with what its own net does with a reset',
+  exhaustion: 'limits descriptors to what Node takes at its start',
+  'fake-timers': "Node's test runner fakes them",
   handover: "takes the descriptor out of Node's own sockets",
   http: "asks Node's own http, https and http2 for more than interop does",
+  interrupted: "a shim below Node's calls",
   ipc: "sends handles by Node's own channels",
   model: 'compares with node:net, in processes of its own',
+  'no-memory': "refuses memory to Node's addons",
   package: 'about npm, tsc and the loader',
   examples: 'programs for Node, compared with what they print there',
   permission: "Node's permission model",
   register: "Node's module hooks",
+  'short-reads': "counts Node's system calls, and needs its child_process",
   systemd: 'starts Node with options of its own',
   threads: 'compares with node:net in one and the same process',
   transfer: "Node's own way to hand objects to another thread",
@@ -43,6 +50,14 @@ const absent = {
 
 const OWN_LISTS =
   "the runtime's own BlockList and SocketAddress, which ours are made of, refuse it in words of their own";
+const OWN_NET = "a handle from elsewhere is given to the runtime's own net, which takes or refuses it in its own way";
+const FOREIGN = [
+  'new Socket({ handle: 5 })',
+  "new Socket({ handle: 'x' })",
+  'new Socket({ handle: true })',
+  'new Socket({ handle: Symbol })',
+  'new Socket({ handle: frozen })',
+];
 const OWN_CLONES = "the runtime's structuredClone does not know them";
 const NO_PHASES = 'the closing phase of the loop is imitated by an immediate';
 const THREAD = 'the two ends in one process hear of each other through a thread, sooner or later';
@@ -53,6 +68,9 @@ const RESOLVER = "at times Deno's resolver answers in the next microtask";
 const all = (reason, titles) => Object.fromEntries(titles.map((title) => [title, reason]));
 
 const unsure = {
+  'lost-writes': all('a thread drives there, whatever the environment says', [
+    'SIGKILL in a callback, with another event behind it in the batch: ferronet',
+  ]),
   'parity/misuse': all('each engine has words of its own for what is no JSON', ["fromJSON('{')"]),
   'parity/relay': all(THREAD, ['the client ends, and the server answers', 'the server ends, and the client goes on']),
 };
@@ -60,9 +78,8 @@ const unsure = {
 /** @type {Differences} */
 const bun = {
   wordings: [
-    // The codes of its own errors are not enumerable, and `toString` does not have them in front.
-    { from: /\(\), printed as (\w+) \[(\w+)\]: .*$/s, to: '(code), printed as $1 [$2]' },
-    { from: /(\[code=ERR_\w+\] "[^"]*") \(\)/g, to: '$1 (code)' },
+    // The codes of its own errors are not enumerable.
+    { from: /(\[code=ERR_\w+\] "(?:[^"\\]|\\.)*") \(\)/g, to: '$1 (code)' },
     { from: /Error\/AbortError\[code=ABORT_ERR\] ("[^"]*") \(\)/g, to: 'AbortError[code=ABORT_ERR] $1 (code,name)' },
     { from: /must be of type AbortSignal/, to: 'must be an instance of AbortSignal' },
     { from: /Cannot convert a symbol to a string/, to: 'Cannot convert a Symbol value to a string' },
@@ -110,6 +127,7 @@ const bun = {
         'new SocketAddress({ port: 70000 })',
         'new SocketAddress({ flowlabel: -1 })',
       ]),
+      ...all(OWN_NET, [...FOREIGN, 'listen({ handle: 5 })', "listen({ handle: 'x' })"]),
     },
     resources: {
       'process.getActiveResourcesInfo() does not list what is open': 'it lists nothing at all',
@@ -124,7 +142,7 @@ const bun = {
 const deno = {
   wordings: [
     // Its own errors have two members more.
-    { from: /\(code,name,toString(.*?)\), printed as (\w+) \[(\w+)\](: .*)?$/s, to: '(code$1), printed as $2 [$3]' },
+    { from: /\(code,name,toString(.*?)\)/g, to: '(code$1)' },
     { from: /ERR_\w+\/Error(\[code=ERR_\w+\] ".*?") \(code,name\)/g, to: 'Error$1 (code)' },
     // `dns.ADDRCONFIG`.
     { from: /"hints":64/, to: '"hints":32' },
@@ -146,16 +164,19 @@ const deno = {
     ]),
     'interop/tls': all('its TLS has another code', ['a peer that does not speak TLS is an error [ferronet]']),
     'parity/destroy': all(NO_PHASES, ['destroy by an immediate']),
-    'parity/misuse': all(OWN_LISTS, [
-      "addAddress('x')",
-      "addAddress('::1') as IPv4",
-      "addRange('10.0.0.9', '10.0.0.1')",
-      "addRange('10.0.0.1', 'x')",
-      "addSubnet('x', 8)",
-      "new SocketAddress({ address: 'nope' })",
-      'new SocketAddress({ port: 70000 })',
-      'new SocketAddress({ flowlabel: -1 })',
-    ]),
+    'parity/misuse': {
+      ...all(OWN_LISTS, [
+        "addAddress('x')",
+        "addAddress('::1') as IPv4",
+        "addRange('10.0.0.9', '10.0.0.1')",
+        "addRange('10.0.0.1', 'x')",
+        "addSubnet('x', 8)",
+        "new SocketAddress({ address: 'nope' })",
+        'new SocketAddress({ port: 70000 })',
+        'new SocketAddress({ flowlabel: -1 })',
+      ]),
+      ...all(OWN_NET, FOREIGN),
+    },
     'socket-address': all(OWN_CLONES, ["the instances are Node's, whichever way they came"]),
   },
   unsure: {
