@@ -13,6 +13,21 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Reactor {
   /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
   flush(handle: number): number
+  /** Whether another owner has the socket as well from now on: no write is held then, and nothing read or accepted ahead. */
+  setShared(handle: number, shared: boolean): number
+  /** Whether threads that drive read ahead of JavaScript. */
+  setReadsAhead(readsAhead: boolean): void
+  /** How many bytes were read and not told. */
+  readQueueSize(handle: number): number
+  /**
+   * Takes what was written and the kernel does not take now; the FIN behind it is not sent.
+   *
+   * # Errors
+   * When the environment is ending.
+   */
+  takeUnsent(handle: number): Buffer
+  /** Gives back a piece that `takeUnread` has given: the next bytes that are told are these. */
+  putBack(handle: number, unread: Uint8Array): void
   /**
    * Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read.
    *
@@ -23,7 +38,7 @@ export declare class Reactor {
   /** Closes the descriptor of a listener, but leaves its file, and what was accepted to `accept`. */
   retire(handle: number): number
   /** The id of a connection that was accepted and not told, or an error: there is none. */
-  accept(handle: number): number
+  takeAccepted(handle: number): number
   /** Has the file at `path` go with a listener. */
   ownPath(handle: number, path: string): number
   /**

@@ -207,6 +207,10 @@ each('writes that are not done are refused, and none is lost', async (t, directi
   socket.write(bytes);
   t.throws(() => direction.move(socket), { code: 'ERR_INVALID_STATE', message: /writes/ });
   t.false(socket.destroyed);
+  // It reads on as well.
+  peer.write('meanwhile');
+  t.is(String((await once(socket, 'data'))[0]), 'meanwhile');
+  socket.pause();
   const all = buffer(peer);
   await once(socket, 'drain');
   const next = moved(place, direction, socket);
@@ -236,9 +240,9 @@ each('the settings', async (t, direction, place) => {
     t.deepEqual([each.allowHalfOpen, each.timeout, each.isPaused()], [true, 60_000, true]);
     t.deepEqual([each.readableHighWaterMark, each.writableHighWaterMark], [1234, 1234]);
   }
-  const mine = (direction.to === ours ? there : adopt(back)) as unknown as { _handOver: () => unknown };
+  const mine = (direction.to === ours ? there : adopt(back)) as unknown as { _settings: () => unknown };
   const keepAlive = { enable: true, idle: 7, interval: undefined, count: undefined };
-  t.deepEqual(mine._handOver(), { noDelay: true, keepAlive });
+  t.deepEqual(mine._settings(), { noDelay: true, keepAlive });
 });
 
 each('on a path', async (t, direction, place) => {

@@ -1,118 +1,18 @@
 // Sockets, servers and handles on their way between a process and its child, each of which has node:net or ours.
-import * as processes from 'node:child_process';
-import type { ChildProcess, ForkOptions, SendHandle } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
 import { listening, numbered } from './_helpers/both.js';
-import { type Net, node, ours } from './_helpers/implementations.js';
-import type { Errand, Report } from './_helpers/ipc-child.js';
+import { node, ours } from './_helpers/implementations.js';
+import type { Report } from './_helpers/ipc-child.js';
+import { Pair, paired } from './_helpers/ipc-pair.js';
 import { runScript } from './_helpers/script.js';
 
 type WithHandle = { _handle: { fd: number } | null };
-
-class Pair {
-  readonly net: Net;
-  readonly child: ChildProcess;
-  readonly #toEnd: (() => void)[] = [];
-  readonly #reports: [Report, unknown][] = [];
-  #wake: (() => void) | undefined;
-
-  constructor(parent: Net, childNet: string, options: ForkOptions) {
-    this.net = parent;
-    const env = { ...process.env, NET: childNet };
-    this.child = processes.fork(join(__dirname, '_helpers', 'ipc-child.js'), { env, execArgv: [], ...options });
-    this.child.on('error', () => {});
-    this.child.on('message', (report: Report, handle: unknown) => {
-      this.#reports.push([report, handle]);
-      this.#wake?.();
-    });
-  }
-
-  send(errand: Errand, handle?: unknown, options?: { keepOpen: boolean }): boolean {
-    return this.child.send(errand, handle as SendHandle, options);
-  }
-
-  /** What the child says next. */
-  async report(): Promise<[Report, unknown]> {
-    while (this.#reports.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
-    return this.#reports.shift() as [Report, unknown];
-  }
-
-  /** Hands `errand` over, and answers of what make the child finds the handle. */
-  async hand(errand: Errand, handle?: unknown, options?: { keepOpen: boolean }): Promise<Report> {
-    this.send(errand, handle, options);
-    return (await this.report())[0];
-  }
-
-  /** A connection: the client, which is node:net's, and what the server of the parent has accepted. */
-  async connection(net: Net = this.net): Promise<[client: Socket, accepted: Socket, server: Server]> {
-    const server = net.createServer({ pauseOnConnect: true });
-    this.atEnd(() => server.close());
-    const client = this.connect({ port: await listening(server) });
-    const [[accepted]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [[Socket], []];
-    this.atEnd(() => accepted.destroy());
-    return [client, accepted, server];
-  }
-
-  connect(target: { port: number } | { path: string }): Socket {
-    const client = connect({ host: '127.0.0.1', ...target });
-    client.on('error', () => {});
-    this.atEnd(() => client.destroy());
-    return client;
-  }
-
-  atEnd(action: () => void): void {
-    this.#toEnd.push(action);
-  }
-
-  async end(): Promise<void> {
-    for (const action of this.#toEnd.reverse()) action();
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    this.child.kill('SIGKILL');
-    // Not `once`: what is on its way to the child may be an error by now.
-    await new Promise((resolve) => void this.child.once('exit', resolve));
-  }
-}
-
-const MATRIX = [
-  [node, 'node:net'],
-  [node, 'ferronet'],
-  [ours, 'node:net'],
-  [ours, 'ferronet'],
-] as const;
-
-interface Makes {
-  /** Of what make the parent's objects are to arrive: a receiver without ours knows node:net's only. */
-  made: string;
-  parent: string;
-  child: string;
-}
-
-/** With all four pairs of parent and child. */
-function paired(
-  title: string,
-  run: (t: ExecutionContext, pair: Pair, makes: Makes) => Promise<void>,
-  { fork: options = {}, only }: { fork?: ForkOptions; only?: Net } = {},
-): void {
-  for (const [net, child] of MATRIX) {
-    if (only && net !== only) continue;
-    const parent = net === ours ? 'ferronet' : 'node:net';
-    test(`${title} [${parent} → ${child}]`, async (t) => {
-      const pair = new Pair(net, child, options);
-      try {
-        await run(t, pair, { made: net === ours ? child : 'node:net', parent, child });
-      } finally {
-        await pair.end();
-      }
-    });
-  }
-}
 
 /** As `paired`: a pipe of Windows cannot be sent. */
 const onUnix: typeof paired = process.platform === 'win32' ? () => {} : paired;
@@ -287,28 +187,6 @@ paired(
     t.false(isClosed);
     here.destroy();
     await closed;
-  },
-  { only: ours },
-);
-
-paired(
-  'what was written before goes out',
-  async (t, pair) => {
-    const [client, accepted] = await pair.connection();
-    const bytes = numbered(8 << 20);
-    accepted.write(bytes);
-    // Windows takes all of it.
-    const { writeQueueSize } = (accepted as unknown as { _handle: { writeQueueSize: number } })._handle;
-    t.true(writeQueueSize > 0 || process.platform === 'win32');
-    await pair.hand({ do: 'keep' }, accepted);
-    const chunks: Buffer[] = [];
-    let got = 0;
-    for await (const chunk of client) {
-      chunks.push(chunk as Buffer);
-      got += (chunk as Buffer).length;
-      if (got === bytes.length) break;
-    }
-    t.true(bytes.equals(Buffer.concat(chunks)));
   },
   { only: ours },
 );

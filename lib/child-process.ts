@@ -2,9 +2,11 @@
 // standard input or output. This file is loaded with the package and loads nothing of Node's.
 import { subscribe } from 'node:diagnostics_channel';
 
+import { StreamHandle } from './handle.js';
 import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './ipc-channel.js';
 import { childProcess, isLoaded } from './node-modules.js';
+import { lendDescriptor } from './settle.js';
 import { kState } from './socket-state.js';
 import { Socket } from './socket.js';
 
@@ -21,15 +23,22 @@ function attachIfChannel(owner: object): void {
   attachChannel(owner as IpcChannel);
 }
 
-/** Makes a socket what Node takes it for that gives it to a child: its descriptor, and it is read there from now on. */
-function giveDescriptor(item: unknown): unknown {
-  if (!(item instanceof Socket)) return item;
-  const { handle, exposed } = item[kState];
-  const fd = exposed?.fd ?? -1;
-  if (handle === null || fd < 0) return item;
-  handle.readStop();
-  item.pause();
-  return fd;
+/**
+ * Makes sockets what Node takes them for that gives them to a child: their descriptors, which are read there from now on.
+ *
+ * @throws Error ERR_INVALID_STATE when the child would miss what was read ahead, or overtake what was written
+ */
+function giveDescriptors(stdio: readonly unknown[]): unknown[] {
+  return stdio.map((item) => {
+    if (!(item instanceof Socket)) return item;
+    const { handle, exposed } = item[kState];
+    const fd = handle instanceof StreamHandle ? handle.descriptor : (exposed?.fd ?? -1);
+    if (handle === null || fd < 0) return item;
+    if (handle instanceof StreamHandle) lendDescriptor(item, handle);
+    else handle.readStop();
+    item.pause();
+    return fd;
+  });
 }
 
 let isPatched = false;
@@ -40,7 +49,7 @@ function patch(prototype: Spawning): void {
   isPatched = true;
   const original = prototype.spawn;
   prototype.spawn = function spawn(options) {
-    if (Array.isArray(options?.stdio)) options.stdio = options.stdio.map(giveDescriptor);
+    if (Array.isArray(options?.stdio)) options.stdio = giveDescriptors(options.stdio);
     const answer = Reflect.apply(original, this, [options]);
     attachIfChannel(this);
     return answer;

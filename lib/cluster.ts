@@ -111,6 +111,8 @@ function sharedHandle(shared: NodeHandle & Partial<Pick<TCP, 'getsockname'>>): S
     shared.close();
     return handle;
   }
+  // The other workers accept from it.
+  handle.share();
   const close = handle.close.bind(handle);
   handle.close = (callback) => {
     shared.close();

@@ -152,6 +152,16 @@ export const ERR_SERVER_ALREADY_LISTEN: Coded<[]> = coded(
 
 export const ERR_SERVER_NOT_RUNNING: Coded<[]> = coded(Error, 'ERR_SERVER_NOT_RUNNING', () => 'Server is not running.');
 
+/** `reason`: what the state is, and what to do about it. */
+export const ERR_INVALID_STATE: Coded<[reason: string]> = coded(
+  Error,
+  'ERR_INVALID_STATE',
+  (reason) => `Invalid state: ${reason}`,
+);
+
+/** Of a channel to another process. */
+export const ERR_IPC_CHANNEL_CLOSED: Coded<[]> = coded(Error, 'ERR_IPC_CHANNEL_CLOSED', () => 'Channel closed');
+
 export const ERR_SOCKET_CLOSED: Coded<[]> = coded(Error, 'ERR_SOCKET_CLOSED', () => 'Socket is closed');
 
 export const ERR_SOCKET_CLOSED_BEFORE_CONNECTION: Coded<[]> = coded(

@@ -48,6 +48,10 @@ export class FixedBufferReader implements Reader {
     return this.#held;
   }
 
+  get isWanted(): boolean {
+    return this.#wanted;
+  }
+
   begin(): void {
     this.#held = null;
     this.#wanted = true;

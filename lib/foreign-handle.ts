@@ -253,6 +253,7 @@ export class ForeignHandle implements SocketHandle {
     return status;
   }
 
+  /** As `close`, when the kernel has taken all that was written. */
   closeWhenSent(): void {
     this.#isLeaving = true;
     if (this.#writing === 0) this.close();

@@ -36,8 +36,6 @@ export type Stage =
   | 'adopted'
   | 'open'
   | 'listening'
-  /** It will be closed when the kernel has taken all that was written. */
-  | 'leaving'
   /** `close` was called. */
   | 'closing';
 
@@ -59,6 +57,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   protected id = -1;
   #stage: Stage = 'fresh';
   #refed = true;
+  #shared = false;
   /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
   #holding = false;
   /** What `close` was given to call. */
@@ -116,9 +115,37 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     return this.isClosing() ? -1 : this.id;
   }
 
-  /** The descriptor's number; -1 while there is none. */
+  /**
+   * The descriptor's number; -1 while there is none. Whoever knows it may read, write and accept there, or have another
+   * program do it: so from now on nothing is held back, read or accepted ahead of the program.
+   */
   get fd(): number {
+    const fd = this.descriptor;
+    if (fd >= 0) this.share();
+    return fd;
+  }
+
+  /** As `fd`, for whoever only looks at it. */
+  get descriptor(): number {
     return this.id < 0 || this.isClosing() ? -1 : reactor().fd(this.id);
+  }
+
+  /** Another owner uses the socket as well from now on. What is held for the end of a batch is sent. */
+  share(): void {
+    if (this.#shared || this.id < 0 || this.isClosing()) return;
+    this.#shared = true;
+    reactor().setShared(this.id, true);
+  }
+
+  /** The other owner has it no more. */
+  ownAlone(): void {
+    if (!this.#shared) return;
+    this.#shared = false;
+    reactor().setShared(this.openId(), false);
+  }
+
+  get isShared(): boolean {
+    return this.#shared;
   }
 
   /** Another descriptor of the same socket, the caller's to close, or an error. */

@@ -1,14 +1,23 @@
 // What a process of ours has sent arrives as ours in every process that has this package loaded; in others, and from
 // others, as node:net's.
 import { define } from './define.js';
+import { type Luggage, unpack } from './departure.js';
+import { inLaterTurn } from './dispatcher.js';
+import { errnoException } from './errors.js';
 import type { StreamHandle } from './handle.js';
-import type { InternalMessage, IpcChannel } from './ipc-channel.js';
+import {
+  type Announcement,
+  type HandleMessage,
+  type InternalMessage,
+  type IpcChannel,
+  type OtherEnd,
+  type Piece,
+  sendPastQueue,
+} from './ipc-channel.js';
 import { type NodeHandle, shareNodeHandle } from './node-handle.js';
 import { Server } from './server.js';
 import type { SocketConstructorOptions } from './socket-options.js';
 import { Socket } from './socket.js';
-
-type HandleMessage = Extract<InternalMessage, { type: string }>;
 
 /** Of one server of the other process: the sockets that it has sent here and that are open. It asks now and then. */
 class SentSockets {
@@ -36,10 +45,33 @@ class SentSockets {
   }
 }
 
+/** What was announced: the next handle is one of ours, and this goes along with it. */
+class Expected implements Luggage {
+  readonly unread: Buffer[] = [];
+  readonly unsent: Buffer[] = [];
+  error = 0;
+  ends = false;
+  isAnnounced = false;
+
+  add({ of, bytes }: Piece): void {
+    this[of].push(Buffer.from(bytes, 'base64'));
+  }
+
+  announce({ next, error = 0, ends = false }: Announcement): void {
+    Object.assign(this, { isAnnounced: next, error, ends });
+  }
+
+  /** Whether a connection without this would not be the same. */
+  get isNeeded(): boolean {
+    return this.unread.length > 0 || this.unsent.length > 0 || this.ends;
+  }
+}
+
 /** Makes `channel` give what was ours as ours. */
-export function receiveOurs(channel: IpcChannel): void {
+export function receiveOurs(channel: IpcChannel, other: OtherEnd): void {
+  const send = channel._send;
   const sent = new Map<string, SentSockets>();
-  let isAnnounced = false;
+  let expected = new Expected();
   /** While Node is told of an object of ours as if it had just come. */
   let isTelling = false;
 
@@ -63,38 +95,76 @@ export function receiveOurs(channel: IpcChannel): void {
     isTelling = false;
   };
 
-  const receive = (message: HandleMessage, handle: StreamHandle): void => {
+  const receive = (message: HandleMessage, handle: StreamHandle, luggage: Luggage): void => {
     if (message.type === 'net.Server') {
+      // The sender may go on with it.
+      handle.share();
       const server = new Server();
       server.listen(handle, () => tell(message, server));
     } else if (message.type === 'net.Socket') {
       const socket = new Socket({ handle, readable: true, writable: true } as unknown as SocketConstructorOptions);
+      unpack(socket, handle, luggage);
       if (message.key !== undefined) count(message.key).add(socket);
       tell(message, socket);
     } else {
+      handle.share();
       tell(message, handle);
     }
   };
 
+  /** There is no descriptor for it, and Node's object would go on in the middle of the bytes. */
+  const refuse = (message: HandleMessage, errno: number): void => {
+    const socket = new Socket();
+    tell(message, socket);
+    inLaterTurn(() => socket.destroy(errnoException(errno, 'dup')));
+  };
+
+  const take = (message: HandleMessage, node: NodeHandle): void => {
+    const luggage = expected;
+    expected = new Expected();
+    const handle = shareNodeHandle(node, message.type !== 'net.Socket');
+    // Without a descriptor to spare, Node's is better than none.
+    if (typeof handle === 'number' && !luggage.isNeeded) return;
+    node.close();
+    const taken = { ...message };
+    message.cmd = 'NODE_FERRONET_HANDLE';
+    if (typeof handle === 'number') refuse(taken, handle);
+    else receive(taken, handle, luggage);
+  };
+
+  const tellThatOurs = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', ours: true });
+
   // Before Node's own listener.
-  channel.prependListener('internalMessage', (message: InternalMessage, node?: NodeHandle) => {
+  channel.prependListener('internalMessage', (message: InternalMessage, node: NodeHandle | null | undefined) => {
     switch (message.cmd) {
       case 'NODE_FERRONET':
-        isAnnounced = message.next;
+        if ('ours' in message) {
+          other.become('ours');
+        } else if ('of' in message) {
+          expected.add(message);
+        } else {
+          if (message.ask === true) tellThatOurs();
+          if (!message.next) expected = new Expected();
+          expected.announce(message);
+        }
         break;
-      case 'NODE_HANDLE': {
+      case 'NODE_HANDLE':
         // A handle that has been lost on the way is sent again.
-        if (isTelling || !isAnnounced || node === undefined) break;
-        isAnnounced = false;
-        const handle = shareNodeHandle(node, message.type !== 'net.Socket');
-        // Without a descriptor to spare, Node's is better than none.
-        if (typeof handle === 'number') break;
-        node.close();
-        const taken = { ...message };
-        message.cmd = 'NODE_FERRONET_HANDLE';
-        receive(taken, handle);
+        if (isTelling) break;
+        if (node && expected.isAnnounced) take(message, node);
+        else if (!node && message.ask === true) tellThatOurs();
         break;
-      }
+      case 'NODE_HANDLE_ACK':
+        if (other.hasAsked) other.becomeOther();
+        other.hasAsked = false;
+        break;
+      case 'NODE_HANDLE_NACK':
+        if (other.questions === 0) break;
+        // Of no handle, so Node need not do anything.
+        message.cmd = 'NODE_FERRONET_NACK';
+        other.questions -= 1;
+        other.becomeOther();
+        break;
       case 'NODE_SOCKET_GET_COUNT': {
         const sockets = sent.get(message.key);
         if (sockets) answer({ cmd: 'NODE_SOCKET_COUNT', key: message.key, count: sockets.count });

@@ -1,12 +1,13 @@
 // All that a channel to another process has of ours. Loaded with the first channel: most programs have none.
 import { giveBackUnanswered } from './cluster-primary.js';
-import type { IpcChannel } from './ipc-channel.js';
+import { type IpcChannel, OtherEnd } from './ipc-channel.js';
 import { receiveOurs } from './ipc-receive.js';
 import { sendOurs } from './ipc-send.js';
 
 /** Makes a channel take and give what is ours. */
 export function attachChannel(channel: IpcChannel): void {
-  sendOurs(channel);
-  receiveOurs(channel);
+  const other = new OtherEnd();
+  sendOurs(channel, other);
+  receiveOurs(channel, other);
   giveBackUnanswered(channel);
 }

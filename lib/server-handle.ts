@@ -64,5 +64,8 @@ function openServerDescriptor(fd: number): StreamHandle | number {
     debug('listen invalid fd=%d:', fd, (error as Error).message);
     return UV_EINVAL;
   }
-  return boundOrError(handle, handle.open(fd));
+  const opened = boundOrError(handle, handle.open(fd));
+  // Whoever has opened it may go on with it: systemd, a parent that gives it to several children.
+  if (typeof opened !== 'number') opened.share();
+  return opened;
 }

@@ -11,6 +11,7 @@ import { listenStartChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_TYPE, ERR_SERVER_ALREADY_LISTEN, ERR_SERVER_NOT_RUNNING, errnoException } from './errors.js';
 import type { AnyListener, ServerEvents } from './events.js';
 import type { AddressOut, TCP } from './handle.js';
+import { StreamHandle } from './handle.js';
 import type { ListenOptions } from './listen-options.js';
 import { readListenTarget } from './listen-options.js';
 import { listenOn, setUpListenHandle } from './listen.js';
@@ -151,6 +152,7 @@ class ServerBody extends EventEmitter implements ServerCore {
     }
     // Ends also a `listen` that still looks its host up.
     this._listeningId += 1;
+    if (this._handle instanceof StreamHandle) tellStranded(this, this._handle);
     this._handle?.close();
     this._handle = null;
     this._pipeName = undefined;
@@ -234,6 +236,19 @@ ServerBody.prototype[captureRejectionSymbol] = function onRejection(
   if (event === 'connection') (args[0] as Socket).destroy(error);
   else this.emit('error', error);
 };
+
+// They count from now on, so that `close` waits for them.
+function tellStranded(server: ServerBody, handle: StreamHandle): void {
+  const clients = handle.takeStranded();
+  server._connections += clients.length;
+  for (const client of clients) {
+    process.nextTick(() => {
+      server._connections -= 1;
+      onConnection(server, 0, client);
+      server._emitCloseIfDrained();
+    });
+  }
+}
 
 function closeWhenAborted(server: ServerBody, signal: AbortSignal): void {
   const close = (): void => {

@@ -10,12 +10,14 @@ import { clientSocketChannel } from './diagnostics.js';
 import { ERR_INVALID_ARG_TYPE, ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, errnoException, uvErrno } from './errors.js';
 import type { AnyListener } from './events.js';
 import type { AddressOut, EncodedChunk } from './handle.js';
+import { StreamHandle } from './handle.js';
 import type { AddressInfo } from './socket-addresses.js';
 import { localName, peerName } from './socket-addresses.js';
 import type { KeepAliveOptions } from './socket-options.js';
 import { applyKeepAlive, applyTypeOfService, readKeepAlive, sameKeepAlive, warnOfLostTimes } from './socket-options.js';
 import { beginRelay, countRelayed, endRelay, endRelays, noteListener, offerRelay, rememberMethods } from './relay.js';
 import { relayMadeProgress } from './relay-idle.js';
+import { quiesce } from './settle.js';
 import { closeSocket } from './socket-close.js';
 import { handleFor, startReading, stopReading, wakeReader } from './socket-read.js';
 import type { KeepAlive, ExposedHandle, SocketCore, WithState } from './socket-state.js';
@@ -415,11 +417,16 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return (this._handle ?? this[kState])?.bytesWritten as number;
   }
 
-  /** Before somebody else has the connection: nothing is relayed any more. Answers what was asked of it. @internal */
-  _handOver(): { noDelay: boolean; keepAlive: Readonly<KeepAlive> } {
-    endRelays(this);
+  /** What was asked of the connection, for whoever has it next. @internal */
+  _settings(): { noDelay: boolean; keepAlive: Readonly<KeepAlive> } {
     const { noDelay, keepAlive } = this[kState];
     return { noDelay, keepAlive };
+  }
+
+  /** Before somebody else has it: see settle.ts. @internal */
+  _quiesce(): () => void {
+    const { handle } = this[kState];
+    return handle instanceof StreamHandle ? quiesce(this, handle) : () => {};
   }
 
   /** What the `onread` option holds back, which is somebody else's from now on. @internal */

@@ -22,8 +22,6 @@ export interface SocketHandle {
   close: (callback?: () => void) => void;
   /** As `close`, with RST. */
   reset: (callback?: () => void) => number;
-  /** As `close`, when the kernel has taken all that was written. */
-  closeWhenSent: () => void;
   /** Another descriptor of the same socket, the caller's to close, or an error. */
   duplicate: () => number;
 }

@@ -40,6 +40,16 @@ export function handleFor(socket: SocketCore, exposed: object): SocketHandle {
 function deliverTo(handle: SocketHandle, socket: SocketCore): void {
   if (handle.owner !== null) return;
   handle.owner = socket;
+  listenTo(handle);
+}
+
+/** As `attachHandle`, for the handle that the socket has had: nothing has changed meanwhile. */
+export function reattachHandle(socket: SocketCore, handle: StreamHandle): void {
+  socket._handle = handle;
+  listenTo(handle);
+}
+
+function listenTo(handle: SocketHandle): void {
   handle.reader = onRead;
   handle.onbroken = onBroken;
 }

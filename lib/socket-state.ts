@@ -21,6 +21,8 @@ export interface Reader {
   begin: () => void;
   /** What was delivered and is not handed on yet. */
   readonly held: Buffer | null;
+  /** Whether more is wanted. */
+  readonly isWanted: boolean;
   /** Takes a chunk; false when nothing more is wanted for now. */
   deliver: (chunk: Buffer) => boolean;
   pause: () => void;
@@ -74,6 +76,10 @@ export class SocketState {
   /** `resetAndDestroy`: the next close is a RST. */
   resetting = false;
   signal: AbortSignal | undefined = undefined;
+  /** Another program reads from the connection, whose descriptor it was given: nothing is read here by itself. */
+  isLent = false;
+  /** The connection goes to another process, and this is left of it until what was written is on its way. */
+  leaving: StreamHandle | null = null;
   /** Made of a `BoundSocket`: where it connects from, for the first time, is decided. */
   bound = false;
 

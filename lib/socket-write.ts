@@ -35,7 +35,7 @@ export function send(socket: SocketCore, data: Payload, encoding: string, done: 
   }
   socket._pendingData = null;
   socket._pendingEncoding = '';
-  const { handle } = socket[kState];
+  const handle = socket[kState].handle ?? socket[kState].leaving;
   if (handle === null) {
     done(new ERR_SOCKET_CLOSED());
     return;
@@ -88,7 +88,7 @@ export function finish(socket: SocketCore, done: Done): void {
     whenConnected(socket, () => finish(socket, done));
     return;
   }
-  const { handle } = socket[kState];
+  const handle = socket[kState].handle ?? socket[kState].leaving;
   if (handle === null) {
     done();
     return;

@@ -62,13 +62,20 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): vo
   this.on('end', onReadableStreamEnd);
   if (options.handle instanceof BoundSocket) adoptBound(this, options.handle);
   else if (options.handle) adopt(this, options.handle, options);
-  else if (options.fd !== undefined) adopt(this, openDescriptor(options.fd), options);
+  else if (options.fd !== undefined) adopt(this, openShared(options.fd), options);
 }
 
 // Nothing is read: there is no connection yet.
 function adoptBound(socket: SocketBody, bound: BoundSocket): void {
   socket[kState].bound = true;
   adopt(socket, adoptBoundSocket(bound), { readable: false });
+}
+
+/** Who gives the number knows it, and may use it as well. */
+function openShared(fd: number): StreamHandle {
+  const handle = openDescriptor(fd);
+  handle.share();
+  return handle;
 }
 
 function adopt(socket: SocketBody, handle: object, options: InternalSocketOptions): void {

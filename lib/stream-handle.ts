@@ -17,6 +17,7 @@ import { BYTES, MOST_CHUNKS, Unsent } from './unsent.js';
 const UV_EAGAIN: number = uvErrno('EAGAIN');
 const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');
+const UV_EFAULT: number = uvErrno('EFAULT');
 const UV_EEXIST: number = uvErrno('EEXIST');
 const UV_EINVAL: number = uvErrno('EINVAL');
 
@@ -61,6 +62,8 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   reader: SocketHandle['reader'] = null;
   /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
   onbroken: SocketHandle['onbroken'] = null;
+  /** Called whenever something was told and the kernel has all that was written. */
+  ondrained: (() => void) | null = null;
   /** A connection, or a negative error. Called with the handle as `this`. */
   declare onconnection?: (status: number, client?: StreamHandle) => void;
   bytesRead = 0;
@@ -351,9 +354,42 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     return reactor().flush(this.openId()) + this.unsentSize();
   }
 
+  /** Bytes that were read and not told. */
+  get readQueueSize(): number {
+    return reactor().readQueueSize(this.openId());
+  }
+
   /** Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read. */
   takeUnread(): Buffer | number {
     return reactor().takeUnread(this.openId());
+  }
+
+  /** Gives back a piece that `takeUnread` has given, the last one first. */
+  putBack(unread: Uint8Array): void {
+    reactor().putBack(this.openId(), unread);
+  }
+
+  /**
+   * Gives what was written and what the kernel does not take now, for whoever sends it in the place of this handle. The
+   * requests count as done, soon. `ends`: FIN was to follow, and does not.
+   */
+  takeUnsent(): { chunks: Uint8Array[]; ends: boolean } {
+    const chunks: Uint8Array[] = [reactor().takeUnsent(this.openId())];
+    const writes = this.#writes ?? [];
+    const unsent = this.#unsent ?? [];
+    const shutdown = this.#shutdown;
+    this.#writes = this.#unsent = this.#shutdown = this.#shutDown = undefined;
+    this.#shutdownWaits = false;
+    const rests = unsent.map((each) => each.rest());
+    const gone = rests.indexOf(undefined);
+    for (const rest of gone < 0 ? rests : rests.slice(0, gone)) chunks.push(...(rest ?? []));
+    // From the first one on whose memory is another's by now.
+    const failed = gone < 0 ? writes.length : writes.length - unsent.length + gone;
+    inLaterTurn(() => {
+      writes.forEach((write, index) => write.complete(index < failed ? 0 : UV_EFAULT, this));
+      shutdown?.complete(0, this);
+    });
+    return { chunks, ends: shutdown !== undefined };
   }
 
   /** Stops listening and closes the descriptor. The path of a local socket stays, and what was accepted. */
@@ -363,11 +399,19 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
 
   /** A connection that was accepted and not told. */
   takeAccepted(): StreamHandle | undefined {
-    const answer = reactor().accept(this.openId());
-    if (answer < 0) return undefined;
-    const client = this.client();
-    client.opened(answer);
-    return client;
+    const answer = reactor().takeAccepted(this.openId());
+    return answer < 0 ? undefined : this.clientOf(answer);
+  }
+
+  /**
+   * Before a listener is closed whose socket another owner has: the connections that were accepted while it was this
+   * handle's alone, and not told. In the backlog the other owner would have found them.
+   */
+  takeStranded(): StreamHandle[] {
+    const stranded: StreamHandle[] = [];
+    if (!this.isShared) return stranded;
+    for (let client = this.takeAccepted(); client; client = this.takeAccepted()) stranded.push(client);
+    return stranded;
   }
 
   /** Has the path of a listening local socket go with this handle, which has not bound it. */
@@ -413,12 +457,6 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     return 0;
   }
 
-  /** As `close`, when the kernel has taken all that was written. */
-  closeWhenSent(): void {
-    this.stage = 'leaving';
-    if (!this.isWriting()) this.close();
-  }
-
   protected override closeWith(reset: boolean, callback: (() => void) | undefined): void {
     this.reading = false;
     super.closeWith(reset, callback);
@@ -444,7 +482,6 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
         break;
       case Kind.Wrote:
         this.written(value);
-        if (this.stage === 'leaving' && !this.isWriting()) this.close();
         break;
       case Kind.Broken:
         if (this.onbroken) this.context.runInAsyncScope(this.onbroken, this, value);
@@ -465,7 +502,9 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
         this.onclosed();
         break;
     }
-    if (this.#shutDown !== undefined && !this.isWriting()) this.endShutdown(this.#shutDown);
+    if (this.isWriting()) return;
+    if (this.#shutDown !== undefined) this.endShutdown(this.#shutDown);
+    this.ondrained?.();
   }
 
   /** FIN is behind the bytes, and so its news is behind theirs. */
@@ -480,10 +519,15 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     if (this.reader) this.context.runInAsyncScope(this.reader, this, nread, chunk);
   }
 
-  private accepted(value: number): void {
+  private clientOf(id: number): StreamHandle {
     // Outside of this handle's context: a connection starts without a store, as in Node.
     const client = this.client();
-    client.opened(value);
+    client.opened(id);
+    return client;
+  }
+
+  private accepted(value: number): void {
+    const client = this.clientOf(value);
     if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, 0, client);
     else client.close();
   }

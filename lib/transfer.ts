@@ -17,6 +17,8 @@ import type { MessagePort } from 'node:worker_threads';
 export interface Sent {
   kind: 'TCP' | 'PIPE';
   transfer: number;
+  /** Whether another owner has the socket as well. */
+  shared: boolean;
   escort: MessagePort;
 }
 
@@ -62,7 +64,8 @@ export function sendOff(owner: object, handle: StreamHandle, unread: readonly Ui
   if (transfer < 0) throw errnoException(transfer, 'transfer');
   escort.isSent = true;
   escort.stays.once('close', () => giveUp(transfer)).unref();
-  return { kind: handle instanceof TCP ? 'TCP' : 'PIPE', transfer, escort: escort.goes };
+  const kind = handle instanceof TCP ? 'TCP' : 'PIPE';
+  return { kind, transfer, shared: handle.isShared, escort: escort.goes };
 }
 
 /**
@@ -70,11 +73,14 @@ export function sendOff(owner: object, handle: StreamHandle, unread: readonly Ui
  *
  * @throws Error with syscall `transfer`, if it can't be had
  */
-export function receive({ kind, transfer, escort }: Sent, type: 'SOCKET' | 'SERVER'): StreamHandle {
+export function receive({ kind, transfer, shared, escort }: Sent, type: 'SOCKET' | 'SERVER'): StreamHandle {
   const handle = kind === 'TCP' ? new TCP(TCP[type]) : new Pipe(Pipe[type]);
   const errno = handle.receive(transfer);
   escort.close();
-  if (errno >= 0) return handle;
+  if (errno >= 0) {
+    if (shared) handle.share();
+    return handle;
+  }
   handle.close();
   throw errnoException(errno, 'transfer');
 }

@@ -67,7 +67,12 @@ export class Unsent {
     return this.#size === 0 ? 'sent' : 'more';
   }
 
-  #next(): Uint8Array[] | undefined {
+  /** All that is left; undefined when memory of it is gone. */
+  rest(): Uint8Array[] | undefined {
+    return this.#size === 0 ? [] : this.#next(Infinity, Infinity);
+  }
+
+  #next(mostBytes = MOST_BYTES, mostChunks = MOST_CHUNKS): Uint8Array[] | undefined {
     const next: Uint8Array[] = [];
     let size = 0;
     for (let index = this.#index; index < this.#chunks.length; index++) {
@@ -76,7 +81,7 @@ export class Unsent {
       const start = index === this.#index ? this.#offset : 0;
       next.push(start === 0 ? chunk : new Uint8Array(chunk.buffer, chunk.byteOffset + start, chunk.byteLength - start));
       size += chunk.byteLength - start;
-      if (size >= MOST_BYTES || next.length >= MOST_CHUNKS) break;
+      if (size >= mostBytes || next.length >= mostChunks) break;
     }
     return next;
   }

@@ -1,5 +1,7 @@
 // Runs both suites, the reactor's (Rust, no Node in it) and the package's (ava), shows what each prints, and ends with
 // the sum of both: `N passed, N failed`. The status is 1 when anything failed or a suite ran nothing.
+// What goes from one owner to another (other processes, other threads, node:net) is tested with both drivers: by default the
+// loop drives as long as JavaScript is quick, and once more with the reactor's thread.
 // Where that can be done, the package's suite runs in the cage that Electron puts around memory (`__test__/_helpers/cage.ts`),
 // and one more test is that nobody ran into it.
 'use strict';
@@ -95,21 +97,49 @@ async function testReactor() {
   );
 }
 
-/** @returns {Promise<Result[]>} */
-async function testPackage() {
-  const helpers = path.join(root, 'build', '_helpers');
-  const { missing } = require(path.join(helpers, 'native.js'));
-  const cage = missing === '' ? require(path.join(helpers, 'cage.js')).cage() : undefined;
+/** Where it depends on who drives what is read, accepted and written ahead when a descriptor leaves. */
+const HANDED_OVER = [
+  'ipc*',
+  'cluster-*',
+  'handover*',
+  'transfer*',
+  'inherited',
+  'systemd',
+  'interop/child-stdio',
+  'interop/handle',
+];
+
+/**
+ * Runs ava, and counts.
+ * @param {string} name
+ * @param {string[]} files all, if there are none
+ * @param {Record<string, string>} [environment]
+ */
+async function runAva(name, files, environment) {
   const ava = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
-  const { status, stdout } = await run(process.execPath, [ava, '--tap'], cage?.environment);
+  const { status, stdout } = await run(process.execPath, [ava, '--tap', ...files], environment);
   // TAP: a line a test, and a "not ok" for a file that crashed or ended without a test as well.
-  const result = { name: 'package (ava)', passed: 0, failed: 0, skipped: 0 };
+  const result = { name, passed: 0, failed: 0, skipped: 0 };
   for (const line of stdout.split('\n')) {
     const found = /^(not )?ok \d+\b.*?(# (?:SKIP|TODO)\b.*)?$/.exec(line);
     if (!found) continue;
     if (found[2]) result.skipped++;
     else if (found[1]) result.failed++;
     else result.passed++;
+  }
+  return settle(result, status);
+}
+
+/** @returns {Promise<Result[]>} */
+async function testPackage() {
+  const helpers = path.join(root, 'build', '_helpers');
+  const { missing } = require(path.join(helpers, 'native.js'));
+  const cage = missing === '' ? require(path.join(helpers, 'cage.js')).cage() : undefined;
+  const results = [await runAva('package (ava)', [], cage?.environment)];
+  // Elsewhere it always drives.
+  if (process.platform === 'linux') {
+    const files = HANDED_OVER.map((name) => `build/${name}.spec.js`);
+    results.push(await runAva('handing over, driven by the thread', files, { FERRONET_DRIVER: 'thread' }));
   }
   const caged = { name: 'no external buffers', passed: 0, failed: 0, skipped: 0 };
   if (cage === undefined) {
@@ -121,7 +151,7 @@ async function testPackage() {
     if (asked > 0 && refused === 0) caged.passed = 1;
     else caged.failed = 1;
   }
-  return [settle(result, status), caged];
+  return [...results, caged];
 }
 
 async function main() {

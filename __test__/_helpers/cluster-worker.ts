@@ -1,6 +1,7 @@
 // A program for the workers of a cluster: does what its primary tells it, with the module that NET names, and answers.
 import { spawn } from 'node:child_process';
 import cluster from 'node:cluster';
+import { existsSync } from 'node:fs';
 import type { ListenOptions, Server, Socket } from 'node:net';
 
 import { describeError } from './describe.js';
@@ -11,6 +12,7 @@ export type Order =
   | { do: 'count' }
   | { do: 'close' }
   | { do: 'outlive' }
+  | { do: 'compute'; until: string; thenClose: boolean }
   | { do: 'disconnect' };
 
 /** What a worker answers, or tells by itself. */
@@ -59,6 +61,12 @@ process.on('message', (order: Order) => {
       break;
     case 'outlive':
       tell({ answer: keepChannelOpen() });
+      break;
+    case 'compute':
+      process.send?.({ event: 'computes' }, () => {
+        while (!existsSync(order.until));
+        if (order.thenClose) server?.close();
+      });
       break;
     case 'disconnect':
       cluster.worker?.disconnect();

@@ -1,5 +1,6 @@
 // A program for a child process: takes sockets, servers and handles from its parent, on the module that NET names, and says
 // of what make they are.
+import { createHash } from 'node:crypto';
 import nodeNet from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
@@ -10,12 +11,18 @@ export type Errand =
   | { do: 'echo' }
   | { do: 'say'; text: string }
   | { do: 'keep' }
+  | { do: 'read' }
+  | { do: 'greet'; text: string }
   | { do: 'end' }
   | { do: 'serve' }
   | { do: 'listen' }
   | { do: 'bring'; keepOpen?: boolean };
 
-export type Report = { made: string; remotePort?: number | undefined } | { port: number } | { brought: true };
+export type Report =
+  | { read: string; size: number }
+  | { made: string; remotePort?: number | undefined }
+  | { port: number }
+  | { brought: true };
 
 const net = require(process.env['NET'] ?? 'node:net') as Net;
 
@@ -52,6 +59,24 @@ process.on('message', (errand: Errand, handle: unknown) => {
       socket?.resume();
       kept.push(socket);
       break;
+    case 'greet':
+      // And stays; tells when it is written.
+      socket?.write(errand.text, () => tell({ made: 'written' }));
+      break;
+    case 'read': {
+      // Tells what it was; then this side ends.
+      const [hash, sizes] = [createHash('sha256'), [] as number[]];
+      socket.allowHalfOpen = true;
+      socket.on('data', (chunk: Buffer) => {
+        hash.update(chunk);
+        sizes.push(chunk.length);
+      });
+      socket.on('end', () => {
+        tell({ read: hash.digest('hex'), size: sizes.reduce((sum, size) => sum + size, 0) });
+        socket.end('read');
+      });
+      break;
+    }
     case 'end':
       for (const each of kept.splice(0)) each.destroy();
       break;

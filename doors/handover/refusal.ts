@@ -1,14 +1,8 @@
 // What cannot be handed over, and why.
 import type { Socket } from 'node:net';
 
-import { coded, type Coded, ERR_SOCKET_CLOSED } from '../../lib/errors.js';
+import { coded, type Coded, ERR_INVALID_STATE, ERR_SOCKET_CLOSED } from '../../lib/errors.js';
 import type { StreamHandle } from '../../lib/handle.js';
-
-export const ERR_INVALID_STATE: Coded<[reason: string]> = coded(
-  Error,
-  'ERR_INVALID_STATE',
-  (reason) => `Invalid state: ${reason}`,
-);
 
 const ERR_FEATURE_UNAVAILABLE_ON_PLATFORM: Coded<[where: string, reason: string]> = coded(
   TypeError,
@@ -17,7 +11,9 @@ const ERR_FEATURE_UNAVAILABLE_ON_PLATFORM: Coded<[where: string, reason: string]
 );
 
 /** What all handles of Node's have that libuv has, and ours. */
-export type AnyHandle = Pick<StreamHandle, 'fd' | 'hasRef' | 'writeQueueSize'>;
+export type AnyHandle = Pick<StreamHandle, 'fd' | 'hasRef' | 'writeQueueSize'> &
+  // Of ours: nobody is told the number.
+  Partial<Pick<StreamHandle, 'descriptor'>>;
 
 /** What Node, or a protocol above, has put on a socket. */
 interface Marked {
@@ -44,7 +40,7 @@ export function checkPlatform(): void {
 
 /** Whether a handle is a connection or a listening socket itself, and not something above one or elsewhere. */
 export function isPlain(handle: AnyHandle): boolean {
-  return /^(TCP|Pipe)$/.test(handle.constructor.name) && handle.fd >= 0;
+  return /^(TCP|Pipe)$/.test(handle.constructor.name) && (handle.descriptor ?? handle.fd) >= 0;
 }
 
 /**

@@ -5,10 +5,10 @@ import { type ServerOpts, type BlockList, Server as NodeServer } from 'node:net'
 
 import { _createServerHandle, Server as OurServer } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/binding.js';
-import { ERR_SERVER_NOT_RUNNING, errnoException, uvErrno } from '../../lib/errors.js';
+import { ERR_INVALID_STATE, ERR_SERVER_NOT_RUNNING, errnoException, uvErrno } from '../../lib/errors.js';
 import type { StreamHandle } from '../../lib/handle.js';
 import type { Server } from '../../lib/server.js';
-import { type AnyHandle, ERR_INVALID_STATE, isPlain } from './refusal.js';
+import { type AnyHandle, isPlain } from './refusal.js';
 import { duplicated, withDescriptor } from './socket.js';
 
 /** What both kinds of servers keep. */
@@ -51,6 +51,7 @@ export function adoptServer(server: NodeServer, backlog: number | undefined): Se
   listen(adopted as unknown as NodeServer, handle, backlog);
   const path = keepingPath(kept._pipeName, () => server.close());
   if (path !== undefined) handle.ownPath(path);
+  handle.ownAlone();
   passOn(kept, adopted as unknown as Kept);
   return adopted;
 }

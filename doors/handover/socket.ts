@@ -6,11 +6,11 @@ import { type SocketConstructorOpts, Socket as NodeSocket } from 'node:net';
 import { Socket as OurSocket } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/binding.js';
 import { define } from '../../lib/define.js';
-import { errnoException } from '../../lib/errors.js';
+import { ERR_INVALID_STATE, errnoException } from '../../lib/errors.js';
 import type { StreamHandle } from '../../lib/handle.js';
 import type { Socket } from '../../lib/socket.js';
 import { noteSettings, readSettings } from './node-settings.js';
-import { connectionOf, ERR_INVALID_STATE } from './refusal.js';
+import { connectionOf } from './refusal.js';
 
 /** The parts of a stream's state that no public name leads to. */
 interface States {
@@ -45,17 +45,15 @@ export function adoptSocket(socket: NodeSocket): Socket {
   }
   if (!handle.hasRef()) adopted.unref();
   passOn(socket, adopted as unknown as NodeSocket, takeBuffered(socket));
+  (adopted._handle as StreamHandle | null)?.ownAlone();
   return adopted;
 }
 
 export function releaseSocket(socket: Socket): NodeSocket {
-  const settings = socket._handOver();
   const handle = connectionOf(socket as unknown as NodeSocket) as StreamHandle;
-  if (handle.flush() > 0)
-    throw new ERR_INVALID_STATE('the socket has writes that are not done; wait for their callbacks');
-  const fd = duplicated(handle.duplicate());
+  const fd = leave(socket, handle);
   const released = withDescriptor(fd, () => new NodeSocket(optionsOf(socket as unknown as NodeSocket, fd)));
-  noteSettings(released, settings);
+  noteSettings(released, socket._settings());
   if (!handle.hasRef()) released.unref();
   const chunks = [takeBuffered(socket as unknown as NodeSocket), socket._takeHeld() ?? Buffer.alloc(0)];
   let piece = handle.takeUnread();
@@ -64,6 +62,20 @@ export function releaseSocket(socket: Socket): NodeSocket {
   // An error that ours has read: the kernel tells it once.
   if (piece < 0) released.destroy(errnoException(piece, 'read'));
   return released;
+}
+
+/** A descriptor for the next owner. @throws Error ERR_INVALID_STATE, and of the system; the socket goes on then */
+function leave(socket: Socket, handle: StreamHandle): number {
+  const resume = socket._quiesce();
+  try {
+    if (handle.flush() > 0) {
+      throw new ERR_INVALID_STATE('the socket has writes that are not done; wait for their callbacks');
+    }
+    return duplicated(handle.duplicate());
+  } catch (error) {
+    resume();
+    throw error;
+  }
 }
 
 function optionsOf(socket: NodeSocket, fd: number): SocketConstructorOpts {

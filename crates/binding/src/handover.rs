@@ -5,8 +5,10 @@
     reason = "Node-API gives strings as their own copies"
 )]
 
+use std::io::IoSlice;
+
 use ferronet_reactor::{Errno, Reactor as Core};
-use napi::bindgen_prelude::BufferSlice;
+use napi::bindgen_prelude::{BufferSlice, Uint8ArraySlice};
 use napi::{Either, Env, Result};
 use napi_derive::napi;
 
@@ -19,6 +21,43 @@ impl Reactor {
     #[napi(catch_unwind)]
     pub fn flush(&self, handle: f64) -> u32 {
         u32::try_from(self.core().flush(id(handle))).unwrap_or(u32::MAX)
+    }
+
+    /// Whether another owner has the socket as well from now on: no write is held then, and nothing read or accepted ahead.
+    #[napi(catch_unwind)]
+    pub fn set_shared(&self, handle: f64, shared: bool) -> i32 {
+        done(self.core().set_shared(id(handle), shared))
+    }
+
+    /// Whether threads that drive read ahead of JavaScript.
+    #[napi(catch_unwind)]
+    pub fn set_reads_ahead(&self, reads_ahead: bool) {
+        self.core().set_reads_ahead(reads_ahead);
+    }
+
+    /// How many bytes were read and not told.
+    #[napi(catch_unwind)]
+    pub fn read_queue_size(&self, handle: f64) -> u32 {
+        u32::try_from(self.core().read_queue_size(id(handle))).unwrap_or(u32::MAX)
+    }
+
+    /// Takes what was written and the kernel does not take now; the FIN behind it is not sent.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    #[napi(catch_unwind)]
+    pub fn take_unsent<'env>(&self, env: &'env Env, handle: f64) -> Result<BufferSlice<'env>> {
+        let unsent = self.core().take_unsent(id(handle));
+        BufferSlice::copy_from(env, &*unsent).inspect_err(|_| {
+            // Behind nothing: the queue is empty. If it cannot be written any more, that has been reported.
+            let _written = self.core().write(id(handle), &[IoSlice::new(&unsent)]);
+        })
+    }
+
+    /// Gives back a piece that `takeUnread` has given: the next bytes that are told are these.
+    #[napi(catch_unwind)]
+    pub fn put_back(&self, handle: f64, unread: Uint8ArraySlice<'_>) {
+        self.core().put_back(id(handle), &unread);
     }
 
     /// Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read.
@@ -45,8 +84,8 @@ impl Reactor {
 
     /// The id of a connection that was accepted and not told, or an error: there is none.
     #[napi(catch_unwind)]
-    pub fn accept(&self, handle: f64) -> f64 {
-        made(self.core().accept(id(handle)).ok_or(Errno::EAGAIN))
+    pub fn take_accepted(&self, handle: f64) -> f64 {
+        made(self.core().take_accepted(id(handle)).ok_or(Errno::EAGAIN))
     }
 
     /// Has the file at `path` go with a listener.

@@ -72,6 +72,8 @@ pub(crate) struct Connection {
     queued: AtomicBool,
     /// The handle is closed and the descriptor is not yet.
     lingers: AtomicBool,
+    /// Somebody else reads from the socket or writes to it: see [`Connection::set_shared`].
+    shared: AtomicBool,
     /// Where it is at home: its task runs there.
     shard: Arc<Shard>,
     events: Arc<EventQueue>,
@@ -92,6 +94,7 @@ impl Connection {
             writer: Mutex::new(Writer::new(writing)),
             queued: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
             shard,
             events,
         })

@@ -1,5 +1,5 @@
-//! Handing a socket over to another owner, who has a second descriptor of it: what was read, accepted or kept here goes along,
-//! and the file of a local socket with whoever listens on it.
+//! Handing a socket over to another owner, who has a second descriptor of it: what was read, accepted or written here goes
+//! along, and the file of a local socket with whoever listens on it. Or both have it from then on.
 
 use std::path::Path;
 
@@ -24,6 +24,24 @@ impl Reactor {
         })
     }
 
+    /// Whether another owner has the socket from now on as well. Then writes are not held until the end of a batch, nothing
+    /// is read ahead of the consumer, and of a listener connections are accepted one at a time, when the consumer asks.
+    /// What was held is sent.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a closed handle.
+    pub fn set_shared(&self, id: HandleId, shared: bool) -> Result<(), Errno> {
+        self.share_entry(id, shared)
+    }
+
+    /// Takes what was written and the kernel does not take now, for an owner who sends it first. No event reports the end
+    /// of a write, and the FIN that was to follow is not sent.
+    pub fn take_unsent(&self, id: HandleId) -> Vec<u8> {
+        self.existing(id)
+            .map(|connection| connection.take_unsent())
+            .unwrap_or_default()
+    }
+
     /// Stops reading, and gives a piece of what was read and not taken. `None`: there is no more, and whoever reads from
     /// the descriptor now gets what follows, the end too.
     ///
@@ -32,6 +50,12 @@ impl Reactor {
     pub fn take_unread(&self, id: HandleId) -> Result<Option<Chunk>, Errno> {
         self.existing(id)
             .map_or(Ok(None), |connection| connection.take_unread())
+    }
+
+    /// A connection that was accepted and not taken, of a listener that is closed or handed over. Unlike
+    /// [`Reactor::accept`] it accepts none.
+    pub fn take_accepted(&self, id: HandleId) -> Option<HandleId> {
+        self.listener(id).ok()?.take_accepted()
     }
 
     /// Accepts nothing more, and closes the descriptor of a listener. Its file stays, and what was accepted can be taken.

@@ -6,6 +6,10 @@
 //! waiting, and may close something before its turn comes. Other errors of accept(2) are of one connection or of the moment;
 //! like libuv, the task tries again and reports none, with pauses when nothing succeeds.
 //!
+//! A socket that another process accepts from as well is not accepted from ahead: what is accepted here, that process
+//! cannot have, though this one may be busy, end, or close its handle. Then the task only reports that a connection may be
+//! there, and each answer to that accepts one, as libuv does.
+//!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
 use std::collections::VecDeque;
@@ -60,6 +64,12 @@ struct Trouble {
     backoff: Backoff,
 }
 
+impl Trouble {
+    fn keeps_waiting(&self) -> bool {
+        self.exhausted || self.backoff.is_pausing()
+    }
+}
+
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
 pub(crate) trait Adopt: Send + Sync {
     /// Where the next connection belongs: its socket is registered there when it is accepted.
@@ -75,6 +85,10 @@ pub(crate) struct Listener {
     accepted: Mutex<Accepted>,
     /// Held from a connection's leaving the backlog until it is reported.
     accepting: Mutex<Trouble>,
+    /// Another owner accepts from the socket as well.
+    shared: AtomicBool,
+    /// Of a shared one: an [`Event::Connection`] is on its way, and nothing was accepted for it.
+    reported: AtomicBool,
     /// Where it listens.
     address: Option<SockAddr>,
     /// How many accepted connections may wait for the consumer.
@@ -123,6 +137,8 @@ impl Listener {
             accepted: Mutex::default(),
             ahead: AtomicUsize::new(most_ahead(backlog)),
             scarce: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
             connections,
             queued: AtomicBool::new(false),
             shard,
@@ -161,10 +177,80 @@ impl Listener {
         let was_full = std::mem::take(&mut accepted.is_full);
         let id = accepted.waiting.pop_front();
         drop(accepted);
+        self.reported.store(false, Ordering::Release);
+        if id.is_none() && self.is_shared() {
+            return self.accept_shared();
+        }
         if was_full {
             Arc::clone(self).wake();
         }
         id
+    }
+
+    /// A connection that was accepted and not taken. None is accepted for it.
+    pub(crate) fn take_accepted(&self) -> Option<HandleId> {
+        self.accepted.lock().waiting.pop_front()
+    }
+
+    // ---- a shared one
+
+    /// Whether connections are accepted from now on only when the consumer asks. Those that were accepted before are told.
+    pub(crate) fn set_shared(self: &Arc<Self>, shared: bool) {
+        self.shared.store(shared, Ordering::Relaxed);
+        // Whoever has the lock may not have seen it, and accepts; whoever gets it later sees it.
+        drop(self.accepting.lock());
+        Arc::clone(self).wake();
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
+    }
+
+    /// The answer decides whether there is a connection: another owner may be faster.
+    fn report(&self) {
+        if !self.reported.swap(true, Ordering::AcqRel) {
+            self.events.push(Event::Connection { id: self.id });
+        }
+    }
+
+    /// Accepts one on the thread of the caller. When there is none, whatever comes next wakes the task.
+    fn accept_shared(self: &Arc<Self>) -> Option<HandleId> {
+        let acceptor = self.acceptor.read();
+        let acceptor = acceptor.as_ref()?;
+        let connections = self.connections.upgrade()?;
+        let waker = Waker::from(Arc::clone(self));
+        let mut cx = Context::from_waker(&waker);
+        let mut trouble = self.accepting.lock();
+        if trouble.keeps_waiting() {
+            return None;
+        }
+        for _ in 0..ACCEPTS_PER_TURN {
+            let shard = connections.next_shard();
+            let entered = shard.enter();
+            let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
+                trouble.backoff.end();
+                return None;
+            };
+            drop(entered);
+            match self.adopt(accepted, &*connections, shard) {
+                Ok(connection) => {
+                    trouble.backoff.end();
+                    drop(trouble);
+                    // For the next one, in a turn of its own.
+                    waker.wake();
+                    return Some(connection);
+                }
+                Err(error) if sys::is_out_of_descriptors(&error) => {
+                    trouble.exhausted = true;
+                    self.events.push_caused(Event::Exhausted { id: self.id });
+                    return None;
+                }
+                // The next one may be better off.
+                Err(_) => {}
+            }
+        }
+        trouble.backoff.pause(&self.shard, waker);
+        None
     }
 
     /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what was
@@ -224,11 +310,13 @@ impl Listener {
         self.accepted.lock().waiting.push_back(connection);
     }
 
-    /// Whether a connect to `to` would end in this listener's backlog.
+    /// Whether a connect to `to` would end in this listener's backlog, which nobody else accepts from.
     pub(crate) fn is_reached_by(&self, to: &Target<'_>) -> bool {
-        self.address
-            .as_ref()
-            .is_some_and(|address| sys::reaches(to, address))
+        !self.is_shared()
+            && self
+                .address
+                .as_ref()
+                .is_some_and(|address| sys::reaches(to, address))
     }
 
     /// Accepts what is in the backlog on the thread of the caller, who has just filled it: a connect that ends at once
@@ -241,7 +329,7 @@ impl Listener {
         let Some(connections) = self.connections.upgrade() else {
             return;
         };
-        while self.has_room() && self.accept_one(acceptor, &*connections) {}
+        while !self.is_shared() && self.has_room() && self.accept_one(acceptor, &*connections) {}
         drop(accepting);
     }
 
@@ -281,7 +369,14 @@ impl Listener {
         let mut has_accepted = false;
         for _ in 0..ACCEPTS_PER_TURN {
             let mut trouble = self.accepting.lock();
-            if trouble.exhausted || trouble.backoff.is_pausing() || !self.has_room() {
+            if trouble.keeps_waiting() {
+                return;
+            }
+            if self.is_shared() {
+                self.report();
+                return;
+            }
+            if !self.has_room() {
                 return;
             }
             let shard = connections.next_shard();

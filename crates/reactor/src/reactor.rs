@@ -37,7 +37,11 @@ pub use transfer::TransferId;
 /// What stands in the table.
 #[derive(Debug)]
 enum Entry {
-    Idle(Idle),
+    Idle {
+        idle: Idle,
+        /// What it becomes has another owner as well.
+        shared: bool,
+    },
     Connection(Arc<Connection>),
     Listener(Arc<Listener>),
     /// Its descriptor is closed; the slot is free when [`Event::Closed`] is delivered.
@@ -45,26 +49,29 @@ enum Entry {
 }
 
 impl Entry {
-    /// Makes something else of an idle entry. After an error it is what it was, or closed where the system has closed it.
+    /// Makes something else of an idle entry, which may be shared. After an error it is what it was, or closed where the system has closed it.
     ///
     /// # Errors
     /// `EBADF` for any other entry, which is left alone; what `make` says.
-    fn advance<R>(&mut self, make: impl FnOnce(Idle) -> Result<(Self, R), Refused>) -> Result<R, Errno> {
-        let idle = match std::mem::replace(self, Self::Closed) {
-            Self::Idle(idle) => idle,
+    fn advance<R>(
+        &mut self,
+        make: impl FnOnce(Idle, bool) -> Result<(Self, R), Refused>,
+    ) -> Result<R, Errno> {
+        let (idle, shared) = match std::mem::replace(self, Self::Closed) {
+            Self::Idle { idle, shared } => (idle, shared),
             other => {
                 *self = other;
                 return Err(Errno::EBADF);
             }
         };
-        match make(idle) {
+        match make(idle, shared) {
             Ok((entry, result)) => {
                 *self = entry;
                 Ok(result)
             }
             Err(Refused { left, error }) => {
                 if let Some(idle) = left {
-                    *self = Self::Idle(idle);
+                    *self = Self::Idle { idle, shared };
                 }
                 Err(error.into())
             }
@@ -431,7 +438,7 @@ impl Reactor {
                     .retain(|other| !Arc::ptr_eq(other, &listener));
                 listener.close();
             }
-            Entry::Idle(_) | Entry::Closed => {}
+            Entry::Idle { .. } | Entry::Closed => {}
         }
     }
 
@@ -454,7 +461,7 @@ impl Reactor {
     ) -> Result<R, Errno> {
         let table = self.shared.table.lock();
         match table.get(id).ok_or(Errno::EBADF)? {
-            Entry::Idle(idle) => f(Descriptor::Idle(idle)),
+            Entry::Idle { idle, .. } => f(Descriptor::Idle(idle)),
             Entry::Connection(connection) => {
                 let connection = Arc::clone(connection);
                 drop(table);

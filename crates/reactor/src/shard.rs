@@ -12,7 +12,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
 use tokio::runtime::{self, Runtime};
@@ -40,6 +40,7 @@ pub(crate) struct Shard {
     pub(crate) outbox: Outbox,
     pub(crate) blocks: BlockPool,
     pub(crate) timers: Timers,
+    reads_ahead: AtomicBool,
 }
 
 impl Shard {
@@ -51,12 +52,22 @@ impl Shard {
             outbox: Outbox::default(),
             blocks: BlockPool::default(),
             timers: Timers::default(),
+            reads_ahead: AtomicBool::new(true),
         })
     }
 
     /// The runtime's context, for registering sockets on any thread.
     pub(crate) fn enter(&self) -> runtime::EnterGuard<'_> {
         self.runtime.enter()
+    }
+
+    /// Whether a thread that drives reads before the consumer takes.
+    pub(crate) fn reads_ahead(&self) -> bool {
+        self.reads_ahead.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_reads_ahead(&self, reads_ahead: bool) {
+        self.reads_ahead.store(reads_ahead, Ordering::Relaxed);
     }
 
     /// Nobody turns the runtime any more: what waits for that is dropped.

@@ -270,7 +270,11 @@ impl Connection {
         match reader.inbox.take() {
             Some(Inboxed::Data(chunk)) => Ok(Some(chunk)),
             Some(Inboxed::End(errno)) if errno != Errno::EOF => Err(errno),
-            Some(Inboxed::End(_)) | None => Ok(None),
+            Some(Inboxed::End(eof)) => {
+                reader.inbox.end_again(eof);
+                Ok(None)
+            }
+            None => Ok(None),
         }
     }
 
@@ -283,9 +287,14 @@ impl Connection {
 
     pub(super) fn receive_turn(&self, by: Driving, stream: &Stream, cx: &mut Context<'_>) {
         match by {
-            Driving::Loop => self.announce_readable(stream, cx),
-            Driving::Thread => self.read_ahead(stream, cx),
+            Driving::Thread if self.may_read_ahead() => self.read_ahead(stream, cx),
+            Driving::Thread | Driving::Loop => self.announce_readable(stream, cx),
         }
+    }
+
+    /// Whether bytes may be read before the consumer takes them.
+    fn may_read_ahead(&self) -> bool {
+        !self.is_shared() && self.shard.reads_ahead()
     }
 
     /// Announces that there is something to read, and leaves it to the consumer to read it.
@@ -315,6 +324,10 @@ impl Connection {
             if reader.state != Reading::Flowing || !reader.inbox.has_room() {
                 reader.waiter = None;
                 return;
+            }
+            if !self.may_read_ahead() {
+                drop(reader);
+                return self.announce_readable(stream, cx);
             }
             if stream.poll_readable(cx).is_pending() {
                 reader.armed = true;

@@ -1,6 +1,8 @@
-//! A connection leaves its reactor for another one, with all that is on its way through it.
+//! A connection leaves its reactor for another one, with all that is on its way through it. Or somebody else gets a second
+//! descriptor of its socket, and what is on its way may be taken out.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Connection, Writer};
 use crate::Errno;
@@ -14,6 +16,7 @@ use crate::write_queue::WriteQueue;
 pub(crate) struct Detached {
     pub(crate) idle: Idle,
     pub(crate) writing: Writing,
+    pub(crate) shared: bool,
     pub(crate) under_way: UnderWay,
 }
 
@@ -85,6 +88,7 @@ impl Connection {
         Ok(Detached {
             idle,
             writing,
+            shared: self.is_shared(),
             under_way,
         })
     }
@@ -100,5 +104,43 @@ impl Connection {
         let mut writer = self.writer.lock();
         writer.queue = queue;
         writer.peer_ended = peer_ended;
+    }
+
+    // ---- somebody else has a descriptor of the socket
+
+    /// Whether somebody else reads from the socket or writes to it from now on. Then what a batch holds is sent, and
+    /// nothing is held or read ahead any more: the kernel sees all in the order of the calls.
+    pub(crate) fn set_shared(self: &Arc<Self>, shared: bool) {
+        self.shared.store(shared, Ordering::Relaxed);
+        if !shared {
+            return;
+        }
+        self.end_of_batch();
+        // Whoever has the lock may not have seen it, and reads ahead; whoever gets it later sees it.
+        drop(self.reader.lock());
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
+    }
+
+    /// Takes what `write` accepted and the kernel does not take now, for an owner who sends it before anything else. The
+    /// FIN that waits behind it is not sent, and no event reports the end of a write.
+    pub(crate) fn take_unsent(self: &Arc<Self>) -> Vec<u8> {
+        self.end_of_batch();
+        let mut writer = self.writer.lock();
+        let mut unsent = Vec::with_capacity(writer.queue.waiting());
+        while !writer.queue.is_empty() {
+            let before = unsent.len();
+            for slice in writer.queue.slices() {
+                unsent.extend_from_slice(&slice);
+            }
+            writer.queue.advance(unsent.len() - before);
+        }
+        if writer.state == Writing::Draining {
+            writer.state = Writing::Open;
+        }
+        writer.wake_relays();
+        unsent
     }
 }

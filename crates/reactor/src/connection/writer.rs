@@ -247,6 +247,9 @@ impl Connection {
 
     /// Keeps `chunks` for the end of the batch that is being told, if there is one and they are safe there.
     fn hold(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) -> bool {
+        if self.is_shared() {
+            return false;
+        }
         if writer.keeper == Keeper::Nobody {
             writer.keeper = self.shard.outbox.push(self);
         }

@@ -17,11 +17,15 @@ use super::{Entry, Shared};
 
 impl Reactor {
     pub(super) fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {
+        self.insert_idle(idle, false)
+    }
+
+    pub(super) fn insert_idle(&self, idle: Idle, shared: bool) -> Result<HandleId, Errno> {
         self.running()?;
         self.shared
             .table
             .lock()
-            .insert_with(|id| (Entry::Idle(idle), id))
+            .insert_with(|id| (Entry::Idle { idle, shared }, id))
             .ok_or(Errno::ENFILE)
     }
 
@@ -61,7 +65,7 @@ impl Reactor {
     pub fn listen(&self, id: HandleId, backlog: i32) -> Result<(), Errno> {
         let table = self.shared.table.lock();
         match table.get(id).ok_or(Errno::EBADF)? {
-            Entry::Idle(idle) => idle.listen(backlog)?,
+            Entry::Idle { idle, .. } => idle.listen(backlog)?,
             Entry::Listener(listener) => {
                 let listener = Arc::clone(listener);
                 drop(table);
@@ -81,11 +85,14 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         let shard = self.running()?.shards.first();
         let _entered = shard.enter();
-        let listener = entry.advance(|idle| {
+        let listener = entry.advance(|idle, shared| {
             let acceptor = Acceptor::from_idle(idle, &self.shared.spare)?;
             let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
             let events = Arc::clone(&self.shared.events);
             let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
+            if shared {
+                listener.set_shared(true);
+            }
             Ok((Entry::Listener(Arc::clone(&listener)), listener))
         })?;
         drop(table);
@@ -133,7 +140,7 @@ impl Reactor {
         let mut table = self.shared.table.lock();
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         let ended = match entry {
-            Entry::Idle(idle) => idle.begin_connect(to)?,
+            Entry::Idle { idle, .. } => idle.begin_connect(to)?,
             Entry::Connection(connection) if connection.is_connecting() => return Err(Errno::EALREADY),
             // As everything that a local connect fails with.
             Entry::Connection(_) if matches!(to, Target::Local(_)) => {
@@ -186,9 +193,12 @@ impl Reactor {
     ) -> Result<Arc<Connection>, Errno> {
         let shard = self.running()?.shards.next();
         let _entered = shard.enter();
-        entry.advance(|idle| {
+        entry.advance(|idle, shared| {
             let stream = Stream::from_idle(idle)?;
             let connection = self.shared.connection(id, stream, writing, shard);
+            if shared {
+                connection.set_shared(true);
+            }
             Ok((Entry::Connection(Arc::clone(&connection)), connection))
         })
     }

@@ -17,7 +17,7 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         match entry {
             Entry::Connection(connection) => return Ok(Arc::clone(connection)),
-            Entry::Idle(_) => {}
+            Entry::Idle { .. } => {}
             Entry::Listener(_) => return Err(Errno::ENOTCONN),
             Entry::Closed => return Err(Errno::EBADF),
         }
@@ -44,12 +44,22 @@ impl Reactor {
         let connection = match self.shared.table.lock().get(id).ok_or(Errno::EBADF)? {
             Entry::Connection(connection) => Arc::clone(connection),
             // Nothing is read from it as long as it is not used as a stream.
-            Entry::Idle(_) => return Ok(()),
+            Entry::Idle { .. } => return Ok(()),
             Entry::Listener(_) => return Err(Errno::ENOTCONN),
             Entry::Closed => return Err(Errno::EBADF),
         };
         connection.read_stop();
         Ok(())
+    }
+
+    /// Whether threads that drive read what has arrived before the consumer takes it. At first, and as long as there was
+    /// no handle, they do.
+    pub fn set_reads_ahead(&self, reads_ahead: bool) {
+        if let Some(runtimes) = self.shared.runtimes.get() {
+            for shard in runtimes.shards.iter() {
+                shard.set_reads_ahead(reads_ahead);
+            }
+        }
     }
 
     /// Answers one [`Event::Readable`](crate::Event::Readable): what was read before, else what can be read into `space`

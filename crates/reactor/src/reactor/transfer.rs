@@ -32,11 +32,15 @@ impl TransferId {
 
 #[derive(Debug)]
 enum Transferred {
-    Idle(Idle),
+    Idle {
+        idle: Idle,
+        shared: bool,
+    },
     Connection(Detached),
     Listener {
         idle: Idle,
         backlog: i32,
+        shared: bool,
         accepted: Vec<Detached>,
     },
 }
@@ -76,7 +80,9 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         match entry {
             Entry::Closed => Err(Errno::EBADF),
-            Entry::Idle(_) => entry.advance(|idle| Ok((Entry::Closed, Transferred::Idle(idle)))),
+            Entry::Idle { .. } => {
+                entry.advance(|idle, shared| Ok((Entry::Closed, Transferred::Idle { idle, shared })))
+            }
             Entry::Connection(connection) => {
                 let connection = Arc::clone(connection);
                 drop(table);
@@ -97,10 +103,31 @@ impl Reactor {
                 Ok(Transferred::Listener {
                     idle,
                     backlog,
+                    shared: listener.is_shared(),
                     accepted: accepted.collect(),
                 })
             }
         }
+    }
+
+    /// [`Reactor::set_shared`].
+    pub(crate) fn share_entry(&self, id: HandleId, shared: bool) -> Result<(), Errno> {
+        let mut table = self.shared.table.lock();
+        match table.get_mut(id).ok_or(Errno::EBADF)? {
+            Entry::Idle { shared: place, .. } => *place = shared,
+            Entry::Connection(connection) => {
+                let connection = Arc::clone(connection);
+                drop(table);
+                connection.set_shared(shared);
+            }
+            Entry::Listener(listener) => {
+                let listener = Arc::clone(listener);
+                drop(table);
+                listener.set_shared(shared);
+            }
+            Entry::Closed => return Err(Errno::EBADF),
+        }
+        Ok(())
     }
 
     /// The entry of a handle that has nothing open any more.
@@ -130,14 +157,15 @@ impl Reactor {
         let handle = ON_THE_WAY.lock().handles.remove(&id).ok_or(Errno::ENOENT)?;
         self.running()?;
         match handle {
-            Transferred::Idle(idle) => self.insert(idle),
+            Transferred::Idle { idle, shared } => self.insert_idle(idle, shared),
             Transferred::Connection(detached) => Ok(self.attach(detached)?.id()),
             Transferred::Listener {
                 idle,
                 backlog,
+                shared,
                 accepted,
             } => {
-                let id = self.insert(idle)?;
+                let id = self.insert_idle(idle, shared)?;
                 let listener = self.begin_listening(id, backlog).inspect_err(|_| {
                     self.shared.table.lock().remove(id);
                 })?;
@@ -159,6 +187,7 @@ impl Reactor {
         let stream = Stream::from_idle(detached.idle).map_err(|refused| refused.error)?;
         let connection = self.shared.insert_connection(stream, detached.writing, shard)?;
         connection.resume(detached.under_way);
+        connection.set_shared(detached.shared);
         Shared::serve(&connection);
         Ok(connection)
     }

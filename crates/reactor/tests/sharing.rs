@@ -1,0 +1,234 @@
+//! A socket that another owner has as well: the kernel sees what is done to it in the order of the calls, and nothing of it is
+//! only here, where that owner cannot have it.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use ferronet_reactor::{Closing, Errno, Event, HandleId, Transport, Unread, Written};
+use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, Piece, assert_all, pattern};
+
+/// A connection, and its peer, which is the test's.
+fn pair(consumer: &mut Consumer) -> (HandleId, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connection = consumer.connect(&listener.local_addr().unwrap());
+    let (peer, _) = listener.accept().unwrap();
+    consumer.connected(connection).unwrap();
+    (connection, peer)
+}
+
+fn readable(consumer: &mut Consumer, connection: HandleId) {
+    consumer.wait(|_, event| matches!(event, Event::Readable { id } if id == connection).then_some(()));
+}
+
+fn what_a_batch_holds_is_sent_and_nothing_is_held_later(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = pair(&mut consumer);
+    let mut bytes = [0; 6];
+    consumer.reactor.hold_writes();
+    assert_eq!(consumer.write(connection, b"first "), Written::Whole);
+    consumer.reactor.set_shared(connection, true).unwrap();
+    assert_eq!(consumer.reactor.write_queue_size(connection), 0);
+    peer.read_exact(&mut bytes).unwrap();
+    assert_eq!(&bytes, b"first ");
+    assert_eq!(consumer.write(connection, b"second"), Written::Whole);
+    assert_eq!(consumer.reactor.write_queue_size(connection), 0);
+    peer.read_exact(&mut bytes).unwrap();
+    assert_eq!(&bytes, b"second");
+    consumer.reactor.release_writes();
+}
+
+fn it_is_not_read_ahead(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = pair(&mut consumer);
+    consumer.reactor.set_shared(connection, true).unwrap();
+    consumer.reactor.read_start(connection).unwrap();
+    peer.write_all(b"for whoever reads first").unwrap();
+    readable(&mut consumer, connection);
+    assert_eq!(consumer.reactor.read_queue_size(connection), 0);
+    let taken = consumer.take(connection).unwrap();
+    assert_eq!(taken.0, Piece::Bytes(b"for whoever reads first".to_vec()));
+    // The end comes as well, and to one that has its socket for itself again.
+    consumer.reactor.set_shared(connection, false).unwrap();
+    drop(peer);
+    assert_eq!(consumer.read_to_end(connection), (Vec::new(), Errno::EOF));
+}
+
+fn a_reactor_that_is_asked_not_to_reads_nothing_ahead(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = pair(&mut consumer);
+    consumer.reactor.set_reads_ahead(false);
+    consumer.reactor.read_start(connection).unwrap();
+    let bytes = pattern(1 << 20);
+    let sent = bytes.clone();
+    let sender = std::thread::spawn(move || {
+        peer.write_all(&sent).unwrap();
+        peer
+    });
+    readable(&mut consumer, connection);
+    assert_eq!(consumer.reactor.read_queue_size(connection), 0);
+    consumer.reactor.set_reads_ahead(true);
+    consumer.reactor.take_later(connection);
+    drop(sender);
+    let (read, end) = consumer.read_to_end(connection);
+    assert_eq!(end, Errno::EOF);
+    assert_all(&read, &bytes);
+}
+
+fn a_descriptor_that_is_shared_before_its_use_is_a_shared_connection(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = pair(&mut consumer);
+    let descriptor = consumer.reactor.duplicate(connection).unwrap();
+    let other = consumer.reactor.open(descriptor, Transport::Tcp).unwrap();
+    consumer.reactor.set_shared(other, true).unwrap();
+    // On its way to another reactor it stays what it is.
+    let transfer = consumer.reactor.send_off(other, &Unread::default()).unwrap();
+    let moved = consumer.reactor.receive(transfer).unwrap();
+    consumer.reactor.hold_writes();
+    assert_eq!(consumer.write(moved, b"now"), Written::Whole);
+    assert_eq!(consumer.reactor.write_queue_size(moved), 0);
+    let mut bytes = [0; 3];
+    peer.read_exact(&mut bytes).unwrap();
+    assert_eq!(&bytes, b"now");
+    consumer.reactor.release_writes();
+}
+
+fn what_the_kernel_does_not_take_can_be_taken_back_and_nothing_follows(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = pair(&mut consumer);
+    let bytes = pattern(MORE_THAN_THE_KERNEL_TAKES);
+    consumer.write_more_than_the_kernel_takes(connection, &bytes);
+    // FIN would end what another owner goes on with.
+    consumer.reactor.shutdown_write(connection).unwrap();
+    let other = consumer.reactor.duplicate(connection).unwrap();
+    let unsent = consumer.reactor.take_unsent(connection);
+    assert!(!unsent.is_empty());
+    assert_eq!(consumer.reactor.write_queue_size(connection), 0);
+    assert!(consumer.reactor.take_unsent(connection).is_empty());
+    // The handle goes on, if nobody else does.
+    assert_eq!(consumer.write(connection, b""), Written::Whole);
+    consumer.reactor.close(connection, Closing::Orderly).unwrap();
+    let owner = consumer.reactor.open(other, Transport::Tcp).unwrap();
+    consumer.write(owner, &unsent);
+    consumer.write(owner, b"the end");
+    consumer.reactor.shutdown_write(owner).unwrap();
+    let mut read = Vec::new();
+    peer.read_to_end(&mut read).unwrap();
+    assert_all(&read, &[&bytes[..], b"the end"].concat());
+}
+
+fn its_close_with_bytes_that_were_read_ahead_is_no_reset_for_the_other_owner(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = pair(&mut consumer);
+    consumer.reactor.read_start(connection).unwrap();
+    peer.write_all(b"read by nobody").unwrap();
+    readable(&mut consumer, connection);
+    let descriptor = consumer.reactor.duplicate(connection).unwrap();
+    consumer.reactor.set_shared(connection, true).unwrap();
+    assert!(consumer.reactor.read_queue_size(connection) > 0);
+    consumer.reactor.close(connection, Closing::Orderly).unwrap();
+    let owner = consumer.reactor.open(descriptor, Transport::Tcp).unwrap();
+    consumer.write(owner, b"still here");
+    consumer.reactor.close(owner, Closing::Orderly).unwrap();
+    let mut read = Vec::new();
+    peer.read_to_end(&mut read).unwrap();
+    assert_eq!(read, b"still here");
+}
+
+fn what_was_taken_can_be_given_back(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (connection, mut peer) = pair(&mut consumer);
+    let bytes = pattern(100_000);
+    peer.write_all(&bytes).unwrap();
+    drop(peer);
+    consumer.reactor.read_start(connection).unwrap();
+    readable(&mut consumer, connection);
+    let Some((Piece::Bytes(first), _)) = consumer.take(connection) else {
+        panic!("nothing was read")
+    };
+    let mut taken = Vec::new();
+    while let Some(chunk) = consumer.reactor.take_unread(connection).unwrap() {
+        taken.push(chunk);
+    }
+    // A consumer that was told of more asks once more.
+    assert!(consumer.take(connection).is_none());
+    for chunk in taken.iter().rev() {
+        consumer.reactor.put_back(connection, chunk);
+    }
+    consumer.reactor.put_back(connection, &first);
+    let (read, end) = consumer.read_to_end(connection);
+    assert_eq!(end, Errno::EOF);
+    assert_all(&read, &bytes);
+}
+
+/// Connects `count` clients to `listener`, all of which wait in the backlog when it returns.
+fn clients(consumer: &Consumer, listener: HandleId, count: usize) -> Vec<TcpStream> {
+    let address = consumer.reactor.local_address(listener).unwrap();
+    (0..count).map(|_| TcpStream::connect(address).unwrap()).collect()
+}
+
+fn connections_stay_in_the_backlog_until_the_consumer_takes_them(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (listener, _) = consumer.listen();
+    consumer.reactor.set_shared(listener, true).unwrap();
+    let peers = clients(&consumer, listener, 5);
+    let first = consumer.accept(listener);
+    let second = consumer.accept(listener);
+    // What another owner would accept now.
+    let other = consumer.reactor.duplicate(listener).unwrap();
+    assert_eq!(consumer.reactor.take_accepted(listener), None);
+    consumer.reactor.close(listener, Closing::Orderly).unwrap();
+    let owner = consumer.reactor.open(other, Transport::Tcp).unwrap();
+    consumer.reactor.listen(owner, 511).unwrap();
+    let rest: Vec<_> = (2..peers.len()).map(|_| consumer.accept(owner)).collect();
+    for (n, connection) in [first, second].into_iter().chain(rest).enumerate() {
+        consumer.write(connection, &[u8::try_from(n).unwrap()]);
+        consumer.reactor.close(connection, Closing::Orderly).unwrap();
+    }
+    for (n, mut peer) in peers.into_iter().enumerate() {
+        let mut read = Vec::new();
+        peer.read_to_end(&mut read).unwrap();
+        assert_eq!(read, [u8::try_from(n).unwrap()]);
+    }
+}
+
+fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
+    let mut consumer = Consumer::new(threads);
+    let (listener, _) = consumer.listen();
+    let _peers = clients(&consumer, listener, 4);
+    let mut accepted = 0;
+    // All are accepted when there is an event for each.
+    while accepted < 4 {
+        accepted += usize::from(matches!(consumer.next(), Event::Connection { .. }));
+    }
+    consumer.reactor.set_shared(listener, true).unwrap();
+    assert!(consumer.reactor.accept(listener).is_some());
+    for _ in 1..4 {
+        assert!(consumer.reactor.take_accepted(listener).is_some());
+    }
+    assert_eq!(consumer.reactor.take_accepted(listener), None);
+    // It is accepted from ahead when it is the consumer's alone again.
+    consumer.reactor.set_shared(listener, false).unwrap();
+    let handles = consumer.reactor.handles();
+    let _peer = clients(&consumer, listener, 1);
+    consumer.wait(|consumer, event| {
+        let is_there = matches!(event, Event::Connection { .. }) && consumer.reactor.handles() > handles;
+        is_there.then_some(())
+    });
+    assert!(consumer.reactor.take_accepted(listener).is_some());
+}
+
+on_one_and_three_threads!(
+    what_a_batch_holds_is_sent_and_nothing_is_held_later,
+    it_is_not_read_ahead,
+    a_reactor_that_is_asked_not_to_reads_nothing_ahead,
+    a_descriptor_that_is_shared_before_its_use_is_a_shared_connection,
+    what_the_kernel_does_not_take_can_be_taken_back_and_nothing_follows,
+    its_close_with_bytes_that_were_read_ahead_is_no_reset_for_the_other_owner,
+    what_was_taken_can_be_given_back,
+    connections_stay_in_the_backlog_until_the_consumer_takes_them,
+    those_accepted_before_are_reported_or_can_be_taken,
+);
