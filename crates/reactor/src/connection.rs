@@ -35,7 +35,7 @@ mod relay;
 mod transfer;
 mod writer;
 
-pub(crate) use linger::{drain, reset_unread};
+pub(crate) use linger::drain;
 use reader::Reader;
 pub use reader::{Received, Taken};
 pub use relay::Relayed;

@@ -124,20 +124,3 @@ pub(crate) fn drain(mut connections: Vec<Arc<Connection>>, deadline: Instant) {
         connection.let_go();
     }
 }
-
-/// At the exit of the process, which closes the descriptors of `connections`: as [`Connection::close`] resets the peer of
-/// one with bytes that were read ahead.
-pub(crate) fn reset_unread(connections: &[Arc<Connection>]) {
-    for connection in connections {
-        // A thread that still runs may be at it, and then knows better.
-        let Some(reader) = connection.reader.try_lock() else {
-            continue;
-        };
-        if reader.inbox.waiting() > 0
-            && let Some(stream) = &*connection.stream.read()
-            && let Some(socket) = stream.socket()
-        {
-            drop(socket.set_linger(Some(Duration::ZERO)));
-        }
-    }
-}

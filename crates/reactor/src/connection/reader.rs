@@ -287,14 +287,14 @@ impl Connection {
 
     pub(super) fn receive_turn(&self, by: Driving, stream: &Stream, cx: &mut Context<'_>) {
         match by {
-            Driving::Thread if self.may_read_ahead() => self.read_ahead(stream, cx),
+            Driving::Thread if self.may_read_ahead(stream) => self.read_ahead(stream, cx),
             Driving::Thread | Driving::Loop => self.announce_readable(stream, cx),
         }
     }
 
     /// Whether bytes may be read before the consumer takes them.
-    fn may_read_ahead(&self) -> bool {
-        !self.is_shared() && self.shard.reads_ahead()
+    fn may_read_ahead(&self, stream: &Stream) -> bool {
+        !self.is_shared() && self.shard.reads_ahead() && stream.may_read_ahead()
     }
 
     /// Announces that there is something to read, and leaves it to the consumer to read it.
@@ -325,7 +325,7 @@ impl Connection {
                 reader.waiter = None;
                 return;
             }
-            if !self.may_read_ahead() {
+            if !self.may_read_ahead(stream) {
                 drop(reader);
                 return self.announce_readable(stream, cx);
             }

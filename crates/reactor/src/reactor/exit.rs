@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::connection::{Connection, drain, reset_unread};
+use crate::connection::{Connection, drain};
 use crate::sys;
 
 use super::{Entry, Shared};
@@ -42,9 +42,7 @@ extern "C" fn send_all() {
         };
         connections.extend(shared.table.lock().values().filter_map(open));
     }
-    let open = connections.clone();
     drain_now(connections);
-    reset_unread(&open);
 }
 
 /// Sends what was reported as written, on a thread that is about to end what could send it later.

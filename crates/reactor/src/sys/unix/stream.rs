@@ -73,6 +73,13 @@ impl Stream {
         self.fd.as_raw_fd()
     }
 
+    /// Whether bytes may leave the kernel before the consumer takes them. A peer over TCP can be reset for those that it
+    /// never takes. That of a Unix socket is told of unread bytes by the kernel alone, and what is in a pipe may be another
+    /// reader's.
+    pub(crate) fn may_read_ahead(&self) -> bool {
+        matches!(self.medium, Medium::Tcp)
+    }
+
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         write_in_groups(chunks, |group| {
             write(self.fd.get_ref(), group).map_err(|error| {

@@ -72,6 +72,12 @@ impl Stream {
         -1
     }
 
+    /// Always: a pipe is read by the system before anybody asks.
+    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    pub(crate) fn may_read_ahead(&self) -> bool {
+        true
+    }
+
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => {
