@@ -36,7 +36,7 @@ impl Alarm {
         let value = at.map_or(never, |at| {
             let left = at.saturating_duration_since(Instant::now());
             libc::timespec {
-                tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+                tv_sec: left.as_secs().try_into().unwrap_or(i32::MAX.into()),
                 // Zero would be never.
                 tv_nsec: libc::c_long::from(left.subsec_nanos().cast_signed()).max(1),
             }

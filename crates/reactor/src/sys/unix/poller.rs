@@ -214,6 +214,12 @@ mod tests {
 
     extern "C" fn handle(_signal: libc::c_int) {}
 
+    /// A pointer with some C libraries.
+    struct ThreadName(libc::pthread_t);
+
+    // SAFETY: any thread may send a signal to the thread that it names.
+    unsafe impl Send for ThreadName {}
+
     #[test]
     fn waiting_ends_with_the_time_and_not_with_a_signal() {
         const WHILE: Duration = Duration::from_millis(50);
@@ -227,14 +233,14 @@ mod tests {
         let (has_ended, end) = channel();
         let thread = spawn(move || {
             // SAFETY: only asks for the thread's own name.
-            waits.send(unsafe { libc::pthread_self() }).unwrap();
+            waits.send(ThreadName(unsafe { libc::pthread_self() })).unwrap();
             let begun = Instant::now();
             assert!(!Bell::new().unwrap().wait(None, Some(WHILE)));
             has_ended.send(begun.elapsed()).unwrap();
             // Its id has to stay valid until the last signal is sent.
             std::thread::park();
         });
-        let name = waiting.recv().unwrap();
+        let ThreadName(name) = waiting.recv().unwrap();
         let lasted = loop {
             // SAFETY: the thread has not ended: it is parked then.
             unsafe { libc::pthread_kill(name, libc::SIGUSR2) };
