@@ -181,6 +181,9 @@ const deno = {
   },
   unsure: {
     ...unsure,
+    'interop/child-stdio': all('its fs knows descriptors that it has opened itself', [
+      'writes go out as they are made once the descriptor is known [ferronet]',
+    ]),
     garbage: all('how much memory it keeps is its own affair', [
       '10,000 connections leave no descriptor and no memory',
     ]),
