@@ -183,6 +183,7 @@ const deno = {
     ...unsure,
     'interop/child-stdio': all('its fs knows descriptors that it has opened itself', [
       'writes go out as they are made once the descriptor is known [ferronet]',
+      'a socket of a descriptor writes as others do who have it [ferronet]',
     ]),
     garbage: all('how much memory it keeps is its own affair', [
       '10,000 connections leave no descriptor and no memory',
