@@ -81,13 +81,19 @@ impl Drop for OwnPath {
 /// By a descriptor of the file, so that it is the file that was looked at.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn chmod(path: &Path, mode: u32, is_it: impl Fn(&Metadata) -> bool) -> io::Result<()> {
-    use std::fs::Permissions;
-    use std::os::fd::AsRawFd as _;
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    let opened = std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_PATH | libc::O_NOFOLLOW)
-        .open(path)?;
+    use std::fs::{File, Permissions};
+    use std::os::fd::{AsRawFd as _, FromRawFd as _};
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    // Not by `OpenOptions`, which takes `O_PATH` away where the C library counts it among the access modes (musl).
+    // SAFETY: `name` is a string that ends with NUL and lives through the call.
+    let fd = unsafe { libc::open(name.as_ptr(), libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, and nothing else knows it.
+    let opened = unsafe { File::from_raw_fd(fd) };
     let found = opened.metadata()?;
     if !is_it(&found) {
         return Err(io::Error::from_raw_os_error(errno::ENOENT));
