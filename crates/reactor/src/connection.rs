@@ -72,7 +72,7 @@ pub(crate) struct Connection {
     queued: AtomicBool,
     /// The handle is closed and the descriptor is not yet.
     lingers: AtomicBool,
-    /// Somebody else reads from the socket or writes to it: see [`Connection::set_shared`].
+    /// Another owner uses the socket as well: see [`Connection::set_shared`].
     shared: AtomicBool,
     /// Where it is at home: its task runs there.
     shard: Arc<Shard>,

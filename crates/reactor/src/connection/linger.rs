@@ -54,7 +54,7 @@ impl Connection {
         if closing == Closing::Reset
             && let Some(socket) = stream.as_ref().and_then(Stream::socket)
         {
-            // A socket that will not linger has lost its peer already, and there is nobody to reset.
+            // A socket that refuses the option has lost its peer already: there is nothing to reset.
             drop(socket.set_linger(Some(Duration::ZERO)));
         }
         drop(stream);
