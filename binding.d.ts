@@ -13,20 +13,20 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Reactor {
   /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
   flush(handle: number): number
-  /** Whether another owner has the socket as well from now on: no write is held then, and nothing read or accepted ahead. */
+  /** Whether another owner uses the socket as well: then no write is held, and nothing is read or accepted ahead. */
   setShared(handle: number, shared: boolean): number
   /** Whether threads that drive read ahead of JavaScript. */
   setReadsAhead(readsAhead: boolean): void
-  /** How many bytes were read and not told. */
+  /** How many bytes were read and not delivered. */
   readQueueSize(handle: number): number
   /**
-   * Takes what was written and the kernel does not take now; the FIN behind it is not sent.
+   * Takes what was written and the kernel does not take now; a shutdown behind it is cancelled.
    *
    * # Errors
    * When the environment is ending.
    */
   takeUnsent(handle: number): Buffer
-  /** Gives back a piece that `takeUnread` has given: the next bytes that are told are these. */
+  /** Takes a piece of `takeUnread` back: it is delivered next. */
   putBack(handle: number, unread: Uint8Array): void
   /**
    * Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read.

@@ -107,7 +107,7 @@ function accept(server: AcceptingServer, client: AcceptedHandle): void {
   try {
     server.emit('connection', socket);
   } finally {
-    if (!server.pauseOnConnect && socket._handle === client && !socket[kState].isLent) socket.read(0);
+    if (!server.pauseOnConnect && socket._handle === client && !socket[kState].isUsedAsStdio) socket.read(0);
   }
   if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
 }

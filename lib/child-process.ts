@@ -6,7 +6,7 @@ import { StreamHandle } from './handle.js';
 import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './ipc-channel.js';
 import { childProcess, isLoaded } from './node-modules.js';
-import { lendDescriptor } from './settle.js';
+import { shareWithChild } from './settle.js';
 import { kState } from './socket-state.js';
 import { Socket } from './socket.js';
 
@@ -24,9 +24,9 @@ function attachIfChannel(owner: object): void {
 }
 
 /**
- * Makes sockets what Node takes them for that gives them to a child: their descriptors, which are read there from now on.
+ * Replaces sockets by their descriptors, which the child reads and writes from now on.
  *
- * @throws Error ERR_INVALID_STATE when the child would miss what was read ahead, or overtake what was written
+ * @throws Error ERR_INVALID_STATE if the child would miss bytes that were read ahead, or write into the middle of a write
  */
 function giveDescriptors(stdio: readonly unknown[]): unknown[] {
   return stdio.map((item) => {
@@ -34,7 +34,7 @@ function giveDescriptors(stdio: readonly unknown[]): unknown[] {
     const { handle, exposed } = item[kState];
     const fd = handle instanceof StreamHandle ? handle.descriptor : (exposed?.fd ?? -1);
     if (handle === null || fd < 0) return item;
-    if (handle instanceof StreamHandle) lendDescriptor(item, handle);
+    if (handle instanceof StreamHandle) shareWithChild(item, handle);
     else handle.readStop();
     item.pause();
     return fd;

@@ -111,7 +111,7 @@ function sharedHandle(shared: NodeHandle & Partial<Pick<TCP, 'getsockname'>>): S
     shared.close();
     return handle;
   }
-  // The other workers accept from it.
+  // The other workers accept from it as well.
   handle.share();
   const close = handle.close.bind(handle);
   handle.close = (callback) => {

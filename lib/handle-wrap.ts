@@ -116,8 +116,8 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   }
 
   /**
-   * The descriptor's number; -1 while there is none. Whoever knows it may read, write and accept there, or have another
-   * program do it: so from now on nothing is held back, read or accepted ahead of the program.
+   * The descriptor's number; -1 while there is none. The program may use it, or give it to another one. So from now on
+   * writes are not held until the end of a batch, and nothing is read or accepted ahead.
    */
   get fd(): number {
     const fd = this.descriptor;
@@ -125,20 +125,20 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     return fd;
   }
 
-  /** As `fd`, for whoever only looks at it. */
+  /** As `fd`, for uses inside of this package. */
   get descriptor(): number {
     return this.id < 0 || this.isClosing() ? -1 : reactor().fd(this.id);
   }
 
-  /** Another owner uses the socket as well from now on. What is held for the end of a batch is sent. */
+  /** Another owner uses the socket as well from now on. What the current batch holds is sent. */
   share(): void {
     if (this.#shared || this.id < 0 || this.isClosing()) return;
     this.#shared = true;
     reactor().setShared(this.id, true);
   }
 
-  /** The other owner has it no more. */
-  ownAlone(): void {
+  /** The other owner has closed its descriptor. */
+  unshare(): void {
     if (!this.#shared) return;
     this.#shared = false;
     reactor().setShared(this.openId(), false);

@@ -1,11 +1,12 @@
-// The server of a socket that is sent to another process, as Node sees it: it counts what it has accepted, here and there.
+// The server of a socket that is sent to another process, as Node sees it: it counts the sockets that it has accepted, here
+// and in other processes.
 
-/** Node's list of the sockets of one server that are in one other process. */
+/** Node's list of the sockets of one server in one other process. */
 export interface SocketList {
   close(callback: () => void): void;
 }
 
-/** As far as counting what was sent away goes. */
+/** What Node uses of a server to count. */
 export interface CountingServer {
   readonly _connectionKey?: string | undefined;
   readonly _handle?: unknown;
@@ -14,12 +15,12 @@ export interface CountingServer {
   _emitCloseIfDrained?(): void;
 }
 
-/** Of one process: a list for each server, and whether the server knows it. */
+/** Of one other process: a list for each server, and whether the server has it. */
 export type Lists = Map<CountingServer, { list: SocketList; isKnown: boolean }>;
 
 /**
- * What Node asks of the server of a socket. It makes one list of the sockets that were sent to this process, at the first
- * one, and the server asks the process for them: not before one has left, because nobody would answer.
+ * Node makes one list of the sockets in a process, with the first socket, and the server asks that process by it. The server
+ * gets the list when a socket was sent: until then the process would not answer.
  */
 export class Account implements CountingServer {
   readonly #server: CountingServer;
@@ -46,20 +47,19 @@ export class Account implements CountingServer {
     this.#lists.set(this.#server, { list, isKnown: false });
   }
 
-  /** The socket is on its way. */
-  left(): void {
+  sent(): void {
     const server = this.#server;
     const found = this.#lists.get(server);
     if (found !== undefined && !found.isKnown) {
       found.isKnown = true;
       server._setupWorker(found.list);
     }
-    // Closed while the socket waited, and so before it could ask the other process for this one.
-    if (server._handle === null) closeBehind(server, found?.list);
+    // It was closed while the socket was queued, and did not ask the other process about this socket.
+    if (server._handle === null) awaitClose(server, found?.list);
   }
 }
 
-function closeBehind(server: CountingServer, list: SocketList | undefined): void {
+function awaitClose(server: CountingServer, list: SocketList | undefined): void {
   if (list === undefined) {
     server._emitCloseIfDrained?.();
     return;

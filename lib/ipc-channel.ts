@@ -18,7 +18,7 @@ export interface IpcChannel extends EventEmitter {
   readonly connected: boolean;
   /** Null when nothing can be sent any more. */
   readonly channel?: object | null;
-  /** What waits until the other process has said that it has the handle before. */
+  /** What is queued until the other process has acknowledged the last handle. */
   _handleQueue?: SendArguments[] | null;
   /** What `send()` stands on. */
   _send(this: IpcChannel, message: unknown, handle?: unknown, options?: SendOptions, callback?: SendCallback): boolean;
@@ -36,28 +36,29 @@ export interface NewConnection {
   seq: number;
 }
 
-/** Node's own, of what comes with a handle. A receiver that finds none says so: `NODE_HANDLE_NACK`. */
+/** Node's message that comes with a handle. A receiver without the handle answers `NODE_HANDLE_NACK`. */
 export interface HandleMessage {
   cmd: 'NODE_HANDLE' | 'NODE_FERRONET_HANDLE';
   type: string;
   msg: unknown;
   key?: string;
-  /** Ours: there is no handle. The other side is asked whether it has this package. */
+  /** Sent without a handle, to learn whether the receiver has this package. */
   ask?: boolean;
 }
 
-/** That the next handle is, or is not, one of ours. */
+/** Whether the next handle is one of this package. */
 export interface Announcement {
   cmd: 'NODE_FERRONET';
   next: boolean;
-  /** The other side is asked whether it has this package. */
+  /** The receiver answers if it has this package. */
   ask?: boolean;
-  /** Of a connection: what its read has ended with, a negative error, and whether FIN is to be sent. */
+  /** What reading the connection ended with: a negative libuv error. */
   error?: number;
+  /** FIN is to be sent on the connection. */
   ends?: boolean;
 }
 
-/** A piece of what goes along with the next handle: bytes in base64. */
+/** Unread or unsent bytes of the next handle, in base64. */
 export interface Piece {
   cmd: 'NODE_FERRONET';
   of: 'unread' | 'unsent';
@@ -80,12 +81,12 @@ export type InternalMessage =
   | { cmd: 'NODE_SOCKET_GET_COUNT' | 'NODE_SOCKET_NOTIFY_CLOSE' | 'NODE_SOCKET_ALL_CLOSED'; key: string }
   | { cmd: 'NODE_SOCKET_COUNT'; key: string; count: number };
 
-/** Whether something can be sent still, be it after a `disconnect()` that waits. */
+/** Whether messages can be sent, also behind a `disconnect()` that waits for Node's queue. */
 export function isOpen(channel: IpcChannel): boolean {
   return channel.connected || Boolean(channel.channel);
 }
 
-/** Sends a message by `send`, a channel's own, past what waits in its queue. */
+/** Sends a message by `send`, the channel's own method, before everything that is queued. */
 export function sendPastQueue(channel: IpcChannel, send: IpcChannel['_send'], message: InternalMessage): void {
   if (!isOpen(channel)) return;
   const { _handleQueue: queue } = channel;
@@ -97,15 +98,15 @@ export function sendPastQueue(channel: IpcChannel, send: IpcChannel['_send'], me
   }
 }
 
-/** What is known of the process at the other end. */
-export class OtherEnd {
-  /** Whether it has this package, and so takes what goes along with a connection. */
+/** The process at the other end of a channel. */
+export class PeerProcess {
+  /** `ours`: it has this package, and accepts what is sent along with a connection. */
   kind: 'unknown' | 'ours' | 'other' = 'unknown';
-  /** Questions without a handle, which Node answers as well, behind us: by `NODE_HANDLE_NACK`. */
-  questions = 0;
-  /** An announcement has asked. Node's answer is the one to the handle that came with it. */
-  hasAsked = false;
-  /** Called when `kind` changes. */
+  /** How many messages without a handle have asked. Node answers them as well, after this package: `NODE_HANDLE_NACK`. */
+  probes = 0;
+  /** An announcement has asked. Node's answer is that to the handle behind it. */
+  isAsked = false;
+  /** Called when `kind` has changed. */
   onchange: (() => void) | null = null;
 
   become(kind: 'ours' | 'other'): void {
@@ -114,8 +115,8 @@ export class OtherEnd {
     this.onchange?.();
   }
 
-  /** Node has answered what was asked, and we have not. */
-  becomeOther(): void {
+  /** Node has answered, and this package has not before. */
+  answeredByNode(): void {
     if (this.kind === 'unknown') this.become('other');
   }
 }

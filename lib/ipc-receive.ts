@@ -1,7 +1,7 @@
 // What a process of ours has sent arrives as ours in every process that has this package loaded; in others, and from
 // others, as node:net's.
 import { define } from './define.js';
-import { type Luggage, unpack } from './departure.js';
+import { applyInFlight, type InFlight } from './detached-connection.js';
 import { inLaterTurn } from './dispatcher.js';
 import { errnoException } from './errors.js';
 import type { StreamHandle } from './handle.js';
@@ -10,7 +10,7 @@ import {
   type HandleMessage,
   type InternalMessage,
   type IpcChannel,
-  type OtherEnd,
+  type PeerProcess,
   type Piece,
   sendPastQueue,
 } from './ipc-channel.js';
@@ -45,11 +45,11 @@ class SentSockets {
   }
 }
 
-/** What was announced: the next handle is one of ours, and this goes along with it. */
-class Expected implements Luggage {
+/** The next handle, as far as it was announced. */
+class ExpectedHandle implements InFlight {
   readonly unread: Buffer[] = [];
   readonly unsent: Buffer[] = [];
-  error = 0;
+  readError = 0;
   ends = false;
   isAnnounced = false;
 
@@ -58,20 +58,22 @@ class Expected implements Luggage {
   }
 
   announce({ next, error = 0, ends = false }: Announcement): void {
-    Object.assign(this, { isAnnounced: next, error, ends });
+    this.isAnnounced = next;
+    this.readError = error;
+    this.ends = ends;
   }
 
-  /** Whether a connection without this would not be the same. */
+  /** Whether the connection is incomplete without this. */
   get isNeeded(): boolean {
     return this.unread.length > 0 || this.unsent.length > 0 || this.ends;
   }
 }
 
 /** Makes `channel` give what was ours as ours. */
-export function receiveOurs(channel: IpcChannel, other: OtherEnd): void {
+export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
   const sent = new Map<string, SentSockets>();
-  let expected = new Expected();
+  let expected = new ExpectedHandle();
   /** While Node is told of an object of ours as if it had just come. */
   let isTelling = false;
 
@@ -95,15 +97,15 @@ export function receiveOurs(channel: IpcChannel, other: OtherEnd): void {
     isTelling = false;
   };
 
-  const receive = (message: HandleMessage, handle: StreamHandle, luggage: Luggage): void => {
+  const receive = (message: HandleMessage, handle: StreamHandle, inFlight: InFlight): void => {
     if (message.type === 'net.Server') {
-      // The sender may go on with it.
+      // The sender may still accept from it.
       handle.share();
       const server = new Server();
       server.listen(handle, () => tell(message, server));
     } else if (message.type === 'net.Socket') {
       const socket = new Socket({ handle, readable: true, writable: true } as unknown as SocketConstructorOptions);
-      unpack(socket, handle, luggage);
+      applyInFlight(socket, handle, inFlight);
       if (message.key !== undefined) count(message.key).add(socket);
       tell(message, socket);
     } else {
@@ -112,7 +114,7 @@ export function receiveOurs(channel: IpcChannel, other: OtherEnd): void {
     }
   };
 
-  /** There is no descriptor for it, and Node's object would go on in the middle of the bytes. */
+  /** Without a descriptor the connection cannot be completed, and Node's object would begin in the middle of the bytes. */
   const refuse = (message: HandleMessage, errno: number): void => {
     const socket = new Socket();
     tell(message, socket);
@@ -120,31 +122,31 @@ export function receiveOurs(channel: IpcChannel, other: OtherEnd): void {
   };
 
   const take = (message: HandleMessage, node: NodeHandle): void => {
-    const luggage = expected;
-    expected = new Expected();
+    const inFlight = expected;
+    expected = new ExpectedHandle();
     const handle = shareNodeHandle(node, message.type !== 'net.Socket');
     // Without a descriptor to spare, Node's is better than none.
-    if (typeof handle === 'number' && !luggage.isNeeded) return;
+    if (typeof handle === 'number' && !inFlight.isNeeded) return;
     node.close();
     const taken = { ...message };
     message.cmd = 'NODE_FERRONET_HANDLE';
     if (typeof handle === 'number') refuse(taken, handle);
-    else receive(taken, handle, luggage);
+    else receive(taken, handle, inFlight);
   };
 
-  const tellThatOurs = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', ours: true });
+  const answerThatOurs = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', ours: true });
 
   // Before Node's own listener.
   channel.prependListener('internalMessage', (message: InternalMessage, node: NodeHandle | null | undefined) => {
     switch (message.cmd) {
       case 'NODE_FERRONET':
         if ('ours' in message) {
-          other.become('ours');
+          peer.become('ours');
         } else if ('of' in message) {
           expected.add(message);
         } else {
-          if (message.ask === true) tellThatOurs();
-          if (!message.next) expected = new Expected();
+          if (message.ask === true) answerThatOurs();
+          if (!message.next) expected = new ExpectedHandle();
           expected.announce(message);
         }
         break;
@@ -152,18 +154,18 @@ export function receiveOurs(channel: IpcChannel, other: OtherEnd): void {
         // A handle that has been lost on the way is sent again.
         if (isTelling) break;
         if (node && expected.isAnnounced) take(message, node);
-        else if (!node && message.ask === true) tellThatOurs();
+        else if (!node && message.ask === true) answerThatOurs();
         break;
       case 'NODE_HANDLE_ACK':
-        if (other.hasAsked) other.becomeOther();
-        other.hasAsked = false;
+        if (peer.isAsked) peer.answeredByNode();
+        peer.isAsked = false;
         break;
       case 'NODE_HANDLE_NACK':
-        if (other.questions === 0) break;
-        // Of no handle, so Node need not do anything.
+        if (peer.probes === 0) break;
+        // The answer to a probe, which Node has sent no handle with.
         message.cmd = 'NODE_FERRONET_NACK';
-        other.questions -= 1;
-        other.becomeOther();
+        peer.probes -= 1;
+        peer.answeredByNode();
         break;
       case 'NODE_SOCKET_GET_COUNT': {
         const sockets = sent.get(message.key);

@@ -1,16 +1,16 @@
-// `subprocess.send(message, handle)` and `process.send` take sockets, servers and handles of ours. Node knows its own only,
-// so it is given one of those over a second descriptor; the rest, from the queue to the counting of sockets by their
-// server, is Node's. Everything else that is sent goes past this file.
+// `subprocess.send(message, handle)` and `process.send` take sockets, servers and handles of this package. Node sends its own
+// only, so one of Node's is sent over a second descriptor (ipc-sendable.ts); the queue, the acknowledgements and the counting
+// of sockets by their server are Node's. Everything else that is sent is passed on.
 //
-// A connection goes when nothing of it is left here. What was written and what was read goes along to a process that has this
-// package. For any other the send waits, in Node's own queue, until the kernel has what was written, and it is refused if
-// bytes were read ahead.
+// A connection is sent when nothing of it is left here. Unread and unsent bytes are sent along to a process that has this
+// package. For any other the send waits, in Node's own queue, until the kernel has what was written, and it fails if bytes
+// were read ahead.
 import { Buffer } from 'node:buffer';
 
-import type { Luggage } from './departure.js';
+import type { InFlight } from './detached-connection.js';
 import { hold as holdLoop, reactor, release as releaseLoop } from './dispatcher.js';
-import type { ForeignHandle } from './foreign-handle.js';
 import { ERR_IPC_CHANNEL_CLOSED } from './errors.js';
+import type { ForeignHandle } from './foreign-handle.js';
 import { StreamHandle } from './handle.js';
 import type { Lists } from './ipc-account.js';
 import {
@@ -18,8 +18,7 @@ import {
   type InternalMessage,
   type IpcChannel,
   isOpen,
-  type OtherEnd,
-  type Piece,
+  type PeerProcess,
   type SendArguments,
   type SendCallback,
   type SendOptions,
@@ -30,11 +29,11 @@ import {
   ForeignSocket,
   KeptSocket,
   LeavingSocket,
-  ofHandle,
-  PATIENCE,
-  type StandIn,
-  type Verdict,
-} from './ipc-stand-in.js';
+  type Readiness,
+  type Sendable,
+  sendableHandle,
+  TIMEOUT,
+} from './ipc-sendable.js';
 import { nodeServerHandleOf, nodeServerOf } from './node-handle.js';
 import { Server } from './server.js';
 import { kState } from './socket-state.js';
@@ -43,20 +42,20 @@ import { nextTick, startTimer } from './timers.js';
 
 const SENDABLE: ReadonlySet<string> = new Set(['string', 'object', 'number', 'boolean']);
 
-/** Bytes of what goes along that one message has: its base64 is no long string. */
+/** Bytes of one message with unread or unsent bytes. */
 const PIECE = 192 * 1024;
 
-/** One of our objects, with what it is sent with. In Node's queue it stands where the handle does. */
-class Parcel implements SendArguments {
+/** A call of `send()` with an object of this package. In Node's queue it is the handle of the call. */
+class QueuedSend implements SendArguments {
   readonly handle: this = this;
-  readonly standIn: StandIn;
+  readonly sendable: Sendable;
   readonly message: unknown;
   readonly options: SendOptions;
   readonly callback: SendCallback | undefined;
-  hasLeft = false;
+  isSent = false;
 
-  constructor(standIn: StandIn, message: unknown, options: SendOptions, callback: SendCallback | undefined) {
-    this.standIn = standIn;
+  constructor(sendable: Sendable, message: unknown, options: SendOptions, callback: SendCallback | undefined) {
+    this.sendable = sendable;
     this.message = message;
     this.options = options;
     this.callback = callback;
@@ -67,222 +66,213 @@ function isOurs(given: unknown): boolean {
   return given instanceof Socket || given instanceof Server || given instanceof StreamHandle;
 }
 
-/** Channels to processes that do not take what goes along, or of which that is not known. */
-const strangers = new Set<IpcChannel>();
+/** Channels that connections were sent over to a process that does not have this package, as far as that is known. */
+const withoutPackage = new Set<IpcChannel>();
 
-/** Once connections go to such a process, threads leave to the kernel what JavaScript has not asked for. */
-function setStranger(channel: IpcChannel, isStranger: boolean): void {
-  const { size } = strangers;
-  if (isStranger) strangers.add(channel);
-  else strangers.delete(channel);
-  for (const each of strangers) if (!isOpen(each)) strangers.delete(each);
-  if ((size === 0) !== (strangers.size === 0)) reactor().setReadsAhead(strangers.size === 0);
-}
-
-/** A send that waits, and with it everything that is sent after it. */
-interface Held {
-  parcel: Parcel;
-  timer: NodeJS.Timeout;
+/** While connections go to such a process, threads do not read ahead: what they read could not be sent along. */
+function noteReceiver(channel: IpcChannel, hasPackage: boolean): void {
+  const { size } = withoutPackage;
+  if (hasPackage) withoutPackage.delete(channel);
+  else withoutPackage.add(channel);
+  for (const each of withoutPackage) if (!isOpen(each)) withoutPackage.delete(each);
+  if ((size === 0) !== (withoutPackage.size === 0)) reactor().setReadsAhead(withoutPackage.size === 0);
 }
 
 /** Makes `channel` take what is ours. */
-export function sendOurs(channel: IpcChannel, other: OtherEnd): void {
+export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
   const lists: Lists = new Map();
-  /** What Node has not said the end of; undefined as long as nothing of ours was sent. */
-  let open: Set<Parcel> | undefined;
-  let held: Held | undefined;
+  /** Calls that Node has not completed; undefined until the first one. */
+  let open: Set<QueuedSend> | undefined;
+  /** The call that is not ready. Node queues everything behind it. */
+  let held: { call: QueuedSend; timer: NodeJS.Timeout } | undefined;
 
-  const tell = (message: InternalMessage): void => sendPastQueue(channel, send, message);
+  const post = (message: InternalMessage): void => sendPastQueue(channel, send, message);
 
-  const ask = (): void => {
-    other.questions += 1;
-    tell({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: null, ask: true });
+  const probe = (): void => {
+    peer.probes += 1;
+    post({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: null, ask: true });
   };
 
   /** Null for what has nothing open: Node sends the message alone then. */
-  const standInFor = (given: unknown, options: SendOptions): StandIn | null => {
+  const sendableOf = (given: unknown, options: SendOptions): Sendable | null => {
     if (given instanceof StreamHandle) {
       const handle = nodeServerHandleOf(duplicate(given));
       given.share();
-      return ofHandle(handle, handle);
+      return sendableHandle(handle, handle);
     }
     if (given instanceof Server) {
       // What a worker of a cluster is sent connections for is open in its primary only.
       if (!(given._handle instanceof StreamHandle)) return null;
       const handle = nodeServerHandleOf(duplicate(given._handle));
       given._handle.share();
-      return ofHandle(handle, nodeServerOf(handle));
+      return sendableHandle(handle, nodeServerOf(handle));
     }
-    const handle = given instanceof Socket ? given[kState].handle : null;
+    const socket = given as Socket;
+    const { handle } = socket[kState];
     if (handle === null) return null;
     const keepOpen = typeof options === 'object' && options.keepOpen === true;
-    if (!(handle instanceof StreamHandle)) {
-      return new ForeignSocket(given as Socket, handle as ForeignHandle, keepOpen, lists);
-    }
-    return keepOpen
-      ? new KeptSocket(given as Socket, handle, lists)
-      : new LeavingSocket(given as Socket, handle, lists, other, ask);
+    if (!(handle instanceof StreamHandle)) return new ForeignSocket(socket, handle as ForeignHandle, keepOpen, lists);
+    return keepOpen ? new KeptSocket(socket, handle, lists) : new LeavingSocket(socket, handle, lists, peer, probe);
   };
 
-  const announce = (luggage: Luggage | null): void => {
-    for (const of of ['unread', 'unsent'] as const) {
-      for (const chunk of luggage?.[of] ?? []) {
-        for (let at = 0; at < chunk.length; at += PIECE) {
-          const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString(
-            'base64',
-            at,
-            at + PIECE,
-          );
-          const piece: Piece = { cmd: 'NODE_FERRONET', of, bytes };
-          tell(piece);
-        }
+  const postPieces = (of: 'unread' | 'unsent', chunks: readonly Uint8Array[]): void => {
+    for (const chunk of chunks) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      for (let at = 0; at < bytes.length; at += PIECE) {
+        post({ cmd: 'NODE_FERRONET', of, bytes: bytes.toString('base64', at, at + PIECE) });
       }
     }
-    const announcement: Announcement = { cmd: 'NODE_FERRONET', next: true };
-    if (luggage?.ends) announcement.ends = true;
-    if (luggage && luggage.error < 0) announcement.error = luggage.error;
-    if (other.kind !== 'ours') {
-      announcement.ask = true;
-      other.hasAsked = true;
-    }
-    tell(announcement);
   };
 
-  /** Gives Node the parcel, whose time has come. Throws what Node throws, and then nothing has changed. */
-  const depart = (parcel: Parcel): boolean => {
-    const { standIn, message, options, callback } = parcel;
+  const announce = (inFlight: InFlight | null): void => {
+    const announcement: Announcement = { cmd: 'NODE_FERRONET', next: true };
+    if (inFlight !== null) {
+      postPieces('unread', inFlight.unread);
+      postPieces('unsent', inFlight.unsent);
+      if (inFlight.ends) announcement.ends = true;
+      if (inFlight.readError < 0) announcement.error = inFlight.readError;
+    }
+    if (peer.kind !== 'ours') {
+      announcement.ask = true;
+      peer.isAsked = true;
+    }
+    post(announcement);
+  };
+
+  /** Writes a call that is ready to the channel. After an exception, which is Node's, nothing has changed. */
+  const write = (call: QueuedSend): boolean => {
+    const { sendable, message, options, callback } = call;
     const done: SendCallback = (error) => {
-      open?.delete(parcel);
-      standIn.close();
+      open?.delete(call);
+      sendable.close();
       if (typeof callback === 'function') callback(error);
       else if (error && !(typeof options === 'object' ? options.swallowErrors : options)) channel.emit('error', error);
     };
-    let taken: boolean;
-    announce(standIn.pack());
+    let answer: boolean;
+    announce(sendable.takeInFlight());
     try {
-      taken = Reflect.apply(send, channel, [message, standIn.object, options, done]);
+      answer = Reflect.apply(send, channel, [message, sendable.object, options, done]);
     } catch (error) {
-      tell({ cmd: 'NODE_FERRONET', next: false });
-      open?.delete(parcel);
-      standIn.refused();
+      post({ cmd: 'NODE_FERRONET', next: false });
+      open?.delete(call);
+      sendable.restore();
       throw error;
     }
-    parcel.hasLeft = true;
-    standIn.left();
-    if (standIn instanceof LeavingSocket && other.kind !== 'ours') setStranger(channel, true);
-    return taken;
+    call.isSent = true;
+    sendable.sent();
+    if (sendable instanceof LeavingSocket) noteReceiver(channel, peer.kind === 'ours');
+    return answer;
   };
 
-  /** What was sent stays here, if somebody hears of that. An error that nobody hears of is an event, as in Node. */
-  const fail = (parcel: Parcel, error: Error): void => {
-    open?.delete(parcel);
-    const { callback, standIn } = parcel;
-    const isHeard = typeof callback === 'function';
-    if (!isHeard && standIn instanceof LeavingSocket) {
-      standIn.dropped(isOpen(channel) ? error : undefined);
+  /** Without a callback the error is an event: of the socket, which is closed, or as in Node of the channel. */
+  const fail = (call: QueuedSend, error: Error): void => {
+    open?.delete(call);
+    const { callback, sendable } = call;
+    const hasCallback = typeof callback === 'function';
+    if (!hasCallback && sendable instanceof LeavingSocket) {
+      sendable.abandon(isOpen(channel) ? error : undefined);
       return;
     }
-    standIn.refused();
-    if (isHeard) nextTick(callback, error);
+    sendable.restore();
+    if (hasCallback) nextTick(callback, error);
     else if (isOpen(channel)) nextTick(() => channel.emit('error', error));
   };
 
-  /** Sends the parcel, or has it wait. `isLater`: whoever has called `send()` does not hear of an exception. */
-  const dispatch = (parcel: Parcel, verdict: Verdict, isLater: boolean): boolean => {
-    if (verdict instanceof Error) {
-      fail(parcel, verdict);
-    } else if (verdict === 'waits' && channel._handleQueue === null) {
-      hold(parcel);
+  /** `isDeferred`: the caller of `send()` has its answer, and cannot catch an exception. */
+  const dispatch = (call: QueuedSend, readiness: Readiness, isDeferred: boolean): boolean => {
+    if (readiness instanceof Error) {
+      fail(call, readiness);
+    } else if (readiness === 'pending' && channel._handleQueue === null) {
+      hold(call);
     } else {
       try {
-        return depart(parcel);
+        return write(call);
       } catch (error) {
-        if (!isLater) throw error;
-        fail(parcel, error as Error);
+        if (!isDeferred) throw error;
+        fail(call, error as Error);
       }
     }
     return true;
   };
 
-  // Node keeps what comes later until its queue of handles is none.
-  const hold = (parcel: Parcel): void => {
+  const hold = (call: QueuedSend): void => {
+    // Node queues what is sent while there is a queue.
     channel._handleQueue = [];
     let seconds = 0;
-    // Of the time that JavaScript computes only a second counts.
+    // While JavaScript computes, however long, at most one second passes.
     const timer = startTimer(() => {
       seconds += 1;
-      const verdict = seconds < PATIENCE ? parcel.standIn.check() : parcel.standIn.late();
-      if (verdict === 'waits') timer.refresh();
-      else release(verdict);
+      const readiness = seconds < TIMEOUT ? call.sendable.readiness() : call.sendable.timedOut();
+      if (readiness === 'pending') timer.refresh();
+      else release(readiness);
     }, 1000);
     holdLoop();
-    held = { parcel, timer };
-    parcel.standIn.watch(look);
+    held = { call, timer };
+    call.sendable.watch(recheck);
   };
 
-  const look = (): void => {
+  const recheck = (): void => {
     if (held === undefined) return;
-    const verdict = held.parcel.standIn.check();
-    if (verdict !== 'waits') release(verdict);
+    const readiness = held.call.sendable.readiness();
+    if (readiness !== 'pending') release(readiness);
   };
 
-  const release = (verdict: Verdict): void => {
+  const release = (readiness: Readiness): void => {
     if (held === undefined) return;
-    const { parcel, timer } = held;
+    const { call, timer } = held;
     held = undefined;
     timer.close();
     releaseLoop();
-    parcel.standIn.watch(null);
+    call.sendable.watch(null);
     const queue = channel._handleQueue ?? [];
     channel._handleQueue = null;
-    dispatch(parcel, isOpen(channel) ? verdict : new ERR_IPC_CHANNEL_CLOSED(), true);
-    // As Node goes on when a handle has arrived.
+    dispatch(call, isOpen(channel) ? readiness : new ERR_IPC_CHANNEL_CLOSED(), true);
+    // As Node does when a handle was acknowledged.
     for (const { message, handle, options, callback } of queue) {
       if (isOpen(channel)) channel._send(message, handle, options, callback);
-      else if (handle instanceof Parcel) fail(handle, new ERR_IPC_CHANNEL_CLOSED());
+      else if (handle instanceof QueuedSend) fail(handle, new ERR_IPC_CHANNEL_CLOSED());
       else if (typeof callback === 'function') nextTick(callback, new ERR_IPC_CHANNEL_CLOSED());
     }
     if (channel.connected || channel._handleQueue) return;
     if (channel.channel) channel._disconnect();
-    // It has ended meanwhile, and Node has told nobody, for the sake of the queue.
+    // The channel has ended meanwhile. Node emits nothing then as long as there is a queue.
     else nextTick(() => channel.emit('disconnect'));
   };
 
-  other.onchange = () => {
-    if (other.kind === 'ours') setStranger(channel, false);
-    look();
+  peer.onchange = () => {
+    if (peer.kind === 'ours') noteReceiver(channel, true);
+    recheck();
   };
 
-  // When the child ends, nobody tells of what is in the queue.
-  const closedAtExit = (): Set<Parcel> => {
-    const parcels = new Set<Parcel>();
+  // Node does not complete what is queued when the child ends.
+  const openUntilExit = (): Set<QueuedSend> => {
+    const calls = new Set<QueuedSend>();
     channel.once('exit', () => {
       release(new ERR_IPC_CHANNEL_CLOSED());
-      for (const parcel of parcels) {
-        if (parcel.hasLeft) parcel.standIn.close();
-        else fail(parcel, new ERR_IPC_CHANNEL_CLOSED());
+      for (const call of calls) {
+        if (call.isSent) call.sendable.close();
+        else fail(call, new ERR_IPC_CHANNEL_CLOSED());
       }
-      parcels.clear();
-      setStranger(channel, false);
+      calls.clear();
+      noteReceiver(channel, true);
     });
-    return parcels;
+    return calls;
   };
 
   channel._send = function _send(message, handle, options, callback): boolean {
-    if (handle instanceof Parcel) {
-      return channel._handleQueue
-        ? channel._handleQueue.push(handle) === 1
-        : dispatch(handle, handle.standIn.check(), true);
+    let call = handle;
+    if (!(call instanceof QueuedSend)) {
+      // A wrong message is Node's to refuse, before anything has happened to the handle.
+      const isSendable = message !== undefined && SENDABLE.has(typeof message);
+      if (!isSendable || !isOurs(handle)) return Reflect.apply(send, this, [message, handle, options, callback]);
+      const sendable = sendableOf(handle, options);
+      if (sendable === null) return Reflect.apply(send, this, [message, undefined, options, callback]);
+      call = new QueuedSend(sendable, message, options, callback);
+      (open ??= openUntilExit()).add(call as QueuedSend);
     }
-    // A wrong message is Node's to refuse, before anything has happened to what goes with it.
-    const isSendable = message !== undefined && SENDABLE.has(typeof message);
-    if (!isSendable || !isOurs(handle)) return Reflect.apply(send, this, [message, handle, options, callback]);
-    const standIn = standInFor(handle, options);
-    if (standIn === null) return Reflect.apply(send, this, [message, undefined, options, callback]);
-    const parcel = new Parcel(standIn, message, options, callback);
-    (open ??= closedAtExit()).add(parcel);
-    if (channel._handleQueue) return channel._handleQueue.push(parcel) === 1;
-    return dispatch(parcel, standIn.check(), false);
+    const queued = call as QueuedSend;
+    if (channel._handleQueue) return channel._handleQueue.push(queued) === 1;
+    return dispatch(queued, queued.sendable.readiness(), call === handle);
   };
 }

@@ -1,13 +1,13 @@
 // All that a channel to another process has of ours. Loaded with the first channel: most programs have none.
 import { giveBackUnanswered } from './cluster-primary.js';
-import { type IpcChannel, OtherEnd } from './ipc-channel.js';
+import { type IpcChannel, PeerProcess } from './ipc-channel.js';
 import { receiveOurs } from './ipc-receive.js';
 import { sendOurs } from './ipc-send.js';
 
 /** Makes a channel take and give what is ours. */
 export function attachChannel(channel: IpcChannel): void {
-  const other = new OtherEnd();
-  sendOurs(channel, other);
-  receiveOurs(channel, other);
+  const peer = new PeerProcess();
+  sendOurs(channel, peer);
+  receiveOurs(channel, peer);
   giveBackUnanswered(channel);
 }

@@ -65,7 +65,7 @@ function openServerDescriptor(fd: number): StreamHandle | number {
     return UV_EINVAL;
   }
   const opened = boundOrError(handle, handle.open(fd));
-  // Whoever has opened it may go on with it: systemd, a parent that gives it to several children.
+  // Its opener may still have it: systemd, or a parent that gives it to several children.
   if (typeof opened !== 'number') opened.share();
   return opened;
 }

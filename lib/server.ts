@@ -152,7 +152,7 @@ class ServerBody extends EventEmitter implements ServerCore {
     }
     // Ends also a `listen` that still looks its host up.
     this._listeningId += 1;
-    if (this._handle instanceof StreamHandle) tellStranded(this, this._handle);
+    if (this._handle instanceof StreamHandle) deliverAccepted(this, this._handle);
     this._handle?.close();
     this._handle = null;
     this._pipeName = undefined;
@@ -237,12 +237,12 @@ ServerBody.prototype[captureRejectionSymbol] = function onRejection(
   else this.emit('error', error);
 };
 
-// They count from now on, so that `close` waits for them.
-function tellStranded(server: ServerBody, handle: StreamHandle): void {
-  const clients = handle.takeStranded();
+// Counted at once, so that `close` is not emitted before they are served.
+function deliverAccepted(server: ServerBody, handle: StreamHandle): void {
+  const clients = handle.takeUndelivered();
   server._connections += clients.length;
   for (const client of clients) {
-    process.nextTick(() => {
+    nextTick(() => {
       server._connections -= 1;
       onConnection(server, 0, client);
       server._emitCloseIfDrained();

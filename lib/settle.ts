@@ -1,6 +1,6 @@
-// What is done before a connection, or a descriptor of it, goes to another owner: everything that is pending is settled.
-// What was written leaves before, or along with the connection; what was read and not consumed goes along. Every way out of
-// this thread or process begins here: to a child or the parent (ipc-send.ts), as the standard stream of a child
+// Before a connection, or a descriptor of it, goes to another owner, everything that is pending is settled: what was written
+// leaves before, or with the connection; what was read and not consumed goes with it, or the connection stays. All ways out
+// of this thread and process begin here: to a child or the parent (ipc-send.ts), as the standard stream of a child
 // (child-process.ts), to another thread (socket-transfer.ts), to node:net (doors/handover).
 import { ERR_INVALID_STATE } from './errors.js';
 import type { StreamHandle } from './handle.js';
@@ -10,8 +10,9 @@ import type { SocketCore } from './socket-state.js';
 import { kState } from './socket-state.js';
 
 /**
- * Stops what goes on without being asked for, relays and reading, and gives the kernel what a batch holds. The answer lets
- * the socket read again, if it did.
+ * Ends relays, stops reading and sends what the current batch holds.
+ *
+ * @returns a function that starts reading again if the socket was reading
  */
 export function quiesce(socket: SocketCore, handle: StreamHandle): () => void {
   endRelays(socket);
@@ -25,17 +26,17 @@ export function quiesce(socket: SocketCore, handle: StreamHandle): () => void {
   };
 }
 
-/** Whether the kernel has all that was written here, and FIN if the socket was ended. */
-export function isSent(socket: SocketCore, handle: StreamHandle): boolean {
+/** Whether the kernel has all that was written, and FIN if the socket was ended. */
+export function isFlushed(socket: SocketCore, handle: StreamHandle): boolean {
   if (handle.flush() > 0) return false;
   if (socket.destroyed) return true;
   return socket.writableLength === 0 && (!socket.writableEnded || socket.writableFinished);
 }
 
-/** Bytes that were read and not told. The program may have them back by `handle.putBack`. */
+/** Bytes that were read and not delivered. `handle.putBack` takes them back. */
 export interface ReadAhead {
   chunks: Uint8Array[];
-  /** What the read has ended with, which the kernel reports once: a negative error, else 0. */
+  /** The error that the read ended with, which the kernel reports once: a negative libuv error, or 0. */
   error: number;
 }
 
@@ -47,11 +48,12 @@ export function takeReadAhead(handle: StreamHandle): ReadAhead {
 }
 
 /**
- * Before the descriptor of a socket is given away, which stays open here: another program reads and writes there from now on.
+ * Prepares a socket for a child process that inherits its descriptor: the child reads and writes there from now on, and
+ * this process does not read by itself any more.
  *
- * @throws Error ERR_INVALID_STATE when that program would miss bytes that were read ahead, or overtake what was written
+ * @throws Error ERR_INVALID_STATE if the child would miss bytes that were read ahead, or write into the middle of a write
  */
-export function lendDescriptor(socket: SocketCore, handle: StreamHandle): void {
+export function shareWithChild(socket: SocketCore, handle: StreamHandle): void {
   const resume = quiesce(socket, handle);
   const refuse = (reason: string): never => {
     resume();
@@ -60,6 +62,6 @@ export function lendDescriptor(socket: SocketCore, handle: StreamHandle): void {
   if (handle.flush() > 0) refuse('the socket has writes that are not done; wait for their callbacks');
   const { readQueueSize } = handle;
   if (readQueueSize > 0) refuse(`${readQueueSize} bytes of the socket were read already, and can only be read here`);
-  socket[kState].isLent = true;
+  socket[kState].isUsedAsStdio = true;
   handle.share();
 }

@@ -76,9 +76,9 @@ export class SocketState {
   /** `resetAndDestroy`: the next close is a RST. */
   resetting = false;
   signal: AbortSignal | undefined = undefined;
-  /** Another program reads from the connection, whose descriptor it was given: nothing is read here by itself. */
-  isLent = false;
-  /** The connection goes to another process, and this is left of it until what was written is on its way. */
+  /** A child process reads from the connection: this process does not, unless the program asks for it. */
+  isUsedAsStdio = false;
+  /** The handle of a connection that was sent to another process, while the stream has chunks for it. */
   leaving: StreamHandle | null = null;
   /** Made of a `BoundSocket`: where it connects from, for the first time, is decided. */
   bound = false;

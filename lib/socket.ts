@@ -71,7 +71,7 @@ function adoptBound(socket: SocketBody, bound: BoundSocket): void {
   adopt(socket, adoptBoundSocket(bound), { readable: false });
 }
 
-/** Who gives the number knows it, and may use it as well. */
+/** The program knows the number, and may use it as well. */
 function openShared(fd: number): StreamHandle {
   const handle = openDescriptor(fd);
   handle.share();

@@ -62,7 +62,7 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   reader: SocketHandle['reader'] = null;
   /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
   onbroken: SocketHandle['onbroken'] = null;
-  /** Called whenever something was told and the kernel has all that was written. */
+  /** Called after an event when the kernel has all that was written. */
   ondrained: (() => void) | null = null;
   /** A connection, or a negative error. Called with the handle as `this`. */
   declare onconnection?: (status: number, client?: StreamHandle) => void;
@@ -354,7 +354,7 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     return reactor().flush(this.openId()) + this.unsentSize();
   }
 
-  /** Bytes that were read and not told. */
+  /** Bytes that were read and not delivered. */
   get readQueueSize(): number {
     return reactor().readQueueSize(this.openId());
   }
@@ -370,8 +370,8 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   }
 
   /**
-   * Gives what was written and what the kernel does not take now, for whoever sends it in the place of this handle. The
-   * requests count as done, soon. `ends`: FIN was to follow, and does not.
+   * Takes what was written and the kernel has not taken, for another process that sends it. The requests complete in a later
+   * turn. `ends`: a shutdown was requested; it is cancelled.
    */
   takeUnsent(): { chunks: Uint8Array[]; ends: boolean } {
     const chunks: Uint8Array[] = [reactor().takeUnsent(this.openId())];
@@ -383,7 +383,7 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     const rests = unsent.map((each) => each.rest());
     const gone = rests.indexOf(undefined);
     for (const rest of gone < 0 ? rests : rests.slice(0, gone)) chunks.push(...(rest ?? []));
-    // From the first one on whose memory is another's by now.
+    // Those from the first one on whose memory was transferred meanwhile.
     const failed = gone < 0 ? writes.length : writes.length - unsent.length + gone;
     inLaterTurn(() => {
       writes.forEach((write, index) => write.complete(index < failed ? 0 : UV_EFAULT, this));
@@ -404,14 +404,14 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   }
 
   /**
-   * Before a listener is closed whose socket another owner has: the connections that were accepted while it was this
-   * handle's alone, and not told. In the backlog the other owner would have found them.
+   * The connections that a shared listener accepted before it was shared, and that were not delivered. They are not in the
+   * backlog, where the other owner would accept them when this handle is closed.
    */
-  takeStranded(): StreamHandle[] {
-    const stranded: StreamHandle[] = [];
-    if (!this.isShared) return stranded;
-    for (let client = this.takeAccepted(); client; client = this.takeAccepted()) stranded.push(client);
-    return stranded;
+  takeUndelivered(): StreamHandle[] {
+    const undelivered: StreamHandle[] = [];
+    if (!this.isShared) return undelivered;
+    for (let client = this.takeAccepted(); client; client = this.takeAccepted()) undelivered.push(client);
+    return undelivered;
   }
 
   /** Has the path of a listening local socket go with this handle, which has not bound it. */

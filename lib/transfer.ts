@@ -17,7 +17,7 @@ import type { MessagePort } from 'node:worker_threads';
 export interface Sent {
   kind: 'TCP' | 'PIPE';
   transfer: number;
-  /** Whether another owner has the socket as well. */
+  /** Whether another owner uses the socket as well. */
   shared: boolean;
   escort: MessagePort;
 }

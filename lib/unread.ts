@@ -1,5 +1,5 @@
-// What a socket has of the bytes that were read and that the program has not consumed: in the buffer of the stream, and held
-// back by an `onread` option. They go along when the connection goes.
+// Bytes that a socket has read and the program has not consumed: in the buffer of the stream, or held back by the `onread`
+// option. They go along when the connection goes to another owner.
 import { Buffer } from 'node:buffer';
 
 import type { SocketCore } from './socket-state.js';
@@ -24,13 +24,13 @@ export function hasEnded(socket: SocketCore): boolean {
   return stateOf(socket).endEmitted;
 }
 
-/** Whether the end was read, and the program has not heard of it. */
+/** Whether the end was read, and `end` was not emitted. */
 export function endsUnread(socket: SocketCore): boolean {
   const { ended, endEmitted } = stateOf(socket);
   return ended && !endEmitted;
 }
 
-/** Whether the bytes of what the stream has decoded can be told from the text. */
+/** Whether the bytes can be recovered from the text that the stream has decoded. */
 export function isUnreadExact(socket: SocketCore): boolean {
   const { buffer, encoding } = stateOf(socket);
   if (encoding === null) return true;
@@ -54,7 +54,7 @@ export function unreadOf(socket: SocketCore): Uint8Array[] {
   return chunks.filter((chunk) => chunk.length > 0);
 }
 
-/** The connection is another's now: the program here gets neither the bytes nor the end. */
+/** The connection has another owner: the stream emits neither the bytes nor the end. */
 export function dropUnread(socket: SocketCore): void {
   const readable = stateOf(socket);
   if ('clear' in readable.buffer) readable.buffer.clear();

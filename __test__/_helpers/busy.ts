@@ -49,11 +49,14 @@ export class Peer {
     return Atomics.load(this.#signs, 1) === 1;
   }
 
-  /** Computes until the rest has been read ahead into `socket`, which is one of ours. Answers how many bytes have. */
-  computeUntilReadAhead(socket: Socket): number {
+  /**
+   * Computes until the rest has been read ahead into `socket`, which is one of ours; or for a moment, if it is not expected
+   * to be. Answers how many bytes have been.
+   */
+  computeUntilReadAhead(socket: Socket, isExpected: boolean = readsAhead): number {
     this.goOn();
     const handle = (socket as unknown as { _handle: { readQueueSize: number } })._handle;
-    const until = Date.now() + (readsAhead ? atMost(20_000) : 100);
+    const until = Date.now() + (isExpected ? atMost(20_000) : 100);
     while (handle.readQueueSize < this.#rest.length && Date.now() < until);
     return handle.readQueueSize;
   }

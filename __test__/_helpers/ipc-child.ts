@@ -33,7 +33,8 @@ function make(handle: unknown): string {
   return 'handle';
 }
 
-const tell = (report: Report): void => void process.send?.(report);
+// The parent may have disconnected.
+const tell = (report: Report): void => void process.send?.(report, () => {});
 const kept: Socket[] = [];
 
 const greet = (socket: Socket): void => {

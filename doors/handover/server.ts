@@ -51,7 +51,7 @@ export function adoptServer(server: NodeServer, backlog: number | undefined): Se
   listen(adopted as unknown as NodeServer, handle, backlog);
   const path = keepingPath(kept._pipeName, () => server.close());
   if (path !== undefined) handle.ownPath(path);
-  handle.ownAlone();
+  handle.unshare();
   passOn(kept, adopted as unknown as Kept);
   return adopted;
 }

@@ -45,7 +45,7 @@ export function adoptSocket(socket: NodeSocket): Socket {
   }
   if (!handle.hasRef()) adopted.unref();
   passOn(socket, adopted as unknown as NodeSocket, takeBuffered(socket));
-  (adopted._handle as StreamHandle | null)?.ownAlone();
+  (adopted._handle as StreamHandle | null)?.unshare();
   return adopted;
 }
 

@@ -23,7 +23,7 @@ impl Reactor {
         u32::try_from(self.core().flush(id(handle))).unwrap_or(u32::MAX)
     }
 
-    /// Whether another owner has the socket as well from now on: no write is held then, and nothing read or accepted ahead.
+    /// Whether another owner uses the socket as well: then no write is held, and nothing is read or accepted ahead.
     #[napi(catch_unwind)]
     pub fn set_shared(&self, handle: f64, shared: bool) -> i32 {
         done(self.core().set_shared(id(handle), shared))
@@ -35,13 +35,13 @@ impl Reactor {
         self.core().set_reads_ahead(reads_ahead);
     }
 
-    /// How many bytes were read and not told.
+    /// How many bytes were read and not delivered.
     #[napi(catch_unwind)]
     pub fn read_queue_size(&self, handle: f64) -> u32 {
         u32::try_from(self.core().read_queue_size(id(handle))).unwrap_or(u32::MAX)
     }
 
-    /// Takes what was written and the kernel does not take now; the FIN behind it is not sent.
+    /// Takes what was written and the kernel does not take now; a shutdown behind it is cancelled.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -49,12 +49,12 @@ impl Reactor {
     pub fn take_unsent<'env>(&self, env: &'env Env, handle: f64) -> Result<BufferSlice<'env>> {
         let unsent = self.core().take_unsent(id(handle));
         BufferSlice::copy_from(env, &*unsent).inspect_err(|_| {
-            // Behind nothing: the queue is empty. If it cannot be written any more, that has been reported.
+            // The queue is empty, so it keeps its place. An error is reported by what is read.
             let _written = self.core().write(id(handle), &[IoSlice::new(&unsent)]);
         })
     }
 
-    /// Gives back a piece that `takeUnread` has given: the next bytes that are told are these.
+    /// Takes a piece of `takeUnread` back: it is delivered next.
     #[napi(catch_unwind)]
     pub fn put_back(&self, handle: f64, unread: Uint8ArraySlice<'_>) {
         self.core().put_back(id(handle), &unread);

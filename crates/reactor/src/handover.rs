@@ -24,9 +24,9 @@ impl Reactor {
         })
     }
 
-    /// Whether another owner has the socket from now on as well. Then writes are not held until the end of a batch, nothing
-    /// is read ahead of the consumer, and of a listener connections are accepted one at a time, when the consumer asks.
-    /// What was held is sent.
+    /// Whether another owner uses the socket as well. Then writes are not held until the end of a batch, nothing is read
+    /// ahead of the consumer, and a listener accepts one connection at a time, when the consumer asks for it. What a batch
+    /// holds is sent.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for a closed handle.
@@ -34,8 +34,8 @@ impl Reactor {
         self.share_entry(id, shared)
     }
 
-    /// Takes what was written and the kernel does not take now, for an owner who sends it first. No event reports the end
-    /// of a write, and the FIN that was to follow is not sent.
+    /// Takes what was written and the kernel does not take now, for another owner, who sends it first. No event reports the
+    /// end of a write, and a shutdown behind it is cancelled.
     pub fn take_unsent(&self, id: HandleId) -> Vec<u8> {
         self.existing(id)
             .map(|connection| connection.take_unsent())

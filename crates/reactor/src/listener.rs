@@ -6,9 +6,9 @@
 //! waiting, and may close something before its turn comes. Other errors of accept(2) are of one connection or of the moment;
 //! like libuv, the task tries again and reports none, with pauses when nothing succeeds.
 //!
-//! A socket that another process accepts from as well is not accepted from ahead: what is accepted here, that process
-//! cannot have, though this one may be busy, end, or close its handle. Then the task only reports that a connection may be
-//! there, and each answer to that accepts one, as libuv does.
+//! If another process accepts from the socket as well, nothing is accepted ahead: the other process could not have it any
+//! more, while this one is busy, ends, or closes its handle. The task only reports that there may be a connection, and the
+//! consumer's answer accepts one, as libuv does.
 //!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
@@ -85,9 +85,9 @@ pub(crate) struct Listener {
     accepted: Mutex<Accepted>,
     /// Held from a connection's leaving the backlog until it is reported.
     accepting: Mutex<Trouble>,
-    /// Another owner accepts from the socket as well.
+    /// Another process accepts from the socket as well.
     shared: AtomicBool,
-    /// Of a shared one: an [`Event::Connection`] is on its way, and nothing was accepted for it.
+    /// If it is shared: an [`Event::Connection`] is queued for which nothing was accepted.
     reported: AtomicBool,
     /// Where it listens.
     address: Option<SockAddr>,
@@ -192,12 +192,12 @@ impl Listener {
         self.accepted.lock().waiting.pop_front()
     }
 
-    // ---- a shared one
+    // ---- shared with another process
 
-    /// Whether connections are accepted from now on only when the consumer asks. Those that were accepted before are told.
+    /// Whether connections are accepted only when the consumer asks. Those that were accepted before are delivered.
     pub(crate) fn set_shared(self: &Arc<Self>, shared: bool) {
         self.shared.store(shared, Ordering::Relaxed);
-        // Whoever has the lock may not have seen it, and accepts; whoever gets it later sees it.
+        // A task that holds the lock may not have seen it, and accepts; one that takes the lock later sees it.
         drop(self.accepting.lock());
         Arc::clone(self).wake();
     }
@@ -206,14 +206,14 @@ impl Listener {
         self.shared.load(Ordering::Relaxed)
     }
 
-    /// The answer decides whether there is a connection: another owner may be faster.
+    /// The other process may accept the connection before the consumer answers.
     fn report(&self) {
         if !self.reported.swap(true, Ordering::AcqRel) {
             self.events.push(Event::Connection { id: self.id });
         }
     }
 
-    /// Accepts one on the thread of the caller. When there is none, whatever comes next wakes the task.
+    /// Accepts one on the thread of the caller. If there is none, the next one wakes the task.
     fn accept_shared(self: &Arc<Self>) -> Option<HandleId> {
         let acceptor = self.acceptor.read();
         let acceptor = acceptor.as_ref()?;

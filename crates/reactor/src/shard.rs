@@ -61,7 +61,7 @@ impl Shard {
         self.runtime.enter()
     }
 
-    /// Whether a thread that drives reads before the consumer takes.
+    /// Whether a thread that drives reads ahead of the consumer.
     pub(crate) fn reads_ahead(&self) -> bool {
         self.reads_ahead.load(Ordering::Relaxed)
     }

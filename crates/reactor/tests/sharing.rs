@@ -1,5 +1,5 @@
-//! A socket that another owner has as well: the kernel sees what is done to it in the order of the calls, and nothing of it is
-//! only here, where that owner cannot have it.
+//! A socket that another owner uses as well: the kernel sees everything in the order of the calls, and nothing is read or
+//! accepted ahead, where that owner cannot have it.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Transport, Unread, Written};
 use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, Piece, assert_all, pattern};
 
-/// A connection, and its peer, which is the test's.
+/// A connection, and the socket of its peer.
 fn pair(consumer: &mut Consumer) -> (HandleId, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let connection = consumer.connect(&listener.local_addr().unwrap());
@@ -51,7 +51,7 @@ fn it_is_not_read_ahead(threads: usize) {
     assert_eq!(consumer.reactor.read_queue_size(connection), 0);
     let taken = consumer.take(connection).unwrap();
     assert_eq!(taken.0, Piece::Bytes(b"for whoever reads first".to_vec()));
-    // The end comes as well, and to one that has its socket for itself again.
+    // The end arrives as well, also when the socket is not shared any more.
     consumer.reactor.set_shared(connection, false).unwrap();
     drop(peer);
     assert_eq!(consumer.read_to_end(connection), (Vec::new(), Errno::EOF));
@@ -84,7 +84,7 @@ fn a_descriptor_that_is_shared_before_its_use_is_a_shared_connection(threads: us
     let descriptor = consumer.reactor.duplicate(connection).unwrap();
     let other = consumer.reactor.open(descriptor, Transport::Tcp).unwrap();
     consumer.reactor.set_shared(other, true).unwrap();
-    // On its way to another reactor it stays what it is.
+    // It stays shared in another reactor.
     let transfer = consumer.reactor.send_off(other, &Unread::default()).unwrap();
     let moved = consumer.reactor.receive(transfer).unwrap();
     consumer.reactor.hold_writes();
@@ -101,14 +101,14 @@ fn what_the_kernel_does_not_take_can_be_taken_back_and_nothing_follows(threads: 
     let (connection, mut peer) = pair(&mut consumer);
     let bytes = pattern(MORE_THAN_THE_KERNEL_TAKES);
     consumer.write_more_than_the_kernel_takes(connection, &bytes);
-    // FIN would end what another owner goes on with.
+    // FIN would end the connection for the other owner.
     consumer.reactor.shutdown_write(connection).unwrap();
     let other = consumer.reactor.duplicate(connection).unwrap();
     let unsent = consumer.reactor.take_unsent(connection);
     assert!(!unsent.is_empty());
     assert_eq!(consumer.reactor.write_queue_size(connection), 0);
     assert!(consumer.reactor.take_unsent(connection).is_empty());
-    // The handle goes on, if nobody else does.
+    // The handle can still be used.
     assert_eq!(consumer.write(connection, b""), Written::Whole);
     consumer.reactor.close(connection, Closing::Orderly).unwrap();
     let owner = consumer.reactor.open(other, Transport::Tcp).unwrap();
@@ -153,7 +153,7 @@ fn what_was_taken_can_be_given_back(threads: usize) {
     while let Some(chunk) = consumer.reactor.take_unread(connection).unwrap() {
         taken.push(chunk);
     }
-    // A consumer that was told of more asks once more.
+    // A consumer that expects more asks once more.
     assert!(consumer.take(connection).is_none());
     for chunk in taken.iter().rev() {
         consumer.reactor.put_back(connection, chunk);
@@ -210,7 +210,7 @@ fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
         assert!(consumer.reactor.take_accepted(listener).is_some());
     }
     assert_eq!(consumer.reactor.take_accepted(listener), None);
-    // It is accepted from ahead when it is the consumer's alone again.
+    // Connections are accepted ahead again when it is not shared any more.
     consumer.reactor.set_shared(listener, false).unwrap();
     let handles = consumer.reactor.handles();
     let _peer = clients(&consumer, listener, 1);

@@ -62,8 +62,8 @@ impl Connection {
     }
 
     /// Closes the reading half. Answers whether the peer has to be reset: the kernel does that on the close of a socket
-    /// with bytes that were not read, so that no peer takes them for received, and what was read ahead was not. A socket
-    /// that has another owner goes on.
+    /// with bytes that were not read, so that no peer takes them for received, and what was read ahead was not. Another
+    /// owner of the socket goes on with it.
     fn close_reader(&self) -> bool {
         let mut reader = self.reader.lock();
         let has_unread = reader.inbox.waiting() > 0 && !self.is_shared();

@@ -1,5 +1,5 @@
-//! A connection leaves its reactor for another one, with all that is on its way through it. Or somebody else gets a second
-//! descriptor of its socket, and what is on its way may be taken out.
+//! A connection leaves its reactor for another one, with all that is on its way through it. Or another owner gets a second
+//! descriptor of its socket, and what is on its way can be taken out for it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -106,17 +106,17 @@ impl Connection {
         writer.peer_ended = peer_ended;
     }
 
-    // ---- somebody else has a descriptor of the socket
+    // ---- another owner has a descriptor of the socket
 
-    /// Whether somebody else reads from the socket or writes to it from now on. Then what a batch holds is sent, and
-    /// nothing is held or read ahead any more: the kernel sees all in the order of the calls.
+    /// Whether another owner reads from the socket or writes to it. Then what a batch holds is sent, and nothing is held or
+    /// read ahead any more: the kernel sees everything in the order of the calls.
     pub(crate) fn set_shared(self: &Arc<Self>, shared: bool) {
         self.shared.store(shared, Ordering::Relaxed);
         if !shared {
             return;
         }
         self.end_of_batch();
-        // Whoever has the lock may not have seen it, and reads ahead; whoever gets it later sees it.
+        // A task that holds the lock may not have seen it, and reads ahead; one that takes the lock later sees it.
         drop(self.reader.lock());
     }
 
@@ -124,8 +124,8 @@ impl Connection {
         self.shared.load(Ordering::Relaxed)
     }
 
-    /// Takes what `write` accepted and the kernel does not take now, for an owner who sends it before anything else. The
-    /// FIN that waits behind it is not sent, and no event reports the end of a write.
+    /// Takes the bytes that `write` accepted and the kernel does not take now, for another owner, who sends them first. A
+    /// shutdown behind them is cancelled, and no event reports the end of a write.
     pub(crate) fn take_unsent(self: &Arc<Self>) -> Vec<u8> {
         self.end_of_batch();
         let mut writer = self.writer.lock();

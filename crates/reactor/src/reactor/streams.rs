@@ -52,8 +52,8 @@ impl Reactor {
         Ok(())
     }
 
-    /// Whether threads that drive read what has arrived before the consumer takes it. At first, and as long as there was
-    /// no handle, they do.
+    /// Whether threads that drive read ahead of the consumer. Default: they do, and this has no effect before the first
+    /// handle.
     pub fn set_reads_ahead(&self, reads_ahead: bool) {
         if let Some(runtimes) = self.shared.runtimes.get() {
             for shard in runtimes.shards.iter() {
