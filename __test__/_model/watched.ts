@@ -36,10 +36,14 @@ export class Watched {
   readonly counts: Record<Event, number> = { connect: 0, ready: 0, end: 0, finish: 0, timeout: 0, error: 0, close: 0 };
   /** Callbacks that are still to come. */
   pending = 0;
-  /** Bytes that the system has taken, at least. Not known where a native relay writes to it. */
+  /**
+   * Bytes that the system has taken, at least: `writableLength` counts the units of a string, which come to three bytes at
+   * most. Not known where a native relay writes to it.
+   */
   get handed(): number {
     const { socket } = this;
-    return socket.connecting || socket.writableCorked > 0 ? 0 : socket.bytesWritten - socket.writableLength;
+    if (socket.connecting || socket.writableCorked > 0) return 0;
+    return Math.max(0, socket.bytesWritten - 3 * socket.writableLength);
   }
 
   /** Bytes whose write was reported as done. */
