@@ -1,7 +1,7 @@
 // The door `ferronet/handover`.
 'use strict';
 
-const handover = require('./dist/doors/handover.js');
+const handover = require('./dist/entry/handover.js');
 
 exports.adopt = handover.adopt;
 exports.release = handover.release;

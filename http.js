@@ -1,7 +1,7 @@
 // The door `ferronet/http`.
 'use strict';
 
-const http = require('./dist/doors/http.js');
+const http = require('./dist/entry/http.js');
 
 exports.serve = http.serve;
 exports.HttpAgent = http.HttpAgent;

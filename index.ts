@@ -1,24 +1,24 @@
 // The face of the package: what node:net exports, under the same names, and as there: `module.exports` is a plain object
 // whose functions and classes may be replaced. No logic. index.mjs is the other door.
-import * as address from './lib/address.js';
-import * as args from './lib/arguments.js';
-import * as blockList from './lib/block-list.js';
-import * as boundSocket from './lib/bound-socket.js';
-import './lib/child-process.js';
-import type * as connectOptions from './lib/connect-options.js';
-import * as defaults from './lib/defaults.js';
-import * as doors from './lib/doors.js';
-import type * as events from './lib/events.js';
-import type * as fixedBuffer from './lib/fixed-buffer.js';
-import type * as listenOptions from './lib/listen-options.js';
+import * as address from './lib/address/is-ip.js';
+import * as args from './lib/node/arguments.js';
+import * as blockList from './lib/address/block-list.js';
+import * as boundSocket from './lib/stream/bound-socket.js';
+import './lib/process/child-process.js';
+import type * as connectOptions from './lib/connect/options.js';
+import * as defaults from './lib/connect/defaults.js';
+import * as factories from './lib/factories.js';
+import type * as events from './lib/node/events.js';
+import type * as fixedBuffer from './lib/stream/onread.js';
+import type * as listenOptions from './lib/server/listen-options.js';
 import * as promises from './lib/promises.js';
-import * as serverHandle from './lib/server-handle.js';
-import * as server from './lib/server.js';
-import * as socketAddress from './lib/socket-address.js';
-import type * as socketAddresses from './lib/socket-addresses.js';
-import type * as socketBody from './lib/socket-body.js';
-import type * as socketOptions from './lib/socket-options.js';
-import * as socket from './lib/socket.js';
+import * as serverHandle from './lib/server/handle.js';
+import * as server from './lib/server/server.js';
+import * as socketAddress from './lib/address/socket-address.js';
+import type * as socketAddresses from './lib/stream/addresses.js';
+import type * as socketBody from './lib/socket/body.js';
+import type * as socketOptions from './lib/stream/options.js';
+import * as socket from './lib/socket/socket.js';
 
 const net = {
   /** @internal */
@@ -32,9 +32,9 @@ const net = {
     return socketAddress.socketAddressClass();
   },
   BoundSocket: boundSocket.BoundSocket,
-  connect: doors.connect,
-  createConnection: doors.connect,
-  createServer: doors.createServer,
+  connect: factories.connect,
+  createConnection: factories.connect,
+  createServer: factories.createServer,
   /** `connect` and `listen` as promises; also `require('ferronet/promises')`. */
   promises: { connect: promises.connect, listen: promises.listen },
   isIP: address.isIP,

@@ -1,4 +1,4 @@
 // The door `ferronet/register`: `node --import ferronet/register app.js`.
 'use strict';
 
-require('./dist/doors/register.js');
+require('./dist/entry/register.js');

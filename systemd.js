@@ -1,7 +1,7 @@
 // The door `ferronet/systemd`.
 'use strict';
 
-const systemd = require('./dist/doors/systemd.js');
+const systemd = require('./dist/entry/systemd.js');
 
 exports.listenFds = systemd.listenFds;
 exports.listenFdsWithNames = systemd.listenFdsWithNames;

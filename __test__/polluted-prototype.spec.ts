@@ -26,7 +26,7 @@ const declare = isNode ? test.serial : test.skip;
 
 /** What asks `Object.prototype`: descriptors, and iterators that are left before their end or made of what has none. */
 const LEANING: Readonly<Record<string, RegExp>> = {
-  'a descriptor that inherits (lib/define.ts has the way)':
+  'a descriptor that inherits (lib/node/define.ts has the way)':
     /\b(?:Object|Reflect)\.defineProper|Object\.create\([^()]*, /,
   'an array taken apart by an iterator ({ 0: first } has none)':
     /(?:const|let|var) \[|\(\[[^\]]*\](?:: [^)]*)?\) =>|^\s*\[.*\] = /,

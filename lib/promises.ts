@@ -1,15 +1,15 @@
 // `net.promises`, and the door `ferronet/promises`: what happens once, a connection and the start of listening, as promises.
 import { once } from 'node:events';
 
-import { normalizeArguments } from './arguments.js';
-import type { ConnectOptions } from './connect-options.js';
-import { connect as connectSocket } from './doors.js';
-import { AbortError } from './errors.js';
-import type { ListenOptions } from './listen-options.js';
-import type { ConnectionListener, ServerOptions } from './server.js';
-import { Server } from './server.js';
-import type { Socket } from './socket.js';
-import { validateAbortSignal, validateObject } from './validators.js';
+import { normalizeArguments } from './node/arguments.js';
+import type { ConnectOptions } from './connect/options.js';
+import { connect as connectSocket } from './factories.js';
+import { AbortError } from './errors/errors.js';
+import type { ListenOptions } from './server/listen-options.js';
+import type { ConnectionListener, ServerOptions } from './server/server.js';
+import { Server } from './server/server.js';
+import type { Socket } from './socket/socket.js';
+import { validateAbortSignal, validateObject } from './errors/validators.js';
 
 /** Options of `listen()`: those of `createServer()` and of `server.listen()` together. */
 export interface PromisedListenOptions extends ServerOptions, ListenOptions {

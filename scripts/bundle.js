@@ -19,12 +19,12 @@ function compiled(folder) {
 
 /** What another door than index.js may have as well: a second copy of anything with a state of its own would be another one. */
 const stateless = new Set([
-  'lib/binding.js',
-  'lib/define.js',
-  'lib/error-text.js',
-  'lib/errors.js',
-  'lib/load-error.js',
-  'lib/validators.js',
+  'lib/handle/binding.js',
+  'lib/node/define.js',
+  'lib/errors/text.js',
+  'lib/errors/errors.js',
+  'lib/handle/load-error.js',
+  'lib/errors/validators.js',
 ]);
 
 /**
@@ -33,7 +33,7 @@ const stateless = new Set([
  * @param {string} name
  */
 function isInside(name) {
-  return name.startsWith('lib/') || /^doors\/.+\//.test(name);
+  return name.startsWith('lib/') || /^entry\/.+\//.test(name);
 }
 
 /**
@@ -124,7 +124,7 @@ function load(name) {
 `;
 }
 
-const doors = compiled('doors').concat('index.js');
+const doors = compiled('entry').concat('index.js');
 const texts = doors.map((entry) => /** @type {const} */ ([entry, bundle(entry)]));
 for (const [entry, text] of texts) fs.writeFileSync(path.join(dist, entry), text);
 for (const name of fs.readdirSync(dist, { recursive: true, encoding: 'utf8' })) {

@@ -12,7 +12,7 @@ use crate::plain::{self, Arguments, Plain};
 
 struct Control(Lease);
 
-/// What is to be done (`lib/dispatcher.ts` has the same numbers).
+/// What is to be done (`lib/handle/dispatcher.ts` has the same numbers).
 enum Operation {
     ReadStart,
     ReadStop,

@@ -25,7 +25,7 @@ const FEW: usize = 4096;
 /// After how many events what was written meanwhile is sent.
 const BATCH: usize = 64;
 
-/// What an event is called on the other side (`lib/dispatcher.ts` has the same numbers).
+/// What an event is called on the other side (`lib/handle/dispatcher.ts` has the same numbers).
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Connected = 1,

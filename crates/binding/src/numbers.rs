@@ -33,7 +33,7 @@ pub(crate) fn done(result: Result<(), Errno>) -> i32 {
     result.map_or_else(Errno::code, |()| 0)
 }
 
-/// `lib/handle.ts` has the same numbers; the first two are libuv's.
+/// `lib/handle/tcp-pipe.ts` has the same numbers; the first two are libuv's.
 pub(crate) fn bind_flags(bits: u32) -> BindFlags {
     BindFlags {
         ipv6_only: bits & 1 != 0,
@@ -42,7 +42,7 @@ pub(crate) fn bind_flags(bits: u32) -> BindFlags {
     }
 }
 
-/// `lib/handle.ts` has the same numbers; the first two are libuv's modes.
+/// `lib/handle/tcp-pipe.ts` has the same numbers; the first two are libuv's modes.
 pub(crate) fn local_access(bits: u32) -> LocalAccess {
     let (readable, writable) = (bits & 1 != 0, bits & 2 != 0);
     if bits & 0x100 != 0 {

@@ -15,7 +15,7 @@ use crate::lease::Lease;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 
-/// Strings up to about this many bytes are encoded without an allocation. Enough for what `lib/stream-handle.ts` sends as
+/// Strings up to about this many bytes are encoded without an allocation. Enough for what `lib/handle/stream.ts` sends as
 /// a string.
 const SCRATCH: usize = 64 * 1024;
 
@@ -24,7 +24,7 @@ struct Writer {
     scratch: RefCell<Vec<u8>>,
 }
 
-/// What `chunk` is (`lib/stream-handle.ts` has the same numbers).
+/// What `chunk` is (`lib/handle/stream.ts` has the same numbers).
 enum Form {
     Bytes,
     NextBytes,

@@ -1,0 +1,142 @@
+// A listening socket from one owner to the other: connections that wait in its backlog wait on, and those that ours has
+// accepted ahead go along. The path of a local socket stays, and goes with the next owner.
+import { renameSync, rmSync } from 'node:fs';
+import { type ServerOpts, type BlockList, Server as NodeServer } from 'node:net';
+
+import { _createServerHandle, Server as OurServer } from '../../index.js';
+import { duplicateDescriptor } from '../../lib/handle/binding.js';
+import { ERR_INVALID_STATE, ERR_SERVER_NOT_RUNNING, errnoException, uvErrno } from '../../lib/errors/errors.js';
+import type { StreamHandle } from '../../lib/handle/tcp-pipe.js';
+import type { Server } from '../../lib/server/server.js';
+import { type AnyHandle, isPlain } from './refusal.js';
+import { duplicated, withDescriptor } from './socket.js';
+
+/** What both kinds of servers keep. */
+interface Kept {
+  _handle: AnyHandle | null;
+  _pipeName?: string | undefined;
+  _unref: boolean;
+  allowHalfOpen: boolean;
+  pauseOnConnect: boolean;
+  noDelay: boolean;
+  keepAlive: boolean;
+  /** Seconds. */
+  keepAliveInitialDelay: number;
+  highWaterMark: number;
+  blockList?: BlockList | undefined;
+  maxConnections?: number;
+  dropMaxConnection?: boolean;
+}
+
+/** Node's own handle of a listening socket. */
+interface NodeHandle extends AnyHandle {
+  constructor: new (type: number) => NodeHandle;
+  open: (fd: number) => number;
+  close: (callback?: () => void) => void;
+  onconnection: (status: number, client: NodeHandle) => void;
+}
+
+/** `TCP.SOCKET` and `Pipe.SOCKET`. */
+const SOCKET = 0;
+
+export function adoptServer(server: NodeServer, backlog: number | undefined): Server {
+  const kept = server as unknown as Kept;
+  const { fd } = listenerOf(kept);
+  const handle = withDescriptor(duplicated(duplicateDescriptor(fd)), (own) => {
+    const opened = _createServerHandle(null, null, null, own);
+    if (typeof opened === 'number') throw errnoException(opened, 'open');
+    return opened;
+  });
+  const adopted = new OurServer(optionsOf(kept));
+  listen(adopted as unknown as NodeServer, handle, backlog);
+  const path = keepingPath(kept._pipeName, () => server.close());
+  if (path !== undefined) handle.ownPath(path);
+  handle.unshare();
+  passOn(kept, adopted as unknown as Kept);
+  return adopted;
+}
+
+export function releaseServer(server: Server, backlog: number | undefined): NodeServer {
+  const kept = server as unknown as Kept;
+  const handle = listenerOf(kept) as StreamHandle;
+  const released = new NodeServer(optionsOf(kept));
+  listen(released, { fd: duplicated(handle.duplicate()) }, backlog);
+  const listening = (released as unknown as { _handle: NodeHandle })._handle;
+  handle.retire();
+  const clients: number[] = [];
+  for (let client = handle.takeAccepted(); client; client = handle.takeAccepted()) {
+    clients.push(duplicated(client.duplicate()));
+    client.close();
+  }
+  // Behind `listening`, and when there are listeners for them.
+  if (clients.length > 0) process.nextTick(() => clients.forEach((fd) => deliver(listening, fd)));
+  if (isFile(kept._pipeName)) removeWith(listening, kept._pipeName);
+  passOn(kept, released as unknown as Kept);
+  server.close();
+  return released;
+}
+
+/** @throws Error ERR_SERVER_NOT_RUNNING, ERR_INVALID_STATE */
+function listenerOf({ _handle: handle }: Kept): AnyHandle {
+  if (handle === null) throw new ERR_SERVER_NOT_RUNNING();
+  // A worker of a cluster has a stand-in.
+  if (!isPlain(handle)) throw new ERR_INVALID_STATE('the listening socket of the server is in another process');
+  return handle;
+}
+
+function optionsOf(server: Kept): ServerOpts & { blockList?: BlockList } {
+  const { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, highWaterMark, blockList } = server;
+  const keepAliveInitialDelay = server.keepAliveInitialDelay * 1000;
+  const options = { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark };
+  return blockList ? { ...options, blockList } : options;
+}
+
+function listen(server: NodeServer, on: object, backlog: number | undefined): void {
+  server.listen(on, backlog);
+  if (server.listening) return;
+  // Told by an event, when whoever called has got the answer already.
+  server.on('error', () => {});
+  throw errnoException(uvErrno('EINVAL'), 'listen');
+}
+
+function passOn(from: Kept, to: Kept): void {
+  to._pipeName = from._pipeName;
+  if (from.maxConnections !== undefined) to.maxConnections = from.maxConnections;
+  if (from.dropMaxConnection !== undefined) to.dropMaxConnection = from.dropMaxConnection;
+  if (from._unref) (to as unknown as NodeServer).unref();
+}
+
+function deliver(listening: NodeHandle, fd: number): void {
+  const client = new listening.constructor(SOCKET);
+  client.open(fd);
+  listening.onconnection(0, client);
+}
+
+/** Abstract names are no files. */
+function isFile(path: string | undefined): path is string {
+  return path !== undefined && !path.startsWith('\0');
+}
+
+// libuv removes the file by its name when it closes the handle, so it must not be there at that moment. Whoever may not
+// rename it may not remove it either. Answers the path if it is there afterwards.
+function keepingPath(path: string | undefined, close: () => void): string | undefined {
+  const aside = `${path}.${process.pid}-${process.hrtime.bigint()}`;
+  let isAside = false;
+  try {
+    if (isFile(path)) renameSync(path, aside);
+    isAside = isFile(path);
+  } catch {}
+  close();
+  if (!isAside || path === undefined) return undefined;
+  renameSync(aside, path);
+  return path;
+}
+
+// libuv knows of no path: this handle has not bound it.
+function removeWith(handle: NodeHandle, path: string): void {
+  const { close } = handle;
+  handle.close = function (callback) {
+    rmSync(path, { force: true });
+    Reflect.apply(close, this, [callback]);
+  };
+}

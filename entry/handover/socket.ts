@@ -1,0 +1,123 @@
+// One connection from one owner to the other: a duplicate of its descriptor, what was asked of it, and what was read of it.
+// Then the first owner closes its own descriptor, which no peer can see.
+import { closeSync } from 'node:fs';
+import { type SocketConstructorOpts, Socket as NodeSocket } from 'node:net';
+
+import { Socket as OurSocket } from '../../index.js';
+import { duplicateDescriptor } from '../../lib/handle/binding.js';
+import { define } from '../../lib/node/define.js';
+import { ERR_INVALID_STATE, errnoException } from '../../lib/errors/errors.js';
+import type { StreamHandle } from '../../lib/handle/tcp-pipe.js';
+import type { Socket } from '../../lib/socket/socket.js';
+import { noteSettings, readSettings } from './node-settings.js';
+import { connectionOf } from './refusal.js';
+
+/** The parts of a stream's state that no public name leads to. */
+interface States {
+  _readableState: { decoder?: { lastChar: Buffer; lastNeed: number; lastTotal: number } | null };
+}
+
+/** The descriptor, or its error. */
+export function duplicated(answer: number): number {
+  if (answer < 0) throw errnoException(answer, 'dup');
+  return answer;
+}
+
+/** Runs `use`; when that fails, the descriptor is nobody's. */
+export function withDescriptor<T>(fd: number, use: (fd: number) => T): T {
+  try {
+    return use(fd);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+export function adoptSocket(socket: NodeSocket): Socket {
+  const handle = connectionOf(socket);
+  const { noDelay, keepAlive } = readSettings(socket);
+  const fd = duplicated(duplicateDescriptor(handle.fd));
+  const adopted = withDescriptor(fd, () => new OurSocket(optionsOf(socket, fd)));
+  if (noDelay) adopted.setNoDelay(true);
+  if (keepAlive.enable) {
+    const { idle, interval, count } = keepAlive;
+    adopted.setKeepAlive(true, idle * 1000, interval === undefined ? undefined : interval * 1000, count);
+  }
+  if (!handle.hasRef()) adopted.unref();
+  passOn(socket, adopted as unknown as NodeSocket, takeBuffered(socket));
+  (adopted._handle as StreamHandle | null)?.unshare();
+  return adopted;
+}
+
+export function releaseSocket(socket: Socket): NodeSocket {
+  const handle = connectionOf(socket as unknown as NodeSocket) as StreamHandle;
+  const fd = leave(socket, handle);
+  const released = withDescriptor(fd, () => new NodeSocket(optionsOf(socket as unknown as NodeSocket, fd)));
+  noteSettings(released, socket._settings());
+  if (!handle.hasRef()) released.unref();
+  const chunks = [takeBuffered(socket as unknown as NodeSocket), socket._takeHeld() ?? Buffer.alloc(0)];
+  let piece = handle.takeUnread();
+  for (; typeof piece !== 'number'; piece = handle.takeUnread()) chunks.push(piece);
+  passOn(socket as unknown as NodeSocket, released, Buffer.concat(chunks));
+  // An error that ours has read: the kernel tells it once.
+  if (piece < 0) released.destroy(errnoException(piece, 'read'));
+  return released;
+}
+
+/** A descriptor for the next owner. @throws Error ERR_INVALID_STATE, and of the system; the socket goes on then */
+function leave(socket: Socket, handle: StreamHandle): number {
+  const resume = socket._quiesce();
+  try {
+    if (handle.flush() > 0) {
+      throw new ERR_INVALID_STATE('the socket has writes that are not done; wait for their callbacks');
+    }
+    return duplicated(handle.duplicate());
+  } catch (error) {
+    resume();
+    throw error;
+  }
+}
+
+function optionsOf(socket: NodeSocket, fd: number): SocketConstructorOpts {
+  const options = {
+    fd,
+    allowHalfOpen: socket.allowHalfOpen,
+    readableHighWaterMark: socket.readableHighWaterMark,
+    writableHighWaterMark: socket.writableHighWaterMark,
+    pauseOnCreate: socket.isPaused(),
+  };
+  return options;
+}
+
+/** The bytes in the stream's buffer, without anybody hearing of them: they are the next owner's to tell. */
+function takeBuffered(socket: NodeSocket): Buffer {
+  const { readableLength: length, readableEncoding: encoding } = socket;
+  const { decoder } = (socket as unknown as States)._readableState;
+  // All of it, by its length: asked for less or more, a stream that has ended would say so.
+  const chunk = length > 0 ? inSilence(socket, () => socket.read(length) as Buffer | string | null) : null;
+  const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding ?? 'utf8') : (chunk ?? Buffer.alloc(0));
+  if (!decoder) return bytes;
+  // The beginning of a character whose end has not come.
+  return Buffer.concat([bytes, decoder.lastChar.subarray(0, decoder.lastTotal - decoder.lastNeed)]);
+}
+
+function inSilence<T>(socket: NodeSocket, act: () => T): T {
+  const own = Object.getOwnPropertyDescriptor(socket, 'emit');
+  define(socket, 'emit', { value: () => false, configurable: true });
+  try {
+    return act();
+  } finally {
+    if (own) define(socket, 'emit', own);
+    else delete (socket as { emit?: unknown }).emit;
+  }
+}
+
+/** What all streams and sockets have. */
+function passOn(from: NodeSocket, to: NodeSocket, unread: Buffer): void {
+  if (from.readableEncoding !== null) to.setEncoding(from.readableEncoding);
+  if (from.timeout) to.setTimeout(from.timeout);
+  // Nothing was read into it yet, so this comes first.
+  if (unread.length > 0) to.push(unread);
+  if (from.writableEnded) to.end();
+  from.destroy();
+}

@@ -1,0 +1,112 @@
+// A name with several addresses: they are tried one after the other, as Node does, and all but the last are given up
+// after a while. Each attempt has a handle of its own.
+import type { Attempt } from './attempt.js';
+import { attemptError, becomeConnected, bindLocal, blockedError, connectTcp } from './attempt.js';
+import type { NetError } from '../errors/errors.js';
+import { aggregateError, connectionTimeoutError, ERR_SOCKET_CONNECTION_TIMEOUT } from '../errors/errors.js';
+import { TCP } from '../handle/tcp-pipe.js';
+import { attachHandle } from '../stream/read.js';
+import type { SocketCore } from '../stream/state.js';
+import { kState } from '../stream/state.js';
+import { startTimer } from '../node/timers.js';
+
+export class SerialAttempts {
+  readonly #socket: SocketCore;
+  readonly #attempts: readonly Attempt[];
+  readonly #patience: number;
+  readonly #wanted: () => boolean;
+  readonly #errors: NetError[] = [];
+  #next = 0;
+  #running: Attempt | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param patience milliseconds
+   * @param wanted whether the call of `connect` that these attempts are for is still the one in force
+   */
+  constructor(socket: SocketCore, attempts: readonly Attempt[], patience: number, wanted: () => boolean) {
+    this.#socket = socket;
+    this.#attempts = attempts;
+    this.#patience = patience;
+    this.#wanted = wanted;
+    socket.autoSelectFamilyAttemptedAddresses = [];
+    socket[kState].giveUpConnecting = () => this.#timer?.close();
+  }
+
+  tryNext(): void {
+    this.#timer?.close();
+    // Any listener of the events below may have ended all this.
+    if (!this.#wanted()) return;
+    const attempt = this.#attempts[this.#next];
+    if (attempt === undefined) this.#giveUp();
+    else this.#try(attempt);
+  }
+
+  #giveUp(): void {
+    const errors = this.#errors;
+    this.#socket.destroy(errors.length === 0 ? new ERR_SOCKET_CONNECTION_TIMEOUT() : aggregateError(errors));
+  }
+
+  #try(attempt: Attempt): void {
+    const socket = this.#socket;
+    // The first one has the handle that `connect` made.
+    if (this.#next > 0) this.#renewHandle();
+    this.#next += 1;
+    const bindError = bindLocal(socket, attempt);
+    if (bindError) {
+      // Nothing was attempted, so no event.
+      this.#errors.push(bindError);
+      this.tryNext();
+      return;
+    }
+    const blocked = blockedError(socket, attempt);
+    if (blocked) {
+      this.#failed(attempt, blocked);
+      return;
+    }
+    const { address, port, family } = attempt;
+    socket.emit('connectionAttempt', address, port, family);
+    if (!this.#wanted()) return;
+    socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
+    this.#running = attempt;
+    const error = connectTcp(socket, attempt, (status) => this.#ended(attempt, status));
+    if (error) this.#failed(attempt, error);
+    else if (this.#next < this.#attempts.length) this.#limitTime(attempt);
+  }
+
+  #renewHandle(): void {
+    const socket = this.#socket;
+    const { handle: before, exposed } = socket[kState];
+    const handle = new TCP(TCP.SOCKET);
+    attachHandle(socket, handle);
+    if (before === null) return;
+    if (exposed?.hasRef?.() === false) handle.unref();
+    before.close();
+  }
+
+  #limitTime(attempt: Attempt): void {
+    const { address, port, family } = attempt;
+    this.#timer = startTimer(() => {
+      this.#running = undefined;
+      this.#socket.emit('connectionAttemptTimeout', address, port, family);
+      this.#errors.push(connectionTimeoutError(address, port));
+      this.tryNext();
+    }, this.#patience).ref();
+  }
+
+  #failed(attempt: Attempt, error: NetError): void {
+    this.#errors.push(error);
+    this.#socket.emit('connectionAttemptFailed', attempt.address, attempt.port, attempt.family, error);
+    this.tryNext();
+  }
+
+  #ended(attempt: Attempt, status: number): void {
+    // One that was given up has been told of.
+    if (attempt !== this.#running) return;
+    this.#running = undefined;
+    this.#timer?.close();
+    // Also when the socket was destroyed meanwhile: Node tells that the attempt was canceled.
+    if (status !== 0) this.#failed(attempt, attemptError(status, attempt));
+    else if (this.#wanted()) becomeConnected(this.#socket);
+  }
+}

@@ -1,0 +1,33 @@
+// The two functions most programs begin with. Some call them with `new`, so they are functions in the old sense.
+import { normalizeArguments } from './node/arguments.js';
+import type { ConnectListener, ConnectOptions } from './connect/options.js';
+import type { ConnectionListener, ServerOptions } from './server/server.js';
+import { Server } from './server/server.js';
+import { Socket } from './socket/socket.js';
+
+/** A server. `connectionListener` is added to `connection`. */
+export function createServer(connectionListener?: ConnectionListener): Server;
+export function createServer(options?: ServerOptions | null, connectionListener?: ConnectionListener): Server;
+export function createServer(
+  options?: ServerOptions | ConnectionListener | null,
+  connectionListener?: ConnectionListener,
+): Server {
+  return new Server(options as ServerOptions, connectionListener);
+}
+
+/**
+ * A socket that is connecting.
+ *
+ * @throws TypeError or RangeError for arguments that name no target. What goes wrong later is an `error` event.
+ */
+export function connect(options: ConnectOptions, connectionListener?: ConnectListener): Socket;
+export function connect(port: number | string, host?: string, connectionListener?: ConnectListener): Socket;
+export function connect(port: number | string, connectionListener?: ConnectListener): Socket;
+export function connect(path: string, connectionListener?: ConnectListener): Socket;
+export function connect(...args: unknown[]): Socket {
+  const normalized = normalizeArguments(args);
+  const options = normalized[0] as Partial<ConnectOptions>;
+  const socket = new Socket(options);
+  if (options.timeout) socket.setTimeout(options.timeout);
+  return socket.connect(normalized as unknown as ConnectOptions);
+}

@@ -1,0 +1,267 @@
+/**
+ * Foreign handles below a socket of this package: Node's native `TCP` and `Pipe` (of `process.binding`, or of a socket of
+ * node:net), and objects with the same methods that a program has written in JavaScript.
+ *
+ * The protocol between such a handle and its socket changes from one Node to the next, and a native handle aborts the process
+ * when it is spoken to in another version's. So a socket of node:net drives it: only its methods below the stream are called
+ * (`_write`, `_writev`, `_final`, `connect`), and what it would push into its own stream is delivered to the socket above.
+ */
+import { Buffer } from 'node:buffer';
+import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
+
+import { duplicateDescriptor } from './binding.js';
+import { uvErrno } from '../errors/errors.js';
+import { UV_EOF } from './tcp-pipe.js';
+import type { Req } from './request.js';
+import type { SocketHandle } from './socket.js';
+import type { EncodedChunk } from './stream.js';
+
+const UV_EALREADY: number = uvErrno('EALREADY');
+const UV_EBADF: number = uvErrno('EBADF');
+const UV_ENOTCONN: number = uvErrno('ENOTCONN');
+
+/** The methods of a native handle that are called here. A handle that a program has written may lack any of them. */
+interface Foreign {
+  readonly fd?: number;
+  reading?: boolean;
+  onread?: unknown;
+  readStart: () => number;
+  readStop: () => number;
+  close: (callback?: () => void) => void;
+  /** Of TCP only. */
+  reset: (callback?: () => void) => number;
+  bind: (address: string, port: number, flags?: number) => number;
+  /** Of TCP only. */
+  bind6: (address: string, port: number, flags?: number) => number;
+}
+
+type Done = (error?: Error | null) => void;
+
+/** The methods of a socket of node:net below its stream. */
+interface BelowStream {
+  _write(data: Uint8Array | string, encoding: string, done: Done): void;
+  _writev(chunks: readonly EncodedChunk[], done: Done): void;
+  _final(done: Done): void;
+}
+
+const Stream = NodeSocket as unknown as new (options: object) => NodeSocket & BelowStream;
+
+/** Drives the foreign handle, and delivers what it reads. */
+class Companion extends Stream {
+  readonly #handle: ForeignHandle;
+
+  constructor(foreign: object, handle: ForeignHandle) {
+    const options: SocketConstructorOpts & { handle: object; manualStart: boolean } = {
+      handle: foreign,
+      manualStart: true,
+      allowHalfOpen: true,
+    };
+    super(options);
+    this.#handle = handle;
+    this.on('connect', () => handle.connected());
+  }
+
+  override push(chunk: Buffer | null): boolean {
+    if (chunk === null) this.#handle.received(UV_EOF);
+    else this.#handle.received(chunk.byteLength, chunk);
+    // Backpressure is applied by `readStop`.
+    return true;
+  }
+
+  override read(): null {
+    return null;
+  }
+
+  override destroy(error?: Error): this {
+    if (error) this.#handle.failed(error);
+    return this;
+  }
+
+  /** The socket above has the idle timer. */
+  _unrefTimer(): void {}
+}
+
+/** The libuv error number of an error; `EBADF` where it has none. */
+function statusOf(error: Error): number {
+  const { errno } = error as NodeJS.ErrnoException;
+  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
+}
+
+function sizeOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
+
+const known = new WeakMap<object, ForeignHandle>();
+
+/**
+ * Takes a foreign handle over: its previous owner, if it has one, receives nothing more.
+ *
+ * @throws TypeError for what is no object, as node:net does
+ */
+export function takeForeignHandle(foreign: object): ForeignHandle {
+  const handle = new ForeignHandle(foreign as Foreign);
+  known.set(foreign, handle);
+  return handle;
+}
+
+/** As `takeForeignHandle`, unless a socket of this package has the handle already: then both share it. */
+export function shareForeignHandle(foreign: object): ForeignHandle {
+  return known.get(foreign) ?? takeForeignHandle(foreign);
+}
+
+export class ForeignHandle implements SocketHandle {
+  owner: unknown = null;
+  reader: SocketHandle['reader'] = null;
+  onbroken: SocketHandle['onbroken'] = null;
+  /** An `http.Agent` puts its guard on the foreign handle itself. */
+  readonly isGuarded = false;
+
+  readonly #foreign: Foreign;
+  readonly #companion: Companion;
+  #connect: Req | undefined;
+  /** Writes that have not completed. */
+  #writing = 0;
+  #isLeaving = false;
+
+  constructor(foreign: Foreign) {
+    this.#foreign = foreign;
+    this.#companion = new Companion(foreign, this);
+  }
+
+  get kind(): 'TCP' | 'PIPE' | undefined {
+    if ('bind6' in this.#foreign) return 'TCP';
+    return 'fchmod' in this.#foreign ? 'PIPE' : undefined;
+  }
+
+  // ---- reading
+
+  /** The state of the foreign handle: several sockets may share it. */
+  get reading(): boolean {
+    return Boolean(this.#foreign.reading);
+  }
+
+  readStart(): number {
+    this.#foreign.reading = true;
+    return this.#foreign.readStart();
+  }
+
+  readStop(): number {
+    this.#foreign.reading = false;
+    return this.#foreign.readStop();
+  }
+
+  received(nread: number, chunk?: Buffer): void {
+    this.reader?.(nread, chunk);
+  }
+
+  failed(error: Error): void {
+    if (this.#connect) this.#endConnect(statusOf(error));
+    else this.received(statusOf(error));
+  }
+
+  // ---- writing
+
+  write(req: Req, chunk: Uint8Array | string, encoding?: BufferEncoding): number {
+    const form = typeof chunk === 'string' ? (encoding ?? 'utf8') : 'buffer';
+    return this.#writes(req, sizeOf(chunk, encoding), (done) => this.#companion._write(chunk, form, done));
+  }
+
+  writev(req: Req, chunks: readonly EncodedChunk[]): number {
+    const size = chunks.reduce((total, { chunk, encoding }) => total + sizeOf(chunk, encoding), 0);
+    return this.#writes(req, size, (done) => this.#companion._writev(chunks, done));
+  }
+
+  #writes(req: Req, size: number, write: (done: Done) => void): number {
+    let isOver = false;
+    let status = 0;
+    let isReturned = false;
+    req.async = false;
+    req.bytes = size;
+    write((error) => {
+      status = error ? statusOf(error) : 0;
+      // A second completion is reported too: the stream answers it with ERR_MULTIPLE_CALLBACK, as node:net's does.
+      if (isReturned) this.#wrote(req, status, isOver);
+      isOver = true;
+    });
+    isReturned = true;
+    if (isOver) return status;
+    req.async = true;
+    this.#writing += 1;
+    return 0;
+  }
+
+  #wrote(req: Req, status: number, isSecond: boolean): void {
+    if (!isSecond) this.#writing -= 1;
+    req.oncomplete(status, this, req);
+    if (this.#isLeaving && this.#writing === 0) this.close();
+  }
+
+  shutdown(req: Req): number {
+    let status: number | undefined;
+    let isReturned = false;
+    this.#companion._final((error) => {
+      // A synchronous completion is reported as libuv's ENOTCONN, which needs no callback.
+      status = error ? statusOf(error) : UV_ENOTCONN;
+      if (isReturned) req.oncomplete(error ? status : 0, this, req);
+    });
+    isReturned = true;
+    return status ?? 0;
+  }
+
+  // ---- connecting
+
+  bind(address: string, port: number, flags?: number): number {
+    return this.#foreign.bind(address, port, flags);
+  }
+
+  bind6(address: string, port: number, flags?: number): number {
+    return this.#foreign.bind6(address, port, flags);
+  }
+
+  /** To an IP address, or without a port to a path. */
+  connect(req: Req, address: string, port?: number): number {
+    if (this.#connect) return UV_EALREADY;
+    this.#connect = req;
+    this.#companion.connect(port === undefined ? { path: address } : { host: address, port });
+    return 0;
+  }
+
+  connect6(req: Req, address: string, port: number): number {
+    return this.connect(req, address, port);
+  }
+
+  connected(): void {
+    this.#endConnect(0);
+  }
+
+  #endConnect(status: number): void {
+    const request = this.#connect;
+    this.#connect = undefined;
+    request?.oncomplete(status, this, request);
+  }
+
+  // ---- ending
+
+  close(callback?: () => void): void {
+    this.#foreign.close(callback);
+    this.#foreign.onread = ignore;
+  }
+
+  reset(callback?: () => void): number {
+    const status = this.#foreign.reset(callback);
+    this.#foreign.onread = ignore;
+    return status;
+  }
+
+  /** As `close`, when the kernel has taken all that was written. */
+  closeWhenSent(): void {
+    this.#isLeaving = true;
+    if (this.#writing === 0) this.close();
+  }
+
+  duplicate(): number {
+    return duplicateDescriptor(this.#foreign.fd ?? -1);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,110 @@
+/**
+ * On Windows, a pipe that a parent has put at a number of this process's `stdio`. The numbers are those of Node's own C
+ * library, and most such pipes can only be read by a thread that waits for them: so a socket of Node's has it open, and
+ * this handle does by it what others do by the reactor.
+ */
+import { Buffer } from 'node:buffer';
+import type * as Net from 'node:net';
+
+import { Kind } from './dispatcher.js';
+import { uvErrno } from '../errors/errors.js';
+import { Pipe, type Req, UV_EOF } from './tcp-pipe.js';
+import { nodeNet } from '../node/modules.js';
+import { bytesOf, type EncodedChunk } from './stream.js';
+
+const UV_EBADF: number = uvErrno('EBADF');
+const UV_EISCONN: number = uvErrno('EISCONN');
+
+interface NodeSocketOptions extends Net.SocketConstructorOpts {
+  manualStart: boolean;
+}
+
+function statusOf(error: Error | null | undefined): number {
+  if (!error) return 0;
+  const { errno } = error as NodeJS.ErrnoException;
+  // What has no number is a stream that has ended or was destroyed.
+  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
+}
+
+export class InheritedPipe extends Pipe {
+  readonly #pipe: Net.Socket;
+  /** Node has its output and its errors take each write before it goes on, as programs expect. */
+  readonly #waits: boolean;
+
+  /** @throws ERR_INVALID_FD_TYPE and the errors of the system: Node's own */
+  constructor(fd: number) {
+    super(Pipe.SOCKET);
+    const options: NodeSocketOptions = { fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true };
+    this.#pipe = new (nodeNet().Socket)(options);
+    this.#waits = fd === 1 || fd === 2;
+    this.stage = 'open';
+    // Else whoever listens to data reads.
+    this.#pipe.pause();
+    this.#pipe.on('data', (chunk: Buffer) => this.onevent(Kind.Data, chunk.byteLength, chunk));
+    this.#pipe.on('end', () => this.onevent(Kind.End, UV_EOF, undefined));
+    this.#pipe.on('error', (error: NodeJS.ErrnoException) => {
+      // Those of writing are told to the writes.
+      if (error.syscall === 'read') this.onevent(Kind.End, statusOf(error), undefined);
+    });
+  }
+
+  override get writeQueueSize(): number {
+    return this.#pipe.writableLength;
+  }
+
+  override ref(): void {
+    super.ref();
+    this.#pipe.ref();
+  }
+
+  override unref(): void {
+    super.unref();
+    this.#pipe.unref();
+  }
+
+  override readStart(): number {
+    if (this.isClosing()) return UV_EBADF;
+    this.reading = true;
+    this.updateHold();
+    this.#pipe.resume();
+    return 0;
+  }
+
+  override readStop(): number {
+    this.reading = false;
+    this.updateHold();
+    this.#pipe.pause();
+    return 0;
+  }
+
+  override write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
+    const bytes = bytesOf(chunk, encoding);
+    if (this.isClosing()) return this.wrote(req, 0, UV_EBADF);
+    const status = this.wrote(req, bytes.byteLength, this.#waits ? 0 : 1);
+    this.#pipe.write(bytes, (error) => {
+      if (!this.#waits) this.onevent(Kind.Wrote, statusOf(error), undefined);
+      else if (error) this.onevent(Kind.Broken, statusOf(error), undefined);
+    });
+    return status;
+  }
+
+  override writev(req: Req, chunks: readonly EncodedChunk[]): number {
+    return this.write(req, Buffer.concat(chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding))));
+  }
+
+  override shutdown(req: Req): number {
+    if (this.isClosing()) return UV_EBADF;
+    this.#pipe.end((error?: Error | null) => this.onevent(Kind.ShutDown, statusOf(error), undefined));
+    return this.shuts(req);
+  }
+
+  protected override closeWith(reset: boolean, callback: (() => void) | undefined): void {
+    super.closeWith(reset, callback);
+    this.#pipe.destroy();
+  }
+
+  /** It is connected. */
+  protected override connectWith(): number {
+    return UV_EISCONN;
+  }
+}

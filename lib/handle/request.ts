@@ -1,0 +1,38 @@
+// What is asked of a handle and ends later: Node's names for it, and the async context that it keeps.
+import { AsyncResource } from 'node:async_hooks';
+
+import { manualDestroy } from '../node/async-resource.js';
+import { hold, release } from './dispatcher.js';
+
+/** Something asked of a handle that ends later. A plain object; callers put their own fields on it. */
+export interface Req {
+  /** `status`: 0 or a negative libuv error. */
+  oncomplete(status: number, handle: unknown, req: this): void;
+  /** Set by `write`: whether `oncomplete` will be called. */
+  async?: boolean;
+  /** Set by `write`: how many bytes it was. */
+  bytes?: number;
+}
+
+/** A request on its way, with the async context in which it was made. */
+export class Pending {
+  readonly #req: Req;
+  readonly #context: AsyncResource;
+
+  /** @param trigger the async id of the handle */
+  constructor(type: string, req: Req, trigger: number) {
+    this.#req = req;
+    this.#context = new AsyncResource(type, manualDestroy(trigger));
+    // libuv: a request keeps the loop alive, whether its handle is ref'd or not.
+    hold();
+  }
+
+  complete(status: number, handle: unknown): void {
+    release();
+    try {
+      this.#context.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
+    } finally {
+      this.#context.emitDestroy();
+    }
+  }
+}

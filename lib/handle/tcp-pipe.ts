@@ -1,0 +1,167 @@
+/**
+ * What `socket._handle` and `server._handle` are: `TCP` and `Pipe` over the reactor, with the names that Node's own
+ * wraps have, because programs look at them.
+ */
+import { duplicateDescriptor, guessHandleType, referencedSockets } from './binding.js';
+import { control, Operation, reactor } from './dispatcher.js';
+import { uvErrno } from '../errors/errors.js';
+import type { Req } from './request.js';
+import { StreamHandle } from './stream.js';
+
+export { duplicateDescriptor, guessHandleType, referencedSockets, StreamHandle };
+export type { Req };
+export type { EncodedChunk } from './stream.js';
+
+export const UV_EOF: number = uvErrno('EOF');
+const UV_ENOTSUP: number = uvErrno('ENOTSUP');
+
+/** Flags of `bind6` and `bind`, as libuv has them; `crates/binding` has the same numbers. */
+export const UV_TCP_IPV6ONLY = 1;
+export const UV_TCP_REUSEPORT = 2;
+/** Ours, far from the bits that libuv may take: the address is not shared, even while nobody listens on it. */
+export const TCP_EXCLUSIVE = 0x100;
+/** Of `Pipe.bind`, and ours as well: for nobody but the owner. */
+export const PIPE_OWNER_ONLY = 0x100;
+/** Modes of `fchmod`, and of `Pipe.bind`, which sets them before a client can connect. */
+export const UV_READABLE = 1;
+export const UV_WRITABLE = 2;
+
+/** Where `getsockname` and `getpeername` put what they find. */
+export interface AddressOut {
+  address?: string;
+  family?: 'IPv4' | 'IPv6';
+  port?: number;
+}
+
+function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, out: AddressOut): number {
+  if (typeof found === 'number') return found;
+  out.address = found.address;
+  out.family = found.family as 'IPv4' | 'IPv6';
+  out.port = found.port;
+  return 0;
+}
+
+/** A TCP socket or listener. */
+export class TCP extends StreamHandle {
+  /** Options that were asked for while there was no socket to set them on. */
+  #early: Map<string, () => number> | undefined;
+
+  constructor(type: number = TCP.SOCKET, trigger?: number) {
+    super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP', trigger);
+  }
+
+  override get kind(): 'TCP' {
+    return 'TCP';
+  }
+
+  /** As soon as there is a socket, so that already its SYN is as it was asked to be. */
+  protected override opened(answer: number): number {
+    const status = super.opened(answer);
+    if (status < 0) return status;
+    // What fails here leaves the system's setting, as it does when a connection is there already.
+    for (const set of this.#early?.values() ?? []) set();
+    this.#early = undefined;
+    return status;
+  }
+
+  private setOrRemember(name: string, set: () => number): number {
+    if (this.id >= 0) return set();
+    (this.#early ??= new Map()).set(name, set);
+    return 0;
+  }
+
+  protected client(): TCP {
+    return new TCP(TCP.SOCKET, this.getAsyncId());
+  }
+
+  bind(address: string, port: number, flags = 0): number {
+    return this.openOnce(() => reactor().bindTcp(address, port, false, flags));
+  }
+
+  bind6(address: string, port: number, flags = 0): number {
+    return this.openOnce(() => reactor().bindTcp(address, port, true, flags));
+  }
+
+  /** `ECONNREFUSED` is always told by the request; an error of the address or the route is the answer. */
+  connect(req: Req, address: string, port: number): number {
+    return this.connectTo(req, address, port, false);
+  }
+
+  connect6(req: Req, address: string, port: number): number {
+    return this.connectTo(req, address, port, true);
+  }
+
+  private connectTo(req: Req, address: string, port: number, ipv6: boolean): number {
+    const open = (): number => reactor().tcpSocket(ipv6);
+    return this.connectWith(req, open, (id) => reactor().connectTcp(id, address, port, ipv6));
+  }
+
+  /** Fills `out` with the local address. */
+  getsockname(out: AddressOut): number {
+    return named(reactor().localAddress(this.openId()), out);
+  }
+
+  /** Fills `out` with the peer's address. */
+  getpeername(out: AddressOut): number {
+    return named(reactor().peerAddress(this.openId()), out);
+  }
+
+  setNoDelay(on: boolean): number {
+    return this.setOrRemember('noDelay', () => control(Operation.SetNoDelay, this.id, Number(on)));
+  }
+
+  /**
+   * Seconds, and a count of probes; 0 leaves what the system has. With a delay libuv sets an interval of 1 s and 10
+   * probes where nothing else is asked for; without one it sets nothing else.
+   */
+  setKeepAlive(
+    on: boolean,
+    delay: number = 0,
+    interval: number = delay > 0 ? 1 : 0,
+    count: number = delay > 0 ? 10 : 0,
+  ): number {
+    return this.setOrRemember('keepAlive', () => reactor().setKeepAlive(this.id, on, delay, interval, count));
+  }
+
+  setTypeOfService(tos: number): number {
+    return this.setOrRemember('typeOfService', () => reactor().setTypeOfService(this.id, tos));
+  }
+
+  /** The value, or a negative error. */
+  getTypeOfService(): number {
+    return reactor().typeOfService(this.id);
+  }
+}
+
+/** A Unix socket (or another local descriptor); on Windows a named pipe. */
+export class Pipe extends StreamHandle {
+  static readonly IPC: number = 2;
+
+  constructor(type: number = Pipe.SOCKET, trigger?: number) {
+    super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP', trigger);
+  }
+
+  override get kind(): 'PIPE' {
+    return 'PIPE';
+  }
+
+  protected client(): Pipe {
+    return new Pipe(Pipe.SOCKET, this.getAsyncId());
+  }
+
+  bind(path: string, flags = 0): number {
+    return this.openOnce(() => reactor().bindLocal(path, flags));
+  }
+
+  /** Only a path that no socket can have is refused here; the rest is told by the request. */
+  connect(req: Req, path: string): number {
+    const open = (): number => reactor().localSocket();
+    return this.connectWith(req, open, (id) => reactor().connectLocal(id, path));
+  }
+
+  /** Gives everybody the permissions named by `UV_READABLE` and `UV_WRITABLE`. */
+  fchmod(mode: number): number {
+    if (this.id < 0) return UV_ENOTSUP;
+    return reactor().openToAll(this.id, (mode & UV_READABLE) !== 0, (mode & UV_WRITABLE) !== 0);
+  }
+}

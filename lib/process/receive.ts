@@ -1,0 +1,182 @@
+// What a process of ours has sent arrives as ours in every process that has this package loaded; in others, and from
+// others, as node:net's.
+import { define } from '../node/define.js';
+import { applyInFlight, type InFlight } from './detached-connection.js';
+import { inLaterTurn } from '../handle/dispatcher.js';
+import { errnoException } from '../errors/errors.js';
+import type { StreamHandle } from '../handle/tcp-pipe.js';
+import {
+  type Announcement,
+  type HandleMessage,
+  type InternalMessage,
+  type IpcChannel,
+  type PeerProcess,
+  type Piece,
+  sendPastQueue,
+} from './channel.js';
+import { type NodeHandle, shareNodeHandle } from '../server/node-handle.js';
+import { Server } from '../server/server.js';
+import type { SocketConstructorOptions } from '../stream/options.js';
+import { Socket } from '../socket/socket.js';
+
+/** Of one server of the other process: the sockets that it has sent here and that are open. It asks now and then. */
+class SentSockets {
+  count = 0;
+  #toTell: (() => void) | undefined;
+
+  add(socket: Socket): void {
+    this.count += 1;
+    socket.once('close', () => {
+      this.count -= 1;
+      this.#tell();
+    });
+  }
+
+  /** Calls back when there are none. */
+  whenClosed(callback: () => void): void {
+    this.#toTell = callback;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.count > 0) return;
+    this.#toTell?.();
+    this.#toTell = undefined;
+  }
+}
+
+/** The next handle, as far as it was announced. */
+class ExpectedHandle implements InFlight {
+  readonly unread: Buffer[] = [];
+  readonly unsent: Buffer[] = [];
+  readError = 0;
+  ends = false;
+  isAnnounced = false;
+
+  add({ of, bytes }: Piece): void {
+    this[of].push(Buffer.from(bytes, 'base64'));
+  }
+
+  announce({ next, error = 0, ends = false }: Announcement): void {
+    this.isAnnounced = next;
+    this.readError = error;
+    this.ends = ends;
+  }
+
+  /** Whether the connection is incomplete without this. */
+  get isNeeded(): boolean {
+    return this.unread.length > 0 || this.unsent.length > 0 || this.ends;
+  }
+}
+
+/** Makes `channel` give what was ours as ours. */
+export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
+  const send = channel._send;
+  const sent = new Map<string, SentSockets>();
+  let expected = new ExpectedHandle();
+  /** While Node is told of an object of ours as if it had just come. */
+  let isTelling = false;
+
+  const answer = (message: InternalMessage): void => {
+    if (channel.connected) channel._send(message, undefined, true);
+  };
+
+  const count = (key: string): SentSockets => {
+    let sockets = sent.get(key);
+    if (sockets === undefined) sent.set(key, (sockets = new SentSockets()));
+    return sockets;
+  };
+
+  /** Node acknowledges it, and tells the program when somebody listens, as if the handle itself had been sent. */
+  const tell = (message: HandleMessage, object: object): void => {
+    isTelling = true;
+    // On Windows Node calls this on whatever has come.
+    define(object, 'setSimultaneousAccepts', { value() {}, configurable: true });
+    channel.emit('internalMessage', { ...message, cmd: 'NODE_HANDLE', type: 'net.Native' }, object);
+    Reflect.deleteProperty(object, 'setSimultaneousAccepts');
+    isTelling = false;
+  };
+
+  const receive = (message: HandleMessage, handle: StreamHandle, inFlight: InFlight): void => {
+    if (message.type === 'net.Server') {
+      // The sender may still accept from it.
+      handle.share();
+      const server = new Server();
+      server.listen(handle, () => tell(message, server));
+    } else if (message.type === 'net.Socket') {
+      const socket = new Socket({ handle, readable: true, writable: true } as unknown as SocketConstructorOptions);
+      applyInFlight(socket, handle, inFlight);
+      if (message.key !== undefined) count(message.key).add(socket);
+      tell(message, socket);
+    } else {
+      handle.share();
+      tell(message, handle);
+    }
+  };
+
+  /** Without a descriptor the connection cannot be completed, and Node's object would begin in the middle of the bytes. */
+  const refuse = (message: HandleMessage, errno: number): void => {
+    const socket = new Socket();
+    tell(message, socket);
+    inLaterTurn(() => socket.destroy(errnoException(errno, 'dup')));
+  };
+
+  const take = (message: HandleMessage, node: NodeHandle): void => {
+    const inFlight = expected;
+    expected = new ExpectedHandle();
+    const handle = shareNodeHandle(node, message.type !== 'net.Socket');
+    // Without a descriptor to spare, Node's is better than none.
+    if (typeof handle === 'number' && !inFlight.isNeeded) return;
+    node.close();
+    const taken = { ...message };
+    message.cmd = 'NODE_FERRONET_HANDLE';
+    if (typeof handle === 'number') refuse(taken, handle);
+    else receive(taken, handle, inFlight);
+  };
+
+  const answerThatOurs = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', ours: true });
+
+  // Before Node's own listener.
+  channel.prependListener('internalMessage', (message: InternalMessage, node: NodeHandle | null | undefined) => {
+    switch (message.cmd) {
+      case 'NODE_FERRONET':
+        if ('ours' in message) {
+          peer.become('ours');
+        } else if ('of' in message) {
+          expected.add(message);
+        } else {
+          if (message.ask === true) answerThatOurs();
+          if (!message.next) expected = new ExpectedHandle();
+          expected.announce(message);
+        }
+        break;
+      case 'NODE_HANDLE':
+        // A handle that has been lost on the way is sent again.
+        if (isTelling) break;
+        if (node && expected.isAnnounced) take(message, node);
+        else if (!node && message.ask === true) answerThatOurs();
+        break;
+      case 'NODE_HANDLE_ACK':
+        if (peer.isAsked) peer.answeredByNode();
+        peer.isAsked = false;
+        break;
+      case 'NODE_HANDLE_NACK':
+        if (peer.probes === 0) break;
+        // The answer to a probe, which Node has sent no handle with.
+        message.cmd = 'NODE_FERRONET_NACK';
+        peer.probes -= 1;
+        peer.answeredByNode();
+        break;
+      case 'NODE_SOCKET_GET_COUNT': {
+        const sockets = sent.get(message.key);
+        if (sockets) answer({ cmd: 'NODE_SOCKET_COUNT', key: message.key, count: sockets.count });
+        break;
+      }
+      case 'NODE_SOCKET_NOTIFY_CLOSE': {
+        const { key } = message;
+        sent.get(key)?.whenClosed(() => answer({ cmd: 'NODE_SOCKET_ALL_CLOSED', key }));
+        break;
+      }
+    }
+  });
+}

@@ -1,0 +1,278 @@
+// `subprocess.send(message, handle)` and `process.send` take sockets, servers and handles of this package. Node sends its own
+// only, so one of Node's is sent over a second descriptor (sendable.ts); the queue, the acknowledgements and the counting
+// of sockets by their server are Node's. Everything else that is sent is passed on.
+//
+// A connection is sent when nothing of it is left here. Unread and unsent bytes are sent along to a process that has this
+// package. For any other the send waits, in Node's own queue, until the kernel has what was written, and it fails if bytes
+// were read ahead.
+import { Buffer } from 'node:buffer';
+
+import type { InFlight } from './detached-connection.js';
+import { hold as holdLoop, reactor, release as releaseLoop } from '../handle/dispatcher.js';
+import { ERR_IPC_CHANNEL_CLOSED } from '../errors/errors.js';
+import type { ForeignHandle } from '../handle/foreign.js';
+import { StreamHandle } from '../handle/tcp-pipe.js';
+import type { Lists } from './account.js';
+import {
+  type Announcement,
+  type InternalMessage,
+  type IpcChannel,
+  isOpen,
+  type PeerProcess,
+  type SendArguments,
+  type SendCallback,
+  type SendOptions,
+  sendPastQueue,
+} from './channel.js';
+import {
+  duplicate,
+  ForeignSocket,
+  KeptSocket,
+  LeavingSocket,
+  type Readiness,
+  type Sendable,
+  sendableHandle,
+  TIMEOUT,
+} from './sendable.js';
+import { nodeServerHandleOf, nodeServerOf } from '../server/node-handle.js';
+import { Server } from '../server/server.js';
+import { kState } from '../stream/state.js';
+import { Socket } from '../socket/socket.js';
+import { nextTick, startTimer } from '../node/timers.js';
+
+const SENDABLE: ReadonlySet<string> = new Set(['string', 'object', 'number', 'boolean']);
+
+/** Bytes of one message with unread or unsent bytes. */
+const PIECE = 192 * 1024;
+
+/** A call of `send()` with an object of this package. In Node's queue it is the handle of the call. */
+class QueuedSend implements SendArguments {
+  readonly handle: this = this;
+  readonly sendable: Sendable;
+  readonly message: unknown;
+  readonly options: SendOptions;
+  readonly callback: SendCallback | undefined;
+  isSent = false;
+
+  constructor(sendable: Sendable, message: unknown, options: SendOptions, callback: SendCallback | undefined) {
+    this.sendable = sendable;
+    this.message = message;
+    this.options = options;
+    this.callback = callback;
+  }
+}
+
+function isOurs(given: unknown): boolean {
+  return given instanceof Socket || given instanceof Server || given instanceof StreamHandle;
+}
+
+/** Channels that connections were sent over to a process that does not have this package, as far as that is known. */
+const withoutPackage = new Set<IpcChannel>();
+
+/** While connections go to such a process, threads do not read ahead: what they read could not be sent along. */
+function noteReceiver(channel: IpcChannel, hasPackage: boolean): void {
+  const { size } = withoutPackage;
+  if (hasPackage) withoutPackage.delete(channel);
+  else withoutPackage.add(channel);
+  for (const each of withoutPackage) if (!isOpen(each)) withoutPackage.delete(each);
+  if ((size === 0) !== (withoutPackage.size === 0)) reactor().setReadsAhead(withoutPackage.size === 0);
+}
+
+/** Makes `channel` take what is ours. */
+export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
+  const send = channel._send;
+  const lists: Lists = new Map();
+  /** Calls that Node has not completed; undefined until the first one. */
+  let open: Set<QueuedSend> | undefined;
+  /** The call that is not ready. Node queues everything behind it. */
+  let held: { call: QueuedSend; timer: NodeJS.Timeout } | undefined;
+
+  const post = (message: InternalMessage): void => sendPastQueue(channel, send, message);
+
+  const probe = (): void => {
+    peer.probes += 1;
+    post({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: null, ask: true });
+  };
+
+  /** Null for what has nothing open: Node sends the message alone then. */
+  const sendableOf = (given: unknown, options: SendOptions): Sendable | null => {
+    if (given instanceof StreamHandle) {
+      const handle = nodeServerHandleOf(duplicate(given));
+      given.share();
+      return sendableHandle(handle, handle);
+    }
+    if (given instanceof Server) {
+      // What a worker of a cluster is sent connections for is open in its primary only.
+      if (!(given._handle instanceof StreamHandle)) return null;
+      const handle = nodeServerHandleOf(duplicate(given._handle));
+      given._handle.share();
+      return sendableHandle(handle, nodeServerOf(handle));
+    }
+    const socket = given as Socket;
+    const { handle } = socket[kState];
+    if (handle === null) return null;
+    const keepOpen = typeof options === 'object' && options.keepOpen === true;
+    if (!(handle instanceof StreamHandle)) return new ForeignSocket(socket, handle as ForeignHandle, keepOpen, lists);
+    return keepOpen ? new KeptSocket(socket, handle, lists) : new LeavingSocket(socket, handle, lists, peer, probe);
+  };
+
+  const postPieces = (of: 'unread' | 'unsent', chunks: readonly Uint8Array[]): void => {
+    for (const chunk of chunks) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      for (let at = 0; at < bytes.length; at += PIECE) {
+        post({ cmd: 'NODE_FERRONET', of, bytes: bytes.toString('base64', at, at + PIECE) });
+      }
+    }
+  };
+
+  const announce = (inFlight: InFlight | null): void => {
+    const announcement: Announcement = { cmd: 'NODE_FERRONET', next: true };
+    if (inFlight !== null) {
+      postPieces('unread', inFlight.unread);
+      postPieces('unsent', inFlight.unsent);
+      if (inFlight.ends) announcement.ends = true;
+      if (inFlight.readError < 0) announcement.error = inFlight.readError;
+    }
+    if (peer.kind !== 'ours') {
+      announcement.ask = true;
+      peer.isAsked = true;
+    }
+    post(announcement);
+  };
+
+  /** Writes a call that is ready to the channel. After an exception, which is Node's, nothing has changed. */
+  const write = (call: QueuedSend): boolean => {
+    const { sendable, message, options, callback } = call;
+    const done: SendCallback = (error) => {
+      open?.delete(call);
+      sendable.close();
+      if (typeof callback === 'function') callback(error);
+      else if (error && !(typeof options === 'object' ? options.swallowErrors : options)) channel.emit('error', error);
+    };
+    let answer: boolean;
+    announce(sendable.takeInFlight());
+    try {
+      answer = Reflect.apply(send, channel, [message, sendable.object, options, done]);
+    } catch (error) {
+      post({ cmd: 'NODE_FERRONET', next: false });
+      open?.delete(call);
+      sendable.restore();
+      throw error;
+    }
+    call.isSent = true;
+    sendable.sent();
+    if (sendable instanceof LeavingSocket) noteReceiver(channel, peer.kind === 'ours');
+    return answer;
+  };
+
+  /** Without a callback the error is an event: of the socket, which is closed, or as in Node of the channel. */
+  const fail = (call: QueuedSend, error: Error): void => {
+    open?.delete(call);
+    const { callback, sendable } = call;
+    const hasCallback = typeof callback === 'function';
+    if (!hasCallback && sendable instanceof LeavingSocket) {
+      sendable.abandon(isOpen(channel) ? error : undefined);
+      return;
+    }
+    sendable.restore();
+    if (hasCallback) nextTick(callback, error);
+    else if (isOpen(channel)) nextTick(() => channel.emit('error', error));
+  };
+
+  /** `isDeferred`: the caller of `send()` has its answer, and cannot catch an exception. */
+  const dispatch = (call: QueuedSend, readiness: Readiness, isDeferred: boolean): boolean => {
+    if (readiness instanceof Error) {
+      fail(call, readiness);
+    } else if (readiness === 'pending' && channel._handleQueue === null) {
+      hold(call);
+    } else {
+      try {
+        return write(call);
+      } catch (error) {
+        if (!isDeferred) throw error;
+        fail(call, error as Error);
+      }
+    }
+    return true;
+  };
+
+  const hold = (call: QueuedSend): void => {
+    // Node queues what is sent while there is a queue.
+    channel._handleQueue = [];
+    let seconds = 0;
+    // While JavaScript computes, however long, at most one second passes.
+    const timer = startTimer(() => {
+      seconds += 1;
+      const readiness = seconds < TIMEOUT ? call.sendable.readiness() : call.sendable.timedOut();
+      if (readiness === 'pending') timer.refresh();
+      else release(readiness);
+    }, 1000);
+    holdLoop();
+    held = { call, timer };
+    call.sendable.watch(recheck);
+  };
+
+  const recheck = (): void => {
+    if (held === undefined) return;
+    const readiness = held.call.sendable.readiness();
+    if (readiness !== 'pending') release(readiness);
+  };
+
+  const release = (readiness: Readiness): void => {
+    if (held === undefined) return;
+    const { call, timer } = held;
+    held = undefined;
+    timer.close();
+    releaseLoop();
+    call.sendable.watch(null);
+    const queue = channel._handleQueue ?? [];
+    channel._handleQueue = null;
+    dispatch(call, isOpen(channel) ? readiness : new ERR_IPC_CHANNEL_CLOSED(), true);
+    // As Node does when a handle was acknowledged.
+    for (const { message, handle, options, callback } of queue) {
+      if (isOpen(channel)) channel._send(message, handle, options, callback);
+      else if (handle instanceof QueuedSend) fail(handle, new ERR_IPC_CHANNEL_CLOSED());
+      else if (typeof callback === 'function') nextTick(callback, new ERR_IPC_CHANNEL_CLOSED());
+    }
+    if (channel.connected || channel._handleQueue) return;
+    if (channel.channel) channel._disconnect();
+    // The channel has ended meanwhile. Node emits nothing then as long as there is a queue.
+    else nextTick(() => channel.emit('disconnect'));
+  };
+
+  peer.onchange = () => {
+    if (peer.kind === 'ours') noteReceiver(channel, true);
+    recheck();
+  };
+
+  // Node does not complete what is queued when the child ends.
+  const openUntilExit = (): Set<QueuedSend> => {
+    const calls = new Set<QueuedSend>();
+    channel.once('exit', () => {
+      release(new ERR_IPC_CHANNEL_CLOSED());
+      for (const call of calls) {
+        if (call.isSent) call.sendable.close();
+        else fail(call, new ERR_IPC_CHANNEL_CLOSED());
+      }
+      calls.clear();
+      noteReceiver(channel, true);
+    });
+    return calls;
+  };
+
+  channel._send = function _send(message, handle, options, callback): boolean {
+    let call = handle;
+    if (!(call instanceof QueuedSend)) {
+      // A wrong message is Node's to refuse, before anything has happened to the handle.
+      const isSendable = message !== undefined && SENDABLE.has(typeof message);
+      if (!isSendable || !isOurs(handle)) return Reflect.apply(send, this, [message, handle, options, callback]);
+      const sendable = sendableOf(handle, options);
+      if (sendable === null) return Reflect.apply(send, this, [message, undefined, options, callback]);
+      call = new QueuedSend(sendable, message, options, callback);
+      (open ??= openUntilExit()).add(call as QueuedSend);
+    }
+    const queued = call as QueuedSend;
+    if (channel._handleQueue) return channel._handleQueue.push(queued) === 1;
+    return dispatch(queued, queued.sendable.readiness(), call === handle);
+  };
+}

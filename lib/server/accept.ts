@@ -1,0 +1,125 @@
+// A connection arrives: dropped, refused, or made a socket and told.
+import type { EventEmitter } from 'node:events';
+
+import { isIP } from '../address/is-ip.js';
+import type { AnyBlockList } from '../address/block-list.js';
+import { serverSocketChannel } from '../node/diagnostics.js';
+import { errnoException } from '../errors/errors.js';
+import type { DroppedConnection } from '../node/events.js';
+import { type AddressOut, StreamHandle, type TCP } from '../handle/tcp-pipe.js';
+import type * as NodeHandles from './node-handle.js';
+import type { NodeHandle } from './node-handle.js';
+import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
+import { Socket } from '../socket/socket.js';
+import { kState } from '../stream/state.js';
+
+type AcceptedHandle = StreamHandle | NodeHandle;
+
+function nodeHandles(): typeof NodeHandles {
+  return require('./node-handle.js') as typeof NodeHandles;
+}
+
+/** What accepting needs to know of a server. */
+export interface AcceptingServer extends EventEmitter {
+  _connections: number;
+  _emitCloseIfDrained: () => void;
+  maxConnections?: number;
+  allowHalfOpen: boolean;
+  pauseOnConnect: boolean;
+  noDelay: boolean;
+  _nativeRelay?: boolean;
+  keepAlive: boolean;
+  keepAliveInitialDelay: number;
+  highWaterMark: number;
+  blockList?: AnyBlockList | undefined;
+}
+
+/** `given` is a handle of Node's when the server listens with one. */
+export function onConnection(server: AcceptingServer, status: number, given: AcceptedHandle | undefined): void {
+  if (status < 0 || !given) {
+    server.emit('error', errnoException(status, 'accept'));
+    return;
+  }
+  const client = given instanceof StreamHandle ? given : nodeHandles().ownHandle(given);
+  const { maxConnections } = server;
+  if (maxConnections !== undefined && maxConnections !== null && server._connections >= maxConnections) {
+    drop(server, client);
+  } else if (isBlocked(server, client)) {
+    client.close();
+  } else {
+    accept(server, client);
+  }
+}
+
+function nameOf(client: AcceptedHandle, get: 'getsockname' | 'getpeername'): AddressOut {
+  const name: AddressOut = {};
+  (client as Partial<TCP>)[get]?.(name);
+  return name;
+}
+
+function drop(server: AcceptingServer, client: AcceptedHandle): void {
+  const local = nameOf(client, 'getsockname');
+  // Nothing is known of a local connection, and then there is no argument at all.
+  if (local.address === undefined) {
+    client.close();
+    server.emit('drop');
+    return;
+  }
+  const remote = nameOf(client, 'getpeername');
+  const dropped: DroppedConnection = Object.assign(Object.create(null) as object, {
+    localAddress: local.address,
+    localPort: local.port,
+    localFamily: local.family,
+    remoteAddress: remote.address,
+    remotePort: remote.port,
+    remoteFamily: remote.family,
+  }) as DroppedConnection;
+  client.close();
+  server.emit('drop', dropped);
+}
+
+function isBlocked({ blockList }: AcceptingServer, client: AcceptedHandle): boolean {
+  if (!blockList) return false;
+  const { address } = nameOf(client, 'getpeername');
+  const family = isIP(address);
+  return address !== undefined && family !== 0 && blockList.check(address, `ipv${family}`);
+}
+
+function accept(server: AcceptingServer, client: AcceptedHandle): void {
+  const options: InternalSocketOptions = {
+    handle: client,
+    allowHalfOpen: server.allowHalfOpen,
+    pauseOnCreate: server.pauseOnConnect,
+    manualStart: true,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: server.highWaterMark,
+    writableHighWaterMark: server.highWaterMark,
+  };
+  if (server._nativeRelay === false) options.nativeRelay = false;
+  const socket = new Socket(options as SocketConstructorOptions);
+  setOptions(server, socket, client as Partial<TCP>);
+  server._connections += 1;
+  socket.server = server;
+  socket._server = server;
+  // Not before: a listener may give the connection to another process, with all that the peer has sent. libuv reads later
+  // anyway, and our reactor may read at once.
+  try {
+    server.emit('connection', socket);
+  } finally {
+    if (!server.pauseOnConnect && socket._handle === client && !socket[kState].isUsedAsStdio) socket.read(0);
+  }
+  if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
+}
+
+function setOptions(server: AcceptingServer, socket: Socket, client: Partial<TCP>): void {
+  const state = socket[kState];
+  if (server.noDelay && client.setNoDelay) {
+    state.noDelay = true;
+    client.setNoDelay(true);
+  }
+  if (server.keepAlive && client.setKeepAlive) {
+    state.keepAlive = { ...state.keepAlive, enable: true, idle: server.keepAliveInitialDelay };
+    client.setKeepAlive(true, server.keepAliveInitialDelay);
+  }
+}

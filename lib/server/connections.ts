@@ -1,0 +1,24 @@
+// `for await (const socket of server)`: the connections of a server, one after the other.
+import { type EventEmitter, on } from 'node:events';
+
+import type { Socket } from '../socket/socket.js';
+
+/**
+ * Collects from now on, not from the first `next()`: no connection is lost in between. What nobody has taken yet waits
+ * without a bound, as in Node.
+ */
+export function connectionsOf(server: EventEmitter): AsyncIterableIterator<Socket> {
+  const events = on(server, 'connection', { close: ['close'] });
+  const iterator: AsyncIterableIterator<Socket> = {
+    next: async () => {
+      const result = await events.next();
+      return result.done ? { value: undefined, done: true } : { value: result.value[0] as Socket, done: false };
+    },
+    return: async () => {
+      await events.return?.();
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+}

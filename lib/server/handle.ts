@@ -1,0 +1,71 @@
+// A handle that is bound and does not listen yet.
+import { debug } from '../node/diagnostics.js';
+import { uvErrno } from '../errors/errors.js';
+import type { StreamHandle } from '../handle/tcp-pipe.js';
+import { Pipe, TCP } from '../handle/tcp-pipe.js';
+import { checkBindAllowed } from '../errors/permission.js';
+import { createHandle } from '../stream/options.js';
+
+const UV_EADDRINUSE: number = uvErrno('EADDRINUSE');
+const UV_EINVAL: number = uvErrno('EINVAL');
+
+/**
+ * A bound handle of an address, a path (port and type -1) or a descriptor; or the negative error. Without an address: of
+ * all addresses.
+ */
+export function createServerHandle(
+  address: string | null,
+  port: number | null,
+  addressType: number | null,
+  fd?: number | null,
+  flags?: number,
+): StreamHandle | number {
+  if (typeof fd === 'number' && fd >= 0) return openServerDescriptor(fd);
+  const isPath = port === -1 && addressType === -1;
+  checkBindAllowed((isPath && address) || '');
+  if (isPath) {
+    const pipe = new Pipe(Pipe.SERVER);
+    return boundOrError(pipe, pipe.bind(address ?? '', flags));
+  }
+  if (!address) return bindAnywhere(port ?? 0, flags).bound;
+  const tcp = new TCP(TCP.SERVER);
+  const errno = addressType === 6 ? tcp.bind6(address, port ?? 0, flags) : tcp.bind(address, port ?? 0, flags);
+  return boundOrError(tcp, errno);
+}
+
+/** What was bound, or the error, and where. */
+export interface Bound {
+  bound: StreamHandle | number;
+  address: string | null;
+  family: number | null;
+}
+
+/**
+ * All IPv6 addresses with the IPv4 ones inside, or, where the system has no IPv6, all IPv4 ones. A port that is taken is
+ * told as it is (libuv keeps that error for `listen`).
+ */
+export function bindAnywhere(port: number, flags: number | undefined): Bound {
+  const bound = createServerHandle('::', port, 6, null, flags);
+  if (typeof bound !== 'number' || bound === UV_EADDRINUSE) return { bound, address: '::', family: 6 };
+  return { bound: createServerHandle('0.0.0.0', port, 4, null, flags), address: '0.0.0.0', family: 4 };
+}
+
+function boundOrError(handle: StreamHandle, errno: number): StreamHandle | number {
+  if (errno >= 0) return handle;
+  handle.close();
+  return errno;
+}
+
+function openServerDescriptor(fd: number): StreamHandle | number {
+  let handle: StreamHandle;
+  try {
+    handle = createHandle(fd, true);
+  } catch (error) {
+    debug('listen invalid fd=%d:', fd, (error as Error).message);
+    return UV_EINVAL;
+  }
+  const opened = boundOrError(handle, handle.open(fd));
+  // Its opener may still have it: systemd, or a parent that gives it to several children.
+  if (typeof opened !== 'number') opened.share();
+  return opened;
+}

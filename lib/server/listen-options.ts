@@ -1,0 +1,137 @@
+// The arguments of `server.listen`: the ways to call it, and where to listen.
+import { normalizeArguments, isPipeName, toNumber } from '../node/arguments.js';
+import { adoptBoundSocket, BoundSocket } from '../stream/bound-socket.js';
+import { ERR_INVALID_ARG_VALUE, errnoException } from '../errors/errors.js';
+import type { StreamHandle } from '../handle/tcp-pipe.js';
+import {
+  Pipe,
+  PIPE_OWNER_ONLY,
+  TCP,
+  UV_READABLE,
+  UV_TCP_IPV6ONLY,
+  UV_TCP_REUSEPORT,
+  UV_WRITABLE,
+} from '../handle/tcp-pipe.js';
+import type * as NodeHandles from './node-handle.js';
+import type { ListenerHandle } from './core.js';
+import { validateAbortSignal, validatePort } from '../errors/validators.js';
+
+/** Options of `server.listen()`. */
+export interface ListenOptions {
+  /** 0 to 65535. Without one, or 0: the system picks one. */
+  port?: number | string | null | undefined;
+  /** The address to listen on, or a name of one. Default: all addresses, `::` or where there is no IPv6 `0.0.0.0`. */
+  host?: string | undefined;
+  /** A Unix socket or a named pipe. A port wins over it. */
+  path?: string | undefined;
+  /** Connections that may wait to be accepted. Default 511. */
+  backlog?: number | undefined;
+  /** In a worker of a cluster: keeps the address for this worker, instead of sharing it with all of them. Default `false`. */
+  exclusive?: boolean | undefined;
+  /** Takes no IPv4 connections on `::`. Default `false`. */
+  ipv6Only?: boolean | undefined;
+  /** Lets other sockets listen on the same port; the kernel spreads the connections. Default `false`. */
+  reusePort?: boolean | undefined;
+  /** Makes a local socket readable for all users. Default `false`. */
+  readableAll?: boolean | undefined;
+  /** Makes a local socket writable for all users. Default `false`. */
+  writableAll?: boolean | undefined;
+  /**
+   * Lets nobody but the owner of the process use a local socket (on Windows also the system): from before anybody could.
+   * In a worker of a cluster it is this worker's alone, as with `exclusive`. Default `false`.
+   */
+  ownerOnly?: boolean | undefined;
+  /** Listens on an address that is bound already, which belongs to the server from then on. `signal` is ignored then. */
+  handle?: BoundSocket | undefined;
+  /** Closes the server when aborted. */
+  signal?: AbortSignal | undefined;
+  /** A bound or listening socket of this process; it belongs to the server from then on. */
+  fd?: number | undefined;
+}
+
+/** Where to listen, read from the arguments. */
+export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined } & (
+  | { kind: 'handle'; handle: ListenerHandle; path: string | undefined }
+  | { kind: 'fd'; fd: number }
+  | { kind: 'port'; port: number; host: string | undefined; flags: number; exclusive: boolean }
+  | { kind: 'path'; path: string; mode: number; flags: number | undefined; exclusive: boolean }
+);
+
+type Given = Omit<ListenOptions, 'handle'> & { _handle?: unknown; handle?: unknown };
+
+/** @throws TypeError or RangeError, as Node does, for arguments that say nowhere to listen */
+export function readListenTarget(args: readonly unknown[]): ListenTarget {
+  const normalized = normalizeArguments(args)[0];
+  // The number behind the first argument, or behind the host.
+  const backlog = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || 0;
+  const holder = normalized as Given;
+  const bound = holder instanceof BoundSocket ? holder : holder.handle;
+  if (bound instanceof BoundSocket) return adoptBound(bound, holder.backlog || backlog);
+  const options = (holder._handle || holder.handle || holder) as Given & Record<string, unknown>;
+  if (options instanceof TCP || options instanceof Pipe) {
+    return { kind: 'handle', handle: options as StreamHandle, path: undefined, backlog };
+  }
+  if (options['isStreamBase'] === true) {
+    const { listenerOfNode } = require('./node-handle.js') as typeof NodeHandles;
+    const handle = listenerOfNode(options);
+    if (typeof handle === 'number') throw errnoException(handle, 'listen');
+    if (handle !== undefined) return { kind: 'handle', handle, path: undefined, backlog };
+  }
+  const { signal, fd } = options;
+  validateAbortSignal(signal, 'options.signal');
+  if (typeof fd === 'number' && fd >= 0) return { kind: 'fd', fd, backlog, signal };
+  return { ...readAddress(args, options), backlog: options.backlog || backlog, signal } as ListenTarget;
+}
+
+function adoptBound(bound: BoundSocket, backlog: number): ListenTarget {
+  const address = bound.address();
+  return {
+    kind: 'handle',
+    handle: adoptBoundSocket(bound),
+    path: typeof address === 'string' ? address : undefined,
+    backlog,
+  };
+}
+
+function readAddress(args: readonly unknown[], options: Given): object {
+  const port = wantedPort(args, options);
+  if (typeof port === 'number' || typeof port === 'string') {
+    return { ...readFlags(options), kind: 'port', port: validatePort(port, 'options.port'), host: options.host };
+  }
+  const { path } = options;
+  if (path && isPipeName(path)) {
+    const mode = (options.readableAll === true ? UV_READABLE : 0) | (options.writableAll === true ? UV_WRITABLE : 0);
+    if (path.startsWith('\0') && (options.readableAll || options.writableAll)) {
+      // Misspelt like this in Node, and compared by programs.
+      const reason = 'can not set readableAll or writableAllt to true when path is abstract unix socket';
+      throw new ERR_INVALID_ARG_VALUE('options', options, reason);
+    }
+    const ownerOnly = options.ownerOnly === true;
+    if (ownerOnly && (mode !== 0 || path.startsWith('\0'))) {
+      const reason = 'ownerOnly goes neither with readableAll or writableAll nor with an abstract unix socket';
+      throw new ERR_INVALID_ARG_VALUE('options', options, reason);
+    }
+    return {
+      kind: 'path',
+      path,
+      mode,
+      flags: (ownerOnly ? PIPE_OWNER_ONLY : mode) || undefined,
+      exclusive: Boolean(options.exclusive) || ownerOnly,
+    };
+  }
+  if ('port' in options || 'path' in options) throw new ERR_INVALID_ARG_VALUE('options', options);
+  throw new ERR_INVALID_ARG_VALUE('options', options, 'must have the property "port" or "path"');
+}
+
+// No port at all, or one that is there and empty, is any port.
+function wantedPort(args: readonly unknown[], options: Given): unknown {
+  const { port } = options;
+  const none = args.length === 0 || typeof args[0] === 'function';
+  return none || port === null || (port === undefined && 'port' in options) ? 0 : port;
+}
+
+function readFlags({ ipv6Only, reusePort, exclusive }: Given): { flags: number; exclusive: boolean } {
+  const flags = (ipv6Only === true ? UV_TCP_IPV6ONLY : 0) | (reusePort === true ? UV_TCP_REUSEPORT : 0);
+  // Sockets that share a port are not shared among workers as well.
+  return { flags, exclusive: Boolean(exclusive) || reusePort === true };
+}

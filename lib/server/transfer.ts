@@ -1,0 +1,79 @@
+// A listening server goes to another thread, with the connections that nobody has taken yet.
+import type { EventEmitter } from 'node:events';
+
+import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
+import { StreamHandle } from '../handle/tcp-pipe.js';
+import type { Messaging } from '../thread/messaging.js';
+import type { Sent } from '../thread/transfer.js';
+import { escortOf, receive, sendOff } from '../thread/transfer.js';
+
+/** What of a server goes along, besides its handle. */
+const SETTINGS = [
+  'allowHalfOpen',
+  'pauseOnConnect',
+  'noDelay',
+  '_nativeRelay',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'highWaterMark',
+  'blockList',
+  'maxConnections',
+  'dropMaxConnection',
+] as const;
+
+interface TransferredServer extends EventEmitter {
+  _handle: StreamHandle | null;
+  _pipeName?: string | undefined;
+  listen: (handle: StreamHandle) => unknown;
+}
+
+/** What goes instead of a server. */
+interface SentServer {
+  sent: Sent;
+  path: string | undefined;
+  settings: Record<string, unknown>;
+}
+
+/** `construct` makes a server of an object that is none yet. */
+export function serverMessaging(construct: (server: TransferredServer) => void): Messaging<TransferredServer> {
+  return {
+    list(server) {
+      check(server);
+      return [escortOf(server, 'net.Server')];
+    },
+    transfer: sendServer,
+    receive: (empty, data) => receiveServer(empty, data as SentServer, construct),
+  };
+}
+
+/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE; nothing has changed then */
+function check({ _handle: handle }: TransferredServer): StreamHandle {
+  if (!(handle instanceof StreamHandle)) throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Server');
+  return handle;
+}
+
+// As with node:net, the server that is left emits no `close` for this.
+function sendServer(server: TransferredServer): SentServer {
+  const handle = check(server);
+  const sent = sendOff(server, handle, [], false);
+  const { _pipeName: path } = server;
+  handle.close();
+  server._handle = null;
+  server._pipeName = undefined;
+  const settings: Record<string, unknown> = {};
+  for (const name of SETTINGS)
+    if (name in server) settings[name] = (server as unknown as Record<string, unknown>)[name];
+  return { sent, path, settings };
+}
+
+function receiveServer(
+  empty: TransferredServer,
+  { sent, path, settings }: SentServer,
+  construct: (server: TransferredServer) => void,
+): void {
+  const handle = receive(sent, 'SERVER');
+  construct(empty);
+  Object.assign(empty, settings);
+  empty.listen(handle);
+  empty._pipeName = path;
+}

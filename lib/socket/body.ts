@@ -1,0 +1,496 @@
+// What a socket can do: the members of `net.Socket`. What they do is in the file of their subject: connecting
+// (connect.ts), reading, writing, closing, options (socket-*.ts) and the idle timer (timeout.ts).
+import { Duplex } from 'node:stream';
+
+import { normalizeOnce } from '../node/arguments.js';
+import type { AnyBlockList } from '../address/block-list.js';
+import type {
+  ConnectListener,
+  IpcConnectOptions,
+  SocketConnectOptions,
+  TcpConnectOptions,
+} from '../connect/options.js';
+import { connectSocket } from '../connect/connect.js';
+import { clientSocketChannel } from '../node/diagnostics.js';
+import {
+  ERR_INVALID_ARG_TYPE,
+  ERR_INVALID_HANDLE_TYPE,
+  ERR_SOCKET_CLOSED,
+  errnoException,
+  uvErrno,
+} from '../errors/errors.js';
+import type { AnyListener } from '../node/events.js';
+import type { AddressOut, EncodedChunk } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/tcp-pipe.js';
+import type { AddressInfo } from '../stream/addresses.js';
+import { localName, peerName } from '../stream/addresses.js';
+import type { KeepAliveOptions } from '../stream/options.js';
+import {
+  applyKeepAlive,
+  applyTypeOfService,
+  readKeepAlive,
+  sameKeepAlive,
+  warnOfLostTimes,
+} from '../stream/options.js';
+import {
+  beginRelay,
+  countRelayed,
+  endRelay,
+  endRelays,
+  noteListener,
+  offerRelay,
+  rememberMethods,
+} from '../stream/relay.js';
+import { relayMadeProgress } from '../stream/relay-idle.js';
+import { quiesce } from '../stream/settle.js';
+import { closeSocket } from '../stream/close.js';
+import { handleFor, startReading, stopReading, wakeReader } from '../stream/read.js';
+import type { KeepAlive, ExposedHandle, SocketCore, WithState } from '../stream/state.js';
+import { kState, whenConnected } from '../stream/state.js';
+import type { Done, Payload } from '../stream/write.js';
+import { bytesWritten, finish, send } from '../stream/write.js';
+import { noteActivity, setIdleTimeout, writeMadeProgress } from '../stream/timeout.js';
+import { nextTick } from '../node/timers.js';
+import { validateInt32 } from '../errors/validators.js';
+
+/** Where a socket is in its life. */
+export type SocketReadyState = 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
+
+/** A server that counts the sockets it has accepted. */
+interface CountingServer {
+  _connections: number;
+  _emitCloseIfDrained?: () => void;
+}
+
+// Windows takes marks from policies only; asking there is no mistake.
+const UV_ENOSYS: number = uvErrno('ENOSYS');
+
+// The constructor gives every socket its state.
+const StatefulDuplex = Duplex as unknown as abstract new () => Duplex & WithState;
+
+// Never constructed: `Socket` takes its prototype.
+export class SocketBody extends StatefulDuplex implements SocketCore {
+  /** Whether `connect` was called and neither `connect` nor an error came yet. */
+  declare connecting: boolean;
+  /** Milliseconds given to `setTimeout`. */
+  declare timeout?: number | undefined;
+  /** `address:port` of each address of a name that was tried. Only set when there was more than one. */
+  declare autoSelectFamilyAttemptedAddresses?: string[];
+  /** The server that accepted this socket, or null. */
+  declare server: unknown;
+  /** @internal */ declare blockList?: AnyBlockList | undefined;
+  /** @internal */ declare _hadError: boolean;
+  /** @internal */ declare _closeAfterHandlingError: boolean;
+  /** @internal */ declare _parent: SocketCore | null;
+  /** @internal */ declare _host: string | null;
+  /** @internal */ declare _peername: AddressOut | undefined;
+  /** @internal */ declare _sockname: AddressOut | null | undefined;
+  /** @internal */ declare _pendingData: unknown;
+  /** @internal */ declare _pendingEncoding: string;
+  /** @internal */ declare _server: CountingServer | null;
+  /** @internal */ declare _undestroy: () => void;
+
+  // ---- Connecting and ending
+
+  /**
+   * Connects to a TCP port or a local path. A socket that has closed may be connected again.
+   *
+   * @throws TypeError or RangeError for arguments that name no target. What goes wrong later is an `error` event.
+   */
+  connect(options: SocketConnectOptions, connectionListener?: ConnectListener): this;
+  connect(path: string, connectionListener?: ConnectListener): this;
+  connect(port: number | string, connectionListener?: ConnectListener): this;
+  connect(port: number | string, host: string, connectionListener?: ConnectListener): this;
+  connect(...args: unknown[]): this {
+    const { 0: options, 1: listener } = normalizeOnce(args);
+    // An aborted signal is the end: without this test, connecting would bring the socket back to life.
+    if (this.destroyed && this[kState].signal?.aborted) return this;
+    if (clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket: this });
+    if (Object.hasOwn(this, 'write')) delete (this as { write?: unknown }).write;
+    connectSocket(this, options as unknown as TcpConnectOptions | IpcConnectOptions, listener);
+    return this;
+  }
+
+  /** Ends the writable side: sends FIN behind everything written. */
+  override end(callback?: () => void): this;
+  override end(buffer: Uint8Array | string, callback?: () => void): this;
+  override end(text: Uint8Array | string, encoding?: BufferEncoding, callback?: () => void): this;
+  override end(...args: unknown[]): this {
+    endRelay(this[kState].fedBy);
+    Reflect.apply(super.end, this, args);
+    return this;
+  }
+
+  /** Ends the socket and destroys it when everything written has been handed to the kernel. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', this.destroy);
+  }
+
+  /**
+   * Closes a TCP connection with RST; while connecting, as soon as it is there. What the kernel has not sent is lost.
+   *
+   * @throws TypeError ERR_INVALID_HANDLE_TYPE for a local socket
+   */
+  resetAndDestroy(): this {
+    const { handle } = this[kState];
+    if (handle === null) return this.destroy(new ERR_SOCKET_CLOSED());
+    if (handle.kind !== 'TCP') throw new ERR_INVALID_HANDLE_TYPE();
+    if (this.connecting) whenConnected(this, () => this._reset());
+    else this._reset();
+    return this;
+  }
+
+  // ---- Settings
+
+  /**
+   * Emits `timeout` after so many milliseconds without activity. It does nothing else: the socket stays open.
+   *
+   * @param timeout milliseconds, 0 to switch it off
+   * @param callback added as a one-time listener of `timeout`
+   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
+   */
+  setTimeout(timeout: number, callback?: () => void): this {
+    setIdleTimeout(this, timeout, callback);
+    return this;
+  }
+
+  /** Sends small writes at once instead of collecting them (`TCP_NODELAY`). Remembered before there is a connection. */
+  setNoDelay(noDelay: boolean = true): this {
+    const state = this[kState];
+    const enable = Boolean(noDelay);
+    if (enable === state.noDelay && state.handle !== null) return this;
+    state.noDelay = enable;
+    state.exposed?.setNoDelay?.(enable);
+    return this;
+  }
+
+  /**
+   * Keep-alive probes on an idle connection. Remembered before there is one.
+   *
+   * @param initialDelay idle milliseconds before the first probe, in whole seconds; 0 leaves what the system has
+   * @param interval milliseconds between probes, in whole seconds. Default 1000
+   * @param count unanswered probes that end the connection. Default 10
+   *
+   * A `KeepAliveWarning` tells of a time below 1000 ms, which counts as 0 and leaves what the system has.
+   */
+  setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this;
+  setKeepAlive(options: KeepAliveOptions): this;
+  setKeepAlive(
+    enable?: boolean | KeepAliveOptions | null,
+    initialDelay?: unknown,
+    interval?: unknown,
+    count?: unknown,
+  ): this {
+    const state = this[kState];
+    const wanted = readKeepAlive(enable, initialDelay, interval, count);
+    const before = state.keepAlive;
+    state.keepAlive = wanted;
+    // Agents set what is set already whenever they take a socket back: no call, and no warning, for that.
+    if (sameKeepAlive(before, wanted)) return this;
+    warnOfLostTimes(enable, initialDelay, interval);
+    if (state.exposed !== null) applyKeepAlive(state.exposed, wanted);
+    return this;
+  }
+
+  /**
+   * Marks outgoing packets (`IP_TOS`, `IPV6_TCLASS`), from the first one on if set before connecting.
+   *
+   * @param tos 0 to 255
+   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
+   */
+  setTypeOfService(tos: number): this {
+    if (Number.isNaN(tos)) throw new ERR_INVALID_ARG_TYPE('tos', 'number', tos);
+    validateInt32(tos, 'tos', 0, 255);
+    const state = this[kState];
+    state.typeOfService = tos;
+    // While connecting it is remembered like before; node:net throws EBADF then.
+    if (state.exposed === null || this.connecting) return this;
+    const errno = applyTypeOfService(state.exposed, state);
+    if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
+    return this;
+  }
+
+  /** The type of service in force, 0 to 255. */
+  getTypeOfService(): number {
+    const { exposed, typeOfService } = this[kState];
+    if (!exposed?.getTypeOfService || this.connecting) return typeOfService ?? 0;
+    const found = exposed.getTypeOfService();
+    if (found >= 0) return found;
+    if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
+    return typeOfService ?? 0;
+  }
+
+  /** Lets the open socket keep the process alive, as it does unless `unref` was called. */
+  ref(): this {
+    if (this._handle === null) whenConnected(this, () => this.ref());
+    else this._handle.ref?.();
+    return this;
+  }
+
+  /** Lets the process end while this socket is open. */
+  unref(): this {
+    if (this._handle === null) whenConnected(this, () => this.unref());
+    else this._handle.unref?.();
+    return this;
+  }
+
+  // ---- What is known
+
+  /** The local address, or an empty object. */
+  address(): AddressInfo | Record<string, never> {
+    return this._getsockname() as AddressInfo;
+  }
+
+  /** Whether there is no connection: not yet, or no more. */
+  get pending(): boolean {
+    return this._handle === null || this.connecting;
+  }
+
+  /** Where this socket is in its life. One that was never connected is `open`. */
+  get readyState(): SocketReadyState {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  /**
+   * Bytes that were written and are not sent.
+   *
+   * @deprecated Use `writableLength`.
+   */
+  get bufferSize(): number | undefined {
+    return this._handle === null ? undefined : this.writableLength;
+  }
+
+  /** Bytes received. Kept when the socket is destroyed. */
+  get bytesRead(): number {
+    if (this[kState]?.relay) countRelayed(this);
+    return (this._handle ?? this[kState])?.bytesRead as number;
+  }
+
+  /** Bytes written, including those that are not sent yet. Kept when the socket is destroyed. */
+  get bytesWritten(): number {
+    return this[kState] && bytesWritten(this, this._bytesDispatched);
+  }
+
+  /** The other side's IP address; undefined while connecting and for local sockets. */
+  get remoteAddress(): string | undefined {
+    return this._getpeername().address;
+  }
+
+  /** `IPv4` or `IPv6`. */
+  get remoteFamily(): string | undefined {
+    return this._getpeername().family;
+  }
+
+  /** The other side's port. */
+  get remotePort(): number | undefined {
+    return this._getpeername().port;
+  }
+
+  /** This side's IP address. */
+  get localAddress(): string | undefined {
+    return this._getsockname().address;
+  }
+
+  /** `IPv4` or `IPv6`. */
+  get localFamily(): string | undefined {
+    return this._getsockname().family;
+  }
+
+  /** This side's port. */
+  get localPort(): number | undefined {
+    return this._getsockname().port;
+  }
+
+  // ---- The stream below
+
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean | undefined }): T {
+    endRelay(this[kState].relay);
+    super.pipe(destination, options);
+    offerRelay(this, destination, options?.end === false);
+    return destination;
+  }
+
+  override unpipe(destination?: NodeJS.WritableStream): this {
+    endRelay(this[kState].relay);
+    return super.unpipe(destination);
+  }
+
+  override setEncoding(encoding: BufferEncoding): this {
+    endRelay(this[kState].relay);
+    return super.setEncoding(encoding);
+  }
+
+  override cork(): void {
+    endRelay(this[kState].fedBy);
+    super.cork();
+  }
+
+  override pause(): this {
+    endRelay(this[kState].relay);
+    if (this[kState].reader !== null && !this.connecting) stopReading(this);
+    return super.pause();
+  }
+
+  override resume(): this {
+    wakeReader(this);
+    return super.resume();
+  }
+
+  override read(size?: number): ReturnType<Duplex['read']> {
+    wakeReader(this);
+    const chunk = super.read(size) as ReturnType<Duplex['read']>;
+    const { relay } = this[kState];
+    if (relay !== null && chunk === null) beginRelay(relay);
+    return chunk;
+  }
+
+  /** @internal */
+  override _read(): void {
+    if (this.connecting || this._handle === null) whenConnected(this, () => this._read());
+    else if (!this[kState].handle?.reading) startReading(this);
+  }
+
+  /** @internal */
+  override _write(data: Uint8Array | string, encoding: BufferEncoding, callback: Done): void {
+    this._writeGeneric(false, data, encoding, callback);
+  }
+
+  /** @internal */
+  override _writev(chunks: EncodedChunk[], callback: Done): void {
+    this._writeGeneric(true, chunks, '', callback);
+  }
+
+  /** @internal */
+  override _final(callback: Done): void {
+    finish(this, callback);
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const willEmitClose = closeSocket(this, Boolean(error));
+    callback(error);
+    // Without an argument, unlike all others: nobody can know whether what never was had an error.
+    if (!willEmitClose) nextTick(() => this.emit('close'));
+    const server = this._server;
+    this._server = null;
+    if (server === null) return;
+    server._connections -= 1;
+    server._emitCloseIfDrained?.();
+  }
+
+  // ---- Listeners, whose coming and going a relay must not miss
+
+  override on(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.on(event, listener);
+  }
+
+  override addListener(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.addListener(event, listener);
+  }
+
+  override prependListener(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.prependListener(event, listener);
+  }
+
+  override removeListener(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.removeListener(event, listener);
+  }
+
+  override off(event: string | symbol, listener: AnyListener): this {
+    noteListener(this, event);
+    return super.off(event, listener);
+  }
+
+  override removeAllListeners(...events: (string | symbol | undefined)[]): this {
+    if (events.length === 0 || events[0] === undefined) endRelays(this);
+    else noteListener(this, events[0]);
+    return Reflect.apply(super.removeAllListeners, this, events) as this;
+  }
+
+  // ---- What Node's own modules and packages call
+
+  /** @internal */
+  get _handle(): ExposedHandle | null {
+    // Some read the accessors of the prototype itself.
+    return this[kState]?.exposed ?? null;
+  }
+
+  set _handle(given: ExposedHandle | null) {
+    const state = this[kState];
+    if (state.handle !== null) endRelays(this);
+    const handle = given ? handleFor(this, given) : null;
+    state.exposed = given || null;
+    state.handle = handle;
+  }
+
+  /** @internal */
+  get _connecting(): boolean {
+    return this.connecting;
+  }
+
+  /** @internal */
+  get _bytesDispatched(): number {
+    if (this[kState]?.fedBy) countRelayed(this);
+    return (this._handle ?? this[kState])?.bytesWritten as number;
+  }
+
+  /** What was asked of the connection, for whoever has it next. @internal */
+  _settings(): { noDelay: boolean; keepAlive: Readonly<KeepAlive> } {
+    const { noDelay, keepAlive } = this[kState];
+    return { noDelay, keepAlive };
+  }
+
+  /** Before somebody else has it: see settle.ts. @internal */
+  _quiesce(): () => void {
+    const { handle } = this[kState];
+    return handle instanceof StreamHandle ? quiesce(this, handle) : () => {};
+  }
+
+  /** What the `onread` option holds back, which is somebody else's from now on. @internal */
+  _takeHeld(): Buffer | null {
+    return this[kState].reader?.giveUp() ?? null;
+  }
+
+  /** @internal */
+  _writeGeneric(_writev: boolean, data: Payload, encoding: string, callback: Done): void {
+    send(this, data, encoding, callback);
+  }
+
+  /** @internal */
+  _getpeername(): AddressOut {
+    return peerName(this);
+  }
+
+  /** @internal */
+  _getsockname(): AddressOut {
+    return localName(this);
+  }
+
+  /** @internal */
+  _unrefTimer(): void {
+    noteActivity(this);
+  }
+
+  /** @internal */
+  _onTimeout(): void {
+    if (writeMadeProgress(this, this._handle)) noteActivity(this);
+    else if (relayMadeProgress(this)) return;
+    else this.emit('timeout');
+  }
+
+  /** @internal */
+  _reset(): this {
+    this[kState].resetting = true;
+    return this.destroy();
+  }
+}
+
+rememberMethods(SocketBody.prototype);

@@ -1,0 +1,143 @@
+// `net.Socket`: the constructor of a socket, and its type with all events.
+import { Duplex } from 'node:stream';
+
+import { adoptBoundSocket, BoundSocket } from '../stream/bound-socket.js';
+import { callable } from '../node/callable.js';
+import { endedByOtherPartyError } from '../errors/errors.js';
+import type { AnyListener, SocketEvents } from '../node/events.js';
+import { FixedBufferReader } from '../stream/onread.js';
+import type { StreamHandle } from '../handle/tcp-pipe.js';
+import { register, transferable } from '../thread/messaging.js';
+import { SocketBody } from './body.js';
+import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
+import { idleSeconds, openDescriptor, readSocketOptions } from '../stream/options.js';
+import { attachHandle } from '../stream/read.js';
+import { kState, NO_KEEP_ALIVE, SocketState } from '../stream/state.js';
+import { socketMessaging } from './transfer.js';
+import { nextTick } from '../node/timers.js';
+
+// Stands in for `write` when the peer has ended and this side must not go on alone.
+function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
+  if (!this.writableEnded) return Reflect.apply(Duplex.prototype.write, this, args);
+  const error = endedByOtherPartyError();
+  const callback = args.find((arg) => typeof arg === 'function');
+  if (callback) nextTick(callback as (error: Error) => void, error);
+  // TLS and HTTP/2 stand on a socket that is not Node's own through a wrapper, which corks around each write. It says
+  // its goodbye when the peer has left, and on Node's own sockets that fails without anybody hearing of it.
+  if (this.writableCorked === 0) this.destroy(error);
+  return false;
+}
+
+function onReadableStreamEnd(this: SocketBody): void {
+  if (!this.allowHalfOpen) this.write = writeAfterFin;
+}
+
+const constructDuplex = Duplex as unknown as (this: object, options: object) => void;
+
+function construct(this: SocketBody, given?: InternalSocketOptions | number): void {
+  const options = readSocketOptions(given);
+  const state = new SocketState();
+  this.connecting = false;
+  this._hadError = false;
+  this._closeAfterHandlingError = false;
+  this._parent = null;
+  this._host = null;
+  this._sockname = null;
+  this._pendingData = null;
+  this._pendingEncoding = '';
+  this.server = null;
+  this._server = null;
+  this[kState] = state;
+  if (options.blockList) this.blockList = options.blockList;
+  state.signal = options.signal;
+  state.noDelay = Boolean(options.noDelay);
+  if (options.keepAlive || options.keepAliveInitialDelay) {
+    const idle = idleSeconds(options.keepAliveInitialDelay ?? 0);
+    state.keepAlive = { ...NO_KEEP_ALIVE, enable: Boolean(options.keepAlive), idle };
+  }
+  state.typeOfService = options.typeOfService;
+  state.mayRelay = options.nativeRelay !== false;
+  state.reader = FixedBufferReader.from(this, options.onread);
+  constructDuplex.call(this, options);
+  this.on('end', onReadableStreamEnd);
+  if (options.handle instanceof BoundSocket) adoptBound(this, options.handle);
+  else if (options.handle) adopt(this, options.handle, options);
+  else if (options.fd !== undefined) adopt(this, openShared(options.fd), options);
+}
+
+// Nothing is read: there is no connection yet.
+function adoptBound(socket: SocketBody, bound: BoundSocket): void {
+  socket[kState].bound = true;
+  adopt(socket, adoptBoundSocket(bound), { readable: false });
+}
+
+/** The program knows the number, and may use it as well. */
+function openShared(fd: number): StreamHandle {
+  const handle = openDescriptor(fd);
+  handle.share();
+  return handle;
+}
+
+function adopt(socket: SocketBody, handle: object, options: InternalSocketOptions): void {
+  // By a signal that was aborted before.
+  if (socket.destroyed) {
+    (handle as StreamHandle).close();
+    return;
+  }
+  attachHandle(socket, handle);
+  if (options.readable === false) return;
+  if (options.pauseOnCreate) socket.pause();
+  else if (!options.manualStart) socket.read(0);
+}
+
+/** `new Socket()`, or without `new`. */
+export interface SocketConstructor {
+  /**
+   * A socket to connect, or of a descriptor.
+   *
+   * @throws TypeError or RangeError for wrong options
+   */
+  new (options?: SocketConstructorOptions): Socket;
+  (options?: SocketConstructorOptions): Socket;
+  readonly prototype: Socket;
+}
+
+/** A TCP or local connection: a duplex stream. */
+export interface Socket extends SocketBody {
+  addListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  addListener(event: string | symbol, listener: AnyListener): this;
+  emit<E extends keyof SocketEvents>(event: E, ...args: SocketEvents[E]): boolean;
+  emit(event: string | symbol, ...args: Parameters<AnyListener>): boolean;
+  off<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  off(event: string | symbol, listener: AnyListener): this;
+  on<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  on(event: string | symbol, listener: AnyListener): this;
+  once<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+  removeListener<E extends keyof SocketEvents>(event: E, listener: (...args: SocketEvents[E]) => void): this;
+  removeListener(event: string | symbol, listener: AnyListener): this;
+}
+
+export const Socket: SocketConstructor = callable(function Socket(
+  this: unknown,
+  options?: InternalSocketOptions | number,
+): unknown {
+  if (!(this instanceof SocketBody)) return calledWithoutNew(options);
+  const socket = transferable(this, new.target !== undefined);
+  construct.call(socket, options);
+  return socket === this ? undefined : socket;
+}, SocketBody);
+
+function calledWithoutNew(options: InternalSocketOptions | number | undefined): Socket {
+  return new Socket(options as SocketConstructorOptions);
+}
+
+register(
+  SocketBody,
+  'Socket',
+  socketMessaging((empty, options) => construct.call(empty as SocketBody, options)),
+);

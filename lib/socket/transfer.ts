@@ -1,0 +1,105 @@
+// A socket goes to another thread: what was read and not taken goes along, what the kernel has not sent is refused.
+import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
+import { StreamHandle } from '../handle/tcp-pipe.js';
+import type { Messaging } from '../thread/messaging.js';
+import { quiesce } from '../stream/settle.js';
+import type { InternalSocketOptions } from '../stream/options.js';
+import type { KeepAlive, SocketCore } from '../stream/state.js';
+import { kState } from '../stream/state.js';
+import type { Sent } from '../thread/transfer.js';
+import { escortOf, receive, sendOff } from '../thread/transfer.js';
+import { dropUnread, endsUnread, hasEnded, isUnreadExact, unreadOf } from '../stream/unread.js';
+
+/** What goes instead of a socket. */
+interface SentSocket {
+  sent: Sent;
+  options: InternalSocketOptions;
+  noDelay: boolean;
+  keepAlive: Readonly<KeepAlive>;
+  typeOfService: number | undefined;
+  bound: boolean;
+  bytesRead: number;
+  bytesWritten: number;
+}
+
+type Construct = (socket: SocketCore, options: InternalSocketOptions) => void;
+
+/** `construct` makes a socket of an object that is none yet. */
+export function socketMessaging(construct: Construct): Messaging<SocketCore> {
+  return {
+    list(socket) {
+      check(socket);
+      return [escortOf(socket, 'net.Socket')];
+    },
+    transfer: sendSocket,
+    receive: (empty, data) => receiveSocket(empty, data as SentSocket, construct),
+  };
+}
+
+/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE; nothing has changed then */
+function check(socket: SocketCore): StreamHandle {
+  const { destroyed, connecting } = socket;
+  const { handle } = socket[kState];
+  const isWriting = socket.writableLength > 0 || (socket.writableEnded && !socket.writableFinished);
+  if (!(handle instanceof StreamHandle) || destroyed || connecting || isWriting) {
+    throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Socket');
+  }
+  // It is about to close, or to be ended.
+  if (hasEnded(socket) && (socket.writableFinished || !socket.allowHalfOpen)) {
+    throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Socket', 'it has ended');
+  }
+  if (!isUnreadExact(socket)) {
+    const reason = `what was read as ${socket.readableEncoding} cannot be given back byte for byte`;
+    throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Socket', reason);
+  }
+  return handle;
+}
+
+function sendSocket(socket: SocketCore): SentSocket {
+  const handle = check(socket);
+  const resume = quiesce(socket, handle);
+  const state = socket[kState];
+  const unread = unreadOf(socket);
+  const size = unread.reduce((total, chunk) => total + chunk.length, 0);
+  let sent: Sent;
+  try {
+    sent = sendOff(socket, handle, unread, endsUnread(socket));
+  } catch (error) {
+    resume();
+    throw error;
+  }
+  forget(socket, handle);
+  const { noDelay, keepAlive, typeOfService, bound } = state;
+  const { bytesRead, bytesWritten } = handle;
+  const options: InternalSocketOptions & { readable: boolean; writable: boolean } = {
+    allowHalfOpen: socket.allowHalfOpen,
+    readable: !hasEnded(socket),
+    writable: !socket.writableFinished,
+    readableHighWaterMark: socket.readableHighWaterMark,
+    writableHighWaterMark: socket.writableHighWaterMark,
+    nativeRelay: state.mayRelay,
+  };
+  socket.destroy();
+  return { sent, options, noDelay, keepAlive, typeOfService, bound, bytesRead: bytesRead - size, bytesWritten };
+}
+
+/** It is another's now: nobody here may be told of it, or of the end. As with node:net, `close` has no argument. */
+function forget(socket: SocketCore, handle: StreamHandle): void {
+  dropUnread(socket);
+  const state = socket[kState];
+  state.bytesRead = handle.bytesRead;
+  state.bytesWritten = handle.bytesWritten;
+  handle.reader = null;
+  handle.close();
+  socket._handle = null;
+}
+
+function receiveSocket(empty: SocketCore, data: SentSocket, construct: Construct): void {
+  const { sent, options, noDelay, keepAlive, typeOfService, bound } = data;
+  const handle = receive(sent, 'SOCKET');
+  handle.bytesRead = data.bytesRead;
+  handle.bytesWritten = data.bytesWritten;
+  // As with node:net, nothing is read before somebody wants it.
+  construct(empty, { ...options, handle, manualStart: true });
+  Object.assign(empty[kState], { noDelay, keepAlive, typeOfService, bound });
+}

@@ -1,0 +1,33 @@
+// Both ends' addresses: asked of the handle once, and the peer's kept when the handle has gone.
+import type { AddressOut } from '../handle/tcp-pipe.js';
+import type { SocketCore } from './state.js';
+
+/** Where a socket or a server is. */
+export interface AddressInfo {
+  address: string;
+  /** `IPv4` or `IPv6`. */
+  family: string;
+  port: number;
+}
+
+/** Empty for local sockets, and while there is no handle. */
+export function localName(socket: SocketCore): AddressOut {
+  const handle = socket._handle;
+  if (!handle?.getsockname) return {};
+  if (!socket._sockname) {
+    socket._sockname = {};
+    handle.getsockname(socket._sockname);
+  }
+  return socket._sockname;
+}
+
+export function peerName(socket: SocketCore): AddressOut {
+  const handle = socket._handle;
+  if (!handle?.getpeername || socket.connecting) return socket._peername ?? {};
+  if (!socket._peername) {
+    const name: AddressOut = {};
+    if (handle.getpeername(name) < 0) return name;
+    socket._peername = name;
+  }
+  return socket._peername;
+}

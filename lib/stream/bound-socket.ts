@@ -1,0 +1,223 @@
+// `net.BoundSocket`: an address that is bound now and used later, by a server that listens on it or a socket that connects
+// from it. Whoever uses it owns its handle from then on.
+import { isIP, isIPv6 } from '../address/is-ip.js';
+import {
+  ERR_INVALID_ARG_VALUE,
+  ERR_SOCKET_HANDLE_ADOPTED,
+  ERR_WORKER_HANDLE_NOT_TRANSFERABLE,
+  errnoException,
+  exceptionWithHostPort,
+  type NetError,
+} from '../errors/errors.js';
+import type { AddressOut, StreamHandle } from '../handle/tcp-pipe.js';
+import { Pipe, TCP, TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/tcp-pipe.js';
+import { register, Transferable } from '../thread/messaging.js';
+import { checkBindAllowed } from '../errors/permission.js';
+import type { AddressInfo } from './addresses.js';
+import { escortOf, receive, type Sent, sendOff } from '../thread/transfer.js';
+import { validateBoolean, validateObject, validatePort, validateString } from '../errors/validators.js';
+
+/** Options of `new BoundSocket()`: an address, or a path alone. */
+export interface BoundSocketOptions {
+  /** An IP address; names are not looked up. Default `0.0.0.0`, with `ipv6Only` `::`. */
+  host?: string | null | undefined;
+  /** 0 to 65535. Default 0: the system picks one. */
+  port?: number | string | null | undefined;
+  /** Takes no IPv4 connections on `::`. Default `false`. */
+  ipv6Only?: boolean | null | undefined;
+  /** Lets other sockets with this option have the same port; the kernel spreads connections. Default `false`. */
+  reusePort?: boolean | null | undefined;
+  /**
+   * Keeps the address for this socket alone from now on. Without it, Linux gives a port to several `BoundSocket`s as
+   * long as none of them listens, and only the first one to listen succeeds. With it, a port that had connections
+   * a moment ago (`TIME_WAIT`) counts as taken. Not in node:net. Default `false`.
+   */
+  exclusive?: boolean | null | undefined;
+  /** A Unix socket or a named pipe. Goes with none of the others. */
+  path?: string | undefined;
+}
+
+interface Bound {
+  handle: StreamHandle;
+  address: AddressInfo | string;
+}
+
+let giveAway: (bound: BoundSocket) => StreamHandle;
+let handleOf: (bound: BoundSocket) => StreamHandle | null;
+let take: (bound: BoundSocket, found: Bound) => void;
+
+/** Instead of options: it will be given what another thread has bound. */
+const RECEIVED: BoundSocketOptions = {};
+
+/** A bound address that neither listens nor connects yet. It does not keep the process alive. */
+export class BoundSocket extends Transferable {
+  #handle: StreamHandle | null = null;
+  #address: AddressInfo | string = '';
+
+  /**
+   * Binds at once.
+   *
+   * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, RangeError ERR_SOCKET_BAD_PORT for wrong options
+   * @throws Error with syscall `bind` when the address cannot be bound
+   */
+  // The default and not `?`: as in Node, `length` is 0.
+  constructor(options: BoundSocketOptions = {}) {
+    super();
+    if (options === RECEIVED) return;
+    validateObject(options, 'options');
+    take(this, options.path === undefined ? bindAddress(options) : bindPath(options, options.path));
+  }
+
+  /**
+   * The bound address, or the path.
+   *
+   * @throws Error ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed
+   */
+  address(): AddressInfo | string {
+    this.#owned();
+    return typeof this.#address === 'string' ? this.#address : { ...this.#address };
+  }
+
+  /**
+   * The descriptor, -1 on Windows. It stays this object's.
+   *
+   * @throws Error ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed
+   */
+  fd(): number {
+    return this.#owned().fd;
+  }
+
+  /**
+   * Gives the address up.
+   *
+   * @throws Error ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed
+   */
+  close(): void {
+    giveAway(this).close();
+  }
+
+  /** Whether this is a path. */
+  get isPipe(): boolean {
+    return typeof this.#address === 'string';
+  }
+
+  /** As `close()`, but does nothing when it was adopted or closed. */
+  [Symbol.dispose](): void {
+    if (this.#handle !== null) this.close();
+  }
+
+  #owned(): StreamHandle {
+    if (this.#handle === null) throw new ERR_SOCKET_HANDLE_ADOPTED();
+    return this.#handle;
+  }
+
+  static {
+    giveAway = (bound) => {
+      const handle = bound.#owned();
+      bound.#handle = null;
+      return handle;
+    };
+    handleOf = (bound) => bound.#handle;
+    take = (bound, { handle, address }) => {
+      bound.#handle = handle;
+      bound.#address = address;
+    };
+  }
+}
+
+Object.setPrototypeOf(BoundSocket.prototype, Object.prototype);
+
+/** What goes to another thread instead of a bound socket. */
+interface SentBoundSocket {
+  sent: Sent;
+  address: AddressInfo | string;
+}
+
+/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE */
+function check(bound: BoundSocket): StreamHandle {
+  const handle = handleOf(bound);
+  if (handle === null) throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.BoundSocket');
+  return handle;
+}
+
+register<BoundSocket>(BoundSocket, 'BoundSocket', {
+  make: () => new BoundSocket(RECEIVED),
+  list(bound) {
+    check(bound);
+    return [escortOf(bound, 'net.BoundSocket')];
+  },
+  transfer(bound): SentBoundSocket {
+    const sent = sendOff(bound, check(bound), [], false);
+    const address = bound.address();
+    bound.close();
+    return { sent, address };
+  },
+  receive(empty, data) {
+    const { sent, address } = data as SentBoundSocket;
+    take(empty, { handle: receive(sent, typeof address === 'string' ? 'SERVER' : 'SOCKET'), address });
+  },
+});
+
+/**
+ * The handle, for whoever uses the address from now on.
+ *
+ * @throws Error ERR_SOCKET_HANDLE_ADOPTED when somebody has it already, or it was closed
+ */
+export function adoptBoundSocket(bound: BoundSocket): StreamHandle {
+  return giveAway(bound);
+}
+
+function bindPath(options: BoundSocketOptions, path: string): Bound {
+  const { host, port, ipv6Only, reusePort } = options;
+  if ([host, port, ipv6Only, reusePort].some((each) => each !== undefined)) {
+    const reason = 'path is mutually exclusive with host, port, ipv6Only, and reusePort';
+    throw new ERR_INVALID_ARG_VALUE('options', options, reason);
+  }
+  validateString(path, 'options.path');
+  checkBindAllowed(path);
+  const handle = new Pipe(Pipe.SERVER);
+  const errno = handle.bind(path);
+  if (errno < 0) throw closed(handle, errnoException(errno, 'bind'));
+  return { handle, address: path };
+}
+
+function bindAddress(options: BoundSocketOptions): Bound {
+  const port = validatePort(options.port ?? 0, 'options.port');
+  const ipv6Only = readFlag(options, 'ipv6Only');
+  const reusePort = readFlag(options, 'reusePort');
+  const exclusive = readFlag(options, 'exclusive');
+  const host = options.host ?? (ipv6Only ? '::' : '0.0.0.0');
+  validateString(host, 'options.host');
+  if (isIP(host) === 0) {
+    const reason = 'must be a numeric IP address; net.BoundSocket does not perform DNS resolution';
+    throw new ERR_INVALID_ARG_VALUE('options.host', host, reason);
+  }
+  if (exclusive && reusePort) {
+    throw new ERR_INVALID_ARG_VALUE('options', options, 'exclusive is mutually exclusive with reusePort');
+  }
+  checkBindAllowed();
+  const handle = new TCP(TCP.SOCKET);
+  const flags = (ipv6Only ? UV_TCP_IPV6ONLY : 0) | (reusePort ? UV_TCP_REUSEPORT : 0) | (exclusive ? TCP_EXCLUSIVE : 0);
+  const errno = isIPv6(host) ? handle.bind6(host, port, flags) : handle.bind(host, port, flags);
+  if (errno < 0) throw closed(handle, exceptionWithHostPort(errno, 'bind', host, port));
+  const { address, family, port: bound }: AddressOut = nameOf(handle);
+  return { handle, address: { address, family, port: bound } as AddressInfo };
+}
+
+function readFlag(options: BoundSocketOptions, name: 'ipv6Only' | 'reusePort' | 'exclusive'): boolean {
+  const given = options[name] ?? false;
+  validateBoolean(given, `options.${name}`);
+  return given;
+}
+
+function nameOf(handle: TCP): AddressOut {
+  const name: AddressOut = {};
+  const errno = handle.getsockname(name);
+  if (errno < 0) throw closed(handle, errnoException(errno, 'getsockname'));
+  return name;
+}
+
+function closed(handle: StreamHandle, error: NetError): NetError {
+  handle.close();
+  return error;
+}

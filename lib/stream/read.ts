@@ -1,0 +1,111 @@
+// From the handle to the stream: received bytes, the peer's FIN, and when the handle may read at all.
+import { errnoException } from '../errors/errors.js';
+import type * as Foreign from '../handle/foreign.js';
+import { StreamHandle, UV_EOF } from '../handle/tcp-pipe.js';
+import { noteReceived } from './relay.js';
+import type { SocketHandle } from '../handle/socket.js';
+import type { SocketCore } from './state.js';
+import { kState } from './state.js';
+import { noteActivity } from './timeout.js';
+
+function foreignHandles(): typeof Foreign {
+  return require('../handle/foreign.js') as typeof Foreign;
+}
+
+/**
+ * Makes `handle` the socket's, which may have been closed before and lives again. A previous owner receives nothing more.
+ *
+ * @throws TypeError for what is no object
+ */
+export function attachHandle(socket: SocketCore, handle: object): void {
+  socket._undestroy();
+  socket._sockname = undefined;
+  const own = handle instanceof StreamHandle ? handle : foreignHandles().takeForeignHandle(handle);
+  socket._handle = handle;
+  socket[kState].reader?.begin();
+  own.owner = null;
+  deliverTo(own, socket);
+}
+
+/** What the socket reads and writes by once `_handle` is assigned. The owner of a handle of this package stays its owner. */
+export function handleFor(socket: SocketCore, exposed: object): SocketHandle {
+  if (exposed instanceof StreamHandle) return exposed;
+  const handle = foreignHandles().shareForeignHandle(exposed);
+  // A native handle of Node's aborts the process when it reads and has no owner.
+  deliverTo(handle, socket);
+  return handle;
+}
+
+/** Delivers to `socket`, unless the handle has an owner. */
+function deliverTo(handle: SocketHandle, socket: SocketCore): void {
+  if (handle.owner !== null) return;
+  handle.owner = socket;
+  listenTo(handle);
+}
+
+/** As `attachHandle`, for the handle that the socket has had: nothing has changed meanwhile. */
+export function reattachHandle(socket: SocketCore, handle: StreamHandle): void {
+  socket._handle = handle;
+  listenTo(handle);
+}
+
+function listenTo(handle: SocketHandle): void {
+  handle.reader = onRead;
+  handle.onbroken = onBroken;
+}
+
+/** With `onread`, nothing of the stream's own starts reading again. */
+export function wakeReader(socket: SocketCore): void {
+  const { handle, reader } = socket[kState];
+  if (reader !== null && handle !== null && !socket.connecting && !handle.reading) startReading(socket);
+}
+
+export function startReading(socket: SocketCore): void {
+  const { handle, reader } = socket[kState];
+  if (handle === null || (reader !== null && !reader.resume())) return;
+  const errno = handle.readStart();
+  if (errno < 0) socket.destroy(errnoException(errno, 'read'));
+}
+
+export function stopReading(socket: SocketCore): void {
+  const { handle, reader } = socket[kState];
+  reader?.pause();
+  if (handle === null || !handle.reading || socket.destroyed) return;
+  const errno = handle.readStop();
+  if (errno < 0) socket.destroy(errnoException(errno, 'read'));
+}
+
+function onBroken(this: SocketHandle, status: number): void {
+  const socket = this.owner as SocketCore;
+  if (socket[kState].handle === this) socket.destroy(errnoException(status, 'write'));
+}
+
+function onRead(this: SocketHandle, nread: number, chunk?: Buffer): void {
+  const socket = this.owner as SocketCore;
+  // child_process takes the handle off a socket that it has sent away.
+  if (socket[kState].handle !== this || socket.destroyed) return;
+  const { relay } = socket[kState];
+  if (relay !== null) noteReceived(relay);
+  if (this.isGuarded) {
+    socket.destroy();
+    return;
+  }
+  if (chunk && nread > 0) {
+    noteActivity(socket);
+    const { reader } = socket[kState];
+    const more = reader === null ? socket.push(chunk) : reader.deliver(chunk);
+    if (!more) stopReading(socket);
+  } else if (nread === UV_EOF) {
+    onFin(socket);
+  } else if (nread < 0) {
+    socket.destroy(errnoException(nread, 'read'));
+  }
+}
+
+function onFin(socket: SocketCore): void {
+  socket[kState].reader?.pause();
+  socket.push(null);
+  // `end` comes without anybody reading when nothing is left to read: otherwise a socket whose data nobody wants would
+  // never close.
+  socket.read(0);
+}

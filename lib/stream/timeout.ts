@@ -1,0 +1,43 @@
+// The idle timer of a socket: `setTimeout`, and what counts as not being idle. It never keeps the process alive.
+import type { ExposedHandle, SocketCore } from './state.js';
+import { kState } from './state.js';
+import { startTimer } from '../node/timers.js';
+import { validateFunction, validateTimeout } from '../errors/validators.js';
+
+// Something may be stacked on a socket (`_parent`); what happens below counts as life above.
+
+/** Something happened on this socket: its timer starts anew. */
+export function noteActivity(socket: SocketCore): void {
+  for (let each: SocketCore | null = socket; each !== null; each = each._parent) each[kState]?.idleTimer?.refresh();
+}
+
+export function stopIdleTimers(socket: SocketCore): void {
+  for (let each: SocketCore | null = socket; each !== null; each = each._parent) each[kState]?.idleTimer?.close();
+}
+
+/** `msecs` 0 switches the timer off; `listener` is added to `timeout` once, or with 0 taken off. */
+export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() => void) | undefined): void {
+  // A timer on a destroyed socket would only keep it in memory.
+  if (socket.destroyed) return;
+  const state = socket[kState];
+  socket.timeout = msecs;
+  const duration = validateTimeout(msecs, 'msecs');
+  state.idleTimer?.close();
+  state.shortenedAt = undefined;
+  // Started before the listener is looked at, as in Node: a wrong listener throws and the timer runs.
+  state.idleTimer = duration === 0 ? undefined : startTimer(() => socket._onTimeout(), duration);
+  if (listener === undefined) return;
+  validateFunction(listener, 'callback');
+  if (duration === 0) socket.removeListener('timeout', listener);
+  else socket.once('timeout', listener);
+}
+
+/** Whether the kernel took bytes of a pending write since the last time this was asked. */
+export function writeMadeProgress(socket: SocketCore, handle: ExposedHandle | null): boolean {
+  const state = socket[kState];
+  if (handle === null || state.queueAtLastCheck === 0) return false;
+  const { writeQueueSize = 0 } = handle;
+  if (writeQueueSize === state.queueAtLastCheck) return false;
+  state.queueAtLastCheck = writeQueueSize;
+  return true;
+}

@@ -1,0 +1,119 @@
+// From the stream to the handle: writes, the FIN behind them, and how many bytes that makes.
+import { Buffer } from 'node:buffer';
+
+import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from '../errors/errors.js';
+import type { EncodedChunk, Req } from '../handle/tcp-pipe.js';
+import { endRelay } from './relay.js';
+import type { SocketHandle } from '../handle/socket.js';
+import type { SocketCore } from './state.js';
+import { kState, whenConnected } from './state.js';
+import { noteActivity } from './timeout.js';
+
+const UV_ENOTCONN: number = uvErrno('ENOTCONN');
+
+export type Done = (error?: Error | null) => void;
+/** One chunk, or what the stream has collected meanwhile. */
+export type Payload = Uint8Array | string | readonly EncodedChunk[];
+
+interface Request extends Req {
+  done: Done;
+  socket: SocketCore;
+}
+
+/** Hands `data` to the kernel, or as soon as there is a connection. */
+export function send(socket: SocketCore, data: Payload, encoding: string, done: Done): void {
+  if (socket.connecting) {
+    // In sight on the socket, because `bytesWritten` counts it, and so do others.
+    socket._pendingData = data;
+    socket._pendingEncoding = encoding;
+    whenConnected(
+      socket,
+      () => send(socket, data, encoding, done),
+      () => done(new ERR_SOCKET_CLOSED_BEFORE_CONNECTION()),
+    );
+    return;
+  }
+  socket._pendingData = null;
+  socket._pendingEncoding = '';
+  const handle = socket[kState].handle ?? socket[kState].leaving;
+  if (handle === null) {
+    done(new ERR_SOCKET_CLOSED());
+    return;
+  }
+  endRelay(socket[kState].fedBy);
+  noteActivity(socket);
+  dispatch(socket, handle, data, encoding, done);
+}
+
+// Streams of older Nodes let this encoding pass beside a string; no handle can make sense of it.
+function checkEncoding(data: Payload, encoding: string): void {
+  if (typeof data !== 'string' || encoding !== 'buffer') return;
+  throw Object.assign(new TypeError('Second argument must be a buffer'), { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+function dispatch(socket: SocketCore, handle: SocketHandle, data: Payload, encoding: string, done: Done): void {
+  checkEncoding(data, encoding);
+  const request: Request = { oncomplete: onWritten, async: false, bytes: 0, done, socket };
+  const errno =
+    typeof data === 'string'
+      ? handle.write(request, data, encoding as BufferEncoding)
+      : Array.isArray(data)
+        ? handle.writev(request, data as readonly EncodedChunk[])
+        : handle.write(request, data as Uint8Array);
+  if (errno < 0) {
+    done(errnoException(errno, 'write'));
+  } else if (request.async) {
+    socket[kState].queueAtLastCheck = request.bytes ?? 0;
+  } else {
+    done();
+  }
+}
+
+function onWritten(this: Request, status: number): void {
+  const { socket, done } = this;
+  if (status < 0) {
+    done(errnoException(status, 'write'));
+    return;
+  }
+  if (!socket.destroyed) {
+    noteActivity(socket);
+    socket[kState].queueAtLastCheck = 0;
+  }
+  done(null);
+}
+
+/** Sends FIN behind what was written: the end of `end()`. */
+export function finish(socket: SocketCore, done: Done): void {
+  if (socket.connecting) {
+    whenConnected(socket, () => finish(socket, done));
+    return;
+  }
+  const handle = socket[kState].handle ?? socket[kState].leaving;
+  if (handle === null) {
+    done();
+    return;
+  }
+  // How the shutdown went is not told, as in Node: that the peer has gone is found by reading.
+  const errno = handle.shutdown({ oncomplete: () => done() });
+  if (errno === UV_ENOTCONN) done();
+  else if (errno < 0) done(errnoException(errno, 'shutdown'));
+}
+
+function byteLength(chunk: Uint8Array | string, encoding: string): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length;
+}
+
+function totalLength(chunks: readonly EncodedChunk[]): number {
+  return chunks.reduce((total, { chunk, encoding }) => total + byteLength(chunk, encoding), 0);
+}
+
+/** All bytes that were written to the stream: those handed to the handle, those waiting for it or for the connection. */
+export function bytesWritten(socket: SocketCore, dispatched: number): number {
+  const { writableBuffer = [] } = socket as { writableBuffer?: readonly EncodedChunk[] };
+  const pending = socket._pendingData as Payload | null;
+  const queued = dispatched + totalLength(writableBuffer);
+  if (!pending) return queued;
+  return Array.isArray(pending)
+    ? queued + totalLength(pending as readonly EncodedChunk[])
+    : queued + byteLength(pending as Uint8Array | string, socket._pendingEncoding);
+}
