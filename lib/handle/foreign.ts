@@ -14,7 +14,7 @@ import { uvErrno } from '../errors/errors.js';
 import { UV_EOF } from './tcp-pipe.js';
 import type { Req } from './request.js';
 import type { SocketHandle } from './socket.js';
-import type { EncodedChunk } from './stream.js';
+import type { EncodedChunk } from './socket.js';
 
 const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');

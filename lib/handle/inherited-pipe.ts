@@ -10,7 +10,8 @@ import { Kind } from './dispatcher.js';
 import { uvErrno } from '../errors/errors.js';
 import { Pipe, type Req, UV_EOF } from './tcp-pipe.js';
 import { nodeNet } from '../node/modules.js';
-import { bytesOf, type EncodedChunk } from './stream.js';
+import type { EncodedChunk } from './socket.js';
+import { bytesOf } from './stream.js';
 
 const UV_EBADF: number = uvErrno('EBADF');
 const UV_EISCONN: number = uvErrno('EISCONN');

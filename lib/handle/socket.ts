@@ -1,6 +1,11 @@
 // What a socket needs of its handle: a `TCP` or `Pipe` of this package, or a foreign one behind foreign.ts.
-import type { EncodedChunk } from './stream.js';
 import type { Req } from './request.js';
+
+/** A chunk as streams queue it. */
+export interface EncodedChunk {
+  chunk: Uint8Array | string;
+  encoding: BufferEncoding;
+}
 
 /** Answers and events are those of `StreamHandle`. */
 export interface SocketHandle {

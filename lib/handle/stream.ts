@@ -11,7 +11,7 @@ import { control, inLaterTurn, Kind, Operation, reactor, receiverOf, send } from
 import { uvErrno } from '../errors/errors.js';
 import { HandleWrap } from './wrap.js';
 import { Pending, type Req } from './request.js';
-import type { SocketHandle } from './socket.js';
+import type { EncodedChunk, SocketHandle } from './socket.js';
 import { BYTES, MOST_CHUNKS, Unsent } from './unsent.js';
 
 const UV_EAGAIN: number = uvErrno('EAGAIN');
@@ -20,12 +20,6 @@ const UV_EBADF: number = uvErrno('EBADF');
 const UV_EFAULT: number = uvErrno('EFAULT');
 const UV_EEXIST: number = uvErrno('EEXIST');
 const UV_EINVAL: number = uvErrno('EINVAL');
-
-/** A chunk as streams queue it. */
-export interface EncodedChunk {
-  chunk: Uint8Array | string;
-  encoding: BufferEncoding;
-}
 
 /** Strings of more UTF-16 units are encoded here and sent as bytes, which the reactor need not copy. */
 const LONGEST_STRING = 16_384;

@@ -10,7 +10,7 @@ import { StreamHandle } from './stream.js';
 
 export { duplicateDescriptor, guessHandleType, referencedSockets, StreamHandle };
 export type { Req };
-export type { EncodedChunk } from './stream.js';
+export type { EncodedChunk } from './socket.js';
 
 export const UV_EOF: number = uvErrno('EOF');
 const UV_ENOTSUP: number = uvErrno('ENOTSUP');
