@@ -1,6 +1,10 @@
 // What the kernel would have taken from node:net before the program ended, it has from ferronet too.
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 
 import test from 'ava';
@@ -88,30 +92,35 @@ for (const [title, { served, code }] of Object.entries(midway)) {
 const loopOnly = process.platform === 'linux' ? test : test.skip;
 for (const name of triedNames) {
   loopOnly(`SIGKILL in a callback, with another event behind it in the batch: ${name}`, async (t) => {
-    // Both clients have written before the loop polls again, so their events are of one batch.
+    const folder = mkdtempSync(join(tmpdir(), 'ferronet-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const written = join(folder, 'written');
+    // The loop polls again when both clients have written, so their events are of one batch.
     const program = `
-      const net = require('${name}'), sockets = [];
+      const net = require('${name}'), { existsSync } = require('node:fs'), sockets = [];
       const server = net.createServer((socket) => {
         socket.on('data', () => {
           socket.write('m'.repeat(60));
           process.kill(process.pid, 'SIGKILL');
         });
         if (sockets.push(socket) < 2) return;
-        console.log('go');
-        for (const until = Date.now() + 500; Date.now() < until;);
+        for (const until = Date.now() + 10_000; !existsSync(${JSON.stringify(written)}) && Date.now() < until;);
       }).listen(0, '127.0.0.1', () => console.log(server.address().port));`;
     let received = 0;
     const ends: Promise<void>[] = [];
+    const writes: Promise<unknown>[] = [];
     const outcome = await runScript(program, {
       env: { FERRONET_DRIVER: 'loop' },
       onLine(port) {
         for (let n = 0; n < 2; n++) {
-          const client = connect(Number(port), '127.0.0.1', () => client.write('go'));
+          const client = connect(Number(port), '127.0.0.1');
+          writes.push(new Promise((resolve) => void client.write('go', resolve)));
           client.on('data', ({ length }: Buffer) => (received += length));
           // What it has not read makes a reset of its end.
           client.on('error', () => {});
           ends.push(closed(client));
         }
+        void Promise.all(writes).then(() => writeFile(written, ''));
       },
     });
     t.is(outcome.code, null);
