@@ -1,9 +1,9 @@
 //! The descriptor of the runtime's poller, for those who wait for it from outside.
 //!
 //! tokio does not give it out. On Linux the call that makes it is defined here, in the addon's own link unit, so that
-//! the number is seen while the runtime is built: no search through `/proc`, no race. The binding is linked with
-//! `-Bsymbolic`, so that its own calls come here and nobody else's do. Elsewhere there is no descriptor, and
-//! the reactor's thread always drives.
+//! the number is seen while the runtime is built: no search through `/proc`, no race. The symbol is hidden, so calls
+//! from inside the link unit always resolve to it, and no other library of the process sees it. Elsewhere there is no
+//! descriptor, and the reactor's thread always drives.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -19,6 +19,9 @@ mod noted {
     thread_local! {
         static LAST: Cell<Option<c_int>> = const { Cell::new(None) };
     }
+
+    // Rust exports each `no_mangle` function from a shared library; an ELF visibility takes precedence over that.
+    std::arch::global_asm!(".hidden epoll_create1");
 
     /// `epoll_create1(2)`, which also tells [`take`].
     #[unsafe(no_mangle)]
