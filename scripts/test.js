@@ -66,11 +66,14 @@ function settle(result, status) {
   return result;
 }
 
+/** The reactor, and the numbers that the addon and TypeScript share. */
+const CRATES = ['-p', 'ferronet-reactor', '-p', 'ferronet-numbers'];
+
 /** @returns {Promise<Result>} */
 async function testReactor() {
   const name = 'reactor (Rust)';
   if (spawnSync(cargo, ['nextest', '--version'], { cwd: root }).status === 0) {
-    const { status, stderr } = await run(cargo, ['nextest', 'run', '--locked', '-p', 'ferronet-reactor']);
+    const { status, stderr } = await run(cargo, ['nextest', 'run', '--locked', ...CRATES]);
     // "Summary [   0.120s] 12 tests run: 10 passed (1 slow), 1 failed, 1 timed out, 3 skipped"
     const summary = /^\s*Summary \[.*$/m.exec(stderr)?.[0] ?? '';
     return settle(
@@ -84,7 +87,7 @@ async function testReactor() {
     );
   }
   console.log('cargo-nextest is not installed, so the reactor is tested with `cargo test`.');
-  const { status, stdout } = await run(cargo, ['test', '--locked', '-p', 'ferronet-reactor', '--no-fail-fast']);
+  const { status, stdout } = await run(cargo, ['test', '--locked', ...CRATES, '--no-fail-fast']);
   // One line a test binary: "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; ..."
   return settle(
     {
