@@ -42,16 +42,15 @@ export declare class Reactor {
   /** Has the file at `path` go with a listener. */
   ownPath(handle: number, path: string): number
   /**
-   * A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
-   * its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
-   * outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
-   * loop. `threads`: how many share the connections. `later`: for a host without libuv that runs no ticks between two
-   * items of a threadsafe function; it is called once an event, and has `deliver` called in a turn of its own.
+   * A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event
+   * (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`. `threads`: how
+   * many share the connections. `later`: for a host without libuv that runs no ticks between two items of a threadsafe
+   * function; it is called once an event, and has `deliver` called in a turn of its own.
    *
    * # Errors
-   * When the environment is ending.
+   * For a host or a driver that there is not, and when the environment is ending.
    */
-  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, drive: number, threads: number, later?: (() => void) | undefined | null)
+  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, driver: number, threads: number, later?: (() => void) | undefined | null)
   /**
    * Whether the event loop stays alive for events of this reactor. At first it does not.
    *
@@ -66,11 +65,14 @@ export declare class Reactor {
   deliver(): void
   /** Has the dispatcher called in the closing phase of the loop. False where the loop has none. */
   atClosing(): boolean
-  /** A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive. */
+  /**
+   * A TCP socket bound to an IP address and port; its id. `flags`: `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`,
+   * `TCP_EXCLUSIVE`.
+   */
   bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
   /**
-   * A local socket bound to a path; its id. `access`: 0 what the system leaves, 1 everybody may read, 2 write, 3 both,
-   * 256 the owner alone.
+   * A local socket bound to a path; its id. `access`: `UV_READABLE`, `UV_WRITABLE`, `PIPE_OWNER_ONLY`; with 0 the system
+   * decides.
    */
   bindLocal(path: string, access: number): number
   /** The id of the handle of this reactor that has a descriptor's number, or -1. */
@@ -93,20 +95,17 @@ export declare class Reactor {
   /** Begins to connect to a local path; a `Connected` event will follow. */
   connectLocal(handle: number, path: string): number
   /**
-   * The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, 4 one that
-   * belongs to a write that was accepted before, a string as 1 UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes that were taken, plus 1 if a `Wrote` event will
-   * follow, or a negative error. Of a string all bytes are taken; of a view perhaps fewer, whose rest is to be written
-   * when that event has come.
+   * The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It answers twice the
+   * number of bytes that were taken, plus 1 if a `Wrote` event will follow, or a negative error. Of a string all bytes
+   * are taken; of a view perhaps fewer, whose rest is to be written when that event has come.
    *
    * # Errors
    * When the environment is ending.
    */
   writer(): (handle: number, chunk: Uint8Array | string, form: number) => number
   /**
-   * The function for what every connection needs: `control(operation, handle, flag)`. `operation`: 1 lets received
-   * bytes come as events, 2 keeps them back, 3 sends FIN behind what waits (a `ShutDown` event will follow), 4 closes
-   * the descriptor, 5 the same with RST, 6 asks for the `Closed` event of a closed handle, its last, 7 sets
-   * `TCP_NODELAY` to `flag`. It answers 0 or a negative error.
+   * The function for what every connection needs: `control(operation, handle, flag)`. `operation`: an `Operation`. It
+   * answers 0 or a negative error.
    *
    * # Errors
    * When the environment is ending.

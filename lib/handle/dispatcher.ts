@@ -8,20 +8,10 @@ import { Buffer } from 'node:buffer';
 import { setImmediate as loadedSetImmediate } from 'node:timers';
 
 import { Reactor } from './binding.js';
+import { type ChunkForm, Driver, EventKind, HostLoop, NO_SLOT, Operation, SLOTS } from './numbers.js';
 
-/** What happened. `crates/binding/src/delivery.rs` has the same numbers. */
-export const Kind = {
-  Connected: 1,
-  Data: 2,
-  End: 3,
-  Wrote: 4,
-  ShutDown: 5,
-  Connection: 6,
-  Closed: 7,
-  Closing: 8,
-  Broken: 9,
-  FewData: 10,
-} as const;
+/** What a handle hears of. */
+export type HandleEvent = Exclude<EventKind, typeof EventKind.FewData | typeof EventKind.Closing>;
 
 /** What a handle hears of the reactor. Each call comes in a turn of its own: ticks and promise jobs run after it. */
 export interface Receiver {
@@ -29,7 +19,7 @@ export interface Receiver {
    * `value`: 0 or a negative libuv error; of a connection, its id; of data, its length. `chunk`: bytes that belong to
    * JavaScript.
    */
-  onevent(kind: number, value: number, chunk: Buffer | undefined): void;
+  onevent(kind: HandleEvent, value: number, chunk: Buffer | undefined): void;
 }
 
 /** What closes, and hears when libuv would have closed it. */
@@ -40,11 +30,11 @@ export interface Closing {
 
 /** Names no handle; for a turn that belongs to none. */
 const NO_HANDLE = -1;
-/** Its slot, which no handle ever has. */
-const NO_SLOT = 0xffffff;
 
 // Where the loop is not libuv's. Bound before a test replaces it.
 const setImmediate: typeof loadedSetImmediate = loadedSetImmediate;
+
+type Dispatch = ConstructorParameters<typeof Reactor>[0];
 
 let started: Reactor | undefined;
 /** By the slot of their ids: no two handles that live at the same time have one. */
@@ -56,10 +46,10 @@ let closing: Closing[] = [];
 /** Reasons for the event loop to stay alive. */
 let holds = 0;
 
-function dispatch(kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined): void {
-  if (kind === Kind.FewData) receivers[slot]?.onevent(Kind.Data, value, Buffer.from(chunk as ArrayBuffer));
-  else if (kind === Kind.Closed) runTurn(slot);
-  else if (kind === Kind.Closing) closeAll();
+function dispatch(kind: EventKind, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined): void {
+  if (kind === EventKind.FewData) receivers[slot]?.onevent(EventKind.Data, value, Buffer.from(chunk as ArrayBuffer));
+  else if (kind === EventKind.Closed) runTurn(slot);
+  else if (kind === EventKind.Closing) closeAll();
   else receivers[slot]?.onevent(kind, value, chunk as Buffer | undefined);
 }
 
@@ -71,22 +61,18 @@ function runTurn(slot: number): void {
   }
   const receiver = receivers[slot];
   receivers[slot] = undefined;
-  receiver?.onevent(Kind.Closed, 0, undefined);
+  receiver?.onevent(EventKind.Closed, 0, undefined);
 }
 
-/** The slot of an id: its lower 24 bits. */
 function slotOf(id: number): number {
-  return id % 0x1000000;
+  return id % SLOTS;
 }
 
-/**
- * Whose event loop it is: 0 not libuv's (Bun even has libuv's functions, which abort), 1 libuv's, 2 libuv's inside of
- * another one, that sleeps for it and runs JavaScript between its turns.
- */
-function host(): number {
+/** Bun even has libuv's functions, which abort. */
+function host(): HostLoop {
   const { bun, deno, electron } = process.versions as Record<string, string | undefined>;
-  if (bun !== undefined || deno !== undefined) return 0;
-  return electron === undefined ? 1 : 2;
+  if (bun !== undefined || deno !== undefined) return HostLoop.Foreign;
+  return electron === undefined ? HostLoop.Libuv : HostLoop.EmbeddedLibuv;
 }
 
 /**
@@ -101,8 +87,15 @@ function deliver(): void {
 }
 
 /** Who turns the reactor: `FERRONET_DRIVER`, read once. */
-function driver(): number {
-  return Math.max(0, ['auto', 'thread', 'loop'].indexOf(process.env['FERRONET_DRIVER'] ?? 'auto'));
+function driver(): Driver {
+  switch (process.env['FERRONET_DRIVER']) {
+    case 'thread':
+      return Driver.Thread;
+    case 'loop':
+      return Driver.Loop;
+    default:
+      return Driver.Auto;
+  }
 }
 
 /** How many threads share the connections: `FERRONET_THREADS`, 1 to 64, read once. Whatever else it says is 1. */
@@ -114,34 +107,24 @@ function threads(): number {
 
 /** The reactor of this thread; its own threads start with the first handle, not with `require`. */
 export function reactor(): Reactor {
-  return (started ??= new Reactor(dispatch, host(), driver(), threads(), later));
+  // The addon's typings know of the kinds only that they are numbers.
+  return (started ??= new Reactor(dispatch as Dispatch, host(), driver(), threads(), later));
 }
-
-/** What `control` does with a handle. `crates/binding/src/control.rs` has the same numbers. */
-export const Operation = {
-  ReadStart: 1,
-  ReadStop: 2,
-  Shutdown: 3,
-  Close: 4,
-  Reset: 5,
-  TellClosed: 6,
-  SetNoDelay: 7,
-} as const;
 
 let controller: ReturnType<Reactor['control']> | undefined;
 
 /** What every connection needs, at a lower price than the reactor's methods have. Answers 0 or a negative libuv error. */
-export function control(operation: number, id: number, flag = 0): number {
+export function control(operation: Operation, id: number, flag = 0): number {
   return (controller ??= reactor().control())(operation, id, flag);
 }
 
 let writer: ReturnType<Reactor['writer']> | undefined;
 
 /**
- * Sends a chunk to a handle. `form`: 0 bytes; a string as 1 UTF-8, 2 Latin-1, 3 UTF-16LE. Answers twice the number of
- * bytes, plus 1 if the kernel has not taken them all; or a negative libuv error, and nothing was taken.
+ * Sends a chunk to a handle. Answers twice the number of bytes, plus 1 if the kernel has not taken them all; or a negative
+ * libuv error, and nothing was taken.
  */
-export function send(id: number, chunk: Uint8Array | string, form: number): number {
+export function send(id: number, chunk: Uint8Array | string, form: ChunkForm): number {
   return (writer ??= reactor().writer())(id, chunk, form);
 }
 
@@ -197,6 +180,6 @@ export function inLaterTurn(run: () => void): void {
 
 /** As `inOwnTurn`, as the last one of a closed handle: a `Closed` event for its receiver. Its id means nothing any more. */
 export function inLastTurn(id: number, receiver: Receiver): void {
-  if (id < 0) inOwnTurn(() => receiver.onevent(Kind.Closed, 0, undefined));
+  if (id < 0) inOwnTurn(() => receiver.onevent(EventKind.Closed, 0, undefined));
   else control(Operation.TellClosed, id);
 }

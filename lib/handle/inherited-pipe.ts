@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 import type * as Net from 'node:net';
 
-import { Kind } from './dispatcher.js';
+import { EventKind } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
 import { Pipe, type Req, UV_EOF } from './tcp-pipe.js';
 import { nodeNet } from '../node/modules.js';
@@ -41,11 +41,11 @@ export class InheritedPipe extends Pipe {
     this.stage = 'open';
     // Else whoever listens to data reads.
     this.#pipe.pause();
-    this.#pipe.on('data', (chunk: Buffer) => this.onevent(Kind.Data, chunk.byteLength, chunk));
-    this.#pipe.on('end', () => this.onevent(Kind.End, UV_EOF, undefined));
+    this.#pipe.on('data', (chunk: Buffer) => this.onevent(EventKind.Data, chunk.byteLength, chunk));
+    this.#pipe.on('end', () => this.onevent(EventKind.End, UV_EOF, undefined));
     this.#pipe.on('error', (error: NodeJS.ErrnoException) => {
       // Those of writing are told to the writes.
-      if (error.syscall === 'read') this.onevent(Kind.End, statusOf(error), undefined);
+      if (error.syscall === 'read') this.onevent(EventKind.End, statusOf(error), undefined);
     });
   }
 
@@ -83,8 +83,8 @@ export class InheritedPipe extends Pipe {
     if (this.isClosing()) return this.wrote(req, 0, UV_EBADF);
     const status = this.wrote(req, bytes.byteLength, this.#waits ? 0 : 1);
     this.#pipe.write(bytes, (error) => {
-      if (!this.#waits) this.onevent(Kind.Wrote, statusOf(error), undefined);
-      else if (error) this.onevent(Kind.Broken, statusOf(error), undefined);
+      if (!this.#waits) this.onevent(EventKind.Wrote, statusOf(error), undefined);
+      else if (error) this.onevent(EventKind.Broken, statusOf(error), undefined);
     });
     return status;
   }
@@ -95,7 +95,7 @@ export class InheritedPipe extends Pipe {
 
   override shutdown(req: Req): number {
     if (this.isClosing()) return UV_EBADF;
-    this.#pipe.end((error?: Error | null) => this.onevent(Kind.ShutDown, statusOf(error), undefined));
+    this.#pipe.end((error?: Error | null) => this.onevent(EventKind.ShutDown, statusOf(error), undefined));
     return this.shuts(req);
   }
 

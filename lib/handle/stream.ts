@@ -7,12 +7,13 @@
  */
 import { Buffer } from 'node:buffer';
 
-import { control, inLaterTurn, Kind, Operation, reactor, receiverOf, send } from './dispatcher.js';
+import { control, type HandleEvent, inLaterTurn, reactor, receiverOf, send } from './dispatcher.js';
 import { uvErrno } from '../errors/errors.js';
 import { HandleWrap } from './wrap.js';
+import { ChunkForm, EventKind, LONGEST_STRING, Operation } from './numbers.js';
 import { Pending, type Req } from './request.js';
 import type { EncodedChunk, SocketHandle } from './socket.js';
-import { BYTES, MOST_CHUNKS, Unsent } from './unsent.js';
+import { MOST_CHUNKS, Unsent } from './unsent.js';
 
 const UV_EAGAIN: number = uvErrno('EAGAIN');
 const UV_EALREADY: number = uvErrno('EALREADY');
@@ -21,20 +22,17 @@ const UV_EFAULT: number = uvErrno('EFAULT');
 const UV_EEXIST: number = uvErrno('EEXIST');
 const UV_EINVAL: number = uvErrno('EINVAL');
 
-/** Strings of more UTF-16 units are encoded here and sent as bytes, which the reactor need not copy. */
-const LONGEST_STRING = 16_384;
-
-/** What the reactor encodes itself. `crates/binding/src/writer.rs` has the same numbers. */
-const FORMS: Readonly<Partial<Record<string, number>>> = {
-  utf8: 1,
-  'utf-8': 1,
-  latin1: 2,
-  binary: 2,
-  ascii: 2,
-  utf16le: 3,
-  'utf-16le': 3,
-  ucs2: 3,
-  'ucs-2': 3,
+/** What the reactor encodes itself. */
+const FORMS: Readonly<Partial<Record<string, ChunkForm>>> = {
+  utf8: ChunkForm.Utf8,
+  'utf-8': ChunkForm.Utf8,
+  latin1: ChunkForm.Latin1,
+  binary: ChunkForm.Latin1,
+  ascii: ChunkForm.Latin1,
+  utf16le: ChunkForm.Utf16Le,
+  'utf-16le': ChunkForm.Utf16Le,
+  ucs2: ChunkForm.Utf16Le,
+  'ucs-2': ChunkForm.Utf16Le,
 };
 
 /** A chunk as bytes. */
@@ -195,7 +193,7 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     if (this.stage !== 'adopted' || !this.reading) return;
     this.stage = 'open';
     const status = control(Operation.ReadStart, this.id);
-    if (status < 0) this.onevent(Kind.End, status, undefined);
+    if (status < 0) this.onevent(EventKind.End, status, undefined);
   }
 
   readStop(): number {
@@ -208,12 +206,12 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
 
   /** 0, or an error: nothing was taken then. `req.async` tells whether `oncomplete` will be called. */
   write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
-    let form: number | undefined = BYTES;
+    let form: ChunkForm | undefined = ChunkForm.Bytes;
     if (typeof chunk === 'string') {
       form = FORMS[encoding];
       if (form === undefined || chunk.length > LONGEST_STRING || this.#unsent) {
         chunk = Buffer.from(chunk, encoding);
-        form = BYTES;
+        form = ChunkForm.Bytes;
       }
     }
     if (this.#unsent) return this.hold(req, [chunk as Uint8Array]);
@@ -222,7 +220,7 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     const queued = answer % 2;
     const taken = (answer - queued) / 2;
     // Of a string the reactor takes all.
-    if (form !== BYTES || taken === (chunk as Uint8Array).byteLength) return this.wrote(req, taken, queued);
+    if (form !== ChunkForm.Bytes || taken === (chunk as Uint8Array).byteLength) return this.wrote(req, taken, queued);
     return this.keep(req, [chunk as Uint8Array], taken);
   }
 
@@ -464,37 +462,39 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
 
   // ---- what the reactor tells
 
-  override onevent(kind: number, value: number, chunk: Buffer | undefined): void {
+  override onevent(kind: HandleEvent, value: number, chunk: Buffer | undefined): void {
     switch (kind) {
-      case Kind.Data:
+      case EventKind.Data:
         if (chunk) this.received(value, chunk);
         break;
-      case Kind.End:
+      case EventKind.End:
         this.reading = false;
         this.updateHold();
         this.received(value);
         break;
-      case Kind.Wrote:
+      case EventKind.Wrote:
         this.written(value);
         break;
-      case Kind.Broken:
+      case EventKind.Broken:
         if (this.onbroken) this.context.runInAsyncScope(this.onbroken, this, value);
         break;
-      case Kind.ShutDown:
+      case EventKind.ShutDown:
         this.#shutDown = value;
         break;
-      case Kind.Connected: {
+      case EventKind.Connected: {
         const pending = this.#connect;
         this.#connect = undefined;
         pending?.complete(value, this);
         break;
       }
-      case Kind.Connection:
+      case EventKind.Connection:
         this.accepted(value);
         break;
-      case Kind.Closed:
+      case EventKind.Closed:
         this.onclosed();
         break;
+      default:
+        kind satisfies never;
     }
     if (this.isWriting()) return;
     if (this.#shutDown !== undefined) this.endShutdown(this.#shutDown);

@@ -3,7 +3,8 @@
  * wraps have, because programs look at them.
  */
 import { duplicateDescriptor, guessHandleType, referencedSockets } from './binding.js';
-import { control, Operation, reactor } from './dispatcher.js';
+import { control, reactor } from './dispatcher.js';
+import { Operation, UV_READABLE, UV_WRITABLE } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
 import type { Req } from './request.js';
 import { StreamHandle } from './stream.js';
@@ -14,17 +15,6 @@ export type { EncodedChunk } from './socket.js';
 
 export const UV_EOF: number = uvErrno('EOF');
 const UV_ENOTSUP: number = uvErrno('ENOTSUP');
-
-/** Flags of `bind6` and `bind`, as libuv has them; `crates/binding` has the same numbers. */
-export const UV_TCP_IPV6ONLY = 1;
-export const UV_TCP_REUSEPORT = 2;
-/** Ours, far from the bits that libuv may take: the address is not shared, even while nobody listens on it. */
-export const TCP_EXCLUSIVE = 0x100;
-/** Of `Pipe.bind`, and ours as well: for nobody but the owner. */
-export const PIPE_OWNER_ONLY = 0x100;
-/** Modes of `fchmod`, and of `Pipe.bind`, which sets them before a client can connect. */
-export const UV_READABLE = 1;
-export const UV_WRITABLE = 2;
 
 /** Where `getsockname` and `getpeername` put what they find. */
 export interface AddressOut {

@@ -1,13 +1,10 @@
 // What a handle keeps of its large writes. The reactor copies what it cannot send at once, so it is given a window at a
 // time: one Buffer written to a hundred slow peers is kept once, and sending it does not stop the event loop.
 import { reactor, send } from './dispatcher.js';
+import { ChunkForm } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
 
 const UV_EFAULT: number = uvErrno('EFAULT');
-
-/** The forms of bytes, of a write and of one that was accepted before; `crates/binding/src/writer.rs` has the same numbers. */
-export const BYTES = 0;
-const NEXT_BYTES = 4;
 
 /** As much as any kernel's send buffer takes at once. */
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -57,7 +54,7 @@ export class Unsent {
     const first = next[0];
     const answer =
       next.length === 1 && first
-        ? send(id, first, isPending ? NEXT_BYTES : BYTES)
+        ? send(id, first, isPending ? ChunkForm.NextBytes : ChunkForm.Bytes)
         : reactor().writev(id, next, isPending);
     if (answer < 0) return answer;
     const queued = answer % 2;

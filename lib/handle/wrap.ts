@@ -11,14 +11,15 @@ import {
   hold,
   inLastTurn,
   inOwnTurn,
-  Operation,
   reactor,
   register,
   release,
   type Closing,
+  type HandleEvent,
   type Receiver,
 } from './dispatcher.js';
 import { uvErrno } from '../errors/errors.js';
+import { Operation } from './numbers.js';
 import type { Pending } from './request.js';
 
 const UV_ECANCELED: number = uvErrno('ECANCELED');
@@ -73,7 +74,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   protected abstract get isActive(): boolean;
   /** Takes away what was asked for and has not ended. */
   protected abstract takePending(): (Pending | undefined)[];
-  abstract onevent(kind: number, value: number, chunk: Buffer | undefined): void;
+  abstract onevent(kind: HandleEvent, value: number, chunk: Buffer | undefined): void;
 
   protected get stage(): Stage {
     return this.#stage;

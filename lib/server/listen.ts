@@ -5,7 +5,7 @@ import type * as Cluster from './cluster.js';
 import { listenEndChannel, listenErrorChannel } from '../node/diagnostics.js';
 import { errnoException, listenException } from '../errors/errors.js';
 import type { Pipe, StreamHandle } from '../handle/tcp-pipe.js';
-import { UV_READABLE, UV_WRITABLE } from '../handle/tcp-pipe.js';
+import { UV_READABLE, UV_WRITABLE } from '../handle/numbers.js';
 import type { ListenTarget } from './listen-options.js';
 import { dns, isLoaded } from '../node/modules.js';
 import type { ServerCore } from './core.js';

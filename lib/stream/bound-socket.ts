@@ -10,7 +10,8 @@ import {
   type NetError,
 } from '../errors/errors.js';
 import type { AddressOut, StreamHandle } from '../handle/tcp-pipe.js';
-import { Pipe, TCP, TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/tcp-pipe.js';
+import { TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/numbers.js';
+import { Pipe, TCP } from '../handle/tcp-pipe.js';
 import { register, Transferable } from '../thread/messaging.js';
 import { checkBindAllowed } from '../errors/permission.js';
 import type { AddressInfo } from './addresses.js';

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use ferronet_numbers::Operation;
 use ferronet_reactor::{Closing, Errno};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
@@ -11,32 +12,6 @@ use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 
 struct Control(Lease);
-
-/// What is to be done (`lib/handle/dispatcher.ts` has the same numbers).
-enum Operation {
-    ReadStart,
-    ReadStop,
-    Shutdown,
-    Close,
-    Reset,
-    TellClosed,
-    SetNoDelay,
-}
-
-impl Operation {
-    fn of(number: i32) -> Option<Self> {
-        Some(match number {
-            1 => Self::ReadStart,
-            2 => Self::ReadStop,
-            3 => Self::Shutdown,
-            4 => Self::Close,
-            5 => Self::Reset,
-            6 => Self::TellClosed,
-            7 => Self::SetNoDelay,
-            _ => return None,
-        })
-    }
-}
 
 impl Plain for Control {
     const NAME: &CStr = c"control";

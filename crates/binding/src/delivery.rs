@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::{ptr, slice};
 
+use ferronet_numbers::EventKind;
 use ferronet_reactor::{Errno, Event, HandleId, Reactor, Received};
 use napi::{Env, Result, Status, sys};
 
@@ -25,23 +26,6 @@ const FEW: usize = 4096;
 /// After how many events what was written meanwhile is sent.
 const BATCH: usize = 64;
 
-/// What an event is called on the other side (`lib/handle/dispatcher.ts` has the same numbers).
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Connected = 1,
-    Data = 2,
-    End = 3,
-    Wrote = 4,
-    ShutDown = 5,
-    Connection = 6,
-    Closed = 7,
-    /// The closing phase of the loop begins.
-    Closing = 8,
-    Broken = 9,
-    /// As `Data`, and `chunk` is an `ArrayBuffer`.
-    FewData = 10,
-}
-
 /// How the dispatcher is called.
 #[derive(Clone, Copy, Debug)]
 enum Entry {
@@ -53,7 +37,7 @@ enum Entry {
 
 /// What a connection has received.
 struct Piece {
-    kind: Kind,
+    kind: EventKind,
     chunk: sys::napi_value,
     length: i64,
     /// There is more of the same read.
@@ -145,7 +129,7 @@ impl Delivery {
 
     /// Delivers the closing phase: its beginning, then the last events of the handles that JavaScript names in it.
     pub(crate) fn deliver_closed(&self, reactor: &Reactor) {
-        self.call_alone(Entry::Outermost, Kind::Closing, 0, 0);
+        self.call_alone(Entry::Outermost, EventKind::Closing, 0, 0);
         while let Some(event) = reactor.next_closed() {
             self.tell(reactor, event, Entry::Outermost, 1);
         }
@@ -154,17 +138,17 @@ impl Delivery {
     fn tell(&self, reactor: &Reactor, event: Event, entry: Entry, reads: usize) {
         let (kind, id, value) = match event {
             Event::Readable { id } => return self.tell_readable(reactor, id, entry, reads),
-            Event::Connected { id, result } => (Kind::Connected, id, status(result)),
-            Event::Wrote { id, result } => (Kind::Wrote, id, status(result)),
-            Event::Broken { id, errno } => (Kind::Broken, id, i64::from(errno.code())),
-            Event::ShutDown { id, result } => (Kind::ShutDown, id, status(result)),
-            Event::Closed { id } => (Kind::Closed, id, 0),
+            Event::Connected { id, result } => (EventKind::Connected, id, status(result)),
+            Event::Wrote { id, result } => (EventKind::Wrote, id, status(result)),
+            Event::Broken { id, errno } => (EventKind::Broken, id, i64::from(errno.code())),
+            Event::ShutDown { id, result } => (EventKind::ShutDown, id, status(result)),
+            Event::Closed { id } => (EventKind::Closed, id, 0),
             Event::Connection { id } => {
                 let connection = reactor.accept(id).map(HandleId::to_bits);
                 let Some(Ok(value)) = connection.map(i64::try_from) else {
                     return;
                 };
-                (Kind::Connection, id, value)
+                (EventKind::Connection, id, value)
             }
             // The reactor's own.
             Event::Exhausted { .. } => return,
@@ -188,7 +172,7 @@ impl Delivery {
                     more
                 }
                 Some(Err(end)) => {
-                    self.call(entry, Kind::End, id.slot(), i64::from(end.code()), None);
+                    self.call(entry, EventKind::End, id.slot(), i64::from(end.code()), None);
                     false
                 }
                 None => false,
@@ -221,9 +205,9 @@ impl Delivery {
             Received::End(errno) => return Some(Err(*errno)),
         };
         let (kind, chunk) = match taken.received {
-            Received::Read(SPACE) => (Kind::Data, self.hand_over(lent)),
-            _ if bytes.len() <= FEW => (Kind::FewData, self.array_buffer(bytes)),
-            _ => (Kind::Data, self.buffer(bytes)),
+            Received::Read(SPACE) => (EventKind::Data, self.hand_over(lent)),
+            _ if bytes.len() <= FEW => (EventKind::FewData, self.array_buffer(bytes)),
+            _ => (EventKind::Data, self.buffer(bytes)),
         };
         let Ok(chunk) = chunk else {
             return Some(Err(self.refuse(reactor, id, bytes)));
@@ -329,7 +313,7 @@ impl Delivery {
     }
 
     /// Calls the dispatcher about something that is no bytes.
-    fn call_alone(&self, entry: Entry, kind: Kind, slot: u32, value: i64) {
+    fn call_alone(&self, entry: Entry, kind: EventKind, slot: u32, value: i64) {
         let scope = self.open_scope();
         self.call(entry, kind, slot, value, None);
         self.close_scope(scope);
@@ -337,7 +321,7 @@ impl Delivery {
 
     /// Calls the dispatcher, in a handle scope of the caller's. A failure means that the environment can't run JavaScript
     /// any more: there is nobody to tell.
-    fn call(&self, entry: Entry, kind: Kind, slot: u32, value: i64, chunk: Option<sys::napi_value>) {
+    fn call(&self, entry: Entry, kind: EventKind, slot: u32, value: i64, chunk: Option<sys::napi_value>) {
         let called = self.try_call(entry, kind, slot, value, chunk);
         if called == Err(Status::PendingException)
             && let Some(exception) = self.take_exception()
@@ -358,7 +342,7 @@ impl Delivery {
     fn try_call(
         &self,
         entry: Entry,
-        kind: Kind,
+        kind: EventKind,
         slot: u32,
         value: i64,
         chunk: Option<sys::napi_value>,
@@ -367,7 +351,7 @@ impl Delivery {
         // SAFETY: as `number`; the reference was made in `new`.
         ok(unsafe { sys::napi_get_reference_value(self.env, self.dispatch, &raw mut dispatch) })?;
         let arguments = [
-            self.number(kind as i64)?,
+            self.number(i64::from(kind.number()))?,
             self.number(i64::from(slot))?,
             self.number(value)?,
             match chunk {

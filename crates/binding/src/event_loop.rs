@@ -206,7 +206,7 @@ impl EventLoop {
         }
     }
 
-    /// Has JavaScript called (`Kind::Closing`) in the coming closing phase of the loop, then for every last event.
+    /// Has JavaScript called (`EventKind::Closing`) in the coming closing phase of the loop, then for every last event.
     pub(crate) fn at_closing(&self) {
         if self.ending.get() || self.closing.replace(true) {
             return;

@@ -1,6 +1,13 @@
 //! What crosses the border as a number: ids, counts, flags and libuv's negative errors.
 
+use ferronet_numbers::{
+    NO_SLOT, PIPE_OWNER_ONLY, SLOTS, TCP_EXCLUSIVE, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT,
+    UV_WRITABLE,
+};
 use ferronet_reactor::{Accepted, BindFlags, Errno, HandleId, LocalAccess, Written};
+
+// TypeScript takes the slot out of an id by itself.
+const _: () = assert!(HandleId::NONE.slot() == NO_SLOT && NO_SLOT + 1 == SLOTS);
 
 /// Ids have 52 bits and are exact in a number; anything else names nothing.
 #[expect(
@@ -33,19 +40,19 @@ pub(crate) fn done(result: Result<(), Errno>) -> i32 {
     result.map_or_else(Errno::code, |()| 0)
 }
 
-/// `lib/handle/tcp-pipe.ts` has the same numbers; the first two are libuv's.
+/// The flags of `bind` and `bind6`.
 pub(crate) fn bind_flags(bits: u32) -> BindFlags {
     BindFlags {
-        ipv6_only: bits & 1 != 0,
-        reuse_port: bits & 2 != 0,
-        exclusive: bits & 0x100 != 0,
+        ipv6_only: bits & UV_TCP_IPV6ONLY != 0,
+        reuse_port: bits & UV_TCP_REUSEPORT != 0,
+        exclusive: bits & TCP_EXCLUSIVE != 0,
     }
 }
 
-/// `lib/handle/tcp-pipe.ts` has the same numbers; the first two are libuv's modes.
+/// The modes of `Pipe.bind`.
 pub(crate) fn local_access(bits: u32) -> LocalAccess {
-    let (readable, writable) = (bits & 1 != 0, bits & 2 != 0);
-    if bits & 0x100 != 0 {
+    let (readable, writable) = (bits & UV_READABLE != 0, bits & UV_WRITABLE != 0);
+    if bits & PIPE_OWNER_ONLY != 0 {
         LocalAccess::Owner
     } else if readable || writable {
         LocalAccess::All { readable, writable }

@@ -10,12 +10,13 @@ use std::io::IoSlice;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ferronet_numbers::{Driver, HostLoop};
 use ferronet_reactor::{
     DescriptorKind, Drive, Errno, KeepAlive, Reactor as Core, Sleep, Target, TransferId, Transport, Unread,
     Window, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, FromNapiValue, Function, Uint8ArraySlice, Unknown};
-use napi::{Env, Error, JsValue, Result};
+use napi::{Env, Error, JsValue, Result, Status};
 use napi_derive::napi;
 
 use crate::delivery::Delivery;
@@ -81,14 +82,13 @@ enum Host {
 
 #[napi]
 impl Reactor {
-    /// A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event, each call in a turn of
-    /// its own. `host`: 0 the event loop is not libuv's, 1 it is, so that the reactor can turn in it, 2 it is and sleeps
-    /// outside of its turns, embedded in another. `drive`: who drives the first; 0 the load decides, 1 the thread, 2 the
-    /// loop. `threads`: how many share the connections. `later`: for a host without libuv that runs no ticks between two
-    /// items of a threadsafe function; it is called once an event, and has `deliver` called in a turn of its own.
+    /// A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event
+    /// (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`. `threads`: how
+    /// many share the connections. `later`: for a host without libuv that runs no ticks between two items of a threadsafe
+    /// function; it is called once an event, and has `deliver` called in a turn of its own.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// For a host or a driver that there is not, and when the environment is ending.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -96,19 +96,25 @@ impl Reactor {
             ts_arg_type = "(kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void"
         )]
         dispatch: Function<'_, (), ()>,
-        host: u32,
-        drive: u32,
+        host: i32,
+        driver: i32,
         threads: u32,
         later: Option<Function<'_, (), ()>>,
     ) -> Result<Self> {
-        let drive = match drive {
-            1 => Drive::Thread,
-            2 => Drive::Loop,
-            _ => Drive::Auto,
+        let (Some(host), Some(driver)) = (HostLoop::of(host), Driver::of(driver)) else {
+            return Err(Error::new(Status::InvalidArg, "ferronet: no such host or driver"));
         };
-        let sleep = if host == 2 { Sleep::Outside } else { Sleep::Inside };
+        let drive = match driver {
+            Driver::Auto => Drive::Auto,
+            Driver::Thread => Drive::Thread,
+            Driver::Loop => Drive::Loop,
+        };
+        let sleep = match host {
+            HostLoop::EmbeddedLibuv => Sleep::Outside,
+            HostLoop::Foreign | HostLoop::Libuv => Sleep::Inside,
+        };
         let threads = threads as usize;
-        if host != 0
+        if host != HostLoop::Foreign
             && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?)
         {
             let core = Arc::new(Core::in_loop(event_loop.bell(), sleep, drive, threads));
@@ -173,15 +179,16 @@ impl Reactor {
         }
     }
 
-    /// A TCP socket bound to an IP address and port; its id. `flags`: 1 `IPV6_V6ONLY`, 2 `SO_REUSEPORT`, 256 exclusive.
+    /// A TCP socket bound to an IP address and port; its id. `flags`: `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`,
+    /// `TCP_EXCLUSIVE`.
     #[napi(catch_unwind)]
     pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, flags: u32) -> f64 {
         let flags = bind_flags(flags);
         made(ip(&address, port, ipv6).and_then(|address| self.core().bind_tcp(&address, flags)))
     }
 
-    /// A local socket bound to a path; its id. `access`: 0 what the system leaves, 1 everybody may read, 2 write, 3 both,
-    /// 256 the owner alone.
+    /// A local socket bound to a path; its id. `access`: `UV_READABLE`, `UV_WRITABLE`, `PIPE_OWNER_ONLY`; with 0 the system
+    /// decides.
     #[napi(catch_unwind)]
     pub fn bind_local(&self, path: String, access: u32) -> f64 {
         made(self.core().bind_local(&path, local_access(access)))
@@ -242,10 +249,9 @@ impl Reactor {
         done(self.core().connect(id(handle), &Target::Local(&path)))
     }
 
-    /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: 0 a view of bytes, 4 one that
-    /// belongs to a write that was accepted before, a string as 1 UTF-8, 2 Latin-1, 3 UTF-16LE. It answers twice the number of bytes that were taken, plus 1 if a `Wrote` event will
-    /// follow, or a negative error. Of a string all bytes are taken; of a view perhaps fewer, whose rest is to be written
-    /// when that event has come.
+    /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It answers twice the
+    /// number of bytes that were taken, plus 1 if a `Wrote` event will follow, or a negative error. Of a string all bytes
+    /// are taken; of a view perhaps fewer, whose rest is to be written when that event has come.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -257,10 +263,8 @@ impl Reactor {
         crate::writer::function(env, self.lease.clone())
     }
 
-    /// The function for what every connection needs: `control(operation, handle, flag)`. `operation`: 1 lets received
-    /// bytes come as events, 2 keeps them back, 3 sends FIN behind what waits (a `ShutDown` event will follow), 4 closes
-    /// the descriptor, 5 the same with RST, 6 asks for the `Closed` event of a closed handle, its last, 7 sets
-    /// `TCP_NODELAY` to `flag`. It answers 0 or a negative error.
+    /// The function for what every connection needs: `control(operation, handle, flag)`. `operation`: an `Operation`. It
+    /// answers 0 or a negative error.
     ///
     /// # Errors
     /// When the environment is ending.

@@ -7,6 +7,7 @@ use std::ffi::{CStr, c_char};
 use std::io::IoSlice;
 use std::{ptr, slice};
 
+use ferronet_numbers::{ChunkForm, LONGEST_STRING};
 use ferronet_reactor::{Accepted, Errno, Window};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result, Status, sys};
@@ -15,34 +16,13 @@ use crate::lease::Lease;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 
-/// Strings up to about this many bytes are encoded without an allocation. Enough for what `lib/handle/stream.ts` sends as
-/// a string.
-const SCRATCH: usize = 64 * 1024;
+/// The size of the memory that strings are encoded into: enough for all that JavaScript does not encode itself, as a UTF-16
+/// unit takes three bytes at most.
+const SCRATCH: usize = 4 * LONGEST_STRING;
 
 struct Writer {
     lease: Lease,
     scratch: RefCell<Vec<u8>>,
-}
-
-/// What `chunk` is (`lib/handle/stream.ts` has the same numbers).
-enum Form {
-    Bytes,
-    NextBytes,
-    Utf8,
-    Latin1,
-    Utf16,
-}
-
-impl Form {
-    fn of(number: i32) -> Self {
-        match number {
-            1 => Self::Utf8,
-            2 => Self::Latin1,
-            3 => Self::Utf16,
-            4 => Self::NextBytes,
-            _ => Self::Bytes,
-        }
-    }
 }
 
 /// Makes the function. It answers twice the number of bytes that were taken, plus 1 if a `Wrote` event will follow; or a
@@ -59,27 +39,29 @@ impl Plain for Writer {
     const NAME: &CStr = c"write";
 
     fn call(&self, arguments: &Arguments) -> f64 {
-        let form = Form::of(arguments.integer(2));
-        self.write(arguments.env, arguments.number(0), arguments.values[1], &form)
+        let Some(form) = ChunkForm::of(arguments.integer(2)) else {
+            return invalid();
+        };
+        self.write(arguments.env, arguments.number(0), arguments.values[1], form)
     }
 }
 
 impl Writer {
-    fn write(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value, form: &Form) -> f64 {
+    fn write(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value, form: ChunkForm) -> f64 {
         match form {
-            Form::Bytes => self.send_window(id, bytes_of(env, chunk), Window::First),
-            Form::NextBytes => self.send_window(id, bytes_of(env, chunk), Window::Next),
-            Form::Utf8 => self.send_encoded(id, 4, |memory, room, length| {
+            ChunkForm::Bytes => self.send_window(id, bytes_of(env, chunk), Window::First),
+            ChunkForm::NextBytes => self.send_window(id, bytes_of(env, chunk), Window::Next),
+            ChunkForm::Utf8 => self.send_encoded(id, 4, |memory, room, length| {
                 // SAFETY: `encode` gives memory of that much room, or null to ask for the length.
                 unsafe { sys::napi_get_value_string_utf8(env, chunk, memory.cast(), room, length) }
             }),
-            Form::Latin1 => self.send_encoded(id, 1, |memory, room, length| {
+            ChunkForm::Latin1 => self.send_encoded(id, 1, |memory, room, length| {
                 // SAFETY: as above.
                 unsafe {
                     sys::napi_get_value_string_latin1(env, chunk, memory.cast::<c_char>(), room, length)
                 }
             }),
-            Form::Utf16 => self.write_utf16(env, id, chunk),
+            ChunkForm::Utf16Le => self.write_utf16(env, id, chunk),
         }
     }
 
@@ -144,7 +126,7 @@ impl Writer {
     }
 }
 
-/// The answer for what is neither bytes nor a string.
+/// The answer for what is neither bytes nor a string, and for a form that there is not.
 fn invalid() -> f64 {
     f64::from(Errno::EINVAL.code())
 }

@@ -33,7 +33,7 @@ impl HandleId {
 
     /// The slot: no two handles that live at the same time have one. Below 2^24 - 1; that number itself is
     /// [`HandleId::NONE`]'s.
-    pub fn slot(self) -> u32 {
+    pub const fn slot(self) -> u32 {
         self.index
     }
 
