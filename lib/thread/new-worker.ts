@@ -14,8 +14,10 @@ const DEPTH = 16;
 
 /** Called while Node asks an object for what it transfers. */
 export function isForNewWorker(): boolean {
-  const { getCallSites = framesOfError } = util as { getCallSites?: (count: number) => Frame[] };
-  const caller = getCallSites(DEPTH).find(({ scriptName }) => scriptName !== __filename);
+  const { getCallSites = framesOfError } = util as {
+    getCallSites?: (count: number, options: { sourceMap: boolean }) => Frame[];
+  };
+  const caller = getCallSites(DEPTH, { sourceMap: false }).find(({ scriptName }) => scriptName !== __filename);
   return caller?.functionName === 'Worker' && caller.scriptName === 'node:internal/worker';
 }
 
