@@ -1,10 +1,16 @@
-// Puts the compiled modules into one file for each door of the package: what `require` costs is finding and opening
-// files, far more than reading what is in them. Each module stays a function of its own, so that every name in it stays
-// what it is (esbuild, which would be the ready-made way, makes `_TCP` of a class that names itself).
+// Puts the compiled modules into one file for each entry point of the package, with a source map: what `require` costs is
+// finding and opening files, far more than reading them.
+//
+// Each module stays a function of its own. So the names in it stay what they are, what a function requires is loaded when
+// the function runs, and nothing depends on Object.prototype. Bundlers that merge modules into one scope (esbuild 0.28 and
+// rolldown 1.3 were tried) rename what collides, restore `name` by property descriptors that inherit from
+// Object.prototype, as do their helpers for exports, and rolldown moves what lazy modules require of Node to the top. Their
+// output is not faster to load.
 'use strict';
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { encodedMap, FlattenMap } = require('@jridgewell/trace-mapping');
 
 const dist = path.join(__dirname, '..', 'dist');
 
@@ -17,7 +23,7 @@ function compiled(folder) {
   return names.map((name) => `${folder}/${name}`);
 }
 
-/** What another door than index.js may have as well: a second copy of anything with a state of its own would be another one. */
+/** The modules that may be in several bundles: they hold no state, so it does not matter which copy is used. */
 const stateless = new Set([
   'lib/handle/binding.js',
   'lib/node/define.js',
@@ -28,8 +34,8 @@ const stateless = new Set([
 ]);
 
 /**
- * What a module asks for goes into its file, but for what has a file of its own: the doors, and the native part's loader
- * beside dist/.
+ * Whether a module goes into the bundle of those that require it. The entry points, and the loader of the native part
+ * beside dist/, are files of their own.
  * @param {string} name
  */
 function isInside(name) {
@@ -37,19 +43,20 @@ function isInside(name) {
 }
 
 /**
- * The text of a module, asking the bundle for its neighbours.
+ * The text of a module, which loads its neighbours from the bundle. Every line stays on its line, for the source map.
  * @param {string} name
- * @param {string} entry in whose file it will stand
- * @param {(name: string, isLater: boolean) => void} found hears of each neighbour, and whether a function will ask for it
+ * @param {string} entry the bundle
+ * @param {(name: string, isLater: boolean) => void} found called for each neighbour; `isLater` if a function requires it
  */
 function body(name, entry, found) {
   const folder = path.posix.dirname(name);
   return (
     fs
       .readFileSync(path.join(dist, name), 'utf8')
-      .replace(/^"use strict";\n/, '')
-      .replace(/^Object\.defineProperty\(exports, "__esModule", .*\n/m, '')
-      // What is passed on: a descriptor inherits what Object.prototype has grown.
+      .replace(/^"use strict";$/m, '')
+      .replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
+      .replace(/^Object\.defineProperty\(exports, "__esModule", .*$/m, '')
+      // Re-exports: without a prototype of its own the descriptor would inherit from Object.prototype.
       .replace(/^(Object\.defineProperty\(exports, "\w+", \{) /gm, '$1 __proto__: null, ')
       .replace(
         /\brequire(\.resolve)?\(["'](\.[^"']+)["']\)/g,
@@ -62,7 +69,7 @@ function body(name, entry, found) {
         ) => {
           const neighbour = path.posix.join(folder, wanted);
           if (isInside(neighbour)) {
-            // What a module asks for while it is loaded stands in lines that are not indented.
+            // What a module requires while it is loaded is on lines that are not indented.
             found(neighbour, text[text.lastIndexOf('\n', at) + 1] === ' ');
             return `load(${JSON.stringify(neighbour)})`;
           }
@@ -74,7 +81,63 @@ function body(name, entry, found) {
 }
 
 /**
- * The text of a door, behind the modules that it asks for, which are loaded when it does.
+ * `exports` under a name as long: `import` takes every `exports.name =` in the text of a CommonJS file for an export of it.
+ * @param {string} text
+ */
+function withoutExports(text) {
+  return text.replace(/(?<![.\w$])exports(?=[.,])/g, 'members');
+}
+
+/** A file that grows by texts, and remembers at which of its lines a module begins. */
+class Bundle {
+  text = '';
+  #line = 0;
+  /** @type {{ offset: { line: number, column: number }, map: object }[]} */
+  #sections = [];
+
+  /** @param {string} text whole lines */
+  add(text) {
+    this.text += text;
+    this.#line += text.split('\n').length - 1;
+  }
+
+  /**
+   * @param {string} name of a module
+   * @param {string} text its lines
+   * @param {string} entry the bundle
+   */
+  addModule(name, text, entry) {
+    const map = JSON.parse(fs.readFileSync(path.join(dist, `${name}.map`), 'utf8'));
+    const [from, to] = [path.posix.dirname(name), path.posix.dirname(entry)];
+    map.sources = map.sources.map((/** @type {string} */ source) =>
+      path.posix.relative(to, path.posix.join(from, source)),
+    );
+    this.#sections.push({ offset: { line: this.#line, column: 0 }, map });
+    this.add(text);
+  }
+
+  /** @param {string} entry */
+  map(entry) {
+    // Sections are in the standard, but not every tool knows them.
+    const sections = /** @type {any} */ ({ version: 3, sections: this.#sections });
+    const { version, sources, sourcesContent, names, mappings } = encodedMap(new FlattenMap(sections));
+    return { version, file: path.posix.basename(entry), sources, sourcesContent, names, mappings };
+  }
+}
+
+const LOADER = `const loaded = {};
+function load(name) {
+  let module = loaded[name];
+  if (module === undefined) {
+    module = loaded[name] = Object.defineProperty({}, '__esModule', { __proto__: null, value: true });
+    sources[name](module);
+  }
+  return module;
+}
+`;
+
+/**
+ * An entry point, behind the modules that it requires, directly or not.
  * @param {string} entry
  */
 function bundle(entry) {
@@ -82,51 +145,49 @@ function bundle(entry) {
   const atOnce = new Set();
   /** @type {Set<string>} */
   const later = new Set();
-  /** @param {Set<string>} place for what a module asks for while it is loaded */
+  /** @param {Set<string>} place for what a module requires while it is loaded */
   const into = (place) => (/** @type {string} */ name, /** @type {boolean} */ isLater) => {
     if (entry !== 'index.js' && name.startsWith('lib/') && !stateless.has(name)) {
-      throw new Error(`${entry} asks for ${name}, which is in index.js`);
+      throw new Error(`${entry} requires ${name}, which has a state and is in index.js`);
     }
     (isLater ? later : place).add(name);
   };
   const text = body(entry, entry, into(atOnce));
-  const sources = [];
-  // A set is walked with what is added to it meanwhile.
-  for (const name of atOnce) sources.push(source(name, body(name, entry, into(atOnce)), true));
-  for (const name of later) if (!atOnce.has(name)) sources.push(source(name, body(name, entry, into(later)), false));
-  return `'use strict';\n${sources.length > 0 ? loader(sources) : ''}${text}`;
+  const file = new Bundle();
+  file.add(`'use strict';\n`);
+  if (atOnce.size + later.size > 0) {
+    file.add('const sources = {\n');
+    // Both sets grow while they are walked. In parentheses, a function is compiled with the file and not when it is called.
+    for (const name of atOnce) addFunction(file, name, body(name, entry, into(atOnce)), entry, ['(', ')']);
+    for (const name of later) {
+      if (!atOnce.has(name)) addFunction(file, name, body(name, entry, into(later)), entry, ['', '']);
+    }
+    file.add(`};\n${LOADER}`);
+  }
+  file.addModule(entry, text, entry);
+  file.add(`//# sourceMappingURL=${path.posix.basename(entry)}.map\n`);
+  return file;
 }
 
 /**
- * In parentheses, a function is compiled with the file instead of being looked through first and compiled when called.
+ * @param {Bundle} file
  * @param {string} name
  * @param {string} text
- * @param {boolean} isCompiledAtOnce
+ * @param {string} entry
+ * @param {readonly [string, string]} parentheses around the function
  */
-function source(name, text, isCompiledAtOnce) {
-  const [open, close] = isCompiledAtOnce ? ['(', ')'] : ['', ''];
-  return `${JSON.stringify(name)}: ${open}function (exports, module) {\n${text}\n}${close},\n`;
+function addFunction(file, name, text, entry, [open, close]) {
+  file.add(`${JSON.stringify(name)}: ${open}function (members) {\n`);
+  file.addModule(name, withoutExports(text), entry);
+  file.add(`}${close},\n`);
 }
 
-/** @param {string[]} sources */
-function loader(sources) {
-  return `const sources = {
-${sources.join('')}};
-const loaded = {};
-function load(name) {
-  let module = loaded[name];
-  if (module === undefined) {
-    module = loaded[name] = { exports: Object.defineProperty({}, '__esModule', { __proto__: null, value: true }) };
-    sources[name](module.exports, module);
-  }
-  return module.exports;
-}
-`;
-}
-
-const doors = compiled('entry').concat('index.js');
-const texts = doors.map((entry) => /** @type {const} */ ([entry, bundle(entry)]));
-for (const [entry, text] of texts) fs.writeFileSync(path.join(dist, entry), text);
+const entries = compiled('entry').concat('index.js');
+const bundles = entries.map((entry) => /** @type {const} */ ([entry, bundle(entry)]));
 for (const name of fs.readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-  if (name.endsWith('.js') && !doors.includes(name.replaceAll('\\', '/'))) fs.rmSync(path.join(dist, name));
+  if (/\.js(\.map)?$/.test(name)) fs.rmSync(path.join(dist, name));
+}
+for (const [entry, file] of bundles) {
+  fs.writeFileSync(path.join(dist, entry), file.text);
+  fs.writeFileSync(path.join(dist, `${entry}.map`), `${JSON.stringify(file.map(entry))}\n`);
 }
