@@ -73,3 +73,15 @@ for (const [side, gives] of Object.entries(sides)) {
     t.deepEqual(JSON.parse(said), [gives, gives, true]);
   });
 }
+
+test('ferronet/promises is the object that `promises` is', async (t) => {
+  const promises = require('ferronet/promises') as unknown;
+  t.is(promises, required.promises);
+  t.is((await import('ferronet/promises')).default as unknown, promises);
+});
+
+test('every subpath is tried here', (t) => {
+  const { exports } = require('ferronet/package.json') as { exports: Record<string, unknown> };
+  const subpaths = Object.keys(exports).map((name) => name.replace('./', ''));
+  t.deepEqual(subpaths.toSorted(), ['.', 'package.json', ...Object.keys(sides)].toSorted());
+});

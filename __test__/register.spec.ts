@@ -140,7 +140,7 @@ const ways: Record<string, Way> = {
   '-r': { flags: ['-r', 'ferronet/register'] },
   both: { flags: ['--import', 'ferronet/register', '--require', 'ferronet/register'] },
   // A child elsewhere would not find a name that the environment gives it.
-  'NODE_OPTIONS, by path': { options: `--require ${JSON.stringify(join(root, 'register.js'))}` },
+  'NODE_OPTIONS, by path': { options: `--require ${JSON.stringify(require.resolve('ferronet/register'))}` },
 };
 
 const expected = (whose: string): string =>

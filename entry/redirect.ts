@@ -18,7 +18,7 @@ function leadTo(importing: string, requiring: string): Target {
 }
 
 const net: Target = leadTo('../index.mjs', 'index.js');
-const promises: Target = leadTo('../promises.js', '../promises.js');
+const promises: Target = leadTo('entry/promises.js', 'entry/promises.js');
 const targets: Readonly<Partial<Record<string, Target>>> = {
   net,
   'node:net': net,
