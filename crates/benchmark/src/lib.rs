@@ -5,7 +5,6 @@
 //! ends: nothing of theirs outlives the command that started them.
 
 pub mod arguments;
-pub mod histogram;
 pub mod parent;
 pub mod processor_time;
 pub mod recorder;

@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use crate::histogram::Histogram;
+use hdrhistogram::Histogram;
+
 use crate::processor_time::ProcessorTime;
 
 /// An end of the interval.
@@ -24,6 +25,21 @@ impl Moment {
     }
 }
 
+/// Longer durations count as this one.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// Values are kept to this many decimal digits.
+const DIGITS: u8 = 3;
+
+/// All its memory is allocated here: growing while something is measured would be measured too.
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS).expect("the bounds are valid")
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The interval starts and ends with the first thing that happens after its time has come. So it needs no timer, and
 /// the count fits the time, however rarely something happens.
 #[derive(Debug)]
@@ -36,7 +52,7 @@ pub struct Recorder {
     start: Cell<Option<Moment>>,
     end: Cell<Option<Moment>>,
     count: Cell<u64>,
-    durations: RefCell<Histogram>,
+    durations: RefCell<Histogram<u64>>,
 }
 
 impl Recorder {
@@ -49,7 +65,7 @@ impl Recorder {
             start: Cell::new(None),
             end: Cell::new(None),
             count: Cell::new(0),
-            durations: RefCell::default(),
+            durations: RefCell::new(histogram()),
         }
     }
 
@@ -72,7 +88,9 @@ impl Recorder {
         }
         if let Some(start) = self.start.get() {
             self.count.set(self.count.get() + amount);
-            self.durations.borrow_mut().record(now - since);
+            self.durations
+                .borrow_mut()
+                .saturating_record(nanoseconds(now - since));
             if now - start.time >= self.measured {
                 self.end.set(Some(Moment {
                     time: now,
@@ -106,10 +124,57 @@ impl Recorder {
             r#"{{"count":{},"seconds":{},"p50":{},"p90":{},"p99":{},"max":{},"processor":{processor},"own":{own}}}"#,
             self.count.get(),
             (end.time - start.time).as_secs_f64(),
-            durations.quantile(500),
-            durations.quantile(900),
-            durations.quantile(990),
-            durations.most(),
+            durations.value_at_quantile(0.5),
+            durations.value_at_quantile(0.9),
+            durations.value_at_quantile(0.99),
+            durations.max(),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value that `share` of all values do not exceed.
+    fn exact(sorted: &[u64], share: f64) -> u64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "small, and not negative"
+        )]
+        let rank = (sorted.len() as f64 * share).ceil() as usize;
+        sorted[rank.max(1) - 1]
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_sorted_values() {
+        // From a microsecond to a second, many short ones and few long ones, as latencies are.
+        let mut values: Vec<u64> = (1..=10_000_u64).map(|n| 1000 + n * n * n / 1000).collect();
+        let mut histogram = histogram();
+        for value in &values {
+            histogram.saturating_record(*value);
+        }
+        values.sort_unstable();
+        for share in [0.5, 0.9, 0.99, 1.0] {
+            let (found, wanted) = (histogram.value_at_quantile(share), exact(&values, share));
+            assert!(
+                found.abs_diff(wanted) * 1000 <= wanted,
+                "{share}: {found} in place of {wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn too_long_a_duration_counts_as_the_longest() {
+        let mut histogram = histogram();
+        histogram.saturating_record(nanoseconds(Duration::MAX));
+        assert!(histogram.max() >= nanoseconds(LONGEST));
+    }
+
+    #[test]
+    fn nothing_recorded_is_zero() {
+        assert_eq!(histogram().value_at_quantile(0.99), 0);
     }
 }
