@@ -2,8 +2,6 @@
 // `export =` gives cannot be passed on with a star.
 export { default } from './dist/index.js';
 export {
-  _createServerHandle,
-  _normalizeArgs,
   BlockList,
   SocketAddress,
   BoundSocket,

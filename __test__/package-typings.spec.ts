@@ -153,6 +153,18 @@ test('an ES module can name every type that a CommonJS one can', (t) => {
   compile(t, 'types.mts', `import type { ${all} } from 'ferronet';\nexport type All = [${all}];\n`);
 });
 
+test('what is internal is not there', (t) => {
+  const use = `
+    // @ts-expect-error a function of net that @types/node does not have either
+    void net._normalizeArgs;
+    // @ts-expect-error a field of node:net
+    void new net.Socket()._hadError;
+    // @ts-expect-error a field of node:net
+    void net.createServer()._connections;\n`;
+  compile(t, 'internal.mts', `import net from 'ferronet';\n${use}`);
+  compile(t, 'internal.cts', `import net = require('ferronet');\n${use}`);
+});
+
 test('the same program fits the typings of node:net', (t) => {
   compile(t, 'node.mts', `import net from 'node:net';\n${helpers}${program}`);
 });

@@ -423,6 +423,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return this[kState]?.exposed ?? null;
   }
 
+  /** @internal */
   set _handle(given: ExposedHandle | null) {
     const state = this[kState];
     if (state.handle !== null) endRelays(this);
