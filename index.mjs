@@ -1,4 +1,4 @@
-// The door for `import`: the very same classes and functions that `require('ferronet')` gives.
+// The entry point for `import`: the very same classes and functions that `require('ferronet')` gives.
 import net from './dist/index.js';
 
 export default net;

@@ -1,4 +1,4 @@
-// The doors of the package: require() and import give the very same things, under the names that node:net has.
+// The entry points of the package: require() and import give the very same things, under the names that node:net has.
 import { execFileSync } from 'node:child_process';
 import nodeNet from 'node:net';
 import { join } from 'node:path';

@@ -40,7 +40,7 @@ function packed(): string[] {
   return result.files.map(({ path }) => path);
 }
 
-test('the package holds both doors, the loader and the typings, and no source, no binary, no build script', (t) => {
+test('the package holds both entry points, the loader and the typings, and no source, no binary, no build script', (t) => {
   const files = packed();
   const needed = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'binding.js', 'binding.d.ts'];
   for (const file of [...needed, 'index.mjs', 'index.d.mts', 'dist/index.js', 'dist/index.d.ts']) {
@@ -57,11 +57,11 @@ function named(part: unknown): string[] {
   return typeof part === 'string' ? [part] : Object.values(part as object).flatMap(named);
 }
 
-test('every door of the package is in it, with its typings', (t) => {
+test('every entry point of the package is in it, with its typings', (t) => {
   const files = packed();
   const { exports } = manifest();
   for (const file of named(exports)) t.true(files.includes(file.replace('./', '')), file);
-  // What a door asks for beside it.
+  // What it requires of the package.
   for (const file of files.filter((each) => /^\w+\.m?js$|^dist\/.*\.js$/.test(each))) {
     const asked = readFileSync(join(root, file), 'utf8').matchAll(
       /(?:require(?:\.resolve)?\(|from )['"](\.[^'"]+\.m?js)['"]/g,

@@ -1,8 +1,8 @@
-// `ferronet/handover`: sockets and servers of node:net become ours, and ours become node:net's, in the middle of their lives.
-// Only Unix has descriptors that two owners can have at once.
+// `ferronet/handover`: turns open sockets and listening servers of node:net into ferronet's, and back. Only on Unix can two
+// owners have a descriptor of the same socket at once.
 import { Server as NodeServer, Socket as NodeSocket } from 'node:net';
 
-import { Server as OurServer, Socket as OurSocket } from '../index.js';
+import { Server as FerronetServer, Socket as FerronetSocket } from '../index.js';
 import { ERR_INVALID_ARG_TYPE } from '../lib/errors/errors.js';
 import type { Server } from '../lib/server/server.js';
 import type { Socket } from '../lib/socket/socket.js';
@@ -11,20 +11,20 @@ import { adoptServer, releaseServer } from './handover/server.js';
 import { adoptSocket, releaseSocket } from './handover/socket.js';
 
 export interface HandoverOptions {
-  /** Of a server: connections that may wait to be accepted, from now on. Default 511. */
+  /** For a server: how many connections may wait to be accepted from now on. Default 511. */
   backlog?: number | undefined;
 }
 
 /**
- * A socket or server of ours in the place of one of node:net.
+ * Replaces a socket or server of node:net by one of ferronet.
  *
- * The connection, or the listening socket, is the same; the peer sees nothing. Of a socket there goes along what was read
- * and not told, whether it is paused, its encoding, timeout, `allowHalfOpen`, `noDelay`, keep-alive, `ref` and whether it
- * has ended; of a server its options, `maxConnections`, `ref`, its path, and the connections that wait in the backlog.
- * Listeners and pipes do not, nor do connections that the server has accepted already.
+ * The connection or the listening socket stays the same; the peer sees nothing. A socket keeps its bytes that were read and
+ * not emitted, whether it is paused, its encoding, timeout, `allowHalfOpen`, `noDelay`, keep-alive, `ref` and whether it
+ * has ended; a server keeps its options, `maxConnections`, `ref`, its path and the connections in its backlog. Listeners,
+ * pipes and the connections that the server has accepted are not moved.
  *
- * What was handed over ends without a word to the peer: a socket is destroyed, a server closed. A local server's path is
- * missing for a moment. What is ours already is given back as it is.
+ * The original is closed without the peer noticing: a socket is destroyed, a server closed. The path of a local server is
+ * missing for a moment. A socket or server of ferronet is returned as it is.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE; ERR_FEATURE_UNAVAILABLE_ON_PLATFORM on Windows, and in Bun and Deno
  * @throws Error ERR_SOCKET_CLOSED or ERR_SERVER_NOT_RUNNING when there is nothing to hand over
@@ -35,7 +35,7 @@ export interface HandoverOptions {
 export function adopt(server: NodeServer, options?: HandoverOptions): Server;
 export function adopt(socket: NodeSocket): Socket;
 export function adopt(given: NodeServer | NodeSocket, options: HandoverOptions = {}): Server | Socket {
-  if (isOurs(given)) return given;
+  if (isFerronet(given)) return given;
   if (given instanceof NodeServer) {
     checkPlatform();
     return adoptServer(given, options.backlog);
@@ -46,24 +46,26 @@ export function adopt(given: NodeServer | NodeSocket, options: HandoverOptions =
 }
 
 /**
- * A socket or server of node:net in the place of one of ours: `adopt`, the other way round.
+ * Replaces a socket or server of ferronet by one of node:net: the reverse of `adopt`.
  *
  * @throws as `adopt`
  */
 export function release(server: Server, options?: HandoverOptions): NodeServer;
 export function release(socket: Socket): NodeSocket;
 export function release(given: Server | Socket, options: HandoverOptions = {}): NodeServer | NodeSocket {
-  if (!isOurs(given)) {
+  if (!isFerronet(given)) {
     const other: unknown = given;
     if (other instanceof NodeServer || other instanceof NodeSocket) return other;
     throw wrongType(given);
   }
   checkPlatform();
-  return given instanceof OurServer ? releaseServer(given as Server, options.backlog) : releaseSocket(given as Socket);
+  return given instanceof FerronetServer
+    ? releaseServer(given as Server, options.backlog)
+    : releaseSocket(given as Socket);
 }
 
-function isOurs(given: unknown): given is Server | Socket {
-  return given instanceof OurServer || given instanceof OurSocket;
+function isFerronet(given: unknown): given is Server | Socket {
+  return given instanceof FerronetServer || given instanceof FerronetSocket;
 }
 
 function wrongType(given: unknown): Error {

@@ -1,5 +1,5 @@
-// `ferronet/http`: the servers and clients of node:http, node:https, node:http2 and node:tls over our sockets. They do not
-// ask for `net` in a way that could be led to us, but they take connections that others have made.
+// `ferronet/http`: the servers and clients of node:http, node:https, node:http2 and node:tls over ferronet's sockets. Their
+// own use of `net` cannot be redirected, but they accept connections that were made elsewhere.
 import type { EventEmitter } from 'node:events';
 import { Agent as NodeHttpAgent } from 'node:http';
 import type { ClientHttp2Session, ClientSessionOptions, SecureClientSessionOptions } from 'node:http2';
@@ -10,15 +10,15 @@ import type { URL } from 'node:url';
 
 import { connect, isIP, Server } from '../index.js';
 import type { ConnectOptions } from '../lib/connect/options.js';
-import type { Server as OurServer, ServerOptions } from '../lib/server/server.js';
+import type { Server as FerronetServer, ServerOptions } from '../lib/server/server.js';
 
-/** A server of Node's that takes connections: of http, https, http2 or tls. */
+/** A server of node:http, https, http2 or tls, which handles connections emitted as `connection`. */
 export interface ConnectionServer extends EventEmitter {
   close(callback?: (error?: Error) => void): unknown;
 }
 
-/** What a server of Node's has asked of its connections. */
-interface Kept {
+/** The socket options that a server of Node's keeps. */
+interface KeptOptions {
   allowHalfOpen?: boolean;
   pauseOnConnect?: boolean;
   noDelay?: boolean;
@@ -28,7 +28,7 @@ interface Kept {
   highWaterMark?: number;
 }
 
-function optionsOf(server: Kept): ServerOptions {
+function optionsOf(server: KeptOptions): ServerOptions {
   const { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, keepAliveInitialDelay = 0, highWaterMark } = server;
   const options = { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, highWaterMark };
   return { ...options, keepAliveInitialDelay: keepAliveInitialDelay * 1000 };
@@ -38,36 +38,36 @@ class Front extends Server {
   readonly #behind: ConnectionServer;
 
   constructor(behind: ConnectionServer, options: ServerOptions) {
-    super({ ...optionsOf(behind as Kept), ...options });
+    super({ ...optionsOf(behind as KeptOptions), ...options });
     this.#behind = behind;
     this.on('connection', (socket) => behind.emit('connection', socket));
-    // With it http begins to look after its timeouts.
+    // Starts the timeout checks of http.
     this.on('listening', () => behind.emit('listening'));
   }
 
   override close(callback?: (error?: Error) => void): this {
-    // It does not listen, but has connections that wait for the next request.
+    // It does not listen, but closes connections that are idle between two requests.
     this.#behind.close();
     return super.close(callback);
   }
 }
 
 /**
- * A server of ours for one of `http`, `https`, `http2` or `tls`, which serves what ours accepts:
+ * A `net.Server` of ferronet that passes its connections to a server of `http`, `https`, `http2` or `tls`:
  * `serve(http.createServer(app)).listen(80)`.
  *
- * Listen, ask for the address and close here; requests, and all that is set for them, stay there. Closing closes the
- * connections that have no request, as closing an `http.Server` does; `close` here tells that all have ended, and the one
- * of the server behind that it was told to.
+ * Call `listen`, `address` and `close` on the returned server; requests and their settings stay with `server`. `close` closes
+ * the connections without a request, as `http.Server` does. The `close` event of the returned server says that all
+ * connections have ended; that of `server`, that it was asked to close.
  *
- * @param server one that does not listen itself
- * @param options instead of what `server` asks of its connections
+ * @param server must not listen itself
+ * @param options override the socket options of `server`
  */
-export function serve(server: ConnectionServer, options: ServerOptions = {}): OurServer {
-  return new Front(server, options) as unknown as OurServer;
+export function serve(server: ConnectionServer, options: ServerOptions = {}): FerronetServer {
+  return new Front(server, options) as unknown as FerronetServer;
 }
 
-/** What agents ask for: all options of the request, whose `path` is that of the request. */
+/** All options of the request; `path` is the request's path, and `socketPath` the local socket's. */
 type AgentOptions = ConnectionOptions & { socketPath?: string | undefined };
 
 function connectFor(options: AgentOptions): Duplex {
@@ -76,7 +76,7 @@ function connectFor(options: AgentOptions): Duplex {
 
 type Created = (error: Error | null, socket: Duplex) => void;
 
-/** An `http.Agent` over sockets of ours: `http.get(url, { agent: new HttpAgent({ keepAlive: true }) })`. */
+/** An `http.Agent` over ferronet's sockets: `http.get(url, { agent: new HttpAgent({ keepAlive: true }) })`. */
 export const HttpAgent: typeof NodeHttpAgent = class HttpAgent extends NodeHttpAgent {
   override createConnection(options: object): Duplex {
     return connectFor(options);
@@ -84,17 +84,17 @@ export const HttpAgent: typeof NodeHttpAgent = class HttpAgent extends NodeHttpA
 };
 export type HttpAgent = NodeHttpAgent;
 
-/** An `https.Agent` over sockets of ours. */
+/** An `https.Agent` over ferronet's sockets. */
 export const HttpsAgent: typeof NodeHttpsAgent = class HttpsAgent extends NodeHttpsAgent {
   override createConnection(options: object, done?: Created): ReturnType<NodeHttpsAgent['createConnection']> {
-    // Node's keeps the session for the next connection to the same server.
+    // The agent of Node keeps the TLS session for the next connection to the same server.
     return super.createConnection({ ...options, socket: connectFor(options) } as object, done);
   }
 };
 export type HttpsAgent = NodeHttpsAgent;
 
 /**
- * `tls.connect(options)` over a socket of ours.
+ * `tls.connect(options)` over a socket of ferronet.
  *
  * @param options of `tls.connect` and, for the socket, of `net.connect`
  * @param secureConnectListener added to `secureConnect`
@@ -102,13 +102,13 @@ export type HttpsAgent = NodeHttpsAgent;
 export function connectTls(options: ConnectionOptions, secureConnectListener?: () => void): TLSSocket {
   const socket = options.socket ?? (connect(options as ConnectOptions) as unknown as Duplex);
   const secured = connectSecurely({ ...options, socket }, secureConnectListener);
-  // For a socket of its own Node does that.
+  // Node does this only for a socket that it makes itself.
   if (options.timeout) secured.setTimeout(options.timeout);
   return secured;
 }
 
 /**
- * `http2.connect(authority, options)` over a socket of ours.
+ * `http2.connect(authority, options)` over a socket of ferronet.
  *
  * @param authority `http://…` in the clear, `https://…` with TLS
  * @param listener added to `connect`
@@ -124,12 +124,12 @@ export function connectHttp2(
 }
 
 function connectTo({ protocol, hostname, port }: URL, options: ConnectionOptions): Duplex {
-  // An IPv6 address stands in brackets there.
+  // A URL has IPv6 addresses in brackets.
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const isSecure = protocol === 'https:';
   const target = { ...options, host, port: Number(port || (isSecure ? 443 : 80)) };
   if (!isSecure) return connect(target as ConnectOptions) as unknown as Duplex;
-  // The name of a server is no address.
+  // SNI has no addresses.
   const servername = isIP(host) ? {} : { servername: host };
   return connectTls({ ALPNProtocols: ['h2'], ...servername, ...target });
 }

@@ -1,44 +1,44 @@
-// Where `net` leads once `ferronet/register` is loaded. Also the hook of `import`, which older Nodes load in a thread of
-// its own.
+// What `net` resolves to once `ferronet/register` is loaded. This file is also the `resolve` hook of `import`, which older
+// versions of Node load in a thread of its own.
 import type { ResolveFnOutput, ResolveHookContext } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** dist/entry → dist, whose modules reach Node's own net by the names that lead to ours elsewhere. */
+/** dist/: its modules still get Node's own net by the names that are redirected for all others. */
 const dist: URL = new URL('../', pathToFileURL(__filename));
 const folder: string = fileURLToPath(dist);
 
-/** One file each way, so that both ways give the same classes. */
+/** The file for each way to load it; both give the same classes. */
 interface Target {
   import: string;
   require: string;
 }
 
-function leadTo(importing: string, requiring: string): Target {
+function target(importing: string, requiring: string): Target {
   return { import: new URL(importing, dist).href, require: new URL(requiring, dist).href };
 }
 
-const net: Target = leadTo('../index.mjs', 'index.js');
-const promises: Target = leadTo('entry/promises.js', 'entry/promises.js');
+const net: Target = target('../index.mjs', 'index.js');
+const promises: Target = target('entry/promises.js', 'entry/promises.js');
 const targets: Readonly<Partial<Record<string, Target>>> = {
   net,
   'node:net': net,
-  // A module of its own in Node from version 27 on.
+  // A module since Node 27.
   'net/promises': promises,
   'node:net/promises': promises,
 };
 
 /**
- * Where `specifier` leads to, unless one of our own modules asks. Undefined: wherever it led before.
+ * The replacement of `specifier`, or undefined if it is not redirected: another name, or a module of ferronet requires it.
  *
- * @param parent the path or the URL of the module that asks
+ * @param parent the path or the URL of the importing module
  */
 export function redirect(specifier: string, parent: string | null | undefined): Target | undefined {
   if (!Object.hasOwn(targets, specifier)) return undefined;
-  const isOurs = parent?.startsWith(dist.href) || parent?.startsWith(folder);
-  return isOurs ? undefined : targets[specifier];
+  const isInternal = parent?.startsWith(dist.href) || parent?.startsWith(folder);
+  return isInternal ? undefined : targets[specifier];
 }
 
-/** The hook of `import`. Both kinds of hooks take its answer: what the default gives, a promise or not, is passed on. */
+/** The hook of `import`, synchronous or not: what the default hook returns, a promise or not, is passed on. */
 export function resolve<T>(
   specifier: string,
   context: ResolveHookContext,

@@ -1,13 +1,13 @@
-// `ferronet/register`, for `--import`, `--require` and NODE_OPTIONS: from then on `net` and `node:net` are ours for every
-// module of the thread, required or imported. Ours itself reaches Node's own, and so does whoever asks
-// `process.getBuiltinModule`, which gives the original by its definition.
+// `ferronet/register`, for `--import`, `--require` and NODE_OPTIONS: from then on `net` and `node:net` are ferronet for every
+// module of the thread, required or imported. ferronet itself still gets Node's net, and so does a call of
+// `process.getBuiltinModule`, which returns the original by definition.
 import nodeModule = require('node:module');
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { redirect, resolve } from './redirect.js';
 import { preloadInCodeWorkers } from './register/code-worker.js';
 
-/** What is not in the typings of the oldest Node, or not public in any. */
+/** Missing in the typings of the oldest Node. */
 interface Hooks {
   /** Since 22.15 and 23.5. */
   registerHooks?: (hooks: { resolve: typeof resolve }) => unknown;
@@ -17,8 +17,8 @@ interface Loader {
   _load: (request: string, parent: { filename?: string | null } | undefined, ...rest: unknown[]) => unknown;
 }
 
-// The one way for all Nodes: `require` asks no hooks before there are synchronous ones, and the first Nodes that have them
-// fail when one leads a name with `node:` elsewhere.
+// `Module._load` is the only way that works in every version: `require` calls no hooks before there are synchronous ones, and
+// the first versions that have those fail when a hook redirects a name with `node:`.
 function redirectRequire(): void {
   const loader = nodeModule as unknown as Loader;
   const load = loader._load;
@@ -28,14 +28,14 @@ function redirectRequire(): void {
   };
 }
 
-// Without synchronous hooks, those in a thread of their own.
+// Versions without synchronous hooks run them in a thread of their own.
 function redirectImport(): void {
   const { registerHooks } = nodeModule as Hooks;
   if (registerHooks) registerHooks({ resolve });
   else nodeModule.register(pathToFileURL(require.resolve('./redirect.js')));
 }
 
-// A child that is forked with another working directory inherits the arguments, and would look for us there.
+// A child inherits the arguments. Forked with another working directory, it could not resolve the name there.
 function nameByPath(): void {
   const ways: Readonly<Partial<Record<string, string>>> = {
     '--import': pathToFileURL(__filename).href,
@@ -57,6 +57,6 @@ if (process.versions['bun'] === undefined) {
   nameByPath();
   preloadInCodeWorkers(__filename);
 } else {
-  // It asks nobody about the modules that it has itself.
+  // Bun resolves its built-in modules without hooks.
   process.emitWarning("in Bun, net stays Bun's own: require('ferronet') by its name", 'FerronetWarning');
 }

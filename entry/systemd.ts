@@ -1,13 +1,14 @@
-// `ferronet/systemd`: the sockets that systemd, or whoever speaks its protocol, has opened for this process: sd_listen_fds(3).
+// `ferronet/systemd`: the sockets that systemd, or another service manager with its protocol, has opened for this process:
+// sd_listen_fds(3).
 import { fstatSync } from 'node:fs';
 
 import { guessHandleType } from '../lib/handle/binding.js';
 import { ERR_INVALID_ARG_VALUE } from '../lib/errors/errors.js';
 
-/** `SD_LISTEN_FDS_START`: they come behind the standard streams. */
+/** `SD_LISTEN_FDS_START`: the first number after the standard streams. */
 const FIRST = 3;
 
-/** Names that nobody has given. */
+/** The name of a socket without one, as sd_listen_fds_with_names(3) has it. */
 const UNKNOWN = 'unknown';
 
 /** A socket that was opened for this process. As it is, it says where to `listen`, or what `new Socket` is made of. */

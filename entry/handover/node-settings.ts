@@ -33,7 +33,7 @@ export function readSettings(socket: Socket): Settings {
   };
 }
 
-/** Only noted: the kernel has them already, as they are, and older Nodes would set intervals that nobody asked for. */
+/** Only recorded: the kernel has them already, and older versions of Node would set intervals that were not requested. */
 export function noteSettings(socket: Socket, { noDelay, keepAlive }: Settings): void {
   note(socket, 'kSetNoDelay', noDelay);
   note(socket, 'kSetKeepAlive', keepAlive.enable);

@@ -10,9 +10,9 @@ const ERR_FEATURE_UNAVAILABLE_ON_PLATFORM: Coded<[where: string, reason: string]
   (where, reason) => `Sockets and servers cannot be handed over ${where}: ${reason}`,
 );
 
-/** What all handles of Node's have that libuv has, and ours. */
+/** Members of Node's handles over libuv and of ferronet's. */
 export type AnyHandle = Pick<StreamHandle, 'fd' | 'hasRef' | 'writeQueueSize'> &
-  // Of ours: nobody is told the number.
+  // ferronet's: the number without marking it as exposed.
   Partial<Pick<StreamHandle, 'descriptor'>>;
 
 /** What Node, or a protocol above, has put on a socket. */

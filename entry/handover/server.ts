@@ -1,9 +1,9 @@
-// A listening socket from one owner to the other: connections that wait in its backlog wait on, and those that ours has
-// accepted ahead go along. The path of a local socket stays, and goes with the next owner.
+// Hands a listening socket to another owner: the connections in its backlog stay there, and those that ferronet has accepted
+// ahead are passed on. The path of a local socket stays, and belongs to the new owner.
 import { renameSync, rmSync } from 'node:fs';
 import { type ServerOpts, type BlockList, Server as NodeServer } from 'node:net';
 
-import { _createServerHandle, Server as OurServer } from '../../index.js';
+import { _createServerHandle, Server as FerronetServer } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/handle/binding.js';
 import { ERR_INVALID_STATE, ERR_SERVER_NOT_RUNNING, errnoException, uvErrno } from '../../lib/errors/errors.js';
 import type { StreamHandle } from '../../lib/handle/tcp-pipe.js';
@@ -11,7 +11,7 @@ import type { Server } from '../../lib/server/server.js';
 import { type AnyHandle, isPlain } from './refusal.js';
 import { duplicated, withDescriptor } from './socket.js';
 
-/** What both kinds of servers keep. */
+/** The fields that both kinds of servers have. */
 interface Kept {
   _handle: AnyHandle | null;
   _pipeName?: string | undefined;
@@ -47,7 +47,7 @@ export function adoptServer(server: NodeServer, backlog: number | undefined): Se
     if (typeof opened === 'number') throw errnoException(opened, 'open');
     return opened;
   });
-  const adopted = new OurServer(optionsOf(kept));
+  const adopted = new FerronetServer(optionsOf(kept));
   listen(adopted as unknown as NodeServer, handle, backlog);
   const path = keepingPath(kept._pipeName, () => server.close());
   if (path !== undefined) handle.ownPath(path);
@@ -68,7 +68,7 @@ export function releaseServer(server: Server, backlog: number | undefined): Node
     clients.push(duplicated(client.duplicate()));
     client.close();
   }
-  // Behind `listening`, and when there are listeners for them.
+  // After `listening`, and once the caller has added its listeners.
   if (clients.length > 0) process.nextTick(() => clients.forEach((fd) => deliver(listening, fd)));
   if (isFile(kept._pipeName)) removeWith(listening, kept._pipeName);
   passOn(kept, released as unknown as Kept);
@@ -79,7 +79,7 @@ export function releaseServer(server: Server, backlog: number | undefined): Node
 /** @throws Error ERR_SERVER_NOT_RUNNING, ERR_INVALID_STATE */
 function listenerOf({ _handle: handle }: Kept): AnyHandle {
   if (handle === null) throw new ERR_SERVER_NOT_RUNNING();
-  // A worker of a cluster has a stand-in.
+  // In a worker of a cluster the handle only represents the one of the primary.
   if (!isPlain(handle)) throw new ERR_INVALID_STATE('the listening socket of the server is in another process');
   return handle;
 }
@@ -94,7 +94,7 @@ function optionsOf(server: Kept): ServerOpts & { blockList?: BlockList } {
 function listen(server: NodeServer, on: object, backlog: number | undefined): void {
   server.listen(on, backlog);
   if (server.listening) return;
-  // Told by an event, when whoever called has got the answer already.
+  // The error itself comes as an event, after this call has thrown.
   server.on('error', () => {});
   throw errnoException(uvErrno('EINVAL'), 'listen');
 }
@@ -112,7 +112,7 @@ function deliver(listening: NodeHandle, fd: number): void {
   listening.onconnection(0, client);
 }
 
-/** Abstract names are no files. */
+/** Abstract names of Linux are not files. */
 function isFile(path: string | undefined): path is string {
   return path !== undefined && !path.startsWith('\0');
 }

@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { type SocketConstructorOpts, Socket as NodeSocket } from 'node:net';
 
-import { Socket as OurSocket } from '../../index.js';
+import { Socket as FerronetSocket } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/handle/binding.js';
 import { define } from '../../lib/node/define.js';
 import { ERR_INVALID_STATE, errnoException } from '../../lib/errors/errors.js';
@@ -12,7 +12,7 @@ import type { Socket } from '../../lib/socket/socket.js';
 import { noteSettings, readSettings } from './node-settings.js';
 import { connectionOf } from './refusal.js';
 
-/** The parts of a stream's state that no public name leads to. */
+/** The state of a stream that has no public accessor. */
 interface States {
   _readableState: { decoder?: { lastChar: Buffer; lastNeed: number; lastTotal: number } | null };
 }
@@ -23,7 +23,7 @@ export function duplicated(answer: number): number {
   return answer;
 }
 
-/** Runs `use`; when that fails, the descriptor is nobody's. */
+/** Runs `use`, and closes the descriptor if it throws. */
 export function withDescriptor<T>(fd: number, use: (fd: number) => T): T {
   try {
     return use(fd);
@@ -37,7 +37,7 @@ export function adoptSocket(socket: NodeSocket): Socket {
   const handle = connectionOf(socket);
   const { noDelay, keepAlive } = readSettings(socket);
   const fd = duplicated(duplicateDescriptor(handle.fd));
-  const adopted = withDescriptor(fd, () => new OurSocket(optionsOf(socket, fd)));
+  const adopted = withDescriptor(fd, () => new FerronetSocket(optionsOf(socket, fd)));
   if (noDelay) adopted.setNoDelay(true);
   if (keepAlive.enable) {
     const { idle, interval, count } = keepAlive;
@@ -59,7 +59,7 @@ export function releaseSocket(socket: Socket): NodeSocket {
   let piece = handle.takeUnread();
   for (; typeof piece !== 'number'; piece = handle.takeUnread()) chunks.push(piece);
   passOn(socket as unknown as NodeSocket, released, Buffer.concat(chunks));
-  // An error that ours has read: the kernel tells it once.
+  // An error that ferronet has read already: the kernel reports it once.
   if (piece < 0) released.destroy(errnoException(piece, 'read'));
   return released;
 }
