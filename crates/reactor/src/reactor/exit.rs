@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::connection::{Connection, drain};
+use crate::stream::{Connection, drain};
 use crate::sys;
 
-use super::{Entry, Shared};
+use super::reactor::{Entry, Shared};
 
 /// How long an ending waits for peers.
 const AT_MOST: Duration = Duration::from_secs(2);
@@ -60,7 +60,7 @@ mod tests {
     use std::os::unix::net::{SocketAddr, UnixListener};
 
     use super::*;
-    use crate::queue::Wake;
+    use crate::event::queue::Wake;
     use crate::{Closing, Reactor, Target, Written};
 
     struct NoConsumer;

@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::task::Wake as _;
 
-use crate::connection::{Connection, Told};
 use crate::listener::{Adopt, Listener};
-use crate::options::{BindFlags, LocalAccess};
+use crate::socket::options::{BindFlags, LocalAccess};
 use crate::state::Writing;
+use crate::stream::{Connection, Told};
 use crate::sys::{self, Acceptor, Idle, Stream};
 use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
 
-use super::{Entry, Shared};
+use super::reactor::{Entry, Shared};
 
 impl Reactor {
     pub(super) fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {

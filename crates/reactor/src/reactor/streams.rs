@@ -4,11 +4,11 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::connection::{Accepted, Connection, Relayed, Taken, Window, Written};
 use crate::state::Writing;
+use crate::stream::{Accepted, Connection, Relayed, Taken, Window, Written};
 use crate::{Errno, HandleId, Reactor};
 
-use super::{Entry, Shared};
+use super::reactor::{Entry, Shared};
 
 impl Reactor {
     /// Finds a stream; an adopted descriptor becomes one with its first use.

@@ -9,8 +9,8 @@ use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
-use super::{Entry, Reactor, Shared};
-use crate::connection::{Connection, Detached, Unread};
+use super::reactor::{Entry, Reactor, Shared};
+use crate::stream::{Connection, Detached, Unread};
 use crate::sys::{Idle, Stream};
 use crate::{Errno, Event, HandleId};
 

@@ -1,9 +1,10 @@
 //! The turns of the caller's loop, if it has one and says so: libuv's, phase by phase, and the batches of events that
 //! it tells.
 
-use crate::driver::Driver;
+use crate::Reactor;
+use crate::drive::driver::Driver;
+use crate::drive::run_queue;
 use crate::reactor::Sleep;
-use crate::{Reactor, task};
 
 impl Reactor {
     /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the
@@ -69,7 +70,7 @@ impl Reactor {
 
     pub(super) fn stand_apart(&self, apart: bool) {
         if self.shared.plan.sleep == Sleep::Outside {
-            task::stands_apart(apart);
+            run_queue::stands_apart(apart);
         }
     }
 

@@ -31,7 +31,10 @@
 
 use std::io;
 
-mod in_groups;
+mod transport;
+mod vectored;
+
+pub use transport::{DescriptorKind, Target, Transport};
 
 #[cfg(unix)]
 mod unix;
@@ -44,14 +47,14 @@ mod windows;
 pub(crate) use windows::*;
 
 #[cfg(not(target_os = "linux"))]
-mod no_alarm;
+mod no_timer;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use no_alarm::Alarm;
+pub(crate) use no_timer::Alarm;
 
 #[cfg(not(target_os = "linux"))]
-mod no_conduit;
+mod no_splice;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use no_conduit::{Conduit, Fill};
+pub(crate) use no_splice::{Conduit, Fill};
 
 /// Why the runtime does not take what it was given.
 #[derive(Debug)]

@@ -15,11 +15,11 @@ use crate::Transport;
 use crate::sys::Refused;
 
 use super::handle_fd::HandleFd;
-use super::idle::Idle;
 use super::limits::is_out_of_descriptors;
 use super::path::{OwnPath, open_to_all};
 use super::receive::Medium;
 use super::stream::Stream;
+use super::unregistered::Idle;
 
 /// A descriptor kept in reserve, to have one for closing connections when there are none left.
 #[derive(Clone, Debug, Default)]

@@ -12,34 +12,34 @@ use std::io;
 use socket2::SockRef;
 
 mod acceptor;
-#[cfg(target_os = "linux")]
-mod alarm;
-#[cfg(target_os = "linux")]
-mod conduit;
 mod descriptor;
 mod handle_fd;
-mod idle;
 mod interface;
 mod limits;
 mod path;
 mod poller;
 mod receive;
+#[cfg(target_os = "linux")]
+mod splice;
 mod stream;
+#[cfg(target_os = "linux")]
+mod timer;
+mod unregistered;
 mod writable;
 
 pub(crate) use acceptor::{Acceptor, Spare};
-#[cfg(target_os = "linux")]
-pub(crate) use alarm::Alarm;
-#[cfg(target_os = "linux")]
-pub(crate) use conduit::{Conduit, Fill};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use handle_fd::is_taken;
-pub(crate) use idle::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
 pub(crate) use path::reaches;
 pub(crate) use poller::{Bell, Poller, ThreadClock};
+#[cfg(target_os = "linux")]
+pub(crate) use splice::{Conduit, Fill};
 pub(crate) use stream::Stream;
+#[cfg(target_os = "linux")]
+pub(crate) use timer::Alarm;
+pub(crate) use unregistered::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use writable::wait_writable;
 
 /// The kernel's numbers.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use socket2::SockAddr;
 
 use crate::Target;
-use crate::options::LocalAccess;
+use crate::socket::options::LocalAccess;
 
 use super::errno;
 

@@ -12,15 +12,15 @@ use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use crate::Transport;
 use crate::sys::Refused;
-use crate::sys::in_groups::write_in_groups;
+use crate::sys::vectored::write_in_groups;
 
 use super::descriptor::register;
 use super::handle_fd::HandleFd;
-use super::idle::{Idle, connect_result};
 use super::limits::is_out_of_buffers;
 use super::path::OwnPath;
 use super::poller::is_readable;
 use super::receive::{Medium, RECEIVABLE, Received, is_urgent, receive};
+use super::unregistered::{Idle, connect_result};
 
 /// A byte stream.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use tokio::net::TcpListener;
 
 use crate::sys::Refused;
 
-use super::idle::Idle;
-use super::instance::{self, Place, Waiting};
 use super::pipe::Pipe;
-use super::security;
+use super::pipe_instance::{self, Place, Waiting};
+use super::pipe_security;
 use super::stream::Stream;
+use super::unregistered::Idle;
 
 /// How many instances wait for a client: so many connect at once without finding the pipe busy (libuv's number).
 const INSTANCES: usize = 4;
@@ -106,7 +106,7 @@ impl PipeAcceptor {
 }
 
 fn another(path: &str) -> io::Result<Waiting> {
-    Waiting::for_client(instance::create(path, Place::Further)?)
+    Waiting::for_client(pipe_instance::create(path, Place::Further)?)
 }
 
 impl Acceptor {
@@ -173,7 +173,7 @@ impl Acceptor {
         };
         // All instances of a pipe share what is set on one.
         match pipe.waiting.lock().iter().find_map(Waiting::pipe) {
-            Some(instance) => security::open_to_all(instance, readable, writable),
+            Some(instance) => pipe_security::open_to_all(instance, readable, writable),
             None => Err(io::Error::from(io::ErrorKind::NotConnected)),
         }
     }

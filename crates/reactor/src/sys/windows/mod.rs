@@ -18,26 +18,26 @@ use crate::Target;
 mod acceptor;
 mod descriptor;
 pub(crate) mod errno;
-mod idle;
-mod instance;
 mod interface;
 mod limits;
-mod name;
-mod outgoing;
 mod overlapped;
+mod path;
 mod pipe;
+mod pipe_instance;
+mod pipe_security;
+mod pipe_write;
 mod poller;
-mod security;
 mod stream;
 mod timer;
+mod unregistered;
 
 pub(crate) use acceptor::{Acceptor, Spare};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_taken};
-pub(crate) use idle::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
 pub(crate) use poller::{Bell, Poller, ThreadClock};
 pub(crate) use stream::Stream;
+pub(crate) use unregistered::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 
 /// No connect has ended already, with a connection in a backlog.
 pub(crate) fn reaches(_to: &Target<'_>, _listening: &SockAddr) -> bool {

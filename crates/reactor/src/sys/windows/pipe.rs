@@ -18,8 +18,8 @@ use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_PIP
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::errno::os_error;
-use super::name;
-use super::outgoing::Outgoing;
+use super::path;
+use super::pipe_write::Outgoing;
 use super::timer::Timer;
 
 /// How long the reading side of an ended pipe may hear nothing (libuv: `eof_timeout`).
@@ -160,7 +160,7 @@ impl Pipe {
         let State::Busy(busy) = &mut *state else {
             return Poll::Ready(Ok(()));
         };
-        match name::open(&busy.path) {
+        match path::open(&busy.path) {
             Ok(handle) => {
                 *state = State::Open(Open::new(handle)?);
                 Poll::Ready(Ok(()))

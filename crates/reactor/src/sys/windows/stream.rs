@@ -10,11 +10,11 @@ use tokio::net::TcpStream;
 use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
 
 use crate::sys::Refused;
-use crate::sys::in_groups::write_in_groups;
+use crate::sys::vectored::write_in_groups;
 
 use super::errno::os_error;
-use super::idle::Idle;
 use super::pipe::Pipe;
+use super::unregistered::Idle;
 
 /// A TCP stream or one end of a pipe.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::inbox::Chunk;
+use crate::stream::inbox::Chunk;
 use crate::{Errno, HandleId, Reactor, sys};
 
 impl Reactor {

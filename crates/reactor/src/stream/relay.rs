@@ -24,13 +24,13 @@ use std::task::{Context, Poll, Wake as _};
 use std::time::{Duration, Instant};
 
 use crate::Errno;
-use crate::budget::Block;
-use crate::event::Event;
-use crate::inbox::BLOCK;
+use crate::drive::budget::Block;
+use crate::event::event::Event;
 use crate::state::{Reading, Writing};
+use crate::stream::inbox::BLOCK;
 use crate::sys::{Fill, Stream};
 
-use super::Connection;
+use super::connection::Connection;
 use super::reader::{READS_PER_TURN, Reader};
 use super::writer::Writer;
 

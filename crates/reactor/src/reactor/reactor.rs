@@ -15,28 +15,22 @@ use std::task::Wake as _;
 
 use parking_lot::Mutex;
 
-use crate::connection::{Closing, Connection};
-use crate::driver::{Drive, Driver};
+use crate::drive::driver::{Drive, Driver};
+use crate::drive::shard::{Shard, Shards};
+use crate::drive::thread::Thread;
+use crate::event::queue::{EventQueue, Wake};
 use crate::handle::HandleTable;
 use crate::listener::{Adopt, Listener};
-use crate::queue::{EventQueue, Wake};
-use crate::shard::{Shard, Shards};
 use crate::state::Writing;
+use crate::stream::{Closing, Connection};
 use crate::sys::{Acceptor, Idle, Refused, Spare, Stream};
-use crate::thread::Thread;
 use crate::{Errno, Event, HandleId};
 
-mod exit;
-mod handles;
-mod streams;
-mod transfer;
-mod turns;
-
-pub use transfer::TransferId;
+use super::exit;
 
 /// What stands in the table.
 #[derive(Debug)]
-enum Entry {
+pub(super) enum Entry {
     Idle {
         idle: Idle,
         /// What it becomes has another owner as well.
@@ -53,7 +47,7 @@ impl Entry {
     ///
     /// # Errors
     /// `EBADF` for any other entry, which is left alone; what `make` says.
-    fn advance<R>(
+    pub(super) fn advance<R>(
         &mut self,
         make: impl FnOnce(Idle, bool) -> Result<(Self, R), Refused>,
     ) -> Result<R, Errno> {
@@ -99,16 +93,16 @@ impl Descriptor<'_> {
 
 /// Who is to turn the runtimes, and how many there are to be.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+pub(super) struct Plan {
     drive: Drive,
-    sleep: Sleep,
+    pub(super) sleep: Sleep,
     threads: usize,
 }
 
 /// What takes descriptors and threads.
 #[derive(Debug)]
-struct Runtimes {
-    shards: Shards,
+pub(super) struct Runtimes {
+    pub(super) shards: Shards,
     driver: Driver,
     /// Those beside the driver's.
     threads: Vec<Thread>,
@@ -142,24 +136,24 @@ impl Runtimes {
 }
 
 #[derive(Debug)]
-struct Shared {
-    table: Mutex<HandleTable<Entry>>,
-    events: Arc<EventQueue>,
-    plan: Plan,
+pub(super) struct Shared {
+    pub(super) table: Mutex<HandleTable<Entry>>,
+    pub(super) events: Arc<EventQueue>,
+    pub(super) plan: Plan,
     /// Started with the first handle.
-    runtimes: OnceLock<Runtimes>,
+    pub(super) runtimes: OnceLock<Runtimes>,
     /// None are started any more.
     ended: AtomicBool,
-    spare: Spare,
-    listeners: Mutex<Vec<Arc<Listener>>>,
+    pub(super) spare: Spare,
+    pub(super) listeners: Mutex<Vec<Arc<Listener>>>,
     /// Connections whose handles are closed and which send first what was reported as written. Those that have done so
     /// are dropped when another one comes.
-    lingering: Mutex<Vec<Arc<Connection>>>,
+    pub(super) lingering: Mutex<Vec<Arc<Connection>>>,
 }
 
 impl Shared {
     /// A connection over a stream that is registered in `shard`.
-    fn connection(
+    pub(super) fn connection(
         &self,
         id: HandleId,
         stream: Stream,
@@ -173,7 +167,7 @@ impl Shared {
     }
 
     /// As `connection`, with a handle of its own.
-    fn insert_connection(
+    pub(super) fn insert_connection(
         &self,
         stream: Stream,
         writing: Writing,
@@ -187,7 +181,7 @@ impl Shared {
     }
 
     /// Gives a connection its first turn.
-    fn serve(connection: &Arc<Connection>) {
+    pub(super) fn serve(connection: &Arc<Connection>) {
         Arc::clone(connection).wake();
     }
 
@@ -262,9 +256,9 @@ pub enum Sleep {
 /// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the others.
 #[derive(Debug)]
 pub struct Reactor {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// Whether a batch keeps what is written: it would be sent even at the exit of the process.
-    keeps_writes: bool,
+    pub(super) keeps_writes: bool,
 }
 
 impl Reactor {
@@ -322,7 +316,7 @@ impl Reactor {
         self.running().map(drop)
     }
 
-    fn running(&self) -> Result<&Runtimes, Errno> {
+    pub(super) fn running(&self) -> Result<&Runtimes, Errno> {
         self.shared.running()
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::task;
+use crate::drive::run_queue;
 
 #[derive(Clone, Copy, Debug)]
 enum Plan {
@@ -64,7 +64,7 @@ impl AlarmThread {
         });
         let own = Arc::clone(&shared);
         let thread = Builder::new().name("ferronet-alarm".into()).spawn(move || {
-            task::stands_apart(true);
+            run_queue::stands_apart(true);
             while own.wait() {
                 waker.wake_by_ref();
             }

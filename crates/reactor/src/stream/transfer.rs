@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Connection, Writer};
+use super::connection::Connection;
+use super::writer::Writer;
 use crate::Errno;
-use crate::inbox::Inbox;
 use crate::state::Writing;
+use crate::stream::inbox::Inbox;
 use crate::sys::Idle;
 use crate::write_queue::WriteQueue;
 

@@ -30,11 +30,11 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::task::{coop::unconstrained, yield_now};
 
-use crate::outbox::Keeper;
-use crate::queue::EventQueue;
-use crate::shard::{Shard, runtime};
+use crate::drive::flush_list::Keeper;
+use crate::drive::run_queue::Driving;
+use crate::drive::shard::{Shard, runtime};
+use crate::event::queue::EventQueue;
 use crate::sys::{Bell, Poller, ThreadClock};
-use crate::task::Driving;
 
 /// How long the consumer's thread may compute until the reactor's takes over.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -359,8 +359,8 @@ mod tests {
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
     use super::*;
-    use crate::queue::Wake;
-    use crate::task::Task;
+    use crate::drive::run_queue::Task;
+    use crate::event::queue::Wake;
 
     struct NoConsumer;
 

@@ -18,12 +18,11 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::shard::Shard;
+use crate::drive::run_queue::{Driving, Task};
+use crate::drive::shard::Shard;
 use crate::sys::Alarm;
-use crate::task::{Driving, Task};
 
-mod alarm_thread;
-use alarm_thread::AlarmThread;
+use super::timer_thread::AlarmThread;
 
 /// Names one deadline, in the order of their times; those of one time in the order in which they were set.
 type Key = (Instant, u64);

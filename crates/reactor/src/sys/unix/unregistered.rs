@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
-use crate::options::{BindFlags, LocalAccess};
+use crate::socket::options::{BindFlags, LocalAccess};
 use crate::sys::Refused;
 use crate::{Target, Transport};
 

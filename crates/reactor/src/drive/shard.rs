@@ -17,11 +17,11 @@ use std::task::Poll;
 
 use tokio::runtime::{self, Runtime};
 
-use crate::inbox::BlockPool;
-use crate::outbox::Outbox;
-use crate::queue::EventQueue;
-use crate::task::RunQueue;
-use crate::timers::Timers;
+use crate::drive::flush_list::Outbox;
+use crate::drive::run_queue::RunQueue;
+use crate::drive::timers::Timers;
+use crate::event::queue::EventQueue;
+use crate::stream::inbox::BlockPool;
 
 /// A runtime for one thread at a time. Before it sleeps, it asks for the delivery of what its tasks have told.
 pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {

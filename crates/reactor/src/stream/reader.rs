@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _, Waker};
 
 use crate::Errno;
-use crate::budget::Waiter;
-use crate::event::Event;
-use crate::inbox::{Chunk, Inbox, Inboxed};
+use crate::drive::budget::Waiter;
+use crate::drive::run_queue::Driving;
+use crate::event::event::Event;
 use crate::state::Reading;
+use crate::stream::inbox::{Chunk, Inbox, Inboxed};
 use crate::sys::Stream;
-use crate::task::Driving;
 
-use super::Connection;
+use super::connection::Connection;
 use super::relay::Relay;
 
 /// How often one turn reads before other connections get theirs (libuv reads at most 32 times).

@@ -8,14 +8,14 @@ use std::ptr;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
 
-use crate::options::{BindFlags, LocalAccess};
+use crate::socket::options::{BindFlags, LocalAccess};
 use crate::{Target, Transport};
 
 use super::descriptor;
-use super::instance::{self, Place};
-use super::name::{self, wide};
+use super::path::{self, wide};
 use super::pipe::is_busy;
-use super::security;
+use super::pipe_instance::{self, Place};
+use super::pipe_security;
 
 /// Made or bound, not yet used.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Idle {
     /// Sets who may use a pipe, besides its owner, administrators and the system.
     pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
         match self {
-            Self::Pipe { first, .. } => security::open_to_all(first, readable, writable),
+            Self::Pipe { first, .. } => pipe_security::open_to_all(first, readable, writable),
             Self::Tcp(_) | Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
                 Err(io::Error::from(io::ErrorKind::InvalidInput))
             }
@@ -88,7 +88,7 @@ impl Idle {
             }
             (Self::PipeSocket, Target::Local(path)) => {
                 wide(path)?;
-                match name::open(path) {
+                match path::open(path) {
                     Ok(pipe) => {
                         *self = Self::PipeClient(pipe);
                         Ok(Some(Ok(())))
@@ -190,9 +190,9 @@ pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idl
 }
 
 pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
-    let first = instance::create(path, Place::First(access))?;
+    let first = pipe_instance::create(path, Place::First(access))?;
     if let LocalAccess::All { readable, writable } = access {
-        security::open_to_all(&first, readable, writable)?;
+        pipe_security::open_to_all(&first, readable, writable)?;
     }
     Ok(Idle::Pipe {
         path: path.to_owned(),

@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _, Waker};
 
 use crate::Errno;
-use crate::event::Event;
-use crate::outbox::{Batched, Keeper};
+use crate::drive::flush_list::{Batched, Keeper};
+use crate::drive::timers::{Backoff, Timer};
+use crate::event::event::Event;
 use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::{self, Stream};
-use crate::timers::{Backoff, Timer};
 use crate::write_queue::{WINDOW, WriteQueue};
 
-use super::Connection;
+use super::connection::Connection;
 
 /// How often one turn writes before other connections get theirs.
 const WRITES_PER_TURN: usize = 16;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::state::Writing;
 use crate::sys::{Stream, wait_writable};
 
-use super::{Closing, Connection};
+use super::connection::{Closing, Connection};
 
 /// How long a peer that reads nothing keeps the descriptor of a closed connection. A peer that is slow gets its bytes; one
 /// that never reads must not hold descriptors for longer than it takes others to notice.

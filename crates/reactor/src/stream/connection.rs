@@ -21,28 +21,16 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::event::Event;
-use crate::queue::EventQueue;
-use crate::shard::Shard;
+use crate::drive::run_queue::{Driving, Task};
+use crate::drive::shard::Shard;
+use crate::event::event::Event;
+use crate::event::queue::EventQueue;
 use crate::state::Writing;
 use crate::sys::Stream;
-use crate::task::{Driving, Task};
 use crate::{Errno, HandleId};
 
-mod linger;
-mod reader;
-mod relay;
-mod transfer;
-mod writer;
-
-pub(crate) use linger::drain;
-use reader::Reader;
-pub use reader::{Received, Taken};
-pub use relay::Relayed;
-pub(crate) use transfer::Detached;
-pub use transfer::Unread;
-use writer::Writer;
-pub use writer::{Accepted, Window, Written};
+use super::reader::Reader;
+use super::writer::Writer;
 
 /// How a handle is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,19 +52,19 @@ pub(crate) enum Told {
 
 #[derive(Debug)]
 pub(crate) struct Connection {
-    id: HandleId,
-    stream: RwLock<Option<Stream>>,
-    reader: Mutex<Reader>,
-    writer: Mutex<Writer>,
+    pub(super) id: HandleId,
+    pub(super) stream: RwLock<Option<Stream>>,
+    pub(super) reader: Mutex<Reader>,
+    pub(super) writer: Mutex<Writer>,
     /// On the run queue.
     queued: AtomicBool,
     /// The handle is closed and the descriptor is not yet.
-    lingers: AtomicBool,
+    pub(super) lingers: AtomicBool,
     /// Another owner uses the socket as well: see [`Connection::set_shared`].
-    shared: AtomicBool,
+    pub(super) shared: AtomicBool,
     /// Where it is at home: its task runs there.
-    shard: Arc<Shard>,
-    events: Arc<EventQueue>,
+    pub(super) shard: Arc<Shard>,
+    pub(super) events: Arc<EventQueue>,
 }
 
 impl Connection {

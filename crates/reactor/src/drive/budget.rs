@@ -29,7 +29,7 @@ use std::task::Waker;
 
 use parking_lot::Mutex;
 
-use crate::task;
+use crate::drive::run_queue;
 
 /// How many unused blocks keep their memory.
 const SPARE: usize = 32;
@@ -173,7 +173,7 @@ impl Budget {
         self.trim(&mut ledger);
         drop(ledger);
         for waker in granted {
-            task::wake_in_any_runtime(waker);
+            run_queue::wake_in_any_runtime(waker);
         }
     }
 

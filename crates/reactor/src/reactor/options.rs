@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use socket2::SockRef;
 
-use crate::options::{self, KeepAlive};
-use crate::reactor::Descriptor;
+use super::reactor::Descriptor;
+use crate::socket::options::{self, KeepAlive};
 use crate::{DescriptorKind, Errno, HandleId, Reactor, sys};
 
 impl Reactor {

@@ -12,7 +12,7 @@ use windows_sys::Win32::Security::{
     DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES, SetKernelObjectSecurity,
 };
 
-use super::name::wide;
+use super::path::wide;
 
 /// Everything for the system, administrators and the owner.
 const OURS: &str = "D:(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)";
@@ -93,9 +93,9 @@ mod tests {
     use windows_sys::Win32::Security::Authorization::ConvertSecurityDescriptorToStringSecurityDescriptorW;
     use windows_sys::Win32::Security::GetKernelObjectSecurity;
 
-    use super::super::instance::{Place, create};
+    use super::super::pipe_instance::{Place, create};
     use super::*;
-    use crate::options::LocalAccess;
+    use crate::socket::options::LocalAccess;
 
     /// A descriptor as text: the system has more than one way to say the same.
     fn text(descriptor: PSECURITY_DESCRIPTOR) -> String {

@@ -14,7 +14,7 @@ use std::task::Waker;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::Errno;
-use crate::budget::{Block, Budget, Charge, Waiter};
+use crate::drive::budget::{Block, Budget, Charge, Waiter};
 use crate::sys::Conduit;
 
 /// The most that one read asks for and one chunk holds; libuv's size.

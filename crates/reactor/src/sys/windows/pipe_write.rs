@@ -9,8 +9,8 @@ use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_NO_DATA};
 use windows_sys::Win32::Storage::FileSystem::WriteFile;
 
 use super::errno::os_error;
-use super::instance::BUFFER;
 use super::overlapped::{Begun, Overlapped};
+use super::pipe_instance::BUFFER;
 
 /// How much one write is given: what an empty pipe takes at once.
 const LARGEST: usize = BUFFER as usize;

@@ -22,12 +22,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use parking_lot::{Mutex, RwLock};
 use socket2::SockAddr;
 
-use crate::event::Event;
-use crate::queue::EventQueue;
-use crate::shard::Shard;
+use crate::drive::run_queue::{Driving, Task};
+use crate::drive::shard::Shard;
+use crate::drive::timers::Backoff;
+use crate::event::event::Event;
+use crate::event::queue::EventQueue;
 use crate::sys::{self, Acceptor, Idle, Stream};
-use crate::task::{Driving, Task};
-use crate::timers::Backoff;
 use crate::{Errno, HandleId, Target};
 
 /// How many connections one turn accepts or refuses, or tries to, before the others get theirs.

@@ -11,10 +11,10 @@ use std::thread::{Builder, JoinHandle};
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
-use crate::outbox::Keeper;
-use crate::queue::EventQueue;
-use crate::shard::{Shard, runtime};
-use crate::task;
+use crate::drive::flush_list::Keeper;
+use crate::drive::run_queue;
+use crate::drive::shard::{Shard, runtime};
+use crate::event::queue::EventQueue;
 
 #[derive(Debug)]
 struct Driven {
@@ -41,7 +41,7 @@ impl Thread {
         });
         let own = Arc::clone(&driven);
         let thread = Builder::new().name("ferronet".into()).spawn(move || {
-            task::stands_apart(true);
+            run_queue::stands_apart(true);
             let stopped = || own.stop.load(Ordering::SeqCst);
             own.shard.tasks.drive(&own.runtime, stopped);
         })?;

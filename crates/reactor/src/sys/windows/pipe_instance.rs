@@ -19,11 +19,11 @@ use windows_sys::Win32::System::Pipes::{
     PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
 };
 
-use crate::options::LocalAccess;
+use crate::socket::options::LocalAccess;
 
-use super::name::wide;
 use super::overlapped::{Begun, Overlapped};
-use super::security::Descriptor;
+use super::path::wide;
+use super::pipe_security::Descriptor;
 
 /// How much each direction of a pipe holds, as libuv has it.
 pub(super) const BUFFER: u32 = 65_536;
@@ -154,7 +154,7 @@ mod tests {
 
     use tokio::net::windows::named_pipe::ServerOptions;
 
-    use crate::options::LocalAccess;
+    use crate::socket::options::LocalAccess;
 
     use super::{Place, create};
 
