@@ -70,7 +70,15 @@ function settle(result, status) {
 async function testReactor() {
   const name = 'reactor (Rust)';
   if (spawnSync(cargo, ['nextest', '--version'], { cwd: root }).status === 0) {
-    const { status, stderr } = await run(cargo, ['nextest', 'run', '--locked', '-p', 'ferronet-reactor']);
+    const { status, stderr } = await run(cargo, [
+      'nextest',
+      'run',
+      '--locked',
+      '-p',
+      'ferronet-core',
+      '-p',
+      'ferronet-reactor',
+    ]);
     // "Summary [   0.120s] 12 tests run: 10 passed (1 slow), 1 failed, 1 timed out, 3 skipped"
     const summary = /^\s*Summary \[.*$/m.exec(stderr)?.[0] ?? '';
     return settle(
@@ -84,7 +92,15 @@ async function testReactor() {
     );
   }
   console.log('cargo-nextest is not installed, so the reactor is tested with `cargo test`.');
-  const { status, stdout } = await run(cargo, ['test', '--locked', '-p', 'ferronet-reactor', '--no-fail-fast']);
+  const { status, stdout } = await run(cargo, [
+    'test',
+    '--locked',
+    '-p',
+    'ferronet-core',
+    '-p',
+    'ferronet-reactor',
+    '--no-fail-fast',
+  ]);
   // One line a test binary: "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; ..."
   return settle(
     {

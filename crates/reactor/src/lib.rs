@@ -20,19 +20,16 @@
 
 mod drive;
 mod event;
-mod handle;
 mod listener;
 mod reactor;
 mod socket;
-mod state;
 mod stream;
 mod sys;
-mod write_queue;
 
 pub use drive::driver::Drive;
 pub use event::event::Event;
 pub use event::queue::Wake;
-pub use handle::HandleId;
+pub use ferronet_core::handles::HandleId;
 pub use reactor::{Reactor, Sleep, TransferId};
 pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;

@@ -8,10 +8,10 @@ use std::task::Wake as _;
 
 use crate::listener::{Adopt, Listener};
 use crate::socket::options::{BindFlags, LocalAccess};
-use crate::state::Writing;
 use crate::stream::{Connection, Told};
 use crate::sys::{self, Acceptor, Idle, Stream};
 use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
+use ferronet_core::state::Writing;
 
 use super::reactor::{Entry, Shared};
 

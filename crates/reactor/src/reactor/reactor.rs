@@ -19,12 +19,12 @@ use crate::drive::driver::{Drive, Driver};
 use crate::drive::shard::{Shard, Shards};
 use crate::drive::thread::Thread;
 use crate::event::queue::{EventQueue, Wake};
-use crate::handle::HandleTable;
 use crate::listener::{Adopt, Listener};
-use crate::state::Writing;
 use crate::stream::{Closing, Connection};
 use crate::sys::{Acceptor, Idle, Refused, Spare, Stream};
 use crate::{Errno, Event, HandleId};
+use ferronet_core::handles::HandleTable;
+use ferronet_core::state::Writing;
 
 use super::exit;
 
@@ -294,7 +294,7 @@ impl Reactor {
 
     fn planned(wake: Box<dyn Wake>, plan: Plan) -> Self {
         let shared = Arc::new(Shared {
-            table: Mutex::new(HandleTable::new()),
+            table: Mutex::new(HandleTable::default()),
             events: Arc::new(EventQueue::new(wake)),
             plan,
             runtimes: OnceLock::new(),

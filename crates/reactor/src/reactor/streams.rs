@@ -4,9 +4,9 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::state::Writing;
 use crate::stream::{Accepted, Connection, Relayed, Taken, Window, Written};
 use crate::{Errno, HandleId, Reactor};
+use ferronet_core::state::Writing;
 
 use super::reactor::{Entry, Shared};
 

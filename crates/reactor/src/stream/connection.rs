@@ -25,9 +25,9 @@ use crate::drive::run_queue::{Driving, Task};
 use crate::drive::shard::Shard;
 use crate::event::event::Event;
 use crate::event::queue::EventQueue;
-use crate::state::Writing;
 use crate::sys::Stream;
 use crate::{Errno, HandleId};
+use ferronet_core::state::Writing;
 
 use super::reader::Reader;
 use super::writer::Writer;

@@ -11,8 +11,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Wake as _, Waker};
 use std::time::{Duration, Instant};
 
-use crate::state::Writing;
 use crate::sys::{Stream, wait_writable};
+use ferronet_core::state::Writing;
 
 use super::connection::{Closing, Connection};
 

@@ -16,9 +16,9 @@ use crate::Errno;
 use crate::drive::budget::Waiter;
 use crate::drive::run_queue::Driving;
 use crate::event::event::Event;
-use crate::state::Reading;
 use crate::stream::inbox::{Chunk, Inbox, Inboxed};
 use crate::sys::Stream;
+use ferronet_core::state::Reading;
 
 use super::connection::Connection;
 use super::relay::Relay;

@@ -26,9 +26,9 @@ use std::time::{Duration, Instant};
 use crate::Errno;
 use crate::drive::budget::Block;
 use crate::event::event::Event;
-use crate::state::{Reading, Writing};
 use crate::stream::inbox::BLOCK;
 use crate::sys::{Fill, Stream};
+use ferronet_core::state::{Reading, Writing};
 
 use super::connection::Connection;
 use super::reader::{READS_PER_TURN, Reader};

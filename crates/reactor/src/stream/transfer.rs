@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use super::connection::Connection;
 use super::writer::Writer;
 use crate::Errno;
-use crate::state::Writing;
 use crate::stream::inbox::Inbox;
 use crate::sys::Idle;
-use crate::write_queue::WriteQueue;
+use ferronet_core::state::Writing;
+use ferronet_core::write_queue::WriteQueue;
 
 /// What a connection was, without a reactor.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use crate::Errno;
 use crate::drive::flush_list::{Batched, Keeper};
 use crate::drive::timers::{Backoff, Timer};
 use crate::event::event::Event;
-use crate::state::{Reading, Shutdown, Writing};
 use crate::sys::{self, Stream};
-use crate::write_queue::{WINDOW, WriteQueue};
+use ferronet_core::state::{Reading, Shutdown, Writing};
+use ferronet_core::write_queue::{WINDOW, WriteQueue};
 
 use super::connection::Connection;
 

@@ -10,7 +10,7 @@ const MAX_SLICES: usize = 64;
 const AHEAD: usize = 16 * 1024;
 /// How much of a write that the kernel does not take is copied when its writer keeps the rest. On loopback it is sent in
 /// about the time that it takes to ask for the next.
-pub(crate) const WINDOW: usize = 256 * 1024;
+pub const WINDOW: usize = 256 * 1024;
 /// How much room for them an idle connection keeps.
 const KEPT: usize = 256;
 
@@ -30,7 +30,7 @@ impl Request {
 
 /// The queue of one connection. An empty request (a write of no bytes) is a request: it is done in its turn.
 #[derive(Debug, Default)]
-pub(crate) struct WriteQueue {
+pub struct WriteQueue {
     /// Bytes that nobody waits for: told as sent when they were taken in. Before all requests.
     ahead: Vec<u8>,
     /// How many of them the kernel has taken.
@@ -42,7 +42,7 @@ pub(crate) struct WriteQueue {
 impl WriteQueue {
     /// Queues what `chunks` hold after their first `sent` bytes, `most` bytes of it, as one request. Answers how many bytes
     /// that is.
-    pub(crate) fn push(&mut self, chunks: &[IoSlice<'_>], sent: usize, most: usize) -> usize {
+    pub fn push(&mut self, chunks: &[IoSlice<'_>], sent: usize, most: usize) -> usize {
         let mut skip = sent;
         let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
         let len = total.saturating_sub(sent).min(most);
@@ -63,7 +63,7 @@ impl WriteQueue {
     }
 
     /// Queues bytes of a relay, whose end nobody waits for.
-    pub(crate) fn push_untold(&mut self, bytes: &[u8]) {
+    pub fn push_untold(&mut self, bytes: &[u8]) {
         self.waiting += bytes.len();
         self.requests.push_back(Request {
             bytes: bytes.into(),
@@ -73,19 +73,19 @@ impl WriteQueue {
     }
 
     /// Nobody hears of what waits any more; it is sent all the same.
-    pub(crate) fn untell(&mut self) {
+    pub fn untell(&mut self) {
         for request in &mut self.requests {
             request.told = false;
         }
     }
 
     /// Whether `len` more bytes may be taken in with nobody waiting for them.
-    pub(crate) fn has_room_ahead(&self, len: usize) -> bool {
+    pub fn has_room_ahead(&self, len: usize) -> bool {
         self.requests.is_empty() && self.ahead.len() + len <= AHEAD
     }
 
     /// Takes in bytes that nobody will wait for.
-    pub(crate) fn push_ahead(&mut self, chunks: &[IoSlice<'_>]) {
+    pub fn push_ahead(&mut self, chunks: &[IoSlice<'_>]) {
         for chunk in chunks {
             self.ahead.extend_from_slice(chunk);
             self.waiting += chunk.len();
@@ -96,17 +96,17 @@ impl WriteQueue {
         self.ahead.get(self.ahead_sent..).unwrap_or_default()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.requests.is_empty() && self.ahead.is_empty()
     }
 
     /// Bytes that the kernel has not taken.
-    pub(crate) fn waiting(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.waiting
     }
 
     /// What to send next, at most [`MAX_SLICES`] slices.
-    pub(crate) fn slices(&self) -> Vec<IoSlice<'_>> {
+    pub fn slices(&self) -> Vec<IoSlice<'_>> {
         let requests = self.requests.iter().map(Request::rest);
         std::iter::once(self.rest_ahead())
             .filter(|ahead| !ahead.is_empty())
@@ -117,20 +117,20 @@ impl WriteQueue {
     }
 
     /// Whether there are such bytes.
-    pub(crate) fn has_ahead(&self) -> bool {
+    pub fn has_ahead(&self) -> bool {
         !self.rest_ahead().is_empty()
     }
 
     /// Whether somebody waits, or a relay's bytes do.
-    pub(crate) fn has_requests(&self) -> bool {
+    pub fn has_requests(&self) -> bool {
         !self.requests.is_empty()
     }
 
     /// Sends the bytes that nobody waits for: by `send`, once.
-    pub(crate) fn send_ahead<E>(
-        &mut self,
-        send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>,
-    ) -> Result<(), E> {
+    ///
+    /// # Errors
+    /// What `send` answers; nothing was sent then.
+    pub fn send_ahead<E>(&mut self, send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>) -> Result<(), E> {
         let taken = send(&[IoSlice::new(self.rest_ahead())])?;
         self.advance_ahead(taken);
         Ok(())
@@ -150,7 +150,7 @@ impl WriteQueue {
     }
 
     /// The kernel took `taken` bytes. Answers how many requests that finished, of those that are told.
-    pub(crate) fn advance(&mut self, taken: usize) -> usize {
+    pub fn advance(&mut self, taken: usize) -> usize {
         let mut done = 0;
         let mut taken = self.advance_ahead(taken);
         if self.has_ahead() {
@@ -171,13 +171,13 @@ impl WriteQueue {
     }
 
     /// Drops the requests, none of which was begun while bytes before them wait.
-    pub(crate) fn drop_requests(&mut self) {
+    pub fn drop_requests(&mut self) {
         self.requests.clear();
         self.waiting = self.rest_ahead().len();
     }
 
     /// Drops everything. Answers how many requests that were, of those that are told.
-    pub(crate) fn clear(&mut self) -> usize {
+    pub fn clear(&mut self) -> usize {
         let dropped = std::mem::take(self).requests;
         dropped.iter().filter(|request| request.told).count()
     }

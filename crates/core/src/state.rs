@@ -13,7 +13,7 @@
 
 /// The half that receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// Nobody wants bytes; the kernel keeps them and, when its buffer is full, slows the peer down.
     Paused,
     /// Bytes are read and handed on.
@@ -26,7 +26,7 @@ pub(crate) enum Reading {
 
 impl Reading {
     /// `readStart`. Answers whether bytes may flow from now on.
-    pub(crate) fn start(&mut self) -> bool {
+    pub fn start(&mut self) -> bool {
         if *self == Self::Paused {
             *self = Self::Flowing;
         }
@@ -34,27 +34,27 @@ impl Reading {
     }
 
     /// `readStop`.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if *self == Self::Flowing {
             *self = Self::Paused;
         }
     }
 
     /// The end was taken.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         if *self == Self::Flowing {
             *self = Self::Ended;
         }
     }
 
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         *self = Self::Closed;
     }
 }
 
 /// The half that sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Writing {
+pub enum Writing {
     /// The connection is being made; what is written waits.
     Connecting,
     /// Bytes go out.
@@ -71,7 +71,7 @@ pub(crate) enum Writing {
 
 /// What a caller of [`Writing::shutdown`] has to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shutdown {
+pub enum Shutdown {
     /// Send FIN now.
     Now,
     /// It will be sent when the queue has drained.
@@ -82,13 +82,13 @@ pub(crate) enum Shutdown {
 
 impl Writing {
     /// The connect has ended, well or not.
-    pub(crate) fn connect_ended(&mut self, connected: bool) {
+    pub fn connect_ended(&mut self, connected: bool) {
         if *self == Self::Connecting {
             *self = if connected { Self::Open } else { Self::Closed };
         }
     }
 
-    pub(crate) fn shutdown(&mut self, queue_is_empty: bool) -> Shutdown {
+    pub fn shutdown(&mut self, queue_is_empty: bool) -> Shutdown {
         match self {
             Self::Open if queue_is_empty => {
                 *self = Self::ShutDown;
@@ -103,7 +103,7 @@ impl Writing {
     }
 
     /// The queue has drained. Answers whether FIN is to be sent now.
-    pub(crate) fn drained(&mut self) -> bool {
+    pub fn drained(&mut self) -> bool {
         let last = *self == Self::Draining;
         if last {
             *self = Self::ShutDown;
@@ -111,12 +111,12 @@ impl Writing {
         last
     }
 
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         *self = Self::Closed;
     }
 
     /// The handle is closed in order while bytes that were reported as written are not sent. Answers whether they can be.
-    pub(crate) fn linger(&mut self) -> bool {
+    pub fn linger(&mut self) -> bool {
         let can_send = matches!(self, Self::Open | Self::Draining);
         if can_send {
             *self = Self::Lingering;
@@ -125,12 +125,12 @@ impl Writing {
     }
 
     /// Whether what is queued goes out.
-    pub(crate) fn sends(self) -> bool {
+    pub fn sends(self) -> bool {
         matches!(self, Self::Open | Self::Draining | Self::Lingering)
     }
 
     /// Whether a write is taken: sent, or queued until it can be.
-    pub(crate) fn accepts_writes(self) -> bool {
+    pub fn accepts_writes(self) -> bool {
         matches!(self, Self::Connecting | Self::Open)
     }
 }

@@ -54,18 +54,20 @@ struct Slot<T> {
 
 /// Values by [`HandleId`].
 #[derive(Debug)]
-pub(crate) struct HandleTable<T> {
+pub struct HandleTable<T> {
     most: usize,
     slots: Vec<Slot<T>>,
     /// Oldest first, so that a generation of one slot lasts as long as possible.
     free: VecDeque<u32>,
 }
 
-impl<T> HandleTable<T> {
-    pub(crate) fn new() -> Self {
+impl<T> Default for HandleTable<T> {
+    fn default() -> Self {
         Self::of_at_most(MOST)
     }
+}
 
+impl<T> HandleTable<T> {
     fn of_at_most(most: usize) -> Self {
         Self {
             most,
@@ -75,7 +77,7 @@ impl<T> HandleTable<T> {
     }
 
     /// Stores what `make` builds for the new id, or `None` when all slots are taken.
-    pub(crate) fn insert_with<R>(&mut self, make: impl FnOnce(HandleId) -> (T, R)) -> Option<R> {
+    pub fn insert_with<R>(&mut self, make: impl FnOnce(HandleId) -> (T, R)) -> Option<R> {
         let index = match self.free.pop_front() {
             Some(index) => index,
             None if self.slots.len() < self.most => {
@@ -96,7 +98,7 @@ impl<T> HandleTable<T> {
         Some(result)
     }
 
-    pub(crate) fn get(&self, id: HandleId) -> Option<&T> {
+    pub fn get(&self, id: HandleId) -> Option<&T> {
         let slot = self.slots.get(id.index as usize)?;
         if slot.generation == id.generation {
             slot.value.as_ref()
@@ -105,7 +107,7 @@ impl<T> HandleTable<T> {
         }
     }
 
-    pub(crate) fn get_mut(&mut self, id: HandleId) -> Option<&mut T> {
+    pub fn get_mut(&mut self, id: HandleId) -> Option<&mut T> {
         let slot = self.slots.get_mut(id.index as usize)?;
         if slot.generation == id.generation {
             slot.value.as_mut()
@@ -114,7 +116,7 @@ impl<T> HandleTable<T> {
         }
     }
 
-    pub(crate) fn remove(&mut self, id: HandleId) -> Option<T> {
+    pub fn remove(&mut self, id: HandleId) -> Option<T> {
         let slot = self.slots.get_mut(id.index as usize)?;
         if slot.generation != id.generation {
             return None;
@@ -126,12 +128,12 @@ impl<T> HandleTable<T> {
     }
 
     /// Takes out everything, for the end of the reactor.
-    pub(crate) fn drain(&mut self) -> Vec<T> {
+    pub fn drain(&mut self) -> Vec<T> {
         self.free.clear();
         self.slots.drain(..).filter_map(|slot| slot.value).collect()
     }
 
-    pub(crate) fn ids(&self) -> impl Iterator<Item = HandleId> {
+    pub fn ids(&self) -> impl Iterator<Item = HandleId> {
         let taken = self
             .slots
             .iter()
@@ -145,12 +147,16 @@ impl<T> HandleTable<T> {
         })
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+    pub fn values(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter_map(|slot| slot.value.as_ref())
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.slots.len() - self.free.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -165,7 +171,7 @@ mod tests {
 
     #[test]
     fn an_id_of_a_removed_handle_finds_nothing_when_its_slot_is_used_again() {
-        let mut table = HandleTable::new();
+        let mut table = HandleTable::default();
         let first = insert(&mut table, "first");
         assert_eq!(table.remove(first), Some("first"));
         let second = insert(&mut table, "second");
@@ -204,7 +210,7 @@ mod tests {
 
     #[test]
     fn free_slots_are_used_oldest_first() {
-        let mut table = HandleTable::new();
+        let mut table = HandleTable::default();
         let ids: Vec<_> = ["a", "b", "c"]
             .into_iter()
             .map(|v| insert(&mut table, v))
