@@ -5,5 +5,6 @@
 //! fuzzed and model-checked without any of them.
 
 pub mod handles;
+pub mod lanes;
 pub mod state;
 pub mod write_queue;

@@ -28,7 +28,7 @@ mod sys;
 
 pub use drive::driver::Drive;
 pub use event::event::Event;
-pub use event::queue::Wake;
+pub use event::wake::Wake;
 pub use ferronet_core::handles::HandleId;
 pub use reactor::{Reactor, Sleep, TransferId};
 pub use socket::address::{format_ip, parse_ip};

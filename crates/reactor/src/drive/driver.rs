@@ -110,7 +110,7 @@ impl Driver {
         let seat = if drive == Drive::Thread {
             Driving::Thread
         } else {
-            events.attended(alone);
+            events.set_loop_drives(alone);
             Driving::Loop
         };
         let shared = Arc::new(Shared {
@@ -251,7 +251,7 @@ impl Shared {
     fn entrust(&self) {
         self.quiet_turns.store(0, Ordering::Relaxed);
         self.entrusted_turns.store(0, Ordering::Relaxed);
-        let _before = self.events.take_told_from(0);
+        let _before = self.events.take_task_events(0);
         self.entrusted.store(true, Ordering::Relaxed);
         let mut seat = self.seat.lock();
         self.leave.store(false, Ordering::SeqCst);
@@ -266,7 +266,7 @@ impl Shared {
         if !self.entrusted.load(Ordering::Relaxed) {
             return true;
         }
-        let Some(told) = self.events.take_told_from(EVENTS_TO_JUDGE) else {
+        let Some(told) = self.events.take_task_events(EVENTS_TO_JUDGE) else {
             return false;
         };
         let turns = self.entrusted_turns.swap(0, Ordering::Relaxed);
@@ -296,7 +296,7 @@ impl Shared {
 
     /// Turns the runtime until it is asked to leave.
     fn drive(&self) {
-        self.events.attended(false);
+        self.events.set_loop_drives(false);
         self.shard.outbox.keep(Keeper::Driver);
         self.shard.tasks.drive(&self.runtime, || {
             let ended = self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst);
@@ -306,12 +306,12 @@ impl Shared {
             ended
         });
         if self.leave.load(Ordering::SeqCst) {
-            self.events.attended(self.alone);
+            self.events.set_loop_drives(self.alone);
             *self.seat.lock() = Driving::Loop;
             self.leave.store(false, Ordering::SeqCst);
         }
         // What happened last, or is due still, is for the loop to find.
-        self.events.ring();
+        self.events.wake_consumer();
     }
 
     /// Sleeps while the loop drives, and takes the seat when it does not come.
@@ -360,7 +360,7 @@ mod tests {
 
     use super::*;
     use crate::drive::run_queue::Task;
-    use crate::event::queue::Wake;
+    use crate::event::wake::Wake;
 
     struct NoConsumer;
 

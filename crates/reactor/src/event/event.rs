@@ -1,6 +1,8 @@
 //! Everything that can be told to JavaScript.
 
-use crate::{Errno, HandleId};
+use ferronet_core::handles::HandleId;
+
+use crate::socket::errno::Errno;
 
 /// One thing that happened to a handle. Each is delivered by itself, in the order in which they were queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,3 +6,4 @@
 )]
 pub(crate) mod event;
 pub(crate) mod queue;
+pub(crate) mod wake;

@@ -242,7 +242,7 @@ impl Listener {
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
                     trouble.exhausted = true;
-                    self.events.push_caused(Event::Exhausted { id: self.id });
+                    self.events.push_next_turn(Event::Exhausted { id: self.id });
                     return None;
                 }
                 // The next one may be better off.
@@ -434,7 +434,7 @@ impl Listener {
         let event = Event::Connection { id: self.id };
         match by {
             Deliverer::Task => self.events.push(event),
-            Deliverer::Caller => self.events.push_caused(event),
+            Deliverer::Caller => self.events.push_next_turn(event),
         }
     }
 }

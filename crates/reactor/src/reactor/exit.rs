@@ -60,7 +60,7 @@ mod tests {
     use std::os::unix::net::{SocketAddr, UnixListener};
 
     use super::*;
-    use crate::event::queue::Wake;
+    use crate::event::wake::Wake;
     use crate::{Closing, Reactor, Target, Written};
 
     struct NoConsumer;

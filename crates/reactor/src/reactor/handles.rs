@@ -125,7 +125,7 @@ impl Reactor {
         let inserted = self.shared.table.lock().insert_with(|id| (Entry::Closed, id));
         let id = inserted.ok_or(Errno::ENFILE)?;
         let result = Err(errno);
-        self.shared.events.push_completed(Event::Connected { id, result });
+        self.shared.events.push_pending(Event::Connected { id, result });
         Ok(id)
     }
 
@@ -145,7 +145,7 @@ impl Reactor {
             // As everything that a local connect fails with.
             Entry::Connection(_) if matches!(to, Target::Local(_)) => {
                 let result = Err(Errno::EISCONN);
-                self.shared.events.push_completed(Event::Connected { id, result });
+                self.shared.events.push_pending(Event::Connected { id, result });
                 return Ok(());
             }
             Entry::Connection(_) => return Err(Errno::EISCONN),

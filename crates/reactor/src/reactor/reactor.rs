@@ -18,7 +18,8 @@ use parking_lot::Mutex;
 use crate::drive::driver::{Drive, Driver};
 use crate::drive::shard::{Shard, Shards};
 use crate::drive::thread::Thread;
-use crate::event::queue::{EventQueue, Wake};
+use crate::event::queue::EventQueue;
+use crate::event::wake::Wake;
 use crate::listener::{Adopt, Listener};
 use crate::stream::{Closing, Connection};
 use crate::sys::{Acceptor, Idle, Refused, Spare, Stream};
@@ -205,7 +206,7 @@ impl Shared {
         let running = self.runtimes.get_or_init(|| started);
         if self.plan.sleep == Sleep::Outside {
             // For a loop that may be asleep, and does not know their poller.
-            self.events.ring();
+            self.events.wake_consumer();
         }
         Ok(running)
     }
@@ -284,9 +285,9 @@ impl Reactor {
             threads,
         };
         let reactor = Self::planned(wake, plan);
-        reactor.shared.events.keep_turns();
+        reactor.shared.events.track_loop();
         if sleep == Sleep::Outside {
-            reactor.shared.events.embed();
+            reactor.shared.events.track_embedded_loop();
         }
         reactor.stand_apart(true);
         reactor
@@ -383,7 +384,7 @@ impl Reactor {
 
     /// In the closing phase of a consumer that keeps turns: takes the next last event.
     pub fn next_closed(&self) -> Option<Event> {
-        let event = self.shared.events.pop_closed()?;
+        let event = self.shared.events.pop_closing()?;
         self.free(event.id());
         Some(event)
     }
@@ -438,7 +439,7 @@ impl Reactor {
 
     /// Queues the last event of a closed handle. For an id that names no closed handle it is just an event.
     pub fn tell_closed(&self, id: HandleId) {
-        self.shared.events.push_closed(Event::Closed { id });
+        self.shared.events.push_closing(Event::Closed { id });
     }
 
     /// Has `open` open one descriptor for a moment, at the limit too.

@@ -173,7 +173,7 @@ impl Reactor {
                     // One for which there is no room is closed, as one is that was just accepted.
                     if let Ok(connection) = self.attach(detached) {
                         listener.take_over(connection.id());
-                        self.shared.events.push_caused(Event::Connection { id });
+                        self.shared.events.push_next_turn(Event::Connection { id });
                     }
                 }
                 Ok(id)

@@ -46,7 +46,7 @@ impl Reactor {
     /// How many ends of calls there are to take now. libuv has them in its pending queue, which it runs before it polls
     /// and again, a few times, right after.
     pub fn completed(&self) -> usize {
-        self.shared.events.completed()
+        self.shared.events.run_pending()
     }
 
     /// The loop has run the callbacks of what it was told. Answers how many events are to be taken before it goes on.
@@ -65,7 +65,7 @@ impl Reactor {
     /// The caller's own call has given its loop something to do that the reactor knows nothing of: one that is embedded is
     /// rung if it may be asleep.
     pub fn call_back(&self) {
-        self.shared.events.call_back();
+        self.shared.events.wake_embedded();
     }
 
     pub(super) fn stand_apart(&self, apart: bool) {

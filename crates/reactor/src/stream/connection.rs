@@ -114,14 +114,14 @@ impl Connection {
             result: Ok(()),
         };
         match told {
-            Told::Now => self.events.push_caused(event),
+            Told::Now => self.events.push_next_turn(event),
             Told::AfterPoll => self.events.push_after_poll(event),
         }
     }
 
     pub(crate) fn connect_failed(&self, errno: Errno) {
         self.writer.lock().state.connect_ended(false);
-        self.events.push_caused(Event::Connected {
+        self.events.push_next_turn(Event::Connected {
             id: self.id,
             result: Err(errno),
         });

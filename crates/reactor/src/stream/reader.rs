@@ -114,7 +114,7 @@ impl Connection {
         let wake = flowing && !reader.armed;
         drop(reader);
         if announce {
-            self.events.push_caused(Event::Readable { id: self.id });
+            self.events.push_next_turn(Event::Readable { id: self.id });
         }
         if wake {
             Arc::clone(self).wake();
@@ -248,7 +248,7 @@ impl Connection {
 
     /// Announces once more what [`Taken::more`] has told of.
     pub(crate) fn take_later(&self) {
-        self.events.push_caused(Event::Readable { id: self.id });
+        self.events.push_next_turn(Event::Readable { id: self.id });
     }
 
     /// Takes a piece back for which the consumer has no room, and stops reading: it comes first with the next

@@ -129,7 +129,7 @@ impl Connection {
         let announce = reader.has_untold();
         drop(reader);
         if announce {
-            self.events.push_caused(Event::Readable { id: self.id });
+            self.events.push_next_turn(Event::Readable { id: self.id });
         }
         Arc::clone(self).wake();
         done

@@ -306,7 +306,7 @@ impl Connection {
         }
         writer.state.close();
         // Before the end that a read finds now: the kernel tells an error once, and has told it here.
-        self.events.push_completed(Event::Broken { id: self.id, errno });
+        self.events.push_pending(Event::Broken { id: self.id, errno });
     }
 
     /// Bytes that `write` accepted and that the kernel has not taken.
@@ -327,8 +327,7 @@ impl Connection {
             Shutdown::Now => {
                 drop(writer);
                 let result = stream.shutdown_write().map_err(Errno::from);
-                self.events
-                    .push_completed(Event::ShutDown { id: self.id, result });
+                self.events.push_pending(Event::ShutDown { id: self.id, result });
                 Ok(())
             }
             Shutdown::Later => Ok(()),
