@@ -4,6 +4,8 @@
 //! `ferronet-reactor` puts a lock around each, and a socket, a thread or a timer behind it. What is here can be tested,
 //! fuzzed and model-checked without any of them.
 
+pub mod backoff;
+pub mod deadlines;
 pub mod handles;
 pub mod lanes;
 pub mod state;

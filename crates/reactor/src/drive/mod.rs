@@ -3,8 +3,10 @@
 pub(crate) mod budget;
 pub(crate) mod driver;
 pub(crate) mod flush_list;
+pub(crate) mod retry;
 pub(crate) mod run_queue;
 pub(crate) mod shard;
 pub(crate) mod thread;
+mod timer_source;
 mod timer_thread;
 pub(crate) mod timers;

@@ -36,22 +36,24 @@ pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {
 #[derive(Debug)]
 pub(crate) struct Shard {
     runtime: runtime::Handle,
-    pub(crate) tasks: RunQueue,
+    pub(crate) tasks: Arc<RunQueue>,
     pub(crate) outbox: Outbox,
     pub(crate) blocks: BlockPool,
-    pub(crate) timers: Timers,
+    pub(crate) timers: Arc<Timers>,
     reads_ahead: AtomicBool,
 }
 
 impl Shard {
     pub(crate) fn of(runtime: &Runtime) -> Arc<Self> {
         let interrupt = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
+        let runtime = runtime.handle().clone();
+        let tasks = Arc::new(RunQueue::new(interrupt));
         Arc::new(Self {
-            runtime: runtime.handle().clone(),
-            tasks: RunQueue::new(interrupt),
+            timers: Timers::new(runtime.clone(), Arc::clone(&tasks)),
+            runtime,
+            tasks,
             outbox: Outbox::default(),
             blocks: BlockPool::default(),
-            timers: Timers::default(),
             reads_ahead: AtomicBool::new(true),
         })
     }

@@ -1,4 +1,4 @@
-//! A thread that sleeps until a time: an alarm that needs no descriptor.
+//! A thread that sleeps until a time: a timer that needs no descriptor.
 
 use std::io;
 use std::sync::Arc;
@@ -50,12 +50,12 @@ impl Shared {
 
 /// Dropped, it has ended.
 #[derive(Debug)]
-pub(super) struct AlarmThread {
+pub(super) struct TimerThread {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl AlarmThread {
+impl TimerThread {
     /// Wakes `waker`, which takes no lock that an owner of this holds while it sets or drops it.
     pub(super) fn start(waker: Waker) -> io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -63,7 +63,7 @@ impl AlarmThread {
             changed: Condvar::new(),
         });
         let own = Arc::clone(&shared);
-        let thread = Builder::new().name("ferronet-alarm".into()).spawn(move || {
+        let thread = Builder::new().name("ferronet-timer".into()).spawn(move || {
             run_queue::stands_apart(true);
             while own.wait() {
                 waker.wake_by_ref();
@@ -81,7 +81,7 @@ impl AlarmThread {
     }
 }
 
-impl Drop for AlarmThread {
+impl Drop for TimerThread {
     fn drop(&mut self) {
         self.shared.change(Plan::End);
         if let Some(thread) = self.thread.take() {

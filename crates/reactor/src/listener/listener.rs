@@ -22,9 +22,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use parking_lot::{Mutex, RwLock};
 use socket2::SockAddr;
 
+use crate::drive::retry::Retry;
 use crate::drive::run_queue::{Driving, Task};
 use crate::drive::shard::Shard;
-use crate::drive::timers::Backoff;
 use crate::event::event::Event;
 use crate::event::queue::EventQueue;
 use crate::sys::{self, Acceptor, Idle, Stream};
@@ -61,12 +61,12 @@ impl Accepted {
 struct Trouble {
     /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse them.
     exhausted: bool,
-    backoff: Backoff,
+    retry: Retry,
 }
 
 impl Trouble {
     fn keeps_waiting(&self) -> bool {
-        self.exhausted || self.backoff.is_pausing()
+        self.exhausted || self.retry.is_pausing()
     }
 }
 
@@ -228,13 +228,13 @@ impl Listener {
             let shard = connections.next_shard();
             let entered = shard.enter();
             let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
-                trouble.backoff.end();
+                trouble.retry.end();
                 return None;
             };
             drop(entered);
             match self.adopt(accepted, &*connections, shard) {
                 Ok(connection) => {
-                    trouble.backoff.end();
+                    trouble.retry.end();
                     drop(trouble);
                     // For the next one, in a turn of its own.
                     waker.wake();
@@ -249,7 +249,7 @@ impl Listener {
                 Err(_) => {}
             }
         }
-        trouble.backoff.pause(&self.shard, waker);
+        trouble.retry.pause(&self.shard.timers, waker);
         None
     }
 
@@ -382,13 +382,13 @@ impl Listener {
             let shard = connections.next_shard();
             let entered = shard.enter();
             let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
-                trouble.backoff.end();
+                trouble.retry.end();
                 return;
             };
             drop(entered);
             match self.adopt(accepted, connections, shard) {
                 Ok(connection) => {
-                    trouble.backoff.end();
+                    trouble.retry.end();
                     has_accepted = true;
                     self.deliver(connection, Deliverer::Task);
                 }
@@ -404,7 +404,7 @@ impl Listener {
         if has_accepted {
             waker.wake();
         } else {
-            self.accepting.lock().backoff.pause(&self.shard, waker);
+            self.accepting.lock().retry.pause(&self.shard.timers, waker);
         }
     }
 
@@ -425,7 +425,7 @@ impl Listener {
             drop(trouble);
             waker.wake();
         } else {
-            trouble.backoff.pause(&self.shard, waker);
+            trouble.retry.pause(&self.shard.timers, waker);
         }
     }
 

@@ -41,6 +41,7 @@ impl Connection {
         if lingers {
             let deadline = self
                 .shard
+                .timers
                 .wake_at(Instant::now() + PATIENCE, Waker::from(Arc::clone(self)));
             self.writer.lock().deadline = Some(deadline);
             self.lingers.store(true, Ordering::Release);

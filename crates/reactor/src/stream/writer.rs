@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Wake as _, Waker};
 
 use crate::Errno;
 use crate::drive::flush_list::{Batched, Keeper};
-use crate::drive::timers::{Backoff, Timer};
+use crate::drive::retry::Retry;
+use crate::drive::timers::Timer;
 use crate::event::event::Event;
 use crate::sys::{self, Stream};
 use ferronet_core::state::{Reading, Shutdown, Writing};
@@ -79,7 +80,7 @@ pub(super) struct Writer {
     /// How long the descriptor of a closed connection lingers.
     pub(super) deadline: Option<Timer>,
     /// The kernel had no buffers for the last write, and reports none when it has.
-    no_buffers: Backoff,
+    no_buffers: Retry,
 }
 
 impl Writer {
@@ -93,7 +94,7 @@ impl Writer {
             failure: None,
             socket_error: None,
             deadline: None,
-            no_buffers: Backoff::default(),
+            no_buffers: Retry::default(),
         }
     }
 
@@ -367,7 +368,7 @@ impl Connection {
                     }
                 }
                 Err(error) if sys::is_out_of_buffers(&error) => {
-                    writer.no_buffers.pause(&self.shard, cx.waker().clone());
+                    writer.no_buffers.pause(&self.shard.timers, cx.waker().clone());
                     return;
                 }
                 Err(_) if writer.state == Writing::Lingering => drop(writer.queue.clear()),

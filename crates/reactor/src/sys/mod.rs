@@ -20,7 +20,7 @@
 //!   [`Bell`]: gets the attention of a thread that waits, for the poller as well. Ringing never waits.
 //! - [`Conduit`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
 //!   what it was filled with goes into the other stream, is taken back, or is discarded with the pipe.
-//! - [`Alarm`]: makes the runtime's poller readable at a time, where the system can. Where it is refused, also for want of
+//! - [`PollTimer`]: makes the runtime's poller readable at a time, where the system can. Where it is refused, also for want of
 //!   descriptors, a thread takes its place (`timers.rs`). Each time that comes wakes the task that has asked last.
 //! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, a second one of the same
 //!   socket (on Windows sockets by their numbers), what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ. `at_exit` answers whether it can. `wait_writable`
@@ -49,7 +49,7 @@ pub(crate) use windows::*;
 #[cfg(not(target_os = "linux"))]
 mod no_timer;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use no_timer::Alarm;
+pub(crate) use no_timer::PollTimer;
 
 #[cfg(not(target_os = "linux"))]
 mod no_splice;

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 /// There is none.
 #[derive(Debug)]
-pub(crate) enum Alarm {}
+pub(crate) enum PollTimer {}
 
-impl Alarm {
+impl PollTimer {
     pub(crate) fn new() -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -38,7 +38,7 @@ pub(crate) use poller::{Bell, Poller, ThreadClock};
 pub(crate) use splice::{Conduit, Fill};
 pub(crate) use stream::Stream;
 #[cfg(target_os = "linux")]
-pub(crate) use timer::Alarm;
+pub(crate) use timer::PollTimer;
 pub(crate) use unregistered::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use writable::wait_writable;
 

@@ -1,4 +1,4 @@
-//! An alarm that the runtime's poller watches: timerfd(2).
+//! A timer that the runtime's poller watches: timerfd(2).
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -11,9 +11,9 @@ use tokio::io::unix::AsyncFd;
 use super::descriptor::register;
 
 #[derive(Debug)]
-pub(crate) struct Alarm(AsyncFd<OwnedFd>);
+pub(crate) struct PollTimer(AsyncFd<OwnedFd>);
 
-impl Alarm {
+impl PollTimer {
     /// In the runtime that is entered.
     pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: the call takes no memory. Its clock is that of `Instant`.
