@@ -7,6 +7,8 @@
 pub mod backoff;
 pub mod deadlines;
 pub mod handles;
+pub mod inbox;
 pub mod lanes;
+pub mod ledger;
 pub mod state;
 pub mod write_queue;

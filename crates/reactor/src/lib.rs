@@ -26,6 +26,7 @@ mod socket;
 mod stream;
 mod sys;
 
+pub use drive::budget::{ReadAhead, read_ahead};
 pub use drive::driver::Drive;
 pub use event::event::Event;
 pub use event::wake::Wake;
@@ -34,6 +35,5 @@ pub use reactor::{Reactor, Sleep, TransferId};
 pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;
 pub use socket::options::{BindFlags, KeepAlive, LocalAccess};
-pub use stream::inbox::{Chunk, ReadAhead, read_ahead};
-pub use stream::{Accepted, Closing, Received, Relayed, Taken, Unread, Window, Written};
+pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};
 pub use sys::{DescriptorKind, Target, Transport};

@@ -1,6 +1,7 @@
 //! Who turns the runtimes, and what the tasks of one runtime share.
 
 pub(crate) mod budget;
+mod buffers;
 pub(crate) mod driver;
 pub(crate) mod flush_list;
 pub(crate) mod retry;

@@ -17,11 +17,11 @@ use std::task::Poll;
 
 use tokio::runtime::{self, Runtime};
 
+use crate::drive::buffers::Buffers;
 use crate::drive::flush_list::Outbox;
 use crate::drive::run_queue::RunQueue;
 use crate::drive::timers::Timers;
 use crate::event::queue::EventQueue;
-use crate::stream::inbox::BlockPool;
 
 /// A runtime for one thread at a time. Before it sleeps, it asks for the delivery of what its tasks have told.
 pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {
@@ -38,7 +38,7 @@ pub(crate) struct Shard {
     runtime: runtime::Handle,
     pub(crate) tasks: Arc<RunQueue>,
     pub(crate) outbox: Outbox,
-    pub(crate) blocks: BlockPool,
+    pub(crate) buffers: Buffers,
     pub(crate) timers: Arc<Timers>,
     reads_ahead: AtomicBool,
 }
@@ -53,7 +53,7 @@ impl Shard {
             runtime,
             tasks,
             outbox: Outbox::default(),
-            blocks: BlockPool::default(),
+            buffers: Buffers::default(),
             reads_ahead: AtomicBool::new(true),
         })
     }

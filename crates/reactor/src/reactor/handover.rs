@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::stream::inbox::Chunk;
+use crate::stream::Chunk;
 use crate::{Errno, HandleId, Reactor, sys};
 
 impl Reactor {

@@ -1,13 +1,14 @@
 //! Connections: what is read from them, written to them and relayed between them.
 
+mod chunk;
 mod connection;
-pub(crate) mod inbox;
 mod linger;
 mod reader;
 mod relay;
 mod transfer;
 mod writer;
 
+pub use chunk::Chunk;
 pub use connection::Closing;
 pub(crate) use connection::{Connection, Told};
 pub(crate) use linger::drain;

@@ -16,10 +16,11 @@ use crate::Errno;
 use crate::drive::budget::Waiter;
 use crate::drive::run_queue::Driving;
 use crate::event::event::Event;
-use crate::stream::inbox::{Chunk, Inbox, Inboxed};
 use crate::sys::Stream;
+use ferronet_core::inbox::Inboxed;
 use ferronet_core::state::Reading;
 
+use super::chunk::{self, Chunk, Inbox};
 use super::connection::Connection;
 use super::relay::Relay;
 
@@ -258,7 +259,7 @@ impl Connection {
         if matches!(reader.state, Reading::Flowing | Reading::Paused) {
             reader.state.stop();
             reader.announced = false;
-            reader.inbox.put_back(&[bytes]);
+            chunk::put_back(&mut reader.inbox, &[bytes]);
         }
     }
 
@@ -271,7 +272,7 @@ impl Connection {
             Some(Inboxed::Data(chunk)) => Ok(Some(chunk)),
             Some(Inboxed::End(errno)) if errno != Errno::EOF => Err(errno),
             Some(Inboxed::End(eof)) => {
-                reader.inbox.end_again(eof);
+                reader.inbox.end(eof);
                 Ok(None)
             }
             None => Ok(None),
@@ -336,7 +337,7 @@ impl Connection {
             }
             let block = self
                 .shard
-                .blocks
+                .buffers
                 .acquire(kept.take(), &mut reader.waiter, cx.waker());
             let has_room = block.is_some();
             if let Some(mut block) = block {
@@ -346,7 +347,7 @@ impl Connection {
                 };
                 match read {
                     Ok(0) => reader.inbox.end(Errno::EOF),
-                    Ok(n) => kept = reader.inbox.push(block, n),
+                    Ok(n) => kept = chunk::push_read(&mut reader.inbox, block, n),
                     Err(error) => reader.inbox.end(error.into()),
                 }
             }

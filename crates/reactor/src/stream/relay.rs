@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 use crate::Errno;
 use crate::drive::budget::Block;
 use crate::event::event::Event;
-use crate::stream::inbox::BLOCK;
 use crate::sys::{Fill, Stream};
+use ferronet_core::inbox::BLOCK;
 use ferronet_core::state::{Reading, Writing};
 
 use super::connection::Connection;
@@ -219,7 +219,7 @@ impl Connection {
         {
             return step;
         }
-        let block = block.get_or_insert_with(|| self.shard.blocks.take());
+        let block = block.get_or_insert_with(|| self.shard.buffers.force_block());
         let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
             reader.armed = true;
             return Step::Wait;
@@ -251,7 +251,7 @@ impl Connection {
         block: &mut Option<Block>,
         cx: &mut Context<'_>,
     ) -> Option<Step> {
-        let mut conduit = self.shard.blocks.conduit();
+        let mut conduit = self.shard.buffers.splice_pipe();
         let Poll::Ready(filled) = conduit.poll_fill(stream, cx) else {
             reader.armed = true;
             return Some(Step::Wait);
@@ -292,7 +292,7 @@ impl Connection {
             to.relay_failed(writer, error.into());
             return Some(Step::Over);
         }
-        let block = block.get_or_insert_with(|| self.shard.blocks.take());
+        let block = block.get_or_insert_with(|| self.shard.buffers.force_block());
         while left > 0 {
             match conduit.take_back(block.space()) {
                 Ok(taken) => {

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::chunk::{self, Inbox};
 use super::connection::Connection;
 use super::writer::Writer;
 use crate::Errno;
-use crate::stream::inbox::Inbox;
 use crate::sys::Idle;
 use ferronet_core::state::Writing;
 use ferronet_core::write_queue::WriteQueue;
@@ -72,9 +72,9 @@ impl Connection {
             reader.waiter = None;
             std::mem::take(&mut reader.inbox)
         };
-        inbox.put_back(unread.chunks);
+        chunk::put_back(&mut inbox, unread.chunks);
         if unread.end {
-            inbox.end_again(Errno::EOF);
+            inbox.end(Errno::EOF);
         }
         let mut writer = self.writer.lock();
         let writing = std::mem::replace(&mut writer.state, Writing::Closed);
