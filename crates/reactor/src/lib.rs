@@ -34,6 +34,6 @@ pub use ferronet_core::handles::HandleId;
 pub use reactor::{Reactor, Sleep, TransferId};
 pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;
-pub use socket::options::{BindFlags, KeepAlive, LocalAccess};
+pub use socket::options::KeepAlive;
 pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};
-pub use sys::{DescriptorKind, Target, Transport};
+pub use sys::{BindFlags, DescriptorKind, LocalAccess, Target, Transport};

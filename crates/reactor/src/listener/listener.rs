@@ -27,8 +27,10 @@ use crate::drive::run_queue::{Driving, Task};
 use crate::drive::shard::Shard;
 use crate::event::event::Event;
 use crate::event::queue::EventQueue;
+use crate::socket::errno::Errno;
+use crate::sys::Target;
 use crate::sys::{self, Acceptor, Idle, Stream};
-use crate::{Errno, HandleId, Target};
+use ferronet_core::handles::HandleId;
 
 /// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
 const ACCEPTS_PER_TURN: usize = 32;

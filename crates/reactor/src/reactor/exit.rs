@@ -12,7 +12,8 @@ use parking_lot::Mutex;
 use crate::stream::{Connection, drain};
 use crate::sys;
 
-use super::reactor::{Entry, Shared};
+use super::entry::Entry;
+use super::shared::Shared;
 
 /// How long an ending waits for peers.
 const AT_MOST: Duration = Duration::from_secs(2);
@@ -61,7 +62,9 @@ mod tests {
 
     use super::*;
     use crate::event::wake::Wake;
-    use crate::{Closing, Reactor, Target, Written};
+    use crate::reactor::Reactor;
+    use crate::stream::{Closing, Written};
+    use crate::sys::Target;
 
     struct NoConsumer;
 

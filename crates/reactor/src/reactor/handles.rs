@@ -6,14 +6,20 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::task::Wake as _;
 
+use super::reactor::Reactor;
+use crate::event::event::Event;
 use crate::listener::{Adopt, Listener};
-use crate::socket::options::{BindFlags, LocalAccess};
+use crate::socket::errno::Errno;
 use crate::stream::{Connection, Told};
+use crate::sys::Target;
+use crate::sys::Transport;
 use crate::sys::{self, Acceptor, Idle, Stream};
-use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
+use crate::sys::{BindFlags, LocalAccess};
+use ferronet_core::handles::HandleId;
 use ferronet_core::state::Writing;
 
-use super::reactor::{Entry, Shared};
+use super::entry::Entry;
+use super::shared::Shared;
 
 impl Reactor {
     pub(super) fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {

@@ -3,8 +3,11 @@
 
 use std::path::Path;
 
+use super::reactor::Reactor;
+use crate::socket::errno::Errno;
 use crate::stream::Chunk;
-use crate::{Errno, HandleId, Reactor, sys};
+use crate::sys;
+use ferronet_core::handles::HandleId;
 
 impl Reactor {
     /// Another descriptor of what `fd` is, which is the caller's to close, and is not inherited by child processes.

@@ -1,5 +1,6 @@
 //! The handles of one environment, and the calls from outside.
 
+mod entry;
 mod exit;
 mod handles;
 mod handover;
@@ -9,9 +10,12 @@ mod options;
     reason = "the folder has the name of what it is about"
 )]
 mod reactor;
+mod runtimes;
+mod shared;
 mod streams;
 mod transfer;
 mod turns;
 
-pub use reactor::{Reactor, Sleep};
+pub use reactor::Reactor;
+pub use runtimes::Sleep;
 pub use transfer::TransferId;

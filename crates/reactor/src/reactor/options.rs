@@ -4,9 +4,13 @@ use std::net::SocketAddr;
 
 use socket2::SockRef;
 
-use super::reactor::Descriptor;
+use super::entry::Descriptor;
+use super::reactor::Reactor;
+use crate::socket::errno::Errno;
 use crate::socket::options::{self, KeepAlive};
-use crate::{DescriptorKind, Errno, HandleId, Reactor, sys};
+use crate::sys;
+use crate::sys::DescriptorKind;
+use ferronet_core::handles::HandleId;
 
 impl Reactor {
     fn with_socket<R>(

@@ -5,254 +5,30 @@
 //! errors and freed ports are seen at once, as libuv's callers see them; accepting, reading and the rest of a write
 //! happen where the tasks run.
 //!
-//! Here it is made, tells its events and ends. `handles.rs` makes sockets of every kind, `streams.rs` uses those that are
-//! connected, `turns.rs` is for a caller who turns the runtime in a loop of its own.
+//! Here it is made, gives its events and ends. `handles.rs` makes sockets of every kind, `streams.rs` uses those that are
+//! connected, `options.rs` asks and sets what a socket is, `handover.rs` and `transfer.rs` give handles away, and `turns.rs`
+//! is for a caller who turns the runtime in a loop of its own.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
-use std::task::Wake as _;
 
+use ferronet_core::handles::{HandleId, HandleTable};
 use parking_lot::Mutex;
 
 use crate::drive::driver::{Drive, Driver};
-use crate::drive::shard::{Shard, Shards};
-use crate::drive::thread::Thread;
+use crate::drive::shard::Shard;
+use crate::event::event::Event;
 use crate::event::queue::EventQueue;
 use crate::event::wake::Wake;
-use crate::listener::{Adopt, Listener};
-use crate::stream::{Closing, Connection};
-use crate::sys::{Acceptor, Idle, Refused, Spare, Stream};
-use crate::{Errno, Event, HandleId};
-use ferronet_core::handles::HandleTable;
-use ferronet_core::state::Writing;
+use crate::socket::errno::Errno;
+use crate::stream::Closing;
+use crate::sys::Spare;
 
+use super::entry::{Descriptor, Entry};
 use super::exit;
-
-/// What stands in the table.
-#[derive(Debug)]
-pub(super) enum Entry {
-    Idle {
-        idle: Idle,
-        /// What it becomes has another owner as well.
-        shared: bool,
-    },
-    Connection(Arc<Connection>),
-    Listener(Arc<Listener>),
-    /// Its descriptor is closed; the slot is free when [`Event::Closed`] is delivered.
-    Closed,
-}
-
-impl Entry {
-    /// Makes something else of an idle entry, which may be shared. After an error it is what it was, or closed where the system has closed it.
-    ///
-    /// # Errors
-    /// `EBADF` for any other entry, which is left alone; what `make` says.
-    pub(super) fn advance<R>(
-        &mut self,
-        make: impl FnOnce(Idle, bool) -> Result<(Self, R), Refused>,
-    ) -> Result<R, Errno> {
-        let (idle, shared) = match std::mem::replace(self, Self::Closed) {
-            Self::Idle { idle, shared } => (idle, shared),
-            other => {
-                *self = other;
-                return Err(Errno::EBADF);
-            }
-        };
-        match make(idle, shared) {
-            Ok((entry, result)) => {
-                *self = entry;
-                Ok(result)
-            }
-            Err(Refused { left, error }) => {
-                if let Some(idle) = left {
-                    *self = Self::Idle { idle, shared };
-                }
-                Err(error.into())
-            }
-        }
-    }
-}
-
-/// What a handle has open.
-pub(crate) enum Descriptor<'a> {
-    Idle(&'a Idle),
-    Stream(&'a Stream),
-    Acceptor(&'a Acceptor),
-}
-
-impl Descriptor<'_> {
-    /// The number, or -1 where there is none.
-    pub(crate) fn raw(&self) -> i32 {
-        match self {
-            Self::Idle(idle) => idle.raw(),
-            Self::Stream(stream) => stream.raw(),
-            Self::Acceptor(acceptor) => acceptor.raw(),
-        }
-    }
-}
-
-/// Who is to turn the runtimes, and how many there are to be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
-    drive: Drive,
-    pub(super) sleep: Sleep,
-    threads: usize,
-}
-
-/// What takes descriptors and threads.
-#[derive(Debug)]
-pub(super) struct Runtimes {
-    pub(super) shards: Shards,
-    driver: Driver,
-    /// Those beside the driver's.
-    threads: Vec<Thread>,
-}
-
-impl Runtimes {
-    fn start(plan: Plan, events: &Arc<EventQueue>) -> io::Result<Self> {
-        let driver = Driver::start(Arc::clone(events), plan.drive, plan.threads <= 1)?;
-        let threads = (1..plan.threads)
-            .map(|_| Thread::start(events))
-            .collect::<io::Result<Vec<_>>>()?;
-        let others = threads.iter().map(|thread| Arc::clone(thread.shard()));
-        let shards = Shards::new(Arc::clone(driver.shard()), others);
-        Ok(Self {
-            shards,
-            driver,
-            threads,
-        })
-    }
-
-    /// Ends the threads; comes back when all have ended.
-    fn stop(&self) {
-        for thread in &self.threads {
-            thread.ask_to_stop();
-        }
-        self.driver.stop();
-        for thread in &self.threads {
-            thread.stop();
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) table: Mutex<HandleTable<Entry>>,
-    pub(super) events: Arc<EventQueue>,
-    pub(super) plan: Plan,
-    /// Started with the first handle.
-    pub(super) runtimes: OnceLock<Runtimes>,
-    /// None are started any more.
-    ended: AtomicBool,
-    pub(super) spare: Spare,
-    pub(super) listeners: Mutex<Vec<Arc<Listener>>>,
-    /// Connections whose handles are closed and which send first what was reported as written. Those that have done so
-    /// are dropped when another one comes.
-    pub(super) lingering: Mutex<Vec<Arc<Connection>>>,
-}
-
-impl Shared {
-    /// A connection over a stream that is registered in `shard`.
-    pub(super) fn connection(
-        &self,
-        id: HandleId,
-        stream: Stream,
-        writing: Writing,
-        shard: &Arc<Shard>,
-    ) -> Arc<Connection> {
-        if let Some(runtimes) = self.runtimes.get() {
-            runtimes.shards.give();
-        }
-        Connection::new(id, stream, writing, Arc::clone(shard), Arc::clone(&self.events))
-    }
-
-    /// As `connection`, with a handle of its own.
-    pub(super) fn insert_connection(
-        &self,
-        stream: Stream,
-        writing: Writing,
-        shard: &Arc<Shard>,
-    ) -> Result<Arc<Connection>, Errno> {
-        let inserted = self.table.lock().insert_with(|id| {
-            let connection = self.connection(id, stream, writing, shard);
-            (Entry::Connection(Arc::clone(&connection)), connection)
-        });
-        inserted.ok_or(Errno::ENFILE)
-    }
-
-    /// Gives a connection its first turn.
-    pub(super) fn serve(connection: &Arc<Connection>) {
-        Arc::clone(connection).wake();
-    }
-
-    fn close(&self, connection: &Arc<Connection>, closing: Closing) {
-        if connection.close(closing) {
-            let mut lingering = self.lingering.lock();
-            lingering.retain(|other| other.is_lingering());
-            lingering.push(Arc::clone(connection));
-        }
-    }
-
-    /// The runtimes, for making a handle. On the consumer's thread, which is the one that the driver knows as such.
-    fn running(&self) -> Result<&Runtimes, Errno> {
-        if self.ended.load(Ordering::SeqCst) {
-            return Err(Errno::ECANCELED);
-        }
-        if let Some(running) = self.runtimes.get() {
-            return Ok(running);
-        }
-        let started = Runtimes::start(self.plan, &self.events)?;
-        let running = self.runtimes.get_or_init(|| started);
-        if self.plan.sleep == Sleep::Outside {
-            // For a loop that may be asleep, and does not know their poller.
-            self.events.wake_consumer();
-        }
-        Ok(running)
-    }
-
-    fn stop(&self) {
-        self.ended.store(true, Ordering::SeqCst);
-        if let Some(runtimes) = self.runtimes.get() {
-            runtimes.stop();
-        }
-    }
-}
-
-impl Adopt for Shared {
-    fn next_shard(&self) -> &Arc<Shard> {
-        let runtimes = self.runtimes.get();
-        runtimes.expect("a listener was made when they ran").shards.next()
-    }
-
-    fn adopt(&self, stream: Stream, shard: &Arc<Shard>) -> Result<HandleId, Errno> {
-        let connection = self.insert_connection(stream, Writing::Open, shard)?;
-        Self::serve(&connection);
-        Ok(connection.id())
-    }
-
-    fn abandon(&self, id: HandleId) {
-        let mut table = self.table.lock();
-        let Some(Entry::Connection(connection)) = table.get(id) else {
-            return;
-        };
-        let connection = Arc::clone(connection);
-        table.remove(id);
-        drop(table);
-        self.close(&connection, Closing::Reset);
-    }
-}
-
-/// Where the loop of a consumer that says where it is sleeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sleep {
-    /// In its turns, and nothing of the consumer's runs outside of them.
-    #[default]
-    Inside,
-    /// It is embedded in another loop, which sleeps for it, has it take a turn without waiting when its descriptors have
-    /// news, and runs the consumer between those turns as well.
-    Outside,
-}
+use super::runtimes::{Plan, Runtimes, Sleep};
+use super::shared::Shared;
 
 /// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the others.
 #[derive(Debug)]

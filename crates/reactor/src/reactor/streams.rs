@@ -4,11 +4,14 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
+use super::reactor::Reactor;
+use crate::socket::errno::Errno;
 use crate::stream::{Accepted, Connection, Relayed, Taken, Window, Written};
-use crate::{Errno, HandleId, Reactor};
+use ferronet_core::handles::HandleId;
 use ferronet_core::state::Writing;
 
-use super::reactor::{Entry, Shared};
+use super::entry::Entry;
+use super::shared::Shared;
 
 impl Reactor {
     /// Finds a stream; an adopted descriptor becomes one with its first use.

@@ -9,10 +9,14 @@ use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
-use super::reactor::{Entry, Reactor, Shared};
+use super::entry::Entry;
+use super::reactor::Reactor;
+use super::shared::Shared;
+use crate::event::event::Event;
+use crate::socket::errno::Errno;
 use crate::stream::{Connection, Detached, Unread};
 use crate::sys::{Idle, Stream};
-use crate::{Errno, Event, HandleId};
+use ferronet_core::handles::HandleId;
 
 /// The name of a handle on its way: one in a process, and never again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,10 @@
 //! The turns of the caller's loop, if it has one and says so: libuv's, phase by phase, and the batches of events that
 //! it tells.
 
-use crate::Reactor;
+use super::reactor::Reactor;
+use super::runtimes::Sleep;
 use crate::drive::driver::Driver;
 use crate::drive::run_queue;
-use crate::reactor::Sleep;
 
 impl Reactor {
     /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
-use crate::{Errno, sys};
+use crate::socket::errno::Errno;
+use crate::sys;
 
 /// Makes a socket address of an IP address in text, which may carry a zone (`fe80::1%eth0`, `fe80::1%2`).
 ///

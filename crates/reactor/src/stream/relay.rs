@@ -21,69 +21,22 @@
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::Errno;
 use crate::drive::budget::Block;
 use crate::event::event::Event;
+use crate::socket::errno::Errno;
 use crate::sys::{Fill, Stream};
 use ferronet_core::inbox::BLOCK;
 use ferronet_core::state::{Reading, Writing};
 
 use super::connection::Connection;
 use super::reader::{READS_PER_TURN, Reader};
+use super::relay_state::{Relay, Relayed, Way};
 use super::writer::Writer;
 
 /// Fewer bytes at once are copied sooner than spliced.
 const WORTH_SPLICING: usize = 16 * 1024;
-
-/// What a relay has done since it was started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Relayed {
-    /// Bytes that were read and sent, or wait to be sent.
-    pub bytes: u64,
-    /// How long ago the last of them were.
-    pub idle: Duration,
-}
-
-/// How bytes get from one stream to the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Way {
-    /// By a buffer of ours: few bytes.
-    #[default]
-    Copied,
-    /// By the kernel, where it can, since a read has filled a whole buffer.
-    Spliced,
-    /// By a buffer of ours: one of the streams is of a kind that the kernel does not splice.
-    CopiedOnly,
-}
-
-/// The relay of a source, and what it has done; kept when it has ended, to be asked for.
-#[derive(Debug, Default)]
-pub(super) struct Relay {
-    to: Option<Arc<Connection>>,
-    bytes: u64,
-    last: Option<Instant>,
-    way: Way,
-}
-
-impl Relay {
-    pub(super) fn is_active(&self) -> bool {
-        self.to.is_some()
-    }
-
-    /// Lets go of the destination. Answers whether there was one.
-    pub(super) fn end(&mut self) -> bool {
-        self.to.take().is_some()
-    }
-
-    fn done(&self) -> Relayed {
-        Relayed {
-            bytes: self.bytes,
-            idle: self.last.map(|last| last.elapsed()).unwrap_or_default(),
-        }
-    }
-}
 
 /// How far one step came.
 enum Step {
@@ -191,7 +144,7 @@ impl Connection {
         &self,
         stream: &Stream,
         to: &Arc<Self>,
-        reader: &mut Reader,
+        reader: &mut Reader<Self>,
         block: &mut Option<Block>,
         cx: &mut Context<'_>,
     ) -> Step {
@@ -247,7 +200,7 @@ impl Connection {
         &self,
         stream: &Stream,
         (to, to_stream, writer): (&Arc<Self>, &Stream, &mut Writer),
-        reader: &mut Reader,
+        reader: &mut Reader<Self>,
         block: &mut Option<Block>,
         cx: &mut Context<'_>,
     ) -> Option<Step> {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::chunk::{self, Inbox};
 use super::connection::Connection;
 use super::writer::Writer;
-use crate::Errno;
+use crate::socket::errno::Errno;
 use crate::sys::Idle;
 use ferronet_core::state::Writing;
 use ferronet_core::write_queue::WriteQueue;

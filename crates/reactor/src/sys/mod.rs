@@ -29,11 +29,13 @@
 //!   when to leave the rest to others, `largest_backlog` what the kernel makes of a longer one.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
 
-use std::io;
-
+mod bind;
+mod refused;
 mod transport;
 mod vectored;
 
+pub use bind::{BindFlags, LocalAccess};
+pub(crate) use refused::Refused;
 pub use transport::{DescriptorKind, Target, Transport};
 
 #[cfg(unix)]
@@ -55,17 +57,3 @@ pub(crate) use no_timer::PollTimer;
 mod no_splice;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use no_splice::{Conduit, Fill};
-
-/// Why the runtime does not take what it was given.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    /// What it was to be made of, which is as before; `None` where it is closed.
-    pub(crate) left: Option<Idle>,
-    pub(crate) error: io::Error,
-}
-
-impl From<io::Error> for Refused {
-    fn from(error: io::Error) -> Self {
-        Self { left: None, error }
-    }
-}

@@ -4,8 +4,6 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::task::{Context, Poll};
 
-use super::Stream;
-
 /// What filling came to. Here it is always `Unsupported`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(dead_code, reason = "the same promise as on Linux")]
@@ -24,11 +22,11 @@ pub(crate) struct Conduit;
 impl Conduit {
     pub(crate) fn discard(&mut self) {}
 
-    pub(crate) fn poll_fill(&mut self, _from: &Stream, _cx: &mut Context<'_>) -> Poll<io::Result<Fill>> {
+    pub(crate) fn poll_fill<S>(&mut self, _from: &S, _cx: &mut Context<'_>) -> Poll<io::Result<Fill>> {
         Poll::Ready(Ok(Fill::Unsupported))
     }
 
-    pub(crate) fn empty_into(&self, _to: &Stream, _filled: usize) -> (usize, Option<io::Error>) {
+    pub(crate) fn empty_into<S>(&self, _to: &S, _filled: usize) -> (usize, Option<io::Error>) {
         (0, None)
     }
 

@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use socket2::{SockRef, Socket};
 use tokio::io::unix::AsyncFd;
 
-use crate::Transport;
-use crate::sys::Refused;
+use crate::sys::refused::Refused;
+use crate::sys::transport::Transport;
 
 use super::handle_fd::HandleFd;
 use super::limits::is_out_of_descriptors;
@@ -85,7 +85,7 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Of a socket that listens already.
-    pub(crate) fn from_idle(idle: Idle, spare: &Spare) -> Result<Self, Refused> {
+    pub(crate) fn from_idle(idle: Idle, spare: &Spare) -> Result<Self, Refused<Idle>> {
         spare.fill();
         idle.registered(|fd, medium, path| Self {
             path,

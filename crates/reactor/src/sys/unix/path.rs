@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
 
-use crate::Target;
-use crate::socket::options::LocalAccess;
+use crate::sys::bind::LocalAccess;
+use crate::sys::transport::Target;
 
 use super::errno;
 

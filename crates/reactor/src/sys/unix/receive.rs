@@ -18,15 +18,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd as _;
 
 use socket2::{SockRef, Type};
-use tokio::io::{Interest, Ready};
+use tokio::io::Ready;
 
 use super::handle_fd::HandleFd;
-
-/// What a receive waits for.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) const RECEIVABLE: Interest = Interest::READABLE.add(Interest::PRIORITY);
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) const RECEIVABLE: Interest = Interest::READABLE;
 
 /// What bytes are received from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

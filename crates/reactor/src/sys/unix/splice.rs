@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 
-use super::Stream;
 use super::poller::is_readable;
 use super::receive::is_urgent;
+use super::stream::Stream;
 
 /// What is asked of the pipe to hold: more than the kernel's receive buffer gives at once on most systems.
 const CAPACITY: libc::c_int = 256 * 1024;

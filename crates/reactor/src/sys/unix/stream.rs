@@ -10,16 +10,16 @@ use std::task::{Context, Poll, Waker, ready};
 use socket2::{Domain, SockRef};
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
-use crate::Transport;
-use crate::sys::Refused;
+use crate::sys::refused::Refused;
+use crate::sys::transport::Transport;
 use crate::sys::vectored::write_in_groups;
 
-use super::descriptor::register;
 use super::handle_fd::HandleFd;
 use super::limits::is_out_of_buffers;
 use super::path::OwnPath;
 use super::poller::is_readable;
-use super::receive::{Medium, RECEIVABLE, Received, is_urgent, receive};
+use super::receive::{Medium, Received, is_urgent, receive};
+use super::registration::{RECEIVABLE, register};
 use super::unregistered::{Idle, connect_result};
 
 /// A byte stream.
@@ -32,7 +32,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused> {
+    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused<Idle>> {
         idle.registered(|fd, medium, own_path| {
             set_up(fd.get_ref());
             Self { own_path, fd, medium }

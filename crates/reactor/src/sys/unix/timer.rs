@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tokio::io::unix::AsyncFd;
 
-use super::descriptor::register;
+use super::registration::register;
 
 #[derive(Debug)]
 pub(crate) struct PollTimer(AsyncFd<OwnedFd>);

@@ -9,15 +9,16 @@ use std::os::unix::fs::PermissionsExt as _;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
-use crate::socket::options::{BindFlags, LocalAccess};
-use crate::sys::Refused;
-use crate::{Target, Transport};
+use crate::sys::bind::{BindFlags, LocalAccess};
+use crate::sys::refused::Refused;
+use crate::sys::transport::Target;
+use crate::sys::transport::Transport;
 
-use super::descriptor::register;
 use super::errno;
 use super::handle_fd::HandleFd;
 use super::path::{OwnPath, local_address, mode_of, open_to_all};
 use super::receive::Medium;
+use super::registration::register;
 
 /// Bound or adopted, not yet used.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Idle {
     pub(super) fn registered<R>(
         self,
         make: impl FnOnce(AsyncFd<HandleFd>, Medium, Option<OwnPath>) -> R,
-    ) -> Result<R, Refused> {
+    ) -> Result<R, Refused<Idle>> {
         let Self {
             path,
             fd,

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 
-use crate::sys::Refused;
+use crate::sys::refused::Refused;
 
 use super::pipe::Pipe;
 use super::pipe_instance::{self, Place, Waiting};
@@ -110,7 +110,7 @@ fn another(path: &str) -> io::Result<Waiting> {
 }
 
 impl Acceptor {
-    pub(crate) fn from_idle(idle: Idle, _spare: &Spare) -> Result<Self, Refused> {
+    pub(crate) fn from_idle(idle: Idle, _spare: &Spare) -> Result<Self, Refused<Idle>> {
         match idle {
             Idle::Tcp(socket) => {
                 socket.set_nonblocking(true)?;

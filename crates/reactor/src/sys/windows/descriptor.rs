@@ -7,7 +7,7 @@ use std::os::windows::io::{BorrowedSocket, IntoRawSocket as _, RawSocket};
 use socket2::SockRef;
 use windows_sys::Win32::Networking::WinSock::WSAENOTSOCK;
 
-use crate::DescriptorKind;
+use crate::sys::transport::DescriptorKind;
 
 pub(crate) fn descriptor_kind(_fd: i32) -> DescriptorKind {
     DescriptorKind::Unknown

@@ -9,6 +9,7 @@ use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::os::windows::io::{AsRawHandle as _, OwnedHandle};
 
+use socket2::SockAddr;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, GENERIC_READ, GENERIC_WRITE,
 };
@@ -17,6 +18,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_OVERLAPPED, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES,
 };
 use windows_sys::Win32::System::Pipes::{PIPE_READMODE_BYTE, PIPE_WAIT, SetNamedPipeHandleState};
+
+use crate::sys::transport::Target;
 
 use super::errno::os_error;
 
@@ -78,4 +81,9 @@ fn as_byte_stream(handle: OwnedHandle) -> io::Result<OwnedHandle> {
         Some(ERROR_INVALID_PARAMETER) => Err(io::Error::from_raw_os_error(WSAENOTSOCK)),
         _ => Err(error),
     }
+}
+
+/// No connect has ended already, with a connection in a backlog.
+pub(crate) fn reaches(_to: &Target<'_>, _listening: &SockAddr) -> bool {
+    false
 }

@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Pipes::{
     PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
 };
 
-use crate::socket::options::LocalAccess;
+use crate::sys::bind::LocalAccess;
 
 use super::overlapped::{Begun, Overlapped};
 use super::path::wide;
@@ -154,7 +154,7 @@ mod tests {
 
     use tokio::net::windows::named_pipe::ServerOptions;
 
-    use crate::socket::options::LocalAccess;
+    use crate::sys::bind::LocalAccess;
 
     use super::{Place, create};
 

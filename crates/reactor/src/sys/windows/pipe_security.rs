@@ -95,7 +95,7 @@ mod tests {
 
     use super::super::pipe_instance::{Place, create};
     use super::*;
-    use crate::socket::options::LocalAccess;
+    use crate::sys::bind::LocalAccess;
 
     /// A descriptor as text: the system has more than one way to say the same.
     fn text(descriptor: PSECURITY_DESCRIPTOR) -> String {

@@ -9,7 +9,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
 
-use crate::sys::Refused;
+use crate::sys::refused::Refused;
 use crate::sys::vectored::write_in_groups;
 
 use super::errno::os_error;
@@ -24,7 +24,7 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused> {
+    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused<Idle>> {
         match idle {
             Idle::Tcp(socket) => {
                 socket.set_nonblocking(true)?;

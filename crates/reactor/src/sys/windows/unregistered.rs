@@ -8,8 +8,9 @@ use std::ptr;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
 
-use crate::socket::options::{BindFlags, LocalAccess};
-use crate::{Target, Transport};
+use crate::sys::bind::{BindFlags, LocalAccess};
+use crate::sys::transport::Target;
+use crate::sys::transport::Transport;
 
 use super::descriptor;
 use super::path::{self, wide};
