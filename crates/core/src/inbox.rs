@@ -28,7 +28,7 @@ enum End<E> {
     Taken,
 }
 
-/// Chunks of type `C`, and an end that is told as an `E`.
+/// Chunks of type `C`, and an end of type `E`.
 #[derive(Debug)]
 pub struct Inbox<C, E> {
     chunks: VecDeque<C>,

@@ -84,7 +84,7 @@ impl<W> Ledger<W> {
         self.spare.len()
     }
 
-    /// Whether nothing is charged and nobody waits.
+    /// Whether nothing is charged and there is no waiter.
     pub fn is_unused(&self) -> bool {
         self.charged == 0 && self.granted == 0 && self.waiting.is_empty()
     }

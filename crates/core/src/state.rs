@@ -14,7 +14,7 @@
 /// The half that receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// Nobody wants bytes; the kernel keeps them and, when its buffer is full, slows the peer down.
+    /// No bytes are wanted; they stay in the kernel, which slows the peer down when its buffer is full.
     Paused,
     /// Bytes are read and handed on.
     Flowing,
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(
             reading,
             Reading::Paused,
-            "a stopped reader is told of the end when it starts again"
+            "a stopped reader takes the end when it starts again"
         );
         assert!(reading.start());
         reading.end();

@@ -1,4 +1,5 @@
-//! What the kernel has not taken yet: requests in order, each done when its last byte is gone.
+//! What the kernel has not taken yet: batched writes, which were reported as written when they were taken in, then requests
+//! in order, each done when its last byte is gone.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -6,20 +7,20 @@ use std::io::IoSlice;
 /// The most slices that one vectored write is given; more bring nothing and the kernel refuses more than 1024.
 const MAX_SLICES: usize = 64;
 
-/// How many bytes may wait with nobody waiting for them. A write that is larger gains nothing by waiting.
-const AHEAD: usize = 16 * 1024;
+/// How many bytes may be batched. A write that is larger gains nothing by waiting.
+const MAX_BATCHED: usize = 16 * 1024;
 /// How much of a write that the kernel does not take is copied when its writer keeps the rest. On loopback it is sent in
 /// about the time that it takes to ask for the next.
 pub const WINDOW: usize = 256 * 1024;
-/// How much room for them an idle connection keeps.
-const KEPT: usize = 256;
+/// The capacity that the batch of an idle connection keeps.
+const IDLE_CAPACITY: usize = 256;
 
 #[derive(Debug)]
 struct Request {
     bytes: Box<[u8]>,
     sent: usize,
-    /// Somebody hears when it is done.
-    told: bool,
+    /// Its end is reported.
+    reported: bool,
 }
 
 impl Request {
@@ -31,10 +32,10 @@ impl Request {
 /// The queue of one connection. An empty request (a write of no bytes) is a request: it is done in its turn.
 #[derive(Debug, Default)]
 pub struct WriteQueue {
-    /// Bytes that nobody waits for: told as sent when they were taken in. Before all requests.
-    ahead: Vec<u8>,
+    /// Bytes that were reported as written when they were taken in. They go before all requests.
+    batched: Vec<u8>,
     /// How many of them the kernel has taken.
-    ahead_sent: usize,
+    batched_sent: usize,
     requests: VecDeque<Request>,
     waiting: usize,
 }
@@ -57,47 +58,47 @@ impl WriteQueue {
         self.requests.push_back(Request {
             bytes: bytes.into_boxed_slice(),
             sent: 0,
-            told: true,
+            reported: true,
         });
         len
     }
 
-    /// Queues bytes of a relay, whose end nobody waits for.
-    pub fn push_untold(&mut self, bytes: &[u8]) {
+    /// Queues bytes of a relay, as a request whose end is not reported.
+    pub fn push_unreported(&mut self, bytes: &[u8]) {
         self.waiting += bytes.len();
         self.requests.push_back(Request {
             bytes: bytes.into(),
             sent: 0,
-            told: false,
+            reported: false,
         });
     }
 
-    /// Nobody hears of what waits any more; it is sent all the same.
-    pub fn untell(&mut self) {
+    /// The end of what waits is not reported any more; it is sent all the same.
+    pub fn stop_reporting(&mut self) {
         for request in &mut self.requests {
-            request.told = false;
+            request.reported = false;
         }
     }
 
-    /// Whether `len` more bytes may be taken in with nobody waiting for them.
-    pub fn has_room_ahead(&self, len: usize) -> bool {
-        self.requests.is_empty() && self.ahead.len() + len <= AHEAD
+    /// Whether `len` more bytes may be batched.
+    pub fn can_batch(&self, len: usize) -> bool {
+        self.requests.is_empty() && self.batched.len() + len <= MAX_BATCHED
     }
 
-    /// Takes in bytes that nobody will wait for.
-    pub fn push_ahead(&mut self, chunks: &[IoSlice<'_>]) {
+    /// Takes in bytes that are reported as written now.
+    pub fn push_batched(&mut self, chunks: &[IoSlice<'_>]) {
         for chunk in chunks {
-            self.ahead.extend_from_slice(chunk);
+            self.batched.extend_from_slice(chunk);
             self.waiting += chunk.len();
         }
     }
 
-    fn rest_ahead(&self) -> &[u8] {
-        self.ahead.get(self.ahead_sent..).unwrap_or_default()
+    fn unsent_batched(&self) -> &[u8] {
+        self.batched.get(self.batched_sent..).unwrap_or_default()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.ahead.is_empty()
+        self.requests.is_empty() && self.batched.is_empty()
     }
 
     /// Bytes that the kernel has not taken.
@@ -105,10 +106,10 @@ impl WriteQueue {
         self.waiting
     }
 
-    /// What to send next, at most [`MAX_SLICES`] slices.
+    /// What to send next, at most 64 slices.
     pub fn slices(&self) -> Vec<IoSlice<'_>> {
         let requests = self.requests.iter().map(Request::rest);
-        std::iter::once(self.rest_ahead())
+        std::iter::once(self.unsent_batched())
             .filter(|ahead| !ahead.is_empty())
             .chain(requests)
             .take(MAX_SLICES)
@@ -116,44 +117,47 @@ impl WriteQueue {
             .collect()
     }
 
-    /// Whether there are such bytes.
-    pub fn has_ahead(&self) -> bool {
-        !self.rest_ahead().is_empty()
+    /// Whether batched bytes are left.
+    pub fn has_batched(&self) -> bool {
+        !self.unsent_batched().is_empty()
     }
 
-    /// Whether somebody waits, or a relay's bytes do.
+    /// Whether there are requests, reported or not.
     pub fn has_requests(&self) -> bool {
         !self.requests.is_empty()
     }
 
-    /// Sends the bytes that nobody waits for: by `send`, once.
+    /// Sends the batched bytes: by one call of `send`.
     ///
     /// # Errors
     /// What `send` answers; nothing was sent then.
-    pub fn send_ahead<E>(&mut self, send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>) -> Result<(), E> {
-        let taken = send(&[IoSlice::new(self.rest_ahead())])?;
-        self.advance_ahead(taken);
+    pub fn send_batched<E>(
+        &mut self,
+        send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>,
+    ) -> Result<(), E> {
+        let taken = send(&[IoSlice::new(self.unsent_batched())])?;
+        self.advance_batched(taken);
         Ok(())
     }
 
-    /// The kernel took `taken` bytes. Answers how many of them were not such that nobody waits for.
-    fn advance_ahead(&mut self, taken: usize) -> usize {
-        let step = taken.min(self.rest_ahead().len());
-        self.ahead_sent += step;
+    /// The kernel took `taken` bytes. Answers how many of them were not batched ones.
+    fn advance_batched(&mut self, taken: usize) -> usize {
+        let step = taken.min(self.unsent_batched().len());
+        self.batched_sent += step;
         self.waiting -= step;
-        if self.rest_ahead().is_empty() {
-            self.ahead_sent = 0;
-            self.ahead.clear();
-            self.ahead.shrink_to(KEPT);
+        if self.unsent_batched().is_empty() {
+            self.batched_sent = 0;
+            self.batched.clear();
+            self.batched.shrink_to(IDLE_CAPACITY);
         }
         taken - step
     }
 
-    /// The kernel took `taken` bytes. Answers how many requests that finished, of those that are told.
+    /// The kernel took `taken` bytes. Answers how many requests that finished, of those whose end is reported.
     pub fn advance(&mut self, taken: usize) -> usize {
         let mut done = 0;
-        let mut taken = self.advance_ahead(taken);
-        if self.has_ahead() {
+        let mut taken = self.advance_batched(taken);
+        if self.has_batched() {
             return done;
         }
         while let Some(request) = self.requests.front_mut() {
@@ -164,7 +168,7 @@ impl WriteQueue {
             if !request.rest().is_empty() {
                 break;
             }
-            done += usize::from(request.told);
+            done += usize::from(request.reported);
             self.requests.pop_front();
         }
         done
@@ -173,13 +177,13 @@ impl WriteQueue {
     /// Drops the requests, none of which was begun while bytes before them wait.
     pub fn drop_requests(&mut self) {
         self.requests.clear();
-        self.waiting = self.rest_ahead().len();
+        self.waiting = self.unsent_batched().len();
     }
 
-    /// Drops everything. Answers how many requests that were, of those that are told.
+    /// Drops everything. Answers how many requests that were, of those whose end is reported.
     pub fn clear(&mut self) -> usize {
         let dropped = std::mem::take(self).requests;
-        dropped.iter().filter(|request| request.told).count()
+        dropped.iter().filter(|request| request.reported).count()
     }
 }
 
@@ -250,23 +254,23 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_nobody_waits_for_go_out_before_requests_and_finish_none() {
+    fn batched_bytes_go_out_before_requests_and_finish_none() {
         let mut queue = WriteQueue::default();
-        queue.push_ahead(&[IoSlice::new(b"abc")]);
-        assert!(queue.has_ahead() && !queue.has_requests());
+        queue.push_batched(&[IoSlice::new(b"abc")]);
+        assert!(queue.has_batched() && !queue.has_requests());
         queue.push(&[], 0, usize::MAX);
-        let sent = queue.send_ahead(|bytes| Ok::<_, ()>(bytes[0].len() - 1));
-        assert_eq!((sent, queue.has_ahead(), queue.waiting()), (Ok(()), true, 1));
-        assert_eq!(queue.send_ahead(|bytes| Ok::<_, ()>(bytes[0].len())), Ok(()));
+        let sent = queue.send_batched(|bytes| Ok::<_, ()>(bytes[0].len() - 1));
+        assert_eq!((sent, queue.has_batched(), queue.waiting()), (Ok(()), true, 1));
+        assert_eq!(queue.send_batched(|bytes| Ok::<_, ()>(bytes[0].len())), Ok(()));
         assert!(
-            !queue.has_ahead() && queue.has_requests(),
-            "the empty write is not told yet"
+            !queue.has_batched() && queue.has_requests(),
+            "the end of the empty write is not reported yet"
         );
         assert_eq!(queue.advance(0), 1);
     }
 
     #[test]
-    fn clearing_tells_how_many_requests_will_never_be_done() {
+    fn clearing_answers_how_many_requests_will_never_be_done() {
         let mut queue = WriteQueue::default();
         queue.push(&[IoSlice::new(b"a")], 0, usize::MAX);
         queue.push(&[IoSlice::new(b"b")], 0, usize::MAX);
@@ -275,11 +279,11 @@ mod tests {
     }
 
     #[test]
-    fn dropping_the_requests_leaves_what_nobody_waits_for() {
+    fn dropping_the_requests_leaves_what_is_batched() {
         let mut queue = WriteQueue::default();
-        queue.push_ahead(&[IoSlice::new(b"abc")]);
+        queue.push_batched(&[IoSlice::new(b"abc")]);
         queue.push(&[IoSlice::new(b"d")], 0, usize::MAX);
-        queue.push_untold(b"e");
+        queue.push_unreported(b"e");
         queue.advance(1);
         queue.drop_requests();
         assert_eq!(queue.waiting(), 2);
@@ -287,23 +291,23 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_a_relay_keep_their_place_and_are_not_told() {
+    fn bytes_of_a_relay_keep_their_place_and_their_end_is_not_reported() {
         let mut queue = WriteQueue::default();
-        queue.push_untold(b"ab");
+        queue.push_unreported(b"ab");
         queue.push(&[IoSlice::new(b"c")], 0, usize::MAX);
-        queue.push_untold(b"d");
+        queue.push_unreported(b"d");
         assert_eq!(drain(&mut queue, &[1]), (b"abcd".to_vec(), 1));
-        queue.push_untold(b"e");
+        queue.push_unreported(b"e");
         assert_eq!(queue.waiting(), 1);
         assert_eq!(queue.clear(), 0);
     }
 
     #[test]
-    fn what_nobody_hears_of_any_more_is_sent_all_the_same() {
+    fn what_is_not_reported_any_more_is_sent_all_the_same() {
         let mut queue = WriteQueue::default();
-        queue.push_ahead(&[IoSlice::new(b"a")]);
+        queue.push_batched(&[IoSlice::new(b"a")]);
         queue.push(&[IoSlice::new(b"b")], 0, usize::MAX);
-        queue.untell();
+        queue.stop_reporting();
         queue.push(&[IoSlice::new(b"c")], 0, usize::MAX);
         assert_eq!(drain(&mut queue, &[1]), (b"abc".to_vec(), 1));
     }

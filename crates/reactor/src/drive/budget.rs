@@ -118,7 +118,7 @@ impl Budget {
 /// Wakes tasks that were granted a block, outside of the lock.
 fn wake(granted: Vec<Waker>) {
     for waker in granted {
-        run_queue::wake_in_any_runtime(waker);
+        run_queue::wake_interrupting(waker);
     }
 }
 

@@ -4,14 +4,14 @@ use std::task::Waker;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::sys::Conduit;
+use crate::sys::SplicePipe;
 
 use super::budget::{Block, Budget, READ_AHEAD, Waiter};
 
 #[derive(Debug)]
 pub(crate) struct Buffers {
     budget: &'static Budget,
-    pipe: Mutex<Conduit>,
+    pipe: Mutex<SplicePipe>,
 }
 
 impl Default for Buffers {
@@ -25,7 +25,7 @@ impl Default for Buffers {
 
 impl Buffers {
     /// The pipe that all relays of the runtime share. It is empty between two uses.
-    pub(crate) fn splice_pipe(&self) -> MutexGuard<'_, Conduit> {
+    pub(crate) fn splice_pipe(&self) -> MutexGuard<'_, SplicePipe> {
         self.pipe.lock()
     }
 

@@ -1,28 +1,23 @@
 //! Who turns a reactor's first runtime, mostly its only one: a thread of the reactor's, or the consumer's event loop.
 //!
-//! A turn on the consumer's thread has no hop from one thread to another, which with few cores is what a lone
-//! connection pays most for; and it reads when the bytes are wanted, into the consumer's memory. A turn on the
-//! reactor's thread goes on while the consumer computes. Both turn the same runtime, one at a time: whoever has the seat
-//! drives.
+//! A turn on the consumer's thread has no hop from one thread to another, which with few cores is what a lone connection
+//! pays most for; and it reads when the bytes are wanted, into the consumer's memory. A turn on the reactor's thread goes on
+//! while the consumer computes. Both turn the same runtime, one at a time.
 //!
-//! | Seat | on | becomes |
+//! | Driving | on | becomes |
 //! | --- | --- | --- |
 //! | Thread | the loop comes to its poll phase again | Loop |
-//! | Loop | something waits, and the loop's thread has given no sign for [`PATIENCE`] | Thread |
-//! | Loop | [`QUIET_TURNS`] had work for relays and none for the consumer | Thread, entrusted |
-//! | Thread, entrusted | more than one turn in [`TURNS_AN_EVENT`] has work for the consumer | Loop |
+//! | Loop | something waits, and the loop's thread has given no sign for [`TAKEOVER_DELAY`] | Thread |
+//! | Loop | relays alone had work for many turns (`delegation.rs`) | Thread, delegated |
+//! | Thread, delegated | events for the consumer become frequent | Loop |
 //! | any | stop | Thread, which ends |
 //!
-//! While the loop has the seat, the reactor's thread looks on: it sleeps until the runtime's poller has something, and
-//! then looks every [`PATIENCE`] whether the loop still turns, until nothing happens any more. An idle process wakes
-//! for nothing.
-//!
-//! Relays need no consumer, and the thread turns them with one system call for the poller where the loop needs three.
-//! While it is entrusted with the seat, the loop does not watch the poller and may sleep.
+//! While the loop drives, the reactor's thread watches: it sleeps until the runtime's poller is readable, and then checks
+//! every [`TAKEOVER_DELAY`] whether the loop still turns, until nothing happens any more. An idle process does not wake.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -30,27 +25,21 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::task::{coop::unconstrained, yield_now};
 
-use crate::drive::flush_list::Keeper;
-use crate::drive::run_queue::Driving;
-use crate::drive::shard::{Shard, runtime};
 use crate::event::queue::EventQueue;
-use crate::sys::{Bell, Poller, ThreadClock};
+use crate::sys::{Poller, ThreadClock, ThreadWaker};
+
+use super::delegation::Delegation;
+use super::flush_list::FlushOwner;
+use super::run_queue::Driving;
+use super::shard::{Shard, runtime};
 
 /// How long the consumer's thread may compute until the reactor's takes over.
-const PATIENCE: Duration = Duration::from_millis(5);
-/// After so many times that long without a sign the reactor's takes over from a thread that does not compute, but is
-/// kept by a system call. One that only waits for a processor is not helped by another that wants one.
-const SILENT: u32 = 4;
+const TAKEOVER_DELAY: Duration = Duration::from_millis(5);
+/// After so many times that long without a sign the reactor's thread takes over from one that does not compute, but is
+/// blocked in a system call. A thread that only waits for a processor is not helped by another that wants one.
+const BLOCKED_PERIODS: u32 = 4;
 
-/// How many turns of the loop relays alone had work in, until the thread is entrusted with them. A turn that has an event
-/// outweighs [`TURNS_AN_EVENT`] of them.
-const QUIET_TURNS: u32 = 64;
-/// One event in so many turns, and the consumer's loop is better at it.
-const TURNS_AN_EVENT: u32 = 8;
-/// How many events it takes to judge by.
-const EVENTS_TO_JUDGE: u32 = 16;
-
-/// Whose turn it is to drive, as far as the load does not decide.
+/// Who drives, as far as the load does not decide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drive {
     /// The load decides.
@@ -67,27 +56,22 @@ struct Shared {
     runtime: Runtime,
     shard: Arc<Shard>,
     events: Arc<EventQueue>,
-    /// There is no other runtime.
-    alone: bool,
-    /// Who drives. Held for the length of a turn by the loop.
-    seat: Mutex<Driving>,
+    is_only_runtime: bool,
+    /// Who drives. The loop holds the lock for the length of a turn.
+    driving: Mutex<Driving>,
     poller: Option<Poller>,
-    bell: Bell,
+    /// Wakes the reactor's thread while it watches.
+    waker: ThreadWaker,
     /// Of the consumer's thread.
     clock: ThreadClock,
-    /// The thread is asked to leave the seat.
-    leave: AtomicBool,
+    /// The thread is asked to let the loop drive.
+    yield_requested: AtomicBool,
     stop: AtomicBool,
-    /// Who may take the seat.
+    /// Who may drive.
     drive: Drive,
     /// Counts what the loop's thread does: turns, poll phases, events taken.
-    beats: AtomicU64,
-    /// The loop leaves the seat to the thread, though it turns. Only the loop's thread changes it.
-    entrusted: AtomicBool,
-    /// Turns of the loop that speak for that.
-    quiet_turns: AtomicU32,
-    /// Turns of the thread since it was last judged.
-    entrusted_turns: AtomicU32,
+    activity: AtomicU64,
+    delegation: Delegation,
 }
 
 #[derive(Debug)]
@@ -98,44 +82,42 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Starts the reactor's thread, for a consumer on the calling one. Where the runtime's poller has no descriptor, it
-    /// drives whatever `drive` says. `alone`: the reactor has no other runtime.
-    pub(crate) fn start(events: Arc<EventQueue>, drive: Drive, alone: bool) -> io::Result<Self> {
+    /// drives whatever `drive` says. `is_only_runtime`: the reactor has no other.
+    pub(crate) fn start(events: Arc<EventQueue>, drive: Drive, is_only_runtime: bool) -> io::Result<Self> {
         let (runtime, poller) = Poller::of(|| runtime(&events))?;
         let drive = if poller.is_some() { drive } else { Drive::Thread };
-        let first = Shard::of(&runtime);
+        let shard = Shard::of(&runtime);
         if drive == Drive::Loop {
-            // Nobody stands in for a loop that is pinned: it is on its own.
-            first.outbox.keep(Keeper::Onlooker);
+            // The thread never takes over from a loop that is pinned, and no other thread flushes.
+            shard.flush_list.set_owner(FlushOwner::WatchingThread);
         }
-        let seat = if drive == Drive::Thread {
+        let driving = if drive == Drive::Thread {
             Driving::Thread
         } else {
-            events.set_loop_drives(alone);
+            events.set_loop_drives(is_only_runtime);
             Driving::Loop
         };
-        let shared = Arc::new(Shared {
+        let state = Arc::new(Shared {
             runtime,
-            shard: first,
+            shard,
             events,
-            alone,
-            seat: Mutex::new(seat),
+            is_only_runtime,
+            driving: Mutex::new(driving),
             poller,
-            bell: Bell::new()?,
+            waker: ThreadWaker::new()?,
             clock: ThreadClock::of_this_thread(),
-            leave: AtomicBool::new(false),
+            yield_requested: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             drive,
-            beats: AtomicU64::new(0),
-            entrusted: AtomicBool::new(false),
-            quiet_turns: AtomicU32::new(0),
-            entrusted_turns: AtomicU32::new(0),
+            activity: AtomicU64::new(0),
+            delegation: Delegation::default(),
         });
-        let own = Arc::clone(&shared);
+        let own = Arc::clone(&state);
         let thread = Builder::new()
             .name("ferronet".into())
-            .spawn(move || own.serve())?;
+            .spawn(move || own.run_thread())?;
         Ok(Self {
-            shared,
+            shared: state,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -144,15 +126,15 @@ impl Driver {
         &self.shared.shard
     }
 
-    /// Ends the thread, and comes back when it has ended.
+    /// Ends the thread, and returns when it has ended.
     pub(crate) fn stop(&self) {
         let Some(thread) = self.thread.lock().take() else {
             return;
         };
         self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.shard.tasks.rouse();
-        self.shared.bell.ring();
-        // Fails only for a thread that has panicked, and is no more.
+        self.shared.shard.tasks.wake_sleeper();
+        self.shared.waker.wake();
+        // Fails only for a thread that has panicked and so has ended.
         drop(thread.join());
     }
 
@@ -166,14 +148,14 @@ impl Driver {
         self.shared.poller.as_ref().map(Poller::raw)
     }
 
-    /// The loop is about to poll: it has time. Runs what its callbacks have made due, and answers whether something is
-    /// due still that no descriptor tells of. What is due while the thread drives is the thread's: a loop that did not
-    /// sleep for it would take the processor that the thread needs.
+    /// The loop is about to poll. Runs what its callbacks have made due, and answers whether something is still due that no
+    /// descriptor reports. What is due while the thread drives is the thread's: a loop that did not sleep because of it would
+    /// take the processor that the thread needs.
     pub(crate) fn poll_begins(&self) -> bool {
         let shared = &*self.shared;
-        shared.beats.fetch_add(1, Ordering::Relaxed);
-        let seat = shared.seat.lock();
-        match *seat {
+        self.note_activity();
+        let driving = shared.driving.lock();
+        match *driving {
             Driving::Loop if shared.shard.tasks.is_empty() => false,
             Driving::Loop => {
                 let _entered = shared.runtime.enter();
@@ -181,9 +163,12 @@ impl Driver {
                 !shared.shard.tasks.is_empty()
             }
             Driving::Thread => {
-                drop(seat);
-                if shared.wants_the_seat_back() {
-                    shared.ask_to_leave();
+                drop(driving);
+                if shared
+                    .delegation
+                    .ends(|enough| shared.events.take_task_events(enough))
+                {
+                    shared.request_yield();
                 }
                 false
             }
@@ -194,12 +179,12 @@ impl Driver {
     /// nothing, while the thread drives.
     pub(crate) fn turn(&self) -> bool {
         let shared = &*self.shared;
-        shared.beats.fetch_add(1, Ordering::Relaxed);
-        let seat = shared.seat.lock();
-        if *seat == Driving::Thread {
+        self.note_activity();
+        let driving = shared.driving.lock();
+        if *driving == Driving::Thread {
             return false;
         }
-        // Unconstrained: whom tokio's budget makes wait is woken when the runtime parks, and this one does not.
+        // Unconstrained: what tokio's budget makes wait is woken when the runtime parks, and this one does not.
         shared.runtime.block_on(unconstrained(async {
             yield_now().await;
             shared.shard.tasks.run(Driving::Loop);
@@ -207,36 +192,28 @@ impl Driver {
         true
     }
 
-    /// The consumer's thread takes an event: it is alive.
-    pub(crate) fn beat(&self) {
-        self.shared.beats.fetch_add(1, Ordering::Relaxed);
+    /// The consumer's thread is neither computing for long nor blocked.
+    pub(crate) fn note_activity(&self) {
+        self.shared.activity.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What a turn on the calling thread came to.
-    pub(crate) fn turned(&self, events: usize) {
+    /// A turn on the calling thread has brought so many events.
+    pub(crate) fn turn_ended(&self, events: usize) {
         let shared = &*self.shared;
         let relayed = shared.shard.tasks.take_relayed();
-        let before = shared.quiet_turns.load(Ordering::Relaxed);
-        let quiet = if events > 0 {
-            before.saturating_sub(TURNS_AN_EVENT)
-        } else {
-            // A loop that is pinned is never relieved, and goes on counting.
-            before.saturating_add(u32::from(relayed))
-        };
-        shared.quiet_turns.store(quiet, Ordering::Relaxed);
-        if quiet >= QUIET_TURNS && shared.drive == Drive::Auto {
-            shared.entrust();
+        if shared.delegation.loop_turned(events, relayed) && shared.drive == Drive::Auto {
+            shared.delegate();
         }
     }
 
     /// Whether the loop need not watch the poller: the thread drives until further notice.
-    pub(crate) fn is_entrusted(&self) -> bool {
-        self.shared.entrusted.load(Ordering::Relaxed)
+    pub(crate) fn is_delegated(&self) -> bool {
+        self.shared.delegation.is_active()
     }
 
-    /// Whether something is due, that no descriptor tells of, on the loop's thread.
+    /// Whether something is due on the loop's thread that no descriptor reports.
     pub(crate) fn has_due(&self) -> bool {
-        *self.shared.seat.lock() == Driving::Loop && !self.shared.shard.tasks.is_empty()
+        *self.shared.driving.lock() == Driving::Loop && !self.shared.shard.tasks.is_empty()
     }
 }
 
@@ -247,107 +224,93 @@ impl Drop for Driver {
 }
 
 impl Shared {
-    /// Gives the thread the seat for the time being.
-    fn entrust(&self) {
-        self.quiet_turns.store(0, Ordering::Relaxed);
-        self.entrusted_turns.store(0, Ordering::Relaxed);
+    /// Lets the thread drive though the loop turns.
+    fn delegate(&self) {
         let _before = self.events.take_task_events(0);
-        self.entrusted.store(true, Ordering::Relaxed);
-        let mut seat = self.seat.lock();
-        self.leave.store(false, Ordering::SeqCst);
-        *seat = Driving::Thread;
-        drop(seat);
-        self.bell.ring();
+        self.delegation.begin();
+        self.let_thread_drive();
+        self.waker.wake();
     }
 
-    /// While the thread has the seat: whether it is to leave it now. It keeps what it is entrusted with for as long as it
-    /// has little to tell.
-    fn wants_the_seat_back(&self) -> bool {
-        if !self.entrusted.load(Ordering::Relaxed) {
-            return true;
-        }
-        let Some(told) = self.events.take_task_events(EVENTS_TO_JUDGE) else {
-            return false;
-        };
-        let turns = self.entrusted_turns.swap(0, Ordering::Relaxed);
-        let back = turns < told.saturating_mul(TURNS_AN_EVENT);
-        if back {
-            self.entrusted.store(false, Ordering::Relaxed);
-        }
-        back
+    fn let_thread_drive(&self) {
+        let mut driving = self.driving.lock();
+        self.yield_requested.store(false, Ordering::SeqCst);
+        *driving = Driving::Thread;
     }
 
-    fn ask_to_leave(&self) {
-        if self.drive != Drive::Thread && !self.leave.swap(true, Ordering::SeqCst) {
-            self.shard.tasks.rouse();
+    /// Asks the thread to let the loop drive.
+    fn request_yield(&self) {
+        if self.drive != Drive::Thread && !self.yield_requested.swap(true, Ordering::SeqCst) {
+            self.shard.tasks.wake_sleeper();
         }
     }
 
     /// The reactor's thread, from its start to its end.
-    fn serve(&self) {
+    fn run_thread(&self) {
         while !self.stop.load(Ordering::SeqCst) {
-            let driving = *self.seat.lock();
+            let driving = *self.driving.lock();
             match driving {
                 Driving::Thread => self.drive(),
-                Driving::Loop => self.look_on(),
+                Driving::Loop => self.watch(),
             }
         }
     }
 
-    /// Turns the runtime until it is asked to leave.
+    /// Turns the runtime until the loop is to drive.
     fn drive(&self) {
         self.events.set_loop_drives(false);
-        self.shard.outbox.keep(Keeper::Driver);
+        self.shard.flush_list.set_owner(FlushOwner::DrivingThread);
         self.shard.tasks.drive(&self.runtime, || {
-            let ended = self.stop.load(Ordering::SeqCst) || self.leave.load(Ordering::SeqCst);
+            let ended = self.stop.load(Ordering::SeqCst) || self.yield_requested.load(Ordering::SeqCst);
             if !ended {
-                self.entrusted_turns.fetch_add(1, Ordering::Relaxed);
+                self.delegation.thread_turns();
             }
             ended
         });
-        if self.leave.load(Ordering::SeqCst) {
-            self.events.set_loop_drives(self.alone);
-            *self.seat.lock() = Driving::Loop;
-            self.leave.store(false, Ordering::SeqCst);
+        if self.yield_requested.load(Ordering::SeqCst) {
+            self.events.set_loop_drives(self.is_only_runtime);
+            *self.driving.lock() = Driving::Loop;
+            self.yield_requested.store(false, Ordering::SeqCst);
         }
-        // What happened last, or is due still, is for the loop to find.
+        // What happened last, or is still due, is for the loop to find.
         self.events.wake_consumer();
     }
 
-    /// Sleeps while the loop drives, and takes the seat when it does not come.
-    fn look_on(&self) {
+    /// Sleeps while the loop drives, and takes over when its thread is late.
+    fn watch(&self) {
         let Some(poller) = &self.poller else { return };
         if self.drive == Drive::Loop {
-            self.bell.wait(None, None);
+            self.waker.wait(None, None);
             return;
         }
-        let Shard { tasks, outbox, .. } = &*self.shard;
-        if outbox.keep(Keeper::Nobody) && self.bell.wait(Some(poller), None) {
+        let Shard {
+            tasks, flush_list, ..
+        } = &*self.shard;
+        if flush_list.set_owner(FlushOwner::None) && self.waker.wait(Some(poller), None) {
             return;
         }
-        outbox.keep(Keeper::Onlooker);
-        let mut silent = 0;
+        flush_list.set_owner(FlushOwner::WatchingThread);
+        let mut periods = 0;
         loop {
-            let (beats, used) = (self.beats.load(Ordering::Relaxed), self.clock.used());
-            if self.bell.wait(None, Some(PATIENCE)) {
+            let (activity, used) = (self.activity.load(Ordering::Relaxed), self.clock.used());
+            if self.waker.wait(None, Some(TAKEOVER_DELAY)) {
                 return;
             }
-            if self.beats.load(Ordering::Relaxed) != beats {
-                silent = 0;
+            if self.activity.load(Ordering::Relaxed) != activity {
+                periods = 0;
                 continue;
             }
-            if !poller.is_readable() && tasks.is_empty() && outbox.is_empty() {
+            if !poller.is_readable() && tasks.is_empty() && flush_list.is_empty() {
                 return;
             }
-            silent += 1;
-            if self.clock.used().saturating_sub(used) < PATIENCE / 2 && silent < SILENT {
+            periods += 1;
+            let computes = self.clock.used().saturating_sub(used) >= TAKEOVER_DELAY / 2;
+            if !computes && periods < BLOCKED_PERIODS {
                 continue;
             }
-            outbox.keep(Keeper::Driver);
-            outbox.hand_over();
-            let mut seat = self.seat.lock();
-            self.leave.store(false, Ordering::SeqCst);
-            *seat = Driving::Thread;
+            flush_list.set_owner(FlushOwner::DrivingThread);
+            flush_list.defer_all();
+            self.let_thread_drive();
             return;
         }
     }
@@ -416,15 +379,13 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_pinned_loop_relays_for_ever() {
+    fn a_pinned_loop_does_not_delegate() {
         let driver = driver(Drive::Loop);
-        driver.shared.quiet_turns.store(u32::MAX - 1, Ordering::Relaxed);
-        for _ in 0..3 {
+        for _ in 0..1000 {
             driver.shard().tasks.note_relayed();
-            driver.turned(0);
+            driver.turn_ended(0);
         }
-        assert_eq!(driver.shared.quiet_turns.load(Ordering::Relaxed), u32::MAX);
-        assert!(!driver.is_entrusted());
+        assert!(!driver.is_delegated());
     }
 
     #[cfg(target_os = "linux")]

@@ -1,12 +1,11 @@
 //! Writes that wait for the end of a batch.
 //!
-//! While the consumer hears of a batch of events, what it writes is kept and sent when the batch is told: several
-//! writes to one connection go out as one, and the peers are woken once for all, while the kernel is at it, instead of
-//! once between any two callbacks.
+//! While a batch of events is delivered, what the consumer writes is batched and sent when the batch ends: several writes to
+//! one connection are one system call, and the peers are woken once for all, instead of once between any two callbacks.
 //!
-//! What is kept goes out when a connection is closed in order or its writing side is ended, at the end of the reactor and at
-//! the exit of the process; and the reactor's thread sends it when the consumer computes for too long in the middle of a
-//! batch. A reset drops it, and so does a process that is killed or aborted before the end of the batch.
+//! Batched bytes are sent when a connection is closed in order or its writing side is ended, at the end of the reactor and at
+//! the exit of the process; and the reactor's thread sends them when the consumer computes for too long in the middle of a
+//! batch. A reset drops them, and so does a process that is killed or aborted before the end of the batch.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,117 +13,117 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-/// Who sends what is kept if the consumer's thread does not come to the end of its batch.
+/// Who flushes the list if the consumer's thread does not come to the end of its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Keeper {
-    /// Nobody: nothing may be kept.
+pub(crate) enum FlushOwner {
+    /// No thread does: nothing may be batched.
     #[default]
-    Nobody,
-    /// The reactor's thread looks on and will notice.
-    Onlooker,
-    /// A thread of the reactor's drives, and sends as soon as it can.
-    Driver,
+    None,
+    /// The reactor's thread watches the consumer's loop, and takes over when it is late.
+    WatchingThread,
+    /// A thread of the reactor's drives, and flushes as soon as it can.
+    DrivingThread,
 }
 
 /// A connection, as seen from here.
-pub(crate) trait Batched: Send + Sync {
-    /// Sends what is kept. On any thread.
-    fn send(self: Arc<Self>);
+pub(crate) trait Flush: Send + Sync {
+    /// Sends what is batched. On any thread.
+    fn flush(self: Arc<Self>);
     /// Leaves that to the task.
-    fn hand_over(self: Arc<Self>);
+    fn defer(self: Arc<Self>);
 }
 
 #[derive(Default)]
-struct Kept {
-    /// In the order in which they began to keep something.
-    connections: Vec<Arc<dyn Batched>>,
-    /// The room of those of the last batch, for the next.
-    room: Vec<Arc<dyn Batched>>,
-    keeper: Keeper,
+struct List {
+    /// In the order of their first batched write.
+    connections: Vec<Arc<dyn Flush>>,
+    /// The empty list of the last batch, whose memory the next one uses.
+    spare: Vec<Arc<dyn Flush>>,
+    owner: FlushOwner,
 }
 
-/// The connections of one runtime that keep something.
+/// The connections of one runtime that have batched writes.
 #[derive(Default)]
-pub(crate) struct Outbox {
-    /// A batch is being told.
-    holding: AtomicBool,
-    kept: Mutex<Kept>,
+pub(crate) struct FlushList {
+    /// A batch is being delivered.
+    in_batch: AtomicBool,
+    list: Mutex<List>,
 }
 
-impl fmt::Debug for Outbox {
+impl fmt::Debug for FlushList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox").finish_non_exhaustive()
+        f.debug_struct("FlushList").finish_non_exhaustive()
     }
 }
 
-impl Outbox {
-    /// A batch begins.
-    pub(crate) fn hold(&self) {
-        self.holding.store(true, Ordering::Relaxed);
+impl FlushList {
+    pub(crate) fn begin_batch(&self) {
+        self.in_batch.store(true, Ordering::Relaxed);
     }
 
-    /// The batch ends: what was kept is sent, by this thread or, if one drives, by the reactor's.
-    pub(crate) fn release(&self) {
-        self.holding.store(false, Ordering::Relaxed);
-        self.empty(|connection, keeper| {
-            if keeper == Keeper::Driver {
-                connection.hand_over();
+    /// The batch ends: what it has batched is sent, by this thread or, if one drives, by the reactor's.
+    pub(crate) fn end_batch(&self) {
+        self.in_batch.store(false, Ordering::Relaxed);
+        self.take_each(|connection, owner| {
+            if owner == FlushOwner::DrivingThread {
+                connection.defer();
             } else {
-                connection.send();
+                connection.flush();
             }
         });
     }
 
-    /// Takes a connection that wants to keep something. Answers who looks after it; if nobody does, it is not taken.
-    pub(crate) fn push<C: Batched + 'static>(&self, connection: &Arc<C>) -> Keeper {
-        if !self.holding.load(Ordering::Relaxed) {
-            return Keeper::Nobody;
+    /// Adds a connection that wants to batch a write. Answers who flushes it otherwise; without an owner, or outside of a
+    /// batch, it is not added.
+    pub(crate) fn push<C: Flush + 'static>(&self, connection: &Arc<C>) -> FlushOwner {
+        if !self.in_batch.load(Ordering::Relaxed) {
+            return FlushOwner::None;
         }
-        let mut kept = self.kept.lock();
-        if kept.keeper != Keeper::Nobody {
-            kept.connections.push(Arc::clone(connection) as Arc<dyn Batched>);
+        let mut list = self.list.lock();
+        if list.owner != FlushOwner::None {
+            list.connections.push(Arc::clone(connection) as Arc<dyn Flush>);
         }
-        kept.keeper
+        list.owner
     }
 
-    /// Names the keeper. Refused when there would be nobody for what is there.
-    pub(crate) fn keep(&self, keeper: Keeper) -> bool {
-        let mut kept = self.kept.lock();
-        if keeper == Keeper::Nobody && !kept.connections.is_empty() {
+    /// Names the owner. Answers false, and changes nothing, if the list would be left without one while it is not empty.
+    pub(crate) fn set_owner(&self, owner: FlushOwner) -> bool {
+        let mut list = self.list.lock();
+        if owner == FlushOwner::None && !list.connections.is_empty() {
             return false;
         }
-        kept.keeper = keeper;
+        list.owner = owner;
         true
     }
 
     #[cfg(all(test, target_os = "linux"))]
-    pub(crate) fn has_keeper(&self) -> bool {
-        self.kept.lock().keeper != Keeper::Nobody
+    pub(crate) fn has_owner(&self) -> bool {
+        self.list.lock().owner != FlushOwner::None
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.kept.lock().connections.is_empty()
+        self.list.lock().connections.is_empty()
     }
 
-    /// Leaves the sending to the tasks of the connections, in the order in which they began to keep something.
-    pub(crate) fn hand_over(&self) {
-        self.empty(|connection, _keeper| connection.hand_over());
+    /// Leaves the flushing to the tasks of the connections, in the order of their first batched write.
+    pub(crate) fn defer_all(&self) {
+        self.take_each(|connection, _owner| connection.defer());
     }
 
-    /// Lets go of all connections, which are closed: they hold what holds this outbox.
+    /// Drops all connections, which are closed: they hold what holds this list.
     pub(crate) fn end(&self) {
-        self.empty(|_connection, _keeper| ());
+        self.take_each(|_connection, _owner| ());
     }
 
-    fn empty(&self, each: impl Fn(Arc<dyn Batched>, Keeper)) {
-        let mut kept = self.kept.lock();
-        let keeper = kept.keeper;
-        let room = std::mem::take(&mut kept.room);
-        let mut connections = std::mem::replace(&mut kept.connections, room);
-        drop(kept);
+    fn take_each(&self, each: impl Fn(Arc<dyn Flush>, FlushOwner)) {
+        let mut list = self.list.lock();
+        let owner = list.owner;
+        let spare = std::mem::take(&mut list.spare);
+        let mut connections = std::mem::replace(&mut list.connections, spare);
+        drop(list);
         for connection in connections.drain(..) {
-            each(connection, keeper);
+            each(connection, owner);
         }
-        self.kept.lock().room = connections;
+        self.list.lock().spare = connections;
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 mod buffers;
+mod delegation;
 pub(crate) mod driver;
 pub(crate) mod flush_list;
 pub(crate) mod retry;

@@ -1,8 +1,8 @@
 //! The tasks of one runtime, and which of them are due.
 //!
-//! tokio's driver wakes a task by its waker; what wakes here is put on the [`RunQueue`], and whoever drives the runtime
-//! runs what stands there. A queue of our own instead of tokio's, because a turn that JavaScript's loop drives has to
-//! end with nothing that is due left behind, and tokio runs what was spawned when it sees fit.
+//! tokio's driver wakes a task by its waker, which puts it on the [`RunQueue`]; the thread that drives the runtime runs what is
+//! queued. tokio's own queue would not do: a turn that JavaScript's loop drives has to end with nothing left that is due, and
+//! tokio runs spawned tasks when it sees fit.
 
 use std::cell::Cell;
 use std::fmt;
@@ -16,20 +16,20 @@ use tokio::runtime::Runtime;
 use tokio::task::coop::unconstrained;
 
 thread_local! {
-    static APART: Cell<bool> = const { Cell::new(false) };
+    static MUST_INTERRUPT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether what the calling thread wakes in the loop's runtime is not seen by the loop before it sleeps: from a thread that
-/// drives another runtime, or between two turns of a loop that sleeps outside of them.
-pub(crate) fn stands_apart(apart: bool) {
-    APART.set(apart);
+/// Whether a wake from the calling thread has to interrupt a loop that sleeps, because that loop does not look before it
+/// does: on a thread that drives another runtime, or between two turns of a loop that sleeps outside of them.
+pub(crate) fn set_must_interrupt(must_interrupt: bool) {
+    MUST_INTERRUPT.set(must_interrupt);
 }
 
 /// Wakes a task that may belong to another reactor, whose loop may be asleep.
-pub(crate) fn wake_in_any_runtime(task: Waker) {
-    let before = APART.replace(true);
+pub(crate) fn wake_interrupting(task: Waker) {
+    let before = MUST_INTERRUPT.replace(true);
     task.wake();
-    APART.set(before);
+    MUST_INTERRUPT.set(before);
 }
 
 /// Who turns the runtime.
@@ -43,21 +43,21 @@ pub(crate) enum Driving {
 
 /// What serves one handle.
 pub(crate) trait Task: Send + Sync {
-    /// Does what there is to do, as far as it goes without waiting. Whoever can wake it has its waker then.
+    /// Does what there is to do, as far as it goes without waiting. What will wake it has its waker by the end.
     fn turn(self: Arc<Self>, by: Driving);
 }
 
 #[derive(Default)]
 struct Ready {
     tasks: Vec<Arc<dyn Task>>,
-    /// The room of those that have had their turn, for the next.
-    room: Vec<Arc<dyn Task>>,
-    /// Whoever sleeps in the runtime until a task is due; nobody while the consumer's loop drives, which looks by
-    /// itself before it sleeps.
+    /// The empty list of the last run, whose memory the next one uses.
+    spare: Vec<Arc<dyn Task>>,
+    /// The thread that sleeps in the runtime until a task is due; none while the consumer's loop drives, which looks before
+    /// it sleeps.
     sleeper: Option<Waker>,
     /// A relay has moved something.
     relayed: bool,
-    /// Nothing turns the runtime any more.
+    /// No thread turns the runtime any more.
     ended: bool,
 }
 
@@ -99,7 +99,7 @@ impl RunQueue {
         drop(ready);
         match sleeper {
             Some(sleeper) => sleeper.wake(),
-            None if APART.get() => self.interrupt.wake_by_ref(),
+            None if MUST_INTERRUPT.get() => self.interrupt.wake_by_ref(),
             None => {}
         }
     }
@@ -121,38 +121,37 @@ impl RunQueue {
     /// Gives every task that is due now a turn. What they wake meanwhile is due later.
     pub(crate) fn run(&self, by: Driving) {
         let mut ready = self.ready.lock();
-        let room = std::mem::take(&mut ready.room);
-        let mut due = std::mem::replace(&mut ready.tasks, room);
+        let spare = std::mem::take(&mut ready.spare);
+        let mut due = std::mem::replace(&mut ready.tasks, spare);
         drop(ready);
         for task in due.drain(..) {
-            // A panic is a mistake in what serves one handle. The others go on, and so does the thread.
+            // A panic is a bug in what serves one handle. The other tasks go on, and so does the thread.
             let _panicked = catch_unwind(AssertUnwindSafe(|| task.turn(by)));
         }
-        self.ready.lock().room = due;
+        self.ready.lock().spare = due;
     }
 
-    /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` says so. Who makes
-    /// that true rouses the thread.
+    /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` answers true. What makes
+    /// it true has to call [`RunQueue::wake_sleeper`].
     pub(crate) fn drive(&self, runtime: &Runtime, mut ended: impl FnMut() -> bool) {
-        // Unconstrained: whom tokio's budget makes wait is woken when the runtime parks.
+        // Unconstrained: what tokio's budget makes wait is woken when the runtime parks.
         runtime.block_on(unconstrained(poll_fn(|cx| {
-            self.sleeps(Some(cx.waker().clone()));
+            self.set_sleeper(Some(cx.waker().clone()));
             if ended() {
                 return Poll::Ready(());
             }
             self.run(Driving::Thread);
             Poll::Pending
         })));
-        self.sleeps(None);
+        self.set_sleeper(None);
     }
 
-    /// Names the sleeper, or says that there is none.
-    fn sleeps(&self, sleeper: Option<Waker>) {
+    fn set_sleeper(&self, sleeper: Option<Waker>) {
         self.ready.lock().sleeper = sleeper;
     }
 
     /// Wakes the sleeper for another reason than a task.
-    pub(crate) fn rouse(&self) {
+    pub(crate) fn wake_sleeper(&self) {
         let sleeper = self.ready.lock().sleeper.clone();
         if let Some(sleeper) = sleeper {
             sleeper.wake();
@@ -215,7 +214,7 @@ mod tests {
             "it looks before it sleeps"
         );
         queue.run(Driving::Loop);
-        wake_in_any_runtime(task());
+        wake_interrupting(task());
         assert_eq!(interrupts.0.load(Ordering::Relaxed), 1);
         queue.run(Driving::Loop);
         task().wake();
@@ -230,7 +229,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&task), 2);
         queue.end();
         assert_eq!(Arc::strong_count(&task), 1);
-        wake_in_any_runtime(Waker::from(Arc::clone(&task)));
+        wake_interrupting(Waker::from(Arc::clone(&task)));
         assert_eq!(Arc::strong_count(&task), 1);
         assert_eq!(interrupts.0.load(Ordering::Relaxed), 0);
     }

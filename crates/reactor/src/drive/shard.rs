@@ -18,12 +18,12 @@ use std::task::Poll;
 use tokio::runtime::{self, Runtime};
 
 use crate::drive::buffers::Buffers;
-use crate::drive::flush_list::Outbox;
+use crate::drive::flush_list::FlushList;
 use crate::drive::run_queue::RunQueue;
 use crate::drive::timers::Timers;
 use crate::event::queue::EventQueue;
 
-/// A runtime for one thread at a time. Before it sleeps, it asks for the delivery of what its tasks have told.
+/// A runtime for one thread at a time. Before it sleeps, it asks for the delivery of the events of its tasks.
 pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {
     let parking = Arc::clone(events);
     runtime::Builder::new_current_thread()
@@ -32,12 +32,12 @@ pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {
         .build()
 }
 
-/// One runtime, with what its handles have in common.
+/// One runtime, with what its tasks share.
 #[derive(Debug)]
 pub(crate) struct Shard {
     runtime: runtime::Handle,
     pub(crate) tasks: Arc<RunQueue>,
-    pub(crate) outbox: Outbox,
+    pub(crate) flush_list: FlushList,
     pub(crate) buffers: Buffers,
     pub(crate) timers: Arc<Timers>,
     reads_ahead: AtomicBool,
@@ -52,7 +52,7 @@ impl Shard {
             timers: Timers::new(runtime.clone(), Arc::clone(&tasks)),
             runtime,
             tasks,
-            outbox: Outbox::default(),
+            flush_list: FlushList::default(),
             buffers: Buffers::default(),
             reads_ahead: AtomicBool::new(true),
         })
@@ -72,10 +72,10 @@ impl Shard {
         self.reads_ahead.store(reads_ahead, Ordering::Relaxed);
     }
 
-    /// Nobody turns the runtime any more: what waits for that is dropped.
+    /// No thread turns the runtime any more: what waits for that is dropped.
     pub(crate) fn end(&self) {
         self.tasks.end();
-        self.outbox.end();
+        self.flush_list.end();
         self.timers.end();
     }
 }
@@ -84,8 +84,8 @@ impl Shard {
 #[derive(Debug)]
 pub(crate) struct Shards {
     all: Box<[Arc<Shard>]>,
-    /// Counts the connections that were given to one.
-    given: AtomicUsize,
+    /// Counts the connections that were assigned to one.
+    assigned: AtomicUsize,
 }
 
 impl Shards {
@@ -93,7 +93,7 @@ impl Shards {
     pub(crate) fn new(first: Arc<Shard>, others: impl Iterator<Item = Arc<Shard>>) -> Self {
         Self {
             all: std::iter::once(first).chain(others).collect(),
-            given: AtomicUsize::new(0),
+            assigned: AtomicUsize::new(0),
         }
     }
 
@@ -105,14 +105,14 @@ impl Shards {
         &self.all[0]
     }
 
-    /// Whose turn it is to get a connection. The turn passes on with [`Shards::give`].
+    /// The one that the next connection is assigned to, until [`Shards::note_assigned`].
     pub(crate) fn next(&self) -> &Arc<Shard> {
-        &self.all[self.given.load(Ordering::Relaxed) % self.all.len()]
+        &self.all[self.assigned.load(Ordering::Relaxed) % self.all.len()]
     }
 
-    /// A connection was given to one.
-    pub(crate) fn give(&self) {
-        self.given.fetch_add(1, Ordering::Relaxed);
+    /// A connection was assigned to it.
+    pub(crate) fn note_assigned(&self) {
+        self.assigned.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
         for n in 0..7 {
             assert!(Arc::ptr_eq(shards.next(), &all[n % 3]));
             assert!(Arc::ptr_eq(shards.next(), &all[n % 3]));
-            shards.give();
+            shards.note_assigned();
         }
     }
 }

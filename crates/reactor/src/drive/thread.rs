@@ -1,7 +1,7 @@
 //! A further thread of a reactor: it always turns the runtime that it has, and sleeps in it while nothing is due.
 //!
-//! Its connections are read ahead, and what a batch has kept for them is sent by this thread: it needs nothing of the
-//! consumer's thread and looks after nobody else's.
+//! Its connections are read ahead, and their batched writes are sent by this thread: it needs nothing of the consumer's
+//! thread.
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::thread::{Builder, JoinHandle};
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
-use crate::drive::flush_list::Keeper;
+use crate::drive::flush_list::FlushOwner;
 use crate::drive::run_queue;
 use crate::drive::shard::{Shard, runtime};
 use crate::event::queue::EventQueue;
@@ -33,7 +33,7 @@ impl Thread {
     pub(crate) fn start(events: &Arc<EventQueue>) -> io::Result<Self> {
         let runtime = runtime(events)?;
         let shard = Shard::of(&runtime);
-        shard.outbox.keep(Keeper::Driver);
+        shard.flush_list.set_owner(FlushOwner::DrivingThread);
         let driven = Arc::new(Driven {
             runtime,
             shard,
@@ -41,7 +41,7 @@ impl Thread {
         });
         let own = Arc::clone(&driven);
         let thread = Builder::new().name("ferronet".into()).spawn(move || {
-            run_queue::stands_apart(true);
+            run_queue::set_must_interrupt(true);
             let stopped = || own.stop.load(Ordering::SeqCst);
             own.shard.tasks.drive(&own.runtime, stopped);
         })?;
@@ -55,17 +55,17 @@ impl Thread {
         &self.driven.shard
     }
 
-    /// The thread ends when it has done what it is at. [`Thread::stop`] waits for that.
+    /// The thread ends after its current turn. [`Thread::stop`] waits for that.
     pub(crate) fn ask_to_stop(&self) {
         self.driven.stop.store(true, Ordering::SeqCst);
-        self.driven.shard.tasks.rouse();
+        self.driven.shard.tasks.wake_sleeper();
     }
 
-    /// Ends the thread, and comes back when it has ended.
+    /// Ends the thread, and returns when it has ended.
     pub(crate) fn stop(&self) {
         self.ask_to_stop();
         if let Some(thread) = self.thread.lock().take() {
-            // Fails only for a thread that has panicked, and is no more.
+            // Fails only for a thread that has panicked and so has ended.
             drop(thread.join());
         }
     }

@@ -64,7 +64,7 @@ impl TimerThread {
         });
         let own = Arc::clone(&shared);
         let thread = Builder::new().name("ferronet-timer".into()).spawn(move || {
-            run_queue::stands_apart(true);
+            run_queue::set_must_interrupt(true);
             while own.wait() {
                 waker.wake_by_ref();
             }
@@ -85,7 +85,7 @@ impl Drop for TimerThread {
     fn drop(&mut self) {
         self.shared.change(Plan::End);
         if let Some(thread) = self.thread.take() {
-            // Fails only for a thread that has panicked, and is no more.
+            // Fails only for a thread that has panicked and so has ended.
             drop(thread.join());
         }
     }

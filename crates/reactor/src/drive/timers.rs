@@ -188,7 +188,7 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.woken.fetch_add(1, Ordering::SeqCst);
             if let Some(tasks) = &self.tasks {
-                tasks.rouse();
+                tasks.wake_sleeper();
             }
         }
     }
@@ -262,18 +262,18 @@ mod tests {
     /// As a loop that watches the poller and looks for what is due before it sleeps.
     #[cfg(target_os = "linux")]
     fn a_loop_that_watches_the_poller_is_woken(make: impl FnOnce(&Runtime) -> Arc<Timers>) {
-        use crate::sys::{Bell, Poller};
+        use crate::sys::{Poller, ThreadWaker};
         use tokio::task::{coop::unconstrained, yield_now};
 
         let (runtime, poller) = Poller::of(|| Ok(runtime())).unwrap();
-        let (bell, timers) = (Bell::new().unwrap(), make(&runtime));
+        let (thread_waker, timers) = (ThreadWaker::new().unwrap(), make(&runtime));
         let (count, waker) = counter();
         let _timer = timers.wake_at(Instant::now() + SOON, waker);
         for _turn in 0..100 {
             if count.get() > 0 {
                 break;
             }
-            bell.wait(poller.as_ref(), None);
+            thread_waker.wait(poller.as_ref(), None);
             runtime.block_on(unconstrained(async {
                 yield_now().await;
                 timers.tasks.run(Driving::Loop);

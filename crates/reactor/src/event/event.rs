@@ -1,4 +1,4 @@
-//! Everything that can be told to JavaScript.
+//! Everything that is reported to the consumer.
 
 use ferronet_core::handles::HandleId;
 
@@ -13,14 +13,14 @@ pub enum Event {
     Readable { id: HandleId },
     /// The oldest write that was not taken at once is done.
     Wrote { id: HandleId, result: Result<(), Errno> },
-    /// What was told as written can't be sent.
+    /// What was reported as written can't be sent.
     Broken { id: HandleId, errno: Errno },
     /// FIN is sent, behind all that was written.
     ShutDown { id: HandleId, result: Result<(), Errno> },
     /// A listener has a connection to take with [`Reactor::accept`](crate::Reactor::accept).
     Connection { id: HandleId },
-    /// A listener has no descriptor for the connections that wait. The reactor sees to it in its turn, and delivers
-    /// nothing.
+    /// A listener has no descriptor for the connections that wait. The reactor handles it on the consumer's thread, and
+    /// delivers nothing.
     Exhausted { id: HandleId },
     /// The last event of a handle that was closed.
     Closed { id: HandleId },

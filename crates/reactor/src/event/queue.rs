@@ -46,25 +46,24 @@ impl EventQueue {
         self.change(|lanes| lanes.push_from_task(event));
     }
 
-    /// Queues an event that a call of the consumer has caused: for its next turn.
+    /// Queues an event that a call of the consumer has caused.
+    pub(crate) fn push_in(&self, lane: Lane, event: Event) {
+        self.change(|lanes| lanes.push_from_consumer(event, lane));
+    }
+
+    /// As [`EventQueue::push_in`], for the next turn of the consumer's loop.
     pub(crate) fn push_next_turn(&self, event: Event) {
-        self.change(|lanes| lanes.push_from_consumer(event, Lane::NextTurn));
+        self.push_in(Lane::NextTurn, event);
     }
 
     /// Queues the end of what a call of the consumer asked for, when it came with the call.
     pub(crate) fn push_pending(&self, event: Event) {
-        self.change(|lanes| lanes.push_from_consumer(event, Lane::Pending));
-    }
-
-    /// Queues an event that a call of the consumer has caused, to be delivered when its loop has asked the kernel once: for
-    /// what the kernel reports to other owners of sockets in this process as well.
-    pub(crate) fn push_after_poll(&self, event: Event) {
-        self.change(|lanes| lanes.push_from_consumer(event, Lane::AfterPoll));
+        self.push_in(Lane::Pending, event);
     }
 
     /// Queues the last event of a handle.
     pub(crate) fn push_closing(&self, event: Event) {
-        self.change(|lanes| lanes.push_from_consumer(event, Lane::Closing));
+        self.push_in(Lane::Closing, event);
     }
 
     /// [`Lanes::track_loop`].

@@ -29,7 +29,7 @@ use crate::event::event::Event;
 use crate::event::queue::EventQueue;
 use crate::socket::errno::Errno;
 use crate::sys::Target;
-use crate::sys::{self, Acceptor, Idle, Stream};
+use crate::sys::{self, Acceptor, Stream, UnregisteredSocket};
 use ferronet_core::handles::HandleId;
 
 /// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
@@ -37,7 +37,7 @@ const ACCEPTS_PER_TURN: usize = 32;
 
 /// How many accepted connections may wait for the consumer, who has asked for `backlog`: as many as the kernel would let
 /// wait. To a negative number it gives its largest.
-fn most_ahead(backlog: i32) -> usize {
+fn accept_limit(backlog: i32) -> usize {
     let largest = sys::largest_backlog();
     usize::try_from(backlog).unwrap_or(largest).min(largest).max(1)
 }
@@ -60,14 +60,14 @@ impl Accepted {
 
 /// What keeps the task from accepting.
 #[derive(Debug, Default)]
-struct Trouble {
+struct AcceptState {
     /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse them.
     exhausted: bool,
     retry: Retry,
 }
 
-impl Trouble {
-    fn keeps_waiting(&self) -> bool {
+impl AcceptState {
+    fn is_paused(&self) -> bool {
         self.exhausted || self.retry.is_pausing()
     }
 }
@@ -77,7 +77,7 @@ pub(crate) trait Adopt: Send + Sync {
     /// Where the next connection belongs: its socket is registered there when it is accepted.
     fn next_shard(&self) -> &Arc<Shard>;
     fn adopt(&self, stream: Stream, shard: &Arc<Shard>) -> Result<HandleId, Errno>;
-    /// Closes a connection that nobody took.
+    /// Closes a connection that was never taken.
     fn abandon(&self, id: HandleId);
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct Listener {
     acceptor: RwLock<Option<Acceptor>>,
     accepted: Mutex<Accepted>,
     /// Held from a connection's leaving the backlog until it is reported.
-    accepting: Mutex<Trouble>,
+    accepting: Mutex<AcceptState>,
     /// Another process accepts from the socket as well.
     shared: AtomicBool,
     /// If it is shared: an [`Event::Connection`] is queued for which nothing was accepted.
@@ -94,7 +94,7 @@ pub(crate) struct Listener {
     /// Where it listens.
     address: Option<SockAddr>,
     /// How many accepted connections may wait for the consumer.
-    ahead: AtomicUsize,
+    max_waiting: AtomicUsize,
     /// The last one that was accepted has left few descriptors.
     scarce: AtomicBool,
     /// The table that its connections go to. Weak: the table owns the listener.
@@ -137,7 +137,7 @@ impl Listener {
             accepting: Mutex::default(),
             acceptor: RwLock::new(Some(acceptor)),
             accepted: Mutex::default(),
-            ahead: AtomicUsize::new(most_ahead(backlog)),
+            max_waiting: AtomicUsize::new(accept_limit(backlog)),
             scarce: AtomicBool::new(false),
             shared: AtomicBool::new(false),
             reported: AtomicBool::new(false),
@@ -158,7 +158,7 @@ impl Listener {
     /// `listen(2)` once more, for another backlog; two servers may share a handle.
     pub(crate) fn listen(self: &Arc<Self>, backlog: i32) -> Result<(), Errno> {
         self.with_acceptor(|acceptor| Ok(acceptor.listen(backlog)?))?;
-        self.ahead.store(most_ahead(backlog), Ordering::Relaxed);
+        self.max_waiting.store(accept_limit(backlog), Ordering::Relaxed);
         Arc::clone(self).wake();
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Listener {
         let most = if self.scarce.load(Ordering::Relaxed) {
             1
         } else {
-            self.ahead.load(Ordering::Relaxed)
+            self.max_waiting.load(Ordering::Relaxed)
         };
         self.accepted.lock().has_room(most)
     }
@@ -222,28 +222,28 @@ impl Listener {
         let connections = self.connections.upgrade()?;
         let waker = Waker::from(Arc::clone(self));
         let mut cx = Context::from_waker(&waker);
-        let mut trouble = self.accepting.lock();
-        if trouble.keeps_waiting() {
+        let mut state = self.accepting.lock();
+        if state.is_paused() {
             return None;
         }
         for _ in 0..ACCEPTS_PER_TURN {
             let shard = connections.next_shard();
             let entered = shard.enter();
             let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
-                trouble.retry.end();
+                state.retry.end();
                 return None;
             };
             drop(entered);
             match self.adopt(accepted, &*connections, shard) {
                 Ok(connection) => {
-                    trouble.retry.end();
-                    drop(trouble);
+                    state.retry.end();
+                    drop(state);
                     // For the next one, in a turn of its own.
                     waker.wake();
                     return Some(connection);
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
-                    trouble.exhausted = true;
+                    state.exhausted = true;
                     self.events.push_next_turn(Event::Exhausted { id: self.id });
                     return None;
                 }
@@ -251,7 +251,7 @@ impl Listener {
                 Err(_) => {}
             }
         }
-        trouble.retry.pause(&self.shard.timers, waker);
+        state.retry.pause(&self.shard.timers, waker);
         None
     }
 
@@ -268,7 +268,7 @@ impl Listener {
         }
     }
 
-    /// Closes the descriptor and leaves the rest to whoever has another one: its path, and what was accepted.
+    /// Closes the descriptor and leaves the rest to the owner of another one: the path, and what was accepted.
     pub(crate) fn retire(&self) {
         if let Some(acceptor) = &mut *self.acceptor.write() {
             acceptor.set_path(None);
@@ -280,7 +280,7 @@ impl Listener {
     fn end_accepting(&self) {
         let acceptor = self.acceptor.write().take();
         drop(acceptor);
-        *self.accepting.lock() = Trouble::default();
+        *self.accepting.lock() = AcceptState::default();
     }
 
     /// Has the file at `path` go with the listener.
@@ -292,27 +292,31 @@ impl Listener {
 
     /// Takes the socket out, as [`Listener::close`] does, with the backlog and what was accepted and never taken. After
     /// an error it listens as before.
-    pub(crate) fn detach(&self) -> Result<(Idle, i32, VecDeque<HandleId>), Errno> {
+    pub(crate) fn detach(&self) -> Result<(UnregisteredSocket, i32, VecDeque<HandleId>), Errno> {
         let mut place = self.acceptor.write();
-        let idle = match place.take().ok_or(Errno::EBADF)?.into_idle() {
-            Ok(idle) => idle,
+        let unregistered = match place.take().ok_or(Errno::EBADF)?.deregister() {
+            Ok(unregistered) => unregistered,
             Err(acceptor) => {
                 *place = Some(acceptor);
                 return Err(Errno::ENOTSUP);
             }
         };
         drop(place);
-        *self.accepting.lock() = Trouble::default();
-        let backlog = i32::try_from(self.ahead.load(Ordering::Relaxed)).unwrap_or(i32::MAX);
-        Ok((idle, backlog, std::mem::take(&mut self.accepted.lock().waiting)))
+        *self.accepting.lock() = AcceptState::default();
+        let backlog = i32::try_from(self.max_waiting.load(Ordering::Relaxed)).unwrap_or(i32::MAX);
+        Ok((
+            unregistered,
+            backlog,
+            std::mem::take(&mut self.accepted.lock().waiting),
+        ))
     }
 
-    /// A connection that another listener has accepted from this socket. Whoever calls tells of it.
+    /// Takes a connection that another listener has accepted from this socket. The caller announces it.
     pub(crate) fn take_over(&self, connection: HandleId) {
         self.accepted.lock().waiting.push_back(connection);
     }
 
-    /// Whether a connect to `to` would end in this listener's backlog, which nobody else accepts from.
+    /// Whether a connect to `to` would end in this listener's backlog, which no other process accepts from.
     pub(crate) fn is_reached_by(&self, to: &Target<'_>) -> bool {
         !self.is_shared()
             && self
@@ -321,12 +325,12 @@ impl Listener {
                 .is_some_and(|address| sys::reaches(to, address))
     }
 
-    /// Accepts what is in the backlog on the thread of the caller, who has just filled it: a connect that ends at once
-    /// has made a connection here, and epoll would tell of that first.
+    /// Accepts what is in the backlog, on the caller's thread: its connect, which has just ended, has put a connection there,
+    /// and epoll would report that one first.
     pub(crate) fn accept_now(&self) {
         let acceptor = self.acceptor.read();
         let Some(acceptor) = acceptor.as_ref() else { return };
-        // Waits for a connection that the task is just taking: its news comes first as well.
+        // Waits for a connection that the task is just accepting: it is reported first as well.
         let accepting = self.accepting.lock();
         let Some(connections) = self.connections.upgrade() else {
             return;
@@ -370,8 +374,8 @@ impl Listener {
         let mut cx = Context::from_waker(&waker);
         let mut has_accepted = false;
         for _ in 0..ACCEPTS_PER_TURN {
-            let mut trouble = self.accepting.lock();
-            if trouble.keeps_waiting() {
+            let mut state = self.accepting.lock();
+            if state.is_paused() {
                 return;
             }
             if self.is_shared() {
@@ -384,18 +388,18 @@ impl Listener {
             let shard = connections.next_shard();
             let entered = shard.enter();
             let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
-                trouble.retry.end();
+                state.retry.end();
                 return;
             };
             drop(entered);
             match self.adopt(accepted, connections, shard) {
                 Ok(connection) => {
-                    trouble.retry.end();
+                    state.retry.end();
                     has_accepted = true;
                     self.deliver(connection, Deliverer::Task);
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
-                    trouble.exhausted = true;
+                    state.exhausted = true;
                     self.events.push(Event::Exhausted { id: self.id });
                     return;
                 }
@@ -417,17 +421,17 @@ impl Listener {
         let (Some(acceptor), Some(connections)) = (acceptor.as_ref(), self.connections.upgrade()) else {
             return;
         };
-        let mut trouble = self.accepting.lock();
-        if !std::mem::take(&mut trouble.exhausted) {
+        let mut state = self.accepting.lock();
+        if !std::mem::take(&mut state.exhausted) {
             return;
         }
         let is_relieved = self.accept_one(acceptor, &*connections) || acceptor.refuse(ACCEPTS_PER_TURN) > 0;
         let waker = Waker::from(Arc::clone(self));
         if is_relieved {
-            drop(trouble);
+            drop(state);
             waker.wake();
         } else {
-            trouble.retry.pause(&self.shard.timers, waker);
+            state.retry.pause(&self.shard.timers, waker);
         }
     }
 

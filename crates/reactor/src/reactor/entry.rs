@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::listener::Listener;
 use crate::socket::errno::Errno;
 use crate::stream::Connection;
-use crate::sys::{Acceptor, Idle, Refused, Stream};
+use crate::sys::{Acceptor, Refused, Stream, UnregisteredSocket};
 
-/// What stands in the table.
+/// What the table holds for one handle.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Idle {
-        idle: Idle,
+    Unregistered {
+        unregistered: UnregisteredSocket,
         /// What it becomes has another owner as well.
         shared: bool,
     },
@@ -28,23 +28,23 @@ impl Entry {
     /// `EBADF` for any other entry, which is left alone; what `make` says.
     pub(super) fn advance<R>(
         &mut self,
-        make: impl FnOnce(Idle, bool) -> Result<(Self, R), Refused<Idle>>,
+        make: impl FnOnce(UnregisteredSocket, bool) -> Result<(Self, R), Refused<UnregisteredSocket>>,
     ) -> Result<R, Errno> {
-        let (idle, shared) = match std::mem::replace(self, Self::Closed) {
-            Self::Idle { idle, shared } => (idle, shared),
+        let (unregistered, shared) = match std::mem::replace(self, Self::Closed) {
+            Self::Unregistered { unregistered, shared } => (unregistered, shared),
             other => {
                 *self = other;
                 return Err(Errno::EBADF);
             }
         };
-        match make(idle, shared) {
+        match make(unregistered, shared) {
             Ok((entry, result)) => {
                 *self = entry;
                 Ok(result)
             }
             Err(Refused { left, error }) => {
-                if let Some(idle) = left {
-                    *self = Self::Idle { idle, shared };
+                if let Some(unregistered) = left {
+                    *self = Self::Unregistered { unregistered, shared };
                 }
                 Err(error.into())
             }
@@ -54,7 +54,7 @@ impl Entry {
 
 /// What a handle has open.
 pub(crate) enum Descriptor<'a> {
-    Idle(&'a Idle),
+    Unregistered(&'a UnregisteredSocket),
     Stream(&'a Stream),
     Acceptor(&'a Acceptor),
 }
@@ -63,7 +63,7 @@ impl Descriptor<'_> {
     /// The number, or -1 where there is none.
     pub(crate) fn raw(&self) -> i32 {
         match self {
-            Self::Idle(idle) => idle.raw(),
+            Self::Unregistered(unregistered) => unregistered.raw(),
             Self::Stream(stream) => stream.raw(),
             Self::Acceptor(acceptor) => acceptor.raw(),
         }

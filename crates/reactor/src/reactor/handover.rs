@@ -1,5 +1,5 @@
 //! Handing a socket over to another owner, who has a second descriptor of it: what was read, accepted or written here goes
-//! along, and the file of a local socket with whoever listens on it. Or both have it from then on.
+//! along, and the file of a local socket goes to the owner that listens on it. Or both have the socket from then on.
 
 use std::path::Path;
 
@@ -19,17 +19,16 @@ impl Reactor {
         Ok(sys::duplicate(fd)?)
     }
 
-    /// Sends what a batch has kept. Answers how many bytes the kernel has not taken.
+    /// Sends what is batched. Answers how many bytes the kernel has not taken.
     pub fn flush(&self, id: HandleId) -> usize {
         self.existing(id).map_or(0, |connection| {
-            connection.end_of_batch();
+            connection.flush_batched();
             connection.write_queue_size()
         })
     }
 
-    /// Whether another owner uses the socket as well. Then writes are not held until the end of a batch, nothing is read
-    /// ahead of the consumer, and a listener accepts one connection at a time, when the consumer asks for it. What a batch
-    /// holds is sent.
+    /// Whether another owner uses the socket as well. Then writes are not batched, nothing is read ahead of the
+    /// consumer, and a listener accepts one connection at a time, when the consumer asks for it. What is batched is sent.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for a closed handle.
@@ -45,11 +44,11 @@ impl Reactor {
             .unwrap_or_default()
     }
 
-    /// Stops reading, and gives a piece of what was read and not taken. `None`: there is no more, and whoever reads from
-    /// the descriptor now gets what follows, the end too.
+    /// Stops reading, and gives a piece of what was read and not taken. `None`: there is no more, and the next
+    /// read from the descriptor gets what follows, the end too.
     ///
     /// # Errors
-    /// The error that a read ended with, which the kernel tells once.
+    /// The error that a read ended with, which the kernel reports once.
     pub fn take_unread(&self, id: HandleId) -> Result<Option<Chunk>, Errno> {
         self.existing(id)
             .map_or(Ok(None), |connection| connection.take_unread())

@@ -20,7 +20,7 @@ impl Reactor {
     ) -> Result<R, Errno> {
         self.with_descriptor(id, |descriptor| {
             let socket = match descriptor {
-                Descriptor::Idle(idle) => idle.socket(),
+                Descriptor::Unregistered(unregistered) => unregistered.socket(),
                 Descriptor::Stream(stream) => stream.socket(),
                 Descriptor::Acceptor(acceptor) => acceptor.socket(),
             };
@@ -28,7 +28,7 @@ impl Reactor {
         })
     }
 
-    /// The descriptor's number, for those who peek. -1 when there is none.
+    /// The descriptor's number; -1 when there is none.
     pub fn raw_descriptor(&self, id: HandleId) -> i32 {
         self.with_descriptor(id, |descriptor| Ok(descriptor.raw()))
             .unwrap_or(-1)
@@ -36,15 +36,16 @@ impl Reactor {
 
     /// The handle of this reactor that has a descriptor's number.
     pub fn holder_of(&self, fd: i32) -> Option<HandleId> {
-        // Handles are looked at only for a number that one of the process has: adopting such a one is rare.
+        // Handles are searched only for a number that one of the process has, which is rarely adopted.
         if !sys::is_taken(fd) {
             return None;
         }
         self.ids().into_iter().find(|id| self.raw_descriptor(*id) == fd)
     }
 
-    /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's to close: the socket lives on when the handle is
-    /// closed. It is not inherited by child processes. Where none is left, a reactor that listens gives the reserve for it.
+    /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's to close: the
+    /// socket stays open when the handle is closed. It is not inherited by child processes. At the limit of descriptors, a
+    /// reactor that listens uses its reserve for it.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] for a pipe of Windows.
@@ -100,13 +101,13 @@ impl Reactor {
         self.with_socket(id, |socket| Ok(sys::type_of_service(socket)?))
     }
 
-    /// Gives a bound local socket permissions for everybody.
+    /// Sets the permissions of a bound local socket for all users.
     ///
     /// # Errors
     /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)`, or the setting of a pipe's security, says.
     pub fn open_to_all(&self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
         self.with_descriptor(id, |descriptor| match descriptor {
-            Descriptor::Idle(idle) => Ok(idle.open_to_all(readable, writable)?),
+            Descriptor::Unregistered(unregistered) => Ok(unregistered.open_to_all(readable, writable)?),
             Descriptor::Acceptor(acceptor) => Ok(acceptor.open_to_all(readable, writable)?),
             Descriptor::Stream(_) => Err(Errno::EINVAL),
         })

@@ -23,7 +23,7 @@ use crate::event::queue::EventQueue;
 use crate::event::wake::Wake;
 use crate::socket::errno::Errno;
 use crate::stream::Closing;
-use crate::sys::Spare;
+use crate::sys::ReserveFd;
 
 use super::entry::{Descriptor, Entry};
 use super::exit;
@@ -34,8 +34,8 @@ use super::shared::Shared;
 #[derive(Debug)]
 pub struct Reactor {
     pub(super) shared: Arc<Shared>,
-    /// Whether a batch keeps what is written: it would be sent even at the exit of the process.
-    pub(super) keeps_writes: bool,
+    /// Whether writes are batched: only where they would be sent even at the exit of the process.
+    pub(super) batches_writes: bool,
 }
 
 impl Reactor {
@@ -51,8 +51,8 @@ impl Reactor {
         Self::planned(wake, plan)
     }
 
-    /// The reactor of a consumer that says where its loop is ([`Reactor::poll_begins`] and what follows it), and
-    /// takes all events that are there at once. The loop drives the first of the `threads` as far as `drive` and
+    /// The reactor of a consumer that reports the phases of its loop ([`Reactor::poll_begins`] and what follows it), and
+    /// takes all events that are due at once. The loop drives the first of the `threads` as far as `drive` and
     /// [`Reactor::poller`] say; the others drive themselves.
     pub fn in_loop(wake: Box<dyn Wake>, sleep: Sleep, drive: Drive, threads: usize) -> Self {
         let plan = Plan {
@@ -65,7 +65,7 @@ impl Reactor {
         if sleep == Sleep::Outside {
             reactor.shared.events.track_embedded_loop();
         }
-        reactor.stand_apart(true);
+        reactor.set_must_interrupt(true);
         reactor
     }
 
@@ -76,18 +76,21 @@ impl Reactor {
             plan,
             runtimes: OnceLock::new(),
             ended: AtomicBool::new(false),
-            spare: Spare::default(),
+            spare: ReserveFd::default(),
             listeners: Mutex::default(),
             lingering: Mutex::default(),
         });
-        let keeps_writes = exit::at_exit(&shared);
-        Self { shared, keeps_writes }
+        let batches_writes = exit::at_exit(&shared);
+        Self {
+            shared,
+            batches_writes,
+        }
     }
 
-    /// Has the threads running, which the first handle sees to as well.
+    /// Starts the threads, as the first handle does otherwise.
     ///
     /// # Errors
-    /// When the system gives no thread or no poller: [`Errno::EMFILE`] without descriptors. Any later call may succeed.
+    /// When the system gives no thread or no poller: `EMFILE` without descriptors. Any later call may succeed.
     /// [`Errno::ECANCELED`] after [`Reactor::shutdown`].
     pub fn start(&self) -> Result<(), Errno> {
         self.running().map(drop)
@@ -125,17 +128,17 @@ impl Reactor {
         self.shared.runtimes.get().map(|runtimes| &runtimes.driver)
     }
 
-    /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one, or, for a consumer that keeps
-    /// turns, as many as [`Reactor::turn`], [`Reactor::completed`] and [`Reactor::poll_ended`] say.
+    /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one, or, for a consumer that
+    /// reports the phases of its loop, as many as [`Reactor::turn`], [`Reactor::completed`] and [`Reactor::poll_ended`] say.
     pub fn next_event(&self) -> Option<Event> {
         if let Some(driver) = self.driver() {
-            driver.beat();
+            driver.note_activity();
         }
         loop {
             let event = self.shared.events.pop()?;
             match event {
                 Event::Closed { id } => self.free(id),
-                // libuv asks for the error when it tells. A peer that has reset the connection since has refused it.
+                // libuv asks for the error when it reports the connect. A peer that has reset the connection since has refused it.
                 Event::Connected { id, result: Ok(()) } if self.knows(id) => {
                     let result = self.stream(id).map_or(Ok(()), |connection| connection.confirm());
                     return Some(Event::Connected { id, result });
@@ -146,7 +149,7 @@ impl Reactor {
                     }
                     continue;
                 }
-                // It was closed and told meanwhile, and its slot may be another's.
+                // It was closed meanwhile, its last event was delivered, and its slot may be another's.
                 _ if !self.knows(event.id()) => continue,
                 _ => {}
             }
@@ -158,14 +161,14 @@ impl Reactor {
         self.shared.table.lock().get(id).is_some()
     }
 
-    /// In the closing phase of a consumer that keeps turns: takes the next last event.
+    /// In the closing phase of the consumer's loop: takes the last event of the next closed handle.
     pub fn next_closed(&self) -> Option<Event> {
         let event = self.shared.events.pop_closing()?;
         self.free(event.id());
         Some(event)
     }
 
-    /// Frees the slot of a handle that is closed and told.
+    /// Frees the slot of a closed handle whose last event is delivered.
     fn free(&self, id: HandleId) {
         let mut table = self.shared.table.lock();
         if let Some(Entry::Closed) = table.get(id) {
@@ -173,7 +176,7 @@ impl Reactor {
         }
     }
 
-    /// How many handles there are, closed ones that were not told yet among them.
+    /// How many handles there are, including closed ones whose last event is not delivered yet.
     pub fn handles(&self) -> usize {
         self.shared.table.lock().len()
     }
@@ -184,9 +187,9 @@ impl Reactor {
 
     // ---- the end
 
-    /// Closes the descriptor before it returns; one of a connection with bytes that were reported as written and that the
-    /// kernel has no room for is closed when it has taken them, for a close in order. The id stays taken until the [`Event::Closed`] that
-    /// [`Reactor::tell_closed`] asks for is delivered.
+    /// Closes the descriptor before it returns. After an orderly close of a connection with bytes that were reported as
+    /// written and that the kernel has no room for, the descriptor is closed when the kernel has taken them. The id stays
+    /// taken until the [`Event::Closed`] that [`Reactor::report_closed`] queues is delivered.
     ///
     /// # Errors
     /// For a reset, what setting `SO_LINGER` says; nothing is closed then.
@@ -209,16 +212,16 @@ impl Reactor {
                     .retain(|other| !Arc::ptr_eq(other, &listener));
                 listener.close();
             }
-            Entry::Idle { .. } | Entry::Closed => {}
+            Entry::Unregistered { .. } | Entry::Closed => {}
         }
     }
 
     /// Queues the last event of a closed handle. For an id that names no closed handle it is just an event.
-    pub fn tell_closed(&self, id: HandleId) {
+    pub fn report_closed(&self, id: HandleId) {
         self.shared.events.push_closing(Event::Closed { id });
     }
 
-    /// Has `open` open one descriptor for a moment, at the limit too.
+    /// Has `open` open one descriptor, if need be with the reserve. What it opens must not stay open for long.
     pub(crate) fn with_reserve<T>(&self, open: impl Fn() -> io::Result<T>) -> Result<T, Errno> {
         Ok(self.shared.spare.lend(open)?)
     }
@@ -232,7 +235,7 @@ impl Reactor {
     ) -> Result<R, Errno> {
         let table = self.shared.table.lock();
         match table.get(id).ok_or(Errno::EBADF)? {
-            Entry::Idle { idle, .. } => f(Descriptor::Idle(idle)),
+            Entry::Unregistered { unregistered, .. } => f(Descriptor::Unregistered(unregistered)),
             Entry::Connection(connection) => {
                 let connection = Arc::clone(connection);
                 drop(table);

@@ -13,7 +13,7 @@ use crate::event::queue::EventQueue;
 use crate::listener::{Adopt, Listener};
 use crate::socket::errno::Errno;
 use crate::stream::{Closing, Connection};
-use crate::sys::{Spare, Stream};
+use crate::sys::{ReserveFd, Stream};
 
 use super::entry::Entry;
 use super::runtimes::{Plan, Runtimes, Sleep};
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) runtimes: OnceLock<Runtimes>,
     /// None are started any more.
     pub(super) ended: AtomicBool,
-    pub(super) spare: Spare,
+    pub(super) spare: ReserveFd,
     pub(super) listeners: Mutex<Vec<Arc<Listener>>>,
     /// Connections whose handles are closed and which send first what was reported as written. Those that have done so
     /// are dropped when another one comes.
@@ -44,7 +44,7 @@ impl Shared {
         shard: &Arc<Shard>,
     ) -> Arc<Connection> {
         if let Some(runtimes) = self.runtimes.get() {
-            runtimes.shards.give();
+            runtimes.shards.note_assigned();
         }
         Connection::new(id, stream, writing, Arc::clone(shard), Arc::clone(&self.events))
     }
@@ -63,7 +63,7 @@ impl Shared {
         inserted.ok_or(Errno::ENFILE)
     }
 
-    /// Gives a connection its first turn.
+    /// Runs the first turn of a connection.
     pub(super) fn serve(connection: &Arc<Connection>) {
         Arc::clone(connection).wake();
     }

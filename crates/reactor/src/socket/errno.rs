@@ -1,4 +1,4 @@
-//! System errors as libuv numbers: the one place where an `io::Error` becomes what JavaScript is told.
+//! System errors as libuv numbers: the one place where an `io::Error` becomes the number that JavaScript sees.
 
 use std::fmt;
 use std::io;

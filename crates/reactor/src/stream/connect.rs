@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll};
 
+use ferronet_core::lanes::Lane;
 use ferronet_core::state::Writing;
 
 use crate::event::event::Event;
@@ -10,31 +11,19 @@ use crate::sys::Stream;
 
 use super::connection::Connection;
 
-/// When the end of a connect is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// With the next events.
-    Now,
-    /// When the consumer's loop has asked the kernel once.
-    AfterPoll,
-}
-
 impl Connection {
     pub(crate) fn is_connecting(&self) -> bool {
         self.writer.lock().state == Writing::Connecting
     }
 
-    /// Tells of a connect that has ended with the call that began it.
-    pub(crate) fn connected(&self, told: Told) {
+    /// Reports a connect that has ended with the call that began it.
+    pub(crate) fn connected(&self, lane: Lane) {
         self.writer.lock().state.connect_ended(true);
         let event = Event::Connected {
             id: self.id,
             result: Ok(()),
         };
-        match told {
-            Told::Now => self.events.push_next_turn(event),
-            Told::AfterPoll => self.events.push_after_poll(event),
-        }
+        self.events.push_in(lane, event);
     }
 
     pub(crate) fn connect_failed(&self, errno: Errno) {

@@ -52,7 +52,7 @@ pub(crate) struct Connection {
     pub(super) lingers: AtomicBool,
     /// Another owner uses the socket as well: see [`Connection::set_shared`].
     pub(super) shared: AtomicBool,
-    /// Where it is at home: its task runs there.
+    /// Where its task runs, for its whole life.
     pub(super) shard: Arc<Shard>,
     pub(super) events: Arc<EventQueue>,
 }

@@ -3,7 +3,7 @@
 //! While a batch of events is delivered, small writes are held and reported as written (`outbox.rs`). The kernel would
 //! have taken them from a program that writes at once, and it sends what it has taken after `close(2)`. So a close in
 //! order with such bytes left closes the handle, and the descriptor lingers here: the connection's task sends them, for
-//! [`PATIENCE`] at the longest, and closes then. Requests, whose end the consumer waits for, are cancelled by the close as
+//! [`LINGER_TIMEOUT`] at the longest, and closes then. Requests, whose end the consumer waits for, are cancelled by the close as
 //! libuv's are. A reset drops everything.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::connection::{Closing, Connection};
 
 /// How long a peer that reads nothing keeps the descriptor of a closed connection. A peer that is slow gets its bytes; one
 /// that never reads must not hold descriptors for longer than it takes others to notice.
-const PATIENCE: Duration = if cfg!(test) {
+const LINGER_TIMEOUT: Duration = if cfg!(test) {
     Duration::from_millis(300)
 } else {
     Duration::from_secs(30)
@@ -29,7 +29,7 @@ impl Connection {
     /// written. Writes that were queued are dropped; the task ends at its next turn.
     pub(crate) fn close(self: &Arc<Self>, closing: Closing) -> bool {
         if closing == Closing::Orderly {
-            self.end_of_batch();
+            self.flush_batched();
         }
         let mut place = self.stream.write();
         let closing = if self.close_reader() {
@@ -42,7 +42,7 @@ impl Connection {
             let deadline = self
                 .shard
                 .timers
-                .wake_at(Instant::now() + PATIENCE, Waker::from(Arc::clone(self)));
+                .wake_at(Instant::now() + LINGER_TIMEOUT, Waker::from(Arc::clone(self)));
             self.writer.lock().deadline = Some(deadline);
             self.lingers.store(true, Ordering::Release);
             drop(place);
@@ -80,20 +80,20 @@ impl Connection {
     /// Closes the descriptor of a connection that has nothing more to send.
     pub(super) fn end_lingering(&self) {
         if self.is_lingering() && self.writer.lock().state != Writing::Lingering {
-            self.let_go();
+            self.close_descriptor();
         }
     }
 
-    fn let_go(&self) {
+    fn close_descriptor(&self) {
         drop(self.stream.write().take());
         self.writer.lock().close();
         self.lingers.store(false, Ordering::Release);
     }
 
     /// Whether bytes that were reported as written are not sent, and can be.
-    fn owes(&self) -> bool {
+    fn has_unsent_batched(&self) -> bool {
         let writer = self.writer.lock();
-        writer.state.sends() && writer.queue.has_ahead()
+        writer.state.sends() && writer.queue.has_batched()
     }
 }
 
@@ -107,8 +107,8 @@ pub(crate) fn drain(mut connections: Vec<Arc<Connection>>, deadline: Instant) {
         .collect();
     loop {
         connections.retain(|connection| {
-            connection.end_of_batch();
-            connection.owes()
+            connection.flush_batched();
+            connection.has_unsent_batched()
         });
         let left = deadline.saturating_duration_since(Instant::now());
         if connections.is_empty() || left.is_zero() {
@@ -122,6 +122,6 @@ pub(crate) fn drain(mut connections: Vec<Arc<Connection>>, deadline: Instant) {
         wait_writable(&streams, left);
     }
     for connection in lingering {
-        connection.let_go();
+        connection.close_descriptor();
     }
 }

@@ -15,7 +15,6 @@ mod turn;
 mod writer;
 
 pub use chunk::Chunk;
-pub(crate) use connect::Told;
 pub use connection::Closing;
 pub(crate) use connection::Connection;
 pub(crate) use linger::drain;

@@ -28,7 +28,7 @@ pub struct Taken {
     /// What it is.
     pub received: Received,
     /// There is more of the same read: take again, or [`Reactor::take_later`](crate::Reactor::take_later). No event
-    /// tells of it.
+    /// announces it.
     pub more: bool,
 }
 
@@ -63,14 +63,14 @@ impl<D> Reader<D> {
         self.relay.is_active() && !self.inbox.is_at_end()
     }
 
-    /// Whether something waits that the consumer has to be told of; it counts as told then.
-    pub(super) fn has_untold(&mut self) -> bool {
-        let untold = self.state == Reading::Flowing && !self.inbox.is_empty() && !self.announced;
-        self.announced |= untold;
-        untold
+    /// Whether something waits that was not announced. It counts as announced then.
+    pub(super) fn announce(&mut self) -> bool {
+        let announce = self.state == Reading::Flowing && !self.inbox.is_empty() && !self.announced;
+        self.announced |= announce;
+        announce
     }
 
-    /// The connection is closed: nothing is kept and nothing moved any more.
+    /// The connection is closed: drops what was read, and moves nothing any more.
     pub(super) fn close(&mut self) {
         self.state.close();
         self.waiter = None;

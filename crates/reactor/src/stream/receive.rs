@@ -31,8 +31,8 @@ enum Left {
     Nothing,
     /// More bytes, which libuv would read in the same callback: what was read has filled the space.
     Bytes,
-    /// News for the next turn, the end foremost: libuv does not ask again after a short read.
-    News,
+    /// Something for the next turn, the end foremost: libuv does not ask again after a short read.
+    NextTurn,
 }
 
 impl Connection {
@@ -55,7 +55,7 @@ impl Connection {
         self.reader.lock().state.stop();
     }
 
-    /// Answers one [`Event::Readable`], or an answer that there is more: what was read before, else what can be read
+    /// Takes what one [`Event::Readable`] has announced, or more of the same read: what was read before, else what can be read
     /// into `space` now. `None` when there is nothing, or while reading is stopped: the bytes stay, and are announced
     /// by [`Connection::read_start`].
     pub(crate) fn take(self: &Arc<Self>, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
@@ -63,7 +63,7 @@ impl Connection {
         let stream = stream.as_ref()?;
         let mut reader = self.reader.lock();
         reader.announced = false;
-        // What a relay has not moved yet stays its own.
+        // What a relay has not moved yet is for the relay.
         if reader.is_relaying() {
             return None;
         }
@@ -85,12 +85,12 @@ impl Connection {
                 (Received::End(self.settle_end(end)), left)
             }
             // A failed write is reported when reading has come to its end, so it goes on.
-            Some((received, Left::Nothing)) if has_failed => (received, Left::News),
+            Some((received, Left::Nothing)) if has_failed => (received, Left::NextTurn),
             Some(found) => found,
         };
         reader.announced = left != Left::Nothing;
         drop(reader);
-        if left == Left::News {
+        if left == Left::NextTurn {
             self.take_later();
         }
         Some(Taken {
@@ -104,7 +104,7 @@ impl Connection {
             Inboxed::Data(chunk) => Received::Data(chunk),
             Inboxed::End(errno) => Received::End(errno),
         };
-        // There was no room, or another driver had asked: nobody would hear of what arrives now.
+        // There was no room, or another driver had asked: no task would be woken for what arrives now.
         if reader.inbox.has_room() && !reader.armed {
             Arc::clone(self).wake();
         }
@@ -113,7 +113,7 @@ impl Connection {
         } else if reader.inbox.waiting() > 0 {
             Left::Bytes
         } else {
-            Left::News
+            Left::NextTurn
         };
         Some((received, left))
     }
@@ -128,7 +128,7 @@ impl Connection {
     ) -> Option<(Received, Left)> {
         let waker = Waker::from(Arc::clone(self));
         let mut cx = Context::from_waker(&waker);
-        // Who failed to write may have met what the poller has not reported yet.
+        // A write that failed may have met what the poller has not reported yet.
         let asked = has_failed.then(|| stream.receive_now(space));
         let read = match asked {
             Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
@@ -153,12 +153,12 @@ impl Connection {
         } else if n == space.len() {
             Left::Bytes
         } else {
-            Left::News
+            Left::NextTurn
         };
         Some((Received::Read(n), left))
     }
 
-    /// Announces once more what [`Taken::more`] has told of.
+    /// Announces once more what [`Taken::more`] has announced.
     pub(crate) fn take_later(&self) {
         self.events.push_next_turn(Event::Readable { id: self.id });
     }
@@ -229,7 +229,7 @@ impl Connection {
     /// Reads what there is, up to the credit, so that it is there when the consumer has time. While the budget of the
     /// process is used up, it only announces the bytes, and the consumer reads them itself ([`Connection::take`]).
     fn read_ahead(&self, stream: &Stream, cx: &mut Context<'_>) {
-        let mut kept = None;
+        let mut used = None;
         for _ in 0..READS_PER_TURN {
             let mut reader = self.reader.lock();
             reader.armed = false;
@@ -249,7 +249,7 @@ impl Connection {
             let block = self
                 .shard
                 .buffers
-                .acquire(kept.take(), &mut reader.waiter, cx.waker());
+                .acquire(used.take(), &mut reader.waiter, cx.waker());
             let has_room = block.is_some();
             if let Some(mut block) = block {
                 let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
@@ -258,7 +258,7 @@ impl Connection {
                 };
                 match read {
                     Ok(0) => reader.inbox.end(Errno::EOF),
-                    Ok(n) => kept = chunk::push_read(&mut reader.inbox, block, n),
+                    Ok(n) => used = chunk::push_read(&mut reader.inbox, block, n),
                     Err(error) => reader.inbox.end(error.into()),
                 }
             }

@@ -1,7 +1,7 @@
 //! A relay: what a connection receives is sent on another one (or on itself) without the consumer.
 //!
 //! The source's task reads and writes in one go. What the destination does not take goes into the destination's write
-//! queue, as a request that nobody is told of, and the source is not read until that queue has drained: the kernel then
+//! queue, as a request that is not reported, and the source is not read until that queue has drained: the kernel then
 //! slows the peer down. So whatever the consumer writes or shuts down goes behind what was relayed, and stopping a relay
 //! moves nothing. A relay without bytes in flight holds no buffer.
 //!
@@ -13,9 +13,9 @@
 //! and what arrives from then on is announced to the consumer again.
 //!
 //! Locks: the source's `stream` and `reader` are held over the destination's `stream` and `writer`, so that no byte is
-//! moved when [`Connection::stop_relay`] has returned. Nobody takes them the other way round: two connections that relay to
-//! each other, on two threads, each hold a `reader` and want the other's `writer`, and who holds a `writer` waits for
-//! nobody. `stream` is locked recursively: the destination may be the source, and one that is about to close waits for
+//! moved when [`Connection::stop_relay`] has returned. They are never taken the other way round: two connections that relay
+//! to each other, on two threads, each hold a `reader` and want the other's `writer`, and a thread that holds a `writer` waits
+//! for none of them. `stream` is locked recursively: the destination may be the source, and one that is about to close waits for
 //! those who hold it already, which may be waiting for each other.
 
 use std::io::{self, IoSlice};
@@ -42,7 +42,7 @@ const WORTH_SPLICING: usize = 16 * 1024;
 enum Step {
     /// Something was moved, or the end was found.
     On,
-    /// There is nothing, or no room for it. Whoever changes that wakes the source.
+    /// There is nothing, or no room for it. What changes that wakes the source.
     Wait,
     /// The destination takes nothing more.
     Over,
@@ -79,7 +79,7 @@ impl Connection {
         if !reader.relay.end() {
             return done;
         }
-        let announce = reader.has_untold();
+        let announce = reader.announce();
         drop(reader);
         if announce {
             self.events.push_next_turn(Event::Readable { id: self.id });
@@ -126,13 +126,13 @@ impl Connection {
             None => cx.waker().wake_by_ref(),
             Some(Step::Over) => {
                 reader.relay.end();
-                if reader.has_untold() {
+                if reader.announce() {
                     self.events.push(Event::Readable { id: self.id });
                 }
                 return false;
             }
             // The end, which may have been read before the relay began, is the consumer's.
-            Some(_) if reader.inbox.is_at_end() && reader.has_untold() => {
+            Some(_) if reader.inbox.is_at_end() && reader.announce() => {
                 self.events.push(Event::Readable { id: self.id });
             }
             Some(_) => {}
@@ -193,7 +193,7 @@ impl Connection {
         Step::Wait
     }
 
-    /// As the rest of [`Connection::step`], by the kernel. The conduit is empty before and after. `None` when it did nothing
+    /// As the rest of [`Connection::step`], by the kernel. The pipe is empty before and after. `None` when it did nothing
     /// and the bytes, or the end, are to be read. An error of the source is its end: the kernel reports it once, so the
     /// read would find an end of file instead.
     fn splice(
@@ -204,8 +204,8 @@ impl Connection {
         block: &mut Option<Block>,
         cx: &mut Context<'_>,
     ) -> Option<Step> {
-        let mut conduit = self.shard.buffers.splice_pipe();
-        let Poll::Ready(filled) = conduit.poll_fill(stream, cx) else {
+        let mut pipe = self.shard.buffers.splice_pipe();
+        let Poll::Ready(filled) = pipe.poll_fill(stream, cx) else {
             reader.armed = true;
             return Some(Step::Wait);
         };
@@ -229,7 +229,7 @@ impl Connection {
         if filled < WORTH_SPLICING {
             reader.relay.way = Way::Copied;
         }
-        let (mut left, failed) = match conduit.empty_into(to_stream, filled) {
+        let (mut left, failed) = match pipe.drain_into(to_stream, filled) {
             (sent, Some(error)) if error.kind() == io::ErrorKind::InvalidInput => {
                 reader.relay.way = Way::CopiedOnly;
                 (filled - sent, None)
@@ -241,20 +241,20 @@ impl Connection {
         }
         if let Some(error) = failed {
             // What is left in the pipe can't be sent; no other relay may find it there.
-            conduit.discard();
+            pipe.discard();
             to.relay_failed(writer, error.into());
             return Some(Step::Over);
         }
         let block = block.get_or_insert_with(|| self.shard.buffers.force_block());
         while left > 0 {
-            match conduit.take_back(block.space()) {
+            match pipe.read_back(block.space()) {
                 Ok(taken) => {
-                    writer.queue.push_untold(block.first(taken));
+                    writer.queue.push_unreported(block.first(taken));
                     left -= taken.min(left);
                 }
                 // The bytes are gone: the source can't go on behind them.
                 Err(error) => {
-                    conduit.discard();
+                    pipe.discard();
                     reader.inbox.end(error.into());
                     break;
                 }
@@ -275,7 +275,7 @@ impl Connection {
             }
         };
         if sent < bytes.len() {
-            writer.queue.push_untold(&bytes[sent..]);
+            writer.queue.push_unreported(&bytes[sent..]);
             Arc::clone(self).wake();
         }
         Step::On

@@ -15,16 +15,16 @@ pub struct Relayed {
 /// How bytes get from one stream to the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Way {
-    /// By a buffer of ours: few bytes.
+    /// Through a buffer: few bytes.
     #[default]
     Copied,
     /// By the kernel, where it can, since a read has filled a whole buffer.
     Spliced,
-    /// By a buffer of ours: one of the streams is of a kind that the kernel does not splice.
+    /// Through a buffer: one of the streams is of a kind that the kernel does not splice.
     CopiedOnly,
 }
 
-/// The relay of a source, and what it has done; kept when it has ended, to be asked for.
+/// The relay of a source, and what it has done, which can be asked for after its end.
 #[derive(Debug)]
 pub(super) struct Relay<D> {
     pub(super) to: Option<Arc<D>>,
@@ -49,7 +49,7 @@ impl<D> Relay<D> {
         self.to.is_some()
     }
 
-    /// Lets go of the destination. Answers whether there was one.
+    /// Drops the destination. Answers whether there was one.
     pub(super) fn end(&mut self) -> bool {
         self.to.take().is_some()
     }

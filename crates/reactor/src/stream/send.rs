@@ -1,10 +1,10 @@
-//! The half of a connection that sends.
+//! The sending half of a connection.
 //!
-//! What is written goes to the kernel at once, or, while a batch of events is told, to the kernel at its end
-//! (`outbox.rs` knows who has to be sent then); what the kernel does not take waits in the queue for the task. FIN goes
-//! behind all of it.
+//! What is written goes to the kernel at once, or, while a batch of events is delivered, at the end of the batch
+//! (`flush_list.rs` has the connections to flush then); what the kernel does not take waits in the queue for the task. FIN
+//! goes behind all of it.
 //!
-//! `writer` is locked over every write, so that bytes keep their order whoever sends them.
+//! `writer` is locked over every write, so that bytes keep their order whichever thread sends them.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Wake as _};
 use ferronet_core::state::{Shutdown, Writing};
 use ferronet_core::write_queue::WINDOW;
 
-use crate::drive::flush_list::{Batched, Keeper};
+use crate::drive::flush_list::{Flush, FlushOwner};
 use crate::drive::timers::Timer;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
@@ -27,7 +27,8 @@ const WRITES_PER_TURN: usize = 16;
 
 impl Connection {
     pub(crate) fn write(self: &Arc<Self>, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
-        self.accept(chunks, usize::MAX).map(|accepted| accepted.written)
+        self.accept_write(chunks, usize::MAX)
+            .map(|accepted| accepted.written)
     }
 
     pub(crate) fn write_window(
@@ -35,7 +36,7 @@ impl Connection {
         chunks: &[IoSlice<'_>],
         window: Window,
     ) -> Result<Accepted, Errno> {
-        match self.accept(chunks, WINDOW) {
+        match self.accept_write(chunks, WINDOW) {
             Err(errno) if window == Window::Next && errno != Errno::EBADF => {
                 self.writer.lock().fail_request(errno);
                 Arc::clone(self).wake();
@@ -49,7 +50,7 @@ impl Connection {
     }
 
     /// Sends what the kernel takes, and queues `most` bytes of the rest.
-    fn accept(self: &Arc<Self>, chunks: &[IoSlice<'_>], most: usize) -> Result<Accepted, Errno> {
+    fn accept_write(self: &Arc<Self>, chunks: &[IoSlice<'_>], most: usize) -> Result<Accepted, Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
         let mut writer = self.writer.lock();
@@ -59,16 +60,16 @@ impl Connection {
         let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
         let whole = Accepted {
             bytes: total,
-            written: Written::Whole,
+            written: Written::Completed,
         };
         let mut sent = 0;
         if writer.state == Writing::Open {
-            if !writer.peer_ended && writer.queue.has_room_ahead(total) && self.hold(&mut writer, chunks) {
+            if !writer.peer_ended && writer.queue.can_batch(total) && self.batch(&mut writer, chunks) {
                 return Ok(whole);
             }
             // Behind a request there is nothing to try: its task waits for the kernel.
             if !writer.queue.has_requests() {
-                self.send_ahead(stream, &mut writer)?;
+                self.send_batched(stream, &mut writer)?;
             }
             if writer.queue.is_empty() {
                 sent = match stream.write_now(chunks) {
@@ -94,31 +95,30 @@ impl Connection {
         })
     }
 
-    /// Keeps `chunks` for the end of the batch that is being told, if there is one and they are safe there.
-    fn hold(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) -> bool {
+    /// Batches `chunks`, if a batch is being delivered and a thread will flush them in any case.
+    fn batch(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) -> bool {
         if self.is_shared() {
             return false;
         }
-        if writer.keeper == Keeper::Nobody {
-            writer.keeper = self.shard.outbox.push(self);
+        if writer.flush_owner == FlushOwner::None {
+            writer.flush_owner = self.shard.flush_list.push(self);
         }
-        match writer.keeper {
-            Keeper::Nobody => return false,
-            Keeper::Onlooker => {}
-            Keeper::Driver => Arc::clone(self).wake(),
+        match writer.flush_owner {
+            FlushOwner::None => return false,
+            FlushOwner::WatchingThread => {}
+            FlushOwner::DrivingThread => Arc::clone(self).wake(),
         }
-        writer.queue.push_ahead(chunks);
+        writer.queue.push_batched(chunks);
         true
     }
 
-    /// Sends what was told as sent: what a batch has kept, or has left to a task that has not come to it. The rest of
-    /// what the kernel takes now waits for the task.
-    fn send_ahead(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
-        writer.keeper = Keeper::Nobody;
-        if !writer.state.sends() || !writer.queue.has_ahead() {
+    /// Sends what is batched, or was deferred to a task that has not run yet. What the kernel does not take waits for the task.
+    fn send_batched(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
+        writer.flush_owner = FlushOwner::None;
+        if !writer.state.sends() || !writer.queue.has_batched() {
             return Ok(());
         }
-        match writer.queue.send_ahead(|bytes| stream.write_now(bytes)) {
+        match writer.queue.send_batched(|bytes| stream.write_now(bytes)) {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
                 let errno = Errno::from(error);
                 writer.note_error(errno);
@@ -136,13 +136,13 @@ impl Connection {
         Ok(())
     }
 
-    /// The batch is over, or all is: sends what was told as sent. An error is told, since the write that it belongs to is
-    /// not waited for.
-    pub(crate) fn end_of_batch(self: &Arc<Self>) {
+    /// The batch is over, or the connection is: sends what is batched. An error is an event of its own, since the write was
+    /// reported already.
+    pub(crate) fn flush_batched(self: &Arc<Self>) {
         let stream = self.stream.read();
         let Some(stream) = stream.as_ref() else { return };
         let mut writer = self.writer.lock();
-        if let Err(errno) = self.send_ahead(stream, &mut writer) {
+        if let Err(errno) = self.send_batched(stream, &mut writer) {
             self.broken(&mut writer, errno);
         }
     }
@@ -154,7 +154,7 @@ impl Connection {
             return;
         }
         writer.state.close();
-        // Before the end that a read finds now: the kernel tells an error once, and has told it here.
+        // Before the end that a read finds now: the kernel reports an error once, and has reported it here.
         self.events.push_pending(Event::Broken { id: self.id, errno });
     }
 
@@ -163,12 +163,12 @@ impl Connection {
         self.writer.lock().queue.waiting()
     }
 
-    /// Sends FIN behind what is queued. [`Event::ShutDown`] tells when.
+    /// Sends FIN behind what is queued, which [`Event::ShutDown`] reports.
     pub(crate) fn shutdown(self: &Arc<Self>) -> Result<(), Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
         let mut writer = self.writer.lock();
-        if let Err(errno) = self.send_ahead(stream, &mut writer) {
+        if let Err(errno) = self.send_batched(stream, &mut writer) {
             self.broken(&mut writer, errno);
         }
         let queue_is_empty = writer.queue.is_empty();
@@ -243,14 +243,14 @@ impl Connection {
     }
 }
 
-impl Batched for Connection {
-    fn send(self: Arc<Self>) {
-        self.end_of_batch();
+impl Flush for Connection {
+    fn flush(self: Arc<Self>) {
+        self.flush_batched();
     }
 
-    fn hand_over(self: Arc<Self>) {
+    fn defer(self: Arc<Self>) {
         let mut writer = self.writer.lock();
-        writer.keeper = Keeper::Nobody;
+        writer.flush_owner = FlushOwner::None;
         let rest = !writer.queue.is_empty();
         drop(writer);
         if rest {

@@ -8,22 +8,22 @@ use super::chunk::{self, Inbox};
 use super::connection::Connection;
 use super::writer::Writer;
 use crate::socket::errno::Errno;
-use crate::sys::Idle;
+use crate::sys::UnregisteredSocket;
 use ferronet_core::state::Writing;
 use ferronet_core::write_queue::WriteQueue;
 
 /// What a connection was, without a reactor.
 #[derive(Debug)]
 pub(crate) struct Detached {
-    pub(crate) idle: Idle,
+    pub(crate) unregistered: UnregisteredSocket,
     pub(crate) writing: Writing,
     pub(crate) shared: bool,
-    pub(crate) under_way: UnderWay,
+    pub(crate) in_flight: InFlight,
 }
 
 /// What a connection has between its consumer and the kernel.
 #[derive(Debug)]
-pub(crate) struct UnderWay {
+pub(crate) struct InFlight {
     inbox: Inbox,
     queue: WriteQueue,
     peer_ended: bool,
@@ -39,7 +39,7 @@ pub struct Unread<'a> {
 }
 
 impl Writer {
-    /// One that can be told nothing any more has an error on its way to the consumer, who is about to close it.
+    /// One that is closed by an error has it on its way to the consumer, who is about to close the handle.
     fn may_leave(&self) -> Result<(), Errno> {
         match self.state {
             Writing::Connecting => Err(Errno::EALREADY),
@@ -51,14 +51,14 @@ impl Writer {
 
 impl Connection {
     /// Takes the stream out, as [`Connection::close`] does, and what was read and not taken, and what the kernel has not
-    /// sent. Nobody is told of the end of a write any more. After an error the connection is what it was.
+    /// sent. The end of a write is not reported any more. After an error the connection is what it was.
     pub(crate) fn detach(self: &Arc<Self>, unread: &Unread<'_>) -> Result<Detached, Errno> {
         // The kernel is to have it before anything that is written from the other side's reactor.
-        self.end_of_batch();
+        self.flush_batched();
         let mut place = self.stream.write();
         self.writer.lock().may_leave()?;
-        let idle = match place.take().ok_or(Errno::EBADF)?.into_idle() {
-            Ok(idle) => idle,
+        let unregistered = match place.take().ok_or(Errno::EBADF)?.deregister() {
+            Ok(unregistered) => unregistered,
             Err(stream) => {
                 *place = Some(stream);
                 return Err(Errno::ENOTSUP);
@@ -79,28 +79,28 @@ impl Connection {
         let mut writer = self.writer.lock();
         let writing = std::mem::replace(&mut writer.state, Writing::Closed);
         let mut queue = std::mem::take(&mut writer.queue);
-        queue.untell();
+        queue.stop_reporting();
         writer.wake_relays();
-        let under_way = UnderWay {
+        let in_flight = InFlight {
             inbox,
             queue,
             peer_ended: writer.peer_ended,
         };
         Ok(Detached {
-            idle,
+            unregistered,
             writing,
             shared: self.is_shared(),
-            under_way,
+            in_flight,
         })
     }
 
     /// Goes on with what was under way, in a connection that was just made of the stream.
-    pub(crate) fn resume(&self, under_way: UnderWay) {
-        let UnderWay {
+    pub(crate) fn resume(&self, in_flight: InFlight) {
+        let InFlight {
             inbox,
             queue,
             peer_ended,
-        } = under_way;
+        } = in_flight;
         self.reader.lock().inbox = inbox;
         let mut writer = self.writer.lock();
         writer.queue = queue;
@@ -116,7 +116,7 @@ impl Connection {
         if !shared {
             return;
         }
-        self.end_of_batch();
+        self.flush_batched();
         // A task that holds the lock may not have seen it, and reads ahead; one that takes the lock later sees it.
         drop(self.reader.lock());
     }
@@ -128,7 +128,7 @@ impl Connection {
     /// Takes the bytes that `write` accepted and the kernel does not take now, for another owner, who sends them first. A
     /// shutdown behind them is cancelled, and no event reports the end of a write.
     pub(crate) fn take_unsent(self: &Arc<Self>) -> Vec<u8> {
-        self.end_of_batch();
+        self.flush_batched();
         let mut writer = self.writer.lock();
         let mut unsent = Vec::with_capacity(writer.queue.waiting());
         while !writer.queue.is_empty() {

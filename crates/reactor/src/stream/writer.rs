@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 use ferronet_core::state::Writing;
 use ferronet_core::write_queue::WriteQueue;
 
-use crate::drive::flush_list::Keeper;
+use crate::drive::flush_list::FlushOwner;
 use crate::drive::retry::Retry;
 use crate::drive::timers::Timer;
 use crate::socket::errno::Errno;
@@ -13,8 +13,9 @@ use crate::socket::errno::Errno;
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// The kernel has all of it, or the current batch holds it until it ends; no event will follow.
-    Whole,
+    /// No event will follow: the kernel has all of it, or it is batched and sent when the current batch ends. The consumer may
+    /// report it as written; a failure to send it is an [`Event::Broken`](crate::Event::Broken).
+    Completed,
     /// The rest waits; [`Event::Wrote`](crate::Event::Wrote) will follow.
     Queued,
 }
@@ -38,7 +39,7 @@ pub enum Window {
     Next,
 }
 
-/// A write that failed on the task's thread, until the consumer hears of it.
+/// A write that failed on the task's thread, until it is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) errno: Errno,
@@ -52,8 +53,8 @@ pub(super) struct Failure {
 pub(super) struct Writer {
     pub(super) state: Writing,
     pub(super) queue: WriteQueue,
-    /// Who looks after what is kept, while the outbox knows that something is.
-    pub(super) keeper: Keeper,
+    /// Who flushes the batched writes, while the connection is on the flush list.
+    pub(super) flush_owner: FlushOwner,
     /// The peer has ended. It may have gone altogether, and then a write fails: to be known at once.
     pub(super) peer_ended: bool,
     /// Tasks of relays that wait until the queue is empty.
@@ -74,7 +75,7 @@ impl Writer {
         Self {
             state,
             queue: WriteQueue::default(),
-            keeper: Keeper::Nobody,
+            flush_owner: FlushOwner::None,
             peer_ended: false,
             relays: Vec::new(),
             failure: None,
@@ -144,7 +145,7 @@ impl Writer {
 
     /// The handle is closed. Answers whether bytes are left that were reported as written and can be sent.
     pub(super) fn linger(&mut self) -> bool {
-        let lingers = self.queue.has_ahead() && self.state.linger();
+        let lingers = self.queue.has_batched() && self.state.linger();
         if lingers {
             self.queue.drop_requests();
             self.failure = None;

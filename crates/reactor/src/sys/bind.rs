@@ -8,7 +8,7 @@ pub struct BindFlags {
     pub ipv6_only: bool,
     /// `SO_REUSEPORT` with load balancing; [`Errno::ENOTSUP`](crate::Errno::ENOTSUP) where the system has none.
     pub reuse_port: bool,
-    /// No `SO_REUSEADDR`: nobody else binds the address while this socket lives, even if neither listens. The price is
+    /// No `SO_REUSEADDR`: no other socket binds the address while this one is open, even if neither listens. The price is
     /// that an address with connections in `TIME_WAIT` cannot be bound. Windows never sets the option.
     pub exclusive: bool,
 }
@@ -16,11 +16,10 @@ pub struct BindFlags {
 /// Who may use a local socket that is bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LocalAccess {
-    /// Whoever the system lets by itself: on Unix what the umask leaves, on Windows the owner for everything and
-    /// everybody for reading.
+    /// The system's default: on Unix what the umask leaves, on Windows the owner for everything and all users for reading.
     #[default]
     Usual,
-    /// The owner; on Windows the system as well. Nobody else at any moment.
+    /// The owner; on Windows the system as well. No other user at any moment.
     Owner,
     /// All users, with exactly these permissions, set before a client can connect.
     All {

@@ -10,15 +10,15 @@
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` answers `Pending` only when the
 //!   backlog is empty: an error leaves the connections there for the next call, which may fail as well, so its callers
 //!   bound their tries. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
-//!   has no descriptor for them, as far as the reserve ([`Spare`]) allows, which is lent to calls that need
+//!   has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to calls that need
 //!   one for a moment. `set_path` says which file is removed with it, if it is there still, `open_to_all` who may use it.
-//! - [`Idle`]: made, bound or adopted, and not yet used: an acceptor or a stream is made of it. They become one again with
-//!   `into_idle`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
+//! - [`UnregisteredSocket`]: made, bound or adopted, and not yet used: an acceptor or a stream is made of it. They become one again with
+//!   `deregister`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
 //!   What a runtime refuses comes back in [`Refused`], if it is not closed. One that was adopted has its number for itself in
 //!   the whole process: `is_taken` says whether a handle has a number, and then `adopt` takes a duplicate.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
-//!   [`Bell`]: gets the attention of a thread that waits, for the poller as well. Ringing never waits.
-//! - [`Conduit`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
+//!   [`ThreadWaker`]: gets the attention of a thread that waits, for the poller as well. Ringing never waits.
+//! - [`SplicePipe`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
 //!   what it was filled with goes into the other stream, is taken back, or is discarded with the pipe.
 //! - [`PollTimer`]: makes the runtime's poller readable at a time, where the system can. Where it is refused, also for want of
 //!   descriptors, a thread takes its place (`timers.rs`). Each time that comes wakes the task that has asked last.
@@ -56,4 +56,4 @@ pub(crate) use no_timer::PollTimer;
 #[cfg(not(target_os = "linux"))]
 mod no_splice;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use no_splice::{Conduit, Fill};
+pub(crate) use no_splice::{Fill, SplicePipe};

@@ -16,21 +16,21 @@ pub(crate) enum Fill {
 
 /// Never filled, so it is never emptied either.
 #[derive(Debug, Default)]
-pub(crate) struct Conduit;
+pub(crate) struct SplicePipe;
 
 #[expect(clippy::unused_self, reason = "the same promise as on Linux")]
-impl Conduit {
+impl SplicePipe {
     pub(crate) fn discard(&mut self) {}
 
     pub(crate) fn poll_fill<S>(&mut self, _from: &S, _cx: &mut Context<'_>) -> Poll<io::Result<Fill>> {
         Poll::Ready(Ok(Fill::Unsupported))
     }
 
-    pub(crate) fn empty_into<S>(&self, _to: &S, _filled: usize) -> (usize, Option<io::Error>) {
+    pub(crate) fn drain_into<S>(&self, _to: &S, _filled: usize) -> (usize, Option<io::Error>) {
         (0, None)
     }
 
-    pub(crate) fn take_back(&self, _space: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read_back(&self, _space: &mut [u8]) -> io::Result<usize> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

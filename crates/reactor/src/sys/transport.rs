@@ -20,7 +20,7 @@ pub enum Target<'a> {
     Local(&'a str),
 }
 
-/// What a descriptor is, as `uv_guess_handle` tells it.
+/// What a descriptor is, as `uv_guess_handle` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DescriptorKind {
     /// A TCP socket.

@@ -20,7 +20,7 @@ pub(super) fn write_in_groups(
             match write(group) {
                 Ok(taken) => break taken,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // What went before is sent; the caller queues the rest and hears of a lasting error then.
+                // What went before is sent; the caller queues the rest and meets a lasting error when it sends that.
                 Err(_) if sent > 0 => return Ok(sent),
                 Err(error) => return Err(error),
             }

@@ -1,4 +1,4 @@
-//! Descriptors by number: borrowed, told apart and duplicated.
+//! Descriptors by number: what they are, and duplicates of them.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -21,7 +21,7 @@ pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     Some(unsafe { BorrowedFd::borrow_raw(*fd) })
 }
 
-/// What a descriptor is, as `uv_guess_handle` tells it.
+/// What a descriptor is, as `uv_guess_handle` answers.
 pub(crate) fn descriptor_kind(fd: i32) -> DescriptorKind {
     let Some(descriptor) = borrow(&fd) else {
         return DescriptorKind::Unknown;

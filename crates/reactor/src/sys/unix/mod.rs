@@ -16,18 +16,21 @@ mod interface;
 mod limits;
 mod options;
 mod path;
+mod poll;
 mod poller;
 mod receive;
 mod registration;
 #[cfg(target_os = "linux")]
 mod splice;
 mod stream;
+mod thread_clock;
+mod thread_waker;
 #[cfg(target_os = "linux")]
 mod timer;
 mod unregistered;
 mod writable;
 
-pub(crate) use acceptor::{Acceptor, Spare};
+pub(crate) use acceptor::{Acceptor, ReserveFd};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use exit::at_exit;
 pub(crate) use handle_fd::is_taken;
@@ -35,11 +38,13 @@ pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
 pub(crate) use options::{set_type_of_service, type_of_service};
 pub(crate) use path::reaches;
-pub(crate) use poller::{Bell, Poller, ThreadClock};
+pub(crate) use poller::Poller;
 #[cfg(target_os = "linux")]
-pub(crate) use splice::{Conduit, Fill};
+pub(crate) use splice::{Fill, SplicePipe};
 pub(crate) use stream::Stream;
+pub(crate) use thread_clock::ThreadClock;
+pub(crate) use thread_waker::ThreadWaker;
 #[cfg(target_os = "linux")]
 pub(crate) use timer::PollTimer;
-pub(crate) use unregistered::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
+pub(crate) use unregistered::{UnregisteredSocket, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use writable::wait_writable;

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 
-use super::poller::is_readable;
+use super::poll::is_readable;
 use super::receive::is_urgent;
 use super::stream::Stream;
 
@@ -55,9 +55,9 @@ impl Pipe {
 
 /// Empty between two uses, so that one serves all relays of a runtime. Made with the first use.
 #[derive(Debug, Default)]
-pub(crate) struct Conduit(Option<Pipe>);
+pub(crate) struct SplicePipe(Option<Pipe>);
 
-impl Conduit {
+impl SplicePipe {
     fn pipe(&mut self) -> Option<&Pipe> {
         if self.0.is_none() {
             self.0 = Pipe::new().ok();
@@ -99,7 +99,7 @@ impl Conduit {
 
     /// Gives `to` as much of `filled` bytes as it takes now. Answers how much that was, and why it was not more, if that is
     /// an error.
-    pub(crate) fn empty_into(&self, to: &Stream, filled: usize) -> (usize, Option<io::Error>) {
+    pub(crate) fn drain_into(&self, to: &Stream, filled: usize) -> (usize, Option<io::Error>) {
         let Some(pipe) = &self.0 else { return (0, None) };
         let mut sent = 0;
         while sent < filled {
@@ -121,7 +121,7 @@ impl Conduit {
     ///
     /// # Errors
     /// When there is nothing, or the read fails: what was in the pipe is lost then.
-    pub(crate) fn take_back(&self, space: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read_back(&self, space: &mut [u8]) -> io::Result<usize> {
         let Some(pipe) = &self.0 else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };

@@ -22,7 +22,7 @@ use super::registration::register;
 
 /// Bound or adopted, not yet used.
 #[derive(Debug)]
-pub(crate) struct Idle {
+pub(crate) struct UnregisteredSocket {
     /// First: the file goes before the descriptor, whose inode may be another file's from then on.
     path: Option<OwnPath>,
     fd: HandleFd,
@@ -30,7 +30,7 @@ pub(crate) struct Idle {
     transport: Transport,
 }
 
-impl Idle {
+impl UnregisteredSocket {
     /// What was made here, or has left its runtime.
     pub(super) fn new(fd: HandleFd, medium: Medium, transport: Transport, path: Option<OwnPath>) -> Self {
         Self {
@@ -42,10 +42,10 @@ impl Idle {
     }
 
     /// Gives the descriptor to the runtime that is entered, for what `make` makes of it.
-    pub(super) fn registered<R>(
+    pub(super) fn register_with<R>(
         self,
         make: impl FnOnce(AsyncFd<HandleFd>, Medium, Option<OwnPath>) -> R,
-    ) -> Result<R, Refused<Idle>> {
+    ) -> Result<R, Refused<UnregisteredSocket>> {
         let Self {
             path,
             fd,
@@ -96,7 +96,7 @@ impl Idle {
         };
         match error.raw_os_error() {
             Some(libc::EINPROGRESS) => Ok(connect_result(&socket)),
-            // Told later, as libuv does: the server may be starting.
+            // Reported later, as by libuv: the server may be starting.
             Some(libc::ECONNREFUSED) => Ok(Some(Err(error))),
             _ if self.transport == Transport::Local => Ok(Some(Err(error))),
             _ => Err(error),
@@ -122,8 +122,8 @@ fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
 
 /// What became of a connect: `None` while it is going on.
 pub(super) fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
-    // A peer says more than the lack of an error, and saves the question: who tells of a connection asks for its error
-    // anyway, since it may have broken meanwhile.
+    // A peer's address proves more than the lack of an error, and saves a call: the error is asked for anyway before the
+    // connect is reported, since the connection may have broken meanwhile.
     match socket.peer_addr() {
         Ok(_) => return Some(Ok(())),
         Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
@@ -135,7 +135,7 @@ pub(super) fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
     }
 }
 
-fn open_socket(domain: Domain, transport: Transport) -> io::Result<Idle> {
+fn open_socket(domain: Domain, transport: Transport) -> io::Result<UnregisteredSocket> {
     // Systems that can make it non-blocking with the same call are spared two more.
     #[cfg(not(target_vendor = "apple"))]
     let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
@@ -152,16 +152,16 @@ fn open_socket(domain: Domain, transport: Transport) -> io::Result<Idle> {
         Transport::Local => Medium::Unix,
     };
     let fd = HandleFd::from(OwnedFd::from(socket));
-    Ok(Idle::new(fd, medium, transport, None))
+    Ok(UnregisteredSocket::new(fd, medium, transport, None))
 }
 
-pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {
+pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
     open_socket(if ipv6 { Domain::IPV6 } else { Domain::IPV4 }, Transport::Tcp)
 }
 
-pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idle> {
-    let idle = tcp_socket(address.is_ipv6())?;
-    let socket = SockRef::from(&idle.fd);
+pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<UnregisteredSocket> {
+    let unregistered = tcp_socket(address.is_ipv6())?;
+    let socket = SockRef::from(&unregistered.fd);
     // As libuv on Unix: a port in TIME_WAIT can be bound again. (Windows would let another program share it.)
     socket.set_reuse_address(!flags.exclusive)?;
     if flags.reuse_port {
@@ -171,7 +171,7 @@ pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idl
         socket.set_only_v6(flags.ipv6_only)?;
     }
     socket.bind(&SockAddr::from(*address))?;
-    Ok(idle)
+    Ok(unregistered)
 }
 
 /// Where the kernel spreads connections over the sockets of a port. macOS has the option without the spreading, which
@@ -189,17 +189,22 @@ fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(errno::ENOTSUP))
 }
 
-pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
+pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<UnregisteredSocket> {
     let address = local_address(path)?;
     let is_file = !path.starts_with('\0');
     let mode = if is_file { mode_of(access) } else { None };
-    let mut idle = local_socket()?;
+    let mut unregistered = local_socket()?;
     if let Some(mode) = mode {
         // Linux makes the file with the socket's own mode, less the umask, so that it never has one that is wider.
         // Elsewhere this is refused.
-        drop(idle.fd.file().set_permissions(Permissions::from_mode(mode)));
+        drop(
+            unregistered
+                .fd
+                .file()
+                .set_permissions(Permissions::from_mode(mode)),
+        );
     }
-    match SockRef::from(&idle.fd).bind(&address) {
+    match SockRef::from(&unregistered.fd).bind(&address) {
         // libuv: "convert ENOENT to EACCES for compat with Windows".
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
             return Err(io::Error::from_raw_os_error(errno::EACCES));
@@ -207,22 +212,22 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
         result => result?,
     }
     if is_file {
-        let own = idle.path.insert(OwnPath::new(path));
-        // Nobody has connected meanwhile: it does not listen yet.
+        let own = unregistered.path.insert(OwnPath::new(path));
+        // No client has connected meanwhile: it does not listen yet.
         if let Some(mode) = mode {
             own.set_mode(mode)?;
         }
     }
-    Ok(idle)
+    Ok(unregistered)
 }
 
-pub(crate) fn local_socket() -> io::Result<Idle> {
+pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
     open_socket(Domain::UNIX, Transport::Local)
 }
 
 /// Takes a descriptor over: from now on it is non-blocking, and closed with the handle if it is above 2. One that another
 /// handle has is duplicated.
-pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Idle> {
+pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<UnregisteredSocket> {
     let fd = HandleFd::adopt(number)?;
     // FIONBIO works on everything that can be adopted, pipes included.
     if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
@@ -233,5 +238,5 @@ pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Idle> {
         return Err(error);
     }
     let medium = Medium::of(&fd);
-    Ok(Idle::new(fd, medium, transport, None))
+    Ok(UnregisteredSocket::new(fd, medium, transport, None))
 }

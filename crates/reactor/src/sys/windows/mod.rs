@@ -4,7 +4,7 @@
 //! drives.
 //!
 //! `unsafe` here are the calls that make, open and ask pipes, timers and waits, sockets by number, and reading into memory
-//! that nobody has written.
+//! that is not initialized.
 #![expect(unsafe_code, reason = "pipes, timers and waits exist only as raw calls")]
 
 mod acceptor;
@@ -22,18 +22,22 @@ mod pipe_security;
 mod pipe_write;
 mod poller;
 mod stream;
+mod thread_clock;
+mod thread_waker;
 mod timer;
 mod unregistered;
 mod writable;
 
-pub(crate) use acceptor::{Acceptor, Spare};
+pub(crate) use acceptor::{Acceptor, ReserveFd};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_taken};
 pub(crate) use exit::at_exit;
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
 pub(crate) use options::{set_type_of_service, type_of_service};
 pub(crate) use path::reaches;
-pub(crate) use poller::{Bell, Poller, ThreadClock};
+pub(crate) use poller::Poller;
 pub(crate) use stream::Stream;
-pub(crate) use unregistered::{Idle, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
+pub(crate) use thread_clock::ThreadClock;
+pub(crate) use thread_waker::ThreadWaker;
+pub(crate) use unregistered::{UnregisteredSocket, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use writable::wait_writable;

@@ -59,7 +59,7 @@ pub(super) fn open(path: &str) -> io::Result<OwnedHandle> {
     Err(denied.unwrap_or_else(|| os_error(ERROR_ACCESS_DENIED)))
 }
 
-/// Sets that reads do not end with the messages that the server may write. What is no pipe is told by that: `ENOTSOCK`.
+/// Sets that reads do not end with the messages that the server may write. For what is no pipe that fails: `ENOTSOCK`.
 fn as_byte_stream(handle: OwnedHandle) -> io::Result<OwnedHandle> {
     let mode = PIPE_READMODE_BYTE | PIPE_WAIT;
     // SAFETY: the handle is open; null pointers leave the rest as it is.

@@ -64,7 +64,7 @@ pub(super) fn create(path: &str, place: Place) -> io::Result<OwnedHandle> {
         )
     };
     if handle != INVALID_HANDLE_VALUE {
-        // SAFETY: the handle is new, and nobody else knows it.
+        // SAFETY: the handle is new, and nothing else owns it.
         return Ok(unsafe { OwnedHandle::from_raw_handle(handle) });
     }
     let error = io::Error::last_os_error();
@@ -86,7 +86,7 @@ pub(super) struct Waiting {
 
 #[derive(Debug)]
 enum State {
-    /// A client was there before anybody waited.
+    /// A client was there before the wait began.
     Connected,
     /// A `ConnectNamedPipe` under way.
     Pending(Overlapped),
@@ -103,7 +103,7 @@ impl Waiting {
             Ok(Begun::UnderWay) => State::Pending(overlapped),
             Ok(Begun::Ended) => State::Connected,
             Err(error) => match error.raw_os_error().map(i32::cast_unsigned) {
-                // The second: there, and gone again. Reading tells.
+                // The second: a client that has left again, which a read reports.
                 Some(ERROR_PIPE_CONNECTED | ERROR_NO_DATA) => State::Connected,
                 _ => return Err(error),
             },

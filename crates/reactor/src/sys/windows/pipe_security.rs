@@ -43,7 +43,7 @@ pub(super) fn open_to_all(pipe: &OwnedHandle, readable: bool, writable: bool) ->
 pub(super) struct Descriptor(PSECURITY_DESCRIPTOR);
 
 impl Descriptor {
-    /// For the owner and the system, whatever stands above.
+    /// For the owner and the system, without what is inherited.
     pub(super) fn owner_only() -> io::Result<Self> {
         Self::parse("D:P(A;;FA;;;SY)(A;;FA;;;OW)")
     }

@@ -1,4 +1,4 @@
-//! What is on its way into a pipe: one write at a time.
+//! The write to a pipe that is under way: one at a time.
 
 use std::io::{self, IoSlice};
 use std::os::windows::io::AsRawHandle;
@@ -16,14 +16,14 @@ use super::pipe_instance::BUFFER;
 const LARGEST: usize = BUFFER as usize;
 
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(super) struct PendingWrite {
     overlapped: Overlapped,
     /// Of the write that is under way; untouched until it has ended.
     bytes: Vec<u8>,
     under_way: bool,
 }
 
-impl Outgoing {
+impl PendingWrite {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             overlapped: Overlapped::new()?,
@@ -33,7 +33,7 @@ impl Outgoing {
     }
 
     /// Writes as much as goes at once. After `WouldBlock` the first of the bytes are under way, so the same have to be
-    /// offered again, by whoever is woken; what more has come may stand behind them.
+    /// offered again when the task is woken; more bytes may follow them.
     pub(super) fn write(&mut self, pipe: &impl AsRawHandle, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         if self.under_way {
             let Some(result) = self.overlapped.result(pipe) else {
@@ -66,7 +66,7 @@ impl Outgoing {
         }
     }
 
-    /// As `write`, and wakes when there is news.
+    /// As `write`, and wakes the task at the end of the write.
     pub(super) fn poll_write(
         &mut self,
         pipe: &impl AsRawHandle,

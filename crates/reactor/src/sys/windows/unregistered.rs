@@ -20,7 +20,7 @@ use super::pipe_security;
 
 /// Made or bound, not yet used.
 #[derive(Debug)]
-pub(crate) enum Idle {
+pub(crate) enum UnregisteredSocket {
     Tcp(Socket),
     /// A pipe's handle before it has a pipe.
     PipeSocket,
@@ -35,7 +35,7 @@ pub(crate) enum Idle {
     },
 }
 
-impl Idle {
+impl UnregisteredSocket {
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         match self {
             Self::Tcp(socket) => Some(SockRef::from(socket)),
@@ -140,7 +140,7 @@ fn refuse_at_once(socket: &Socket) {
         MaxSynRetransmissions: u8::MAX - 1,
     };
     let mut written = 0;
-    // SAFETY: the socket is open; the structure is read, of the size that is told, and nothing overlapped is asked for.
+    // SAFETY: the socket is open; the structure is read, of the size that is passed, and nothing overlapped is asked for.
     // Refused by systems that don't know it, which then try for longer.
     let _refused = unsafe {
         WSAIoctl(
@@ -157,61 +157,61 @@ fn refuse_at_once(socket: &Socket) {
     };
 }
 
-pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<Idle> {
+pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
     let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
     let socket = Socket::new(domain, Type::STREAM, None)?;
     if ipv6 {
         // The system's default is otherwise, and libuv's is this.
         socket.set_only_v6(false)?;
     }
-    Ok(Idle::Tcp(socket))
+    Ok(UnregisteredSocket::Tcp(socket))
 }
 
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the same promise as on Unix, where a socket is made"
 )]
-pub(crate) fn local_socket() -> io::Result<Idle> {
-    Ok(Idle::PipeSocket)
+pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
+    Ok(UnregisteredSocket::PipeSocket)
 }
 
 /// Without `SO_REUSEADDR`, which on Windows would let another program share the port.
-pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<Idle> {
+pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<UnregisteredSocket> {
     if flags.reuse_port {
         return Err(io::Error::from(io::ErrorKind::Unsupported));
     }
-    let idle = tcp_socket(address.is_ipv6())?;
-    if let Idle::Tcp(socket) = &idle {
+    let unregistered = tcp_socket(address.is_ipv6())?;
+    if let UnregisteredSocket::Tcp(socket) = &unregistered {
         if address.is_ipv6() {
             socket.set_only_v6(flags.ipv6_only)?;
         }
         socket.bind(&SockAddr::from(*address))?;
     }
-    Ok(idle)
+    Ok(unregistered)
 }
 
-pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Idle> {
+pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<UnregisteredSocket> {
     let first = pipe_instance::create(path, Place::First(access))?;
     if let LocalAccess::All { readable, writable } = access {
         pipe_security::open_to_all(&first, readable, writable)?;
     }
-    Ok(Idle::Pipe {
+    Ok(UnregisteredSocket::Pipe {
         path: path.to_owned(),
         first,
     })
 }
 
 /// Takes a socket over: it is ours to close from now on.
-pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Idle> {
+pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<UnregisteredSocket> {
     if transport == Transport::Local {
         return Err(io::Error::from(io::ErrorKind::Unsupported));
     }
     let raw = descriptor::raw(number)?;
-    // SAFETY: whoever names it keeps it open meanwhile; what is no socket is refused by the call that asks.
+    // SAFETY: the caller, who named it, keeps it open meanwhile; what is no socket is refused by the call that asks.
     let theirs = unsafe { BorrowedSocket::borrow_raw(raw) };
     if SockRef::from(&theirs).r#type()? != Type::STREAM {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     }
-    // SAFETY: a socket, as was just seen, and whoever hands a number to `open` gives it away.
-    Ok(Idle::Tcp(unsafe { Socket::from_raw_socket(raw) }))
+    // SAFETY: a socket, as was just seen, and a caller of `open` gives its number away.
+    Ok(UnregisteredSocket::Tcp(unsafe { Socket::from_raw_socket(raw) }))
 }
