@@ -51,4 +51,17 @@ function circles(modules) {
   return found;
 }
 
-module.exports = { upwards, circles };
+/**
+ * @param {Module[]} modules
+ * @param {Readonly<Record<string, readonly string[]>>} allowed what each of them may import
+ * @returns {string[]}
+ */
+function others(modules, allowed) {
+  return modules.flatMap(({ name, imports }) =>
+    imports
+      .filter((wanted) => !allowed[name]?.includes(wanted))
+      .map((wanted) => `${name} depends on ${wanted}, which is not meant for it`),
+  );
+}
+
+module.exports = { circles, others, upwards };

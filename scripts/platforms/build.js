@@ -131,7 +131,16 @@ function build(target) {
  * @returns {string[]} programs
  */
 function buildTests(target) {
-  const what = ['-p', 'ferronet-reactor', '--tests', '--quiet', '--message-format', 'json-render-diagnostics'];
+  const what = [
+    '-p',
+    'ferronet-core',
+    '-p',
+    'ferronet-reactor',
+    '--tests',
+    '--quiet',
+    '--message-format',
+    'json-render-diagnostics',
+  ];
   const printed = cargo(target, what, `build-tests-${target.name}`);
   const messages = printed.split('\n').filter((line) => line.startsWith('{'));
   const programs = messages.map((line) => JSON.parse(line).executable).filter((file) => typeof file === 'string');

@@ -29,7 +29,7 @@ impl Plain for Control {
             Operation::Close => core.close(id, Closing::Orderly),
             Operation::Reset => core.close(id, Closing::Reset),
             Operation::TellClosed => {
-                core.tell_closed(id);
+                core.report_closed(id);
                 Ok(())
             }
             Operation::SetNoDelay => core.set_no_delay(id, arguments.integer(2) != 0),

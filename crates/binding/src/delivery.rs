@@ -111,13 +111,13 @@ impl Delivery {
         for told in 1..=count {
             let Some(event) = reactor.next_event() else { break };
             if told == count || told % BATCH == 0 {
-                reactor.release_writes();
+                reactor.end_batch();
             } else {
-                reactor.hold_writes();
+                reactor.begin_batch();
             }
             self.tell(reactor, event, Entry::Outermost, READS);
         }
-        reactor.release_writes();
+        reactor.end_batch();
     }
 
     /// Delivers the next event from an item of a threadsafe function.

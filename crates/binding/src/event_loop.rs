@@ -214,7 +214,7 @@ impl EventLoop {
         // SAFETY: the loop's thread; `on_closing` initializes the handle again.
         unsafe { (self.uv.close)(self.closer, on_closing) };
         if let Some(reactor) = self.reactor() {
-            reactor.call_back();
+            reactor.wake_loop();
         }
     }
 
@@ -350,7 +350,7 @@ unsafe extern "C" fn on_bell(handle: HandlePtr) {
     let this = unsafe { of(handle) };
     guarded(|| {
         if let Some(reactor) = this.reactor() {
-            reactor.rung();
+            reactor.woken();
         }
     });
 }

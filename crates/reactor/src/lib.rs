@@ -18,38 +18,22 @@
 //! Out: [`Reactor::write`] → kernel, or the end of the batch → kernel; the rest → the connection's write queue → its task
 //! → kernel → [`Event::Wrote`].
 
-mod address_text;
-mod budget;
-mod connection;
-mod descriptor;
-mod driver;
-mod errno;
+mod drive;
 mod event;
-mod facts;
-mod handle;
-mod handover;
-mod inbox;
 mod listener;
-mod options;
-mod outbox;
-mod queue;
 mod reactor;
-mod shard;
-mod state;
+mod socket;
+mod stream;
 mod sys;
-mod task;
-mod thread;
-mod timers;
-mod write_queue;
 
-pub use address_text::{format_ip, parse_ip};
-pub use connection::{Accepted, Closing, Received, Relayed, Taken, Unread, Window, Written};
-pub use descriptor::{DescriptorKind, Target, Transport};
-pub use driver::Drive;
-pub use errno::Errno;
-pub use event::Event;
-pub use handle::HandleId;
-pub use inbox::{Chunk, ReadAhead, read_ahead};
-pub use options::{BindFlags, KeepAlive, LocalAccess};
-pub use queue::Wake;
+pub use drive::budget::{ReadAhead, read_ahead};
+pub use drive::driver::Drive;
+pub use event::event::Event;
+pub use event::wake::Wake;
+pub use ferronet_core::handles::HandleId;
 pub use reactor::{Reactor, Sleep, TransferId};
+pub use socket::address::{format_ip, parse_ip};
+pub use socket::errno::Errno;
+pub use socket::options::KeepAlive;
+pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};
+pub use sys::{BindFlags, DescriptorKind, LocalAccess, Target, Transport};

@@ -71,7 +71,7 @@ fn a_write_that_waits_is_told_when_the_kernel_has_it(threads: usize) {
     }
     assert!(read[..bytes.len()] == bytes && &read[bytes.len()..] == b"behind");
     assert_eq!(consumer.reactor.write_queue_size(client), 0);
-    assert_eq!(consumer.write(client, b"at once"), Written::Whole);
+    assert_eq!(consumer.write(client, b"at once"), Written::Completed);
 }
 
 fn a_stopped_reader_is_told_nothing_until_it_starts_again(threads: usize) {

@@ -49,7 +49,7 @@ fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event(threads: 
     assert_eq!(consumer.reactor.raw_descriptor(client), -1);
     assert!(consumer.take(client).is_none());
     let open = consumer.reactor.handles();
-    consumer.reactor.tell_closed(client);
+    consumer.reactor.report_closed(client);
     consumer.wait(|_, event| (event == Event::Closed { id: client }).then_some(()));
     assert_eq!(consumer.reactor.handles(), open - 1);
     assert_eq!(
@@ -92,7 +92,7 @@ fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error(threads: usize) 
     consumer.reactor.close(server, Closing::Reset).unwrap();
     let (_, end) = consumer.read_to_end(client);
     assert_ne!(end, Errno::EOF);
-    let mut result = Ok(ferronet_reactor::Written::Whole);
+    let mut result = Ok(ferronet_reactor::Written::Completed);
     while result.is_ok() {
         result = consumer.reactor.write(client, &[std::io::IoSlice::new(b"x")]);
     }

@@ -53,13 +53,13 @@ impl Loop {
     /// One turn, as libuv does it. Gives each event to `hear`, as one batch.
     fn turn(&self, mut hear: impl FnMut(Event)) {
         let mut tell = |count: usize| {
-            self.reactor.hold_writes();
+            self.reactor.begin_batch();
             for _ in 0..count {
                 if let Some(event) = self.reactor.next_event() {
                     hear(event);
                 }
             }
-            self.reactor.release_writes();
+            self.reactor.end_batch();
         };
         tell(self.reactor.completed());
         let sleeps = !self.reactor.poll_begins();
@@ -67,7 +67,7 @@ impl Loop {
             tell(self.reactor.turn());
         }
         if self.rings.0.swap(0, Ordering::SeqCst) > 0 {
-            self.reactor.rung();
+            self.reactor.woken();
         }
         tell(self.reactor.poll_ended());
         self.reactor.turn_ended();
@@ -150,9 +150,9 @@ fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
     let event_loop = Loop::new(Drive::Loop);
     let (id, mut peer) = event_loop.accepted();
     let reactor = &event_loop.reactor;
-    reactor.hold_writes();
+    reactor.begin_batch();
     for piece in [b"one ", b"two "] {
-        assert_eq!(reactor.write(id, &[IoSlice::new(piece)]), Ok(Written::Whole));
+        assert_eq!(reactor.write(id, &[IoSlice::new(piece)]), Ok(Written::Completed));
     }
     peer.set_nonblocking(true).unwrap();
     let early = peer.read(&mut [0; 16]);
@@ -161,7 +161,7 @@ fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
     // More than is kept: what was kept goes first.
     let large = support::pattern(100_000);
     reactor.write(id, &[IoSlice::new(&large)]).unwrap();
-    reactor.release_writes();
+    reactor.end_batch();
     reactor.close(id, Closing::Orderly).unwrap();
     peer.set_nonblocking(false).unwrap();
     let mut received = Vec::new();
@@ -175,7 +175,7 @@ fn closing_and_ending_in_the_middle_of_a_batch_send_what_it_has_kept() {
     for close in [true, false] {
         let (id, mut peer) = event_loop.accepted();
         let reactor = &event_loop.reactor;
-        reactor.hold_writes();
+        reactor.begin_batch();
         reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
         if close {
             reactor.close(id, Closing::Orderly).unwrap();
@@ -185,7 +185,7 @@ fn closing_and_ending_in_the_middle_of_a_batch_send_what_it_has_kept() {
         let mut received = Vec::new();
         peer.read_to_end(&mut received).unwrap();
         assert_eq!(received, b"kept");
-        reactor.release_writes();
+        reactor.end_batch();
     }
 }
 
@@ -196,7 +196,7 @@ fn a_loop_that_stands_still_is_stood_in_for() {
     let reactor = &event_loop.reactor;
     reactor.read_start(id).unwrap();
     event_loop.turn(|_| {});
-    reactor.hold_writes();
+    reactor.begin_batch();
     reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
     peer.write_all(b"early").unwrap();
     // Nobody turns: the thread sends what was kept, and reads ahead.
@@ -208,7 +208,7 @@ fn a_loop_that_stands_still_is_stood_in_for() {
         assert!(start.elapsed() < PATIENCE, "nobody has read");
         std::thread::yield_now();
     }
-    reactor.release_writes();
+    reactor.end_batch();
     // The loop comes back: it hears of what was read, and drives again.
     let mut taken = 0;
     event_loop.turn_until(|event| {
@@ -291,14 +291,14 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
                 (socket, listener.accept().unwrap().0)
             })
             .collect();
-        reactor.hold_writes();
+        reactor.begin_batch();
         for (id, _) in &pairs {
             assert_eq!(
                 reactor.write(*id, &[IoSlice::new(b"told as sent")]),
-                Ok(Written::Whole)
+                Ok(Written::Completed)
             );
         }
-        reactor.release_writes();
+        reactor.end_batch();
         if round % 2 == 0 {
             for (id, _) in &pairs {
                 reactor.close(*id, Closing::Orderly).unwrap();

@@ -51,14 +51,14 @@ fn leave(address: &SocketAddr) -> ! {
             id
         })
         .collect();
-    reactor.hold_writes();
+    reactor.begin_batch();
     for id in connections {
         assert_eq!(
             reactor.write(id, &[IoSlice::new(b"told as sent")]),
-            Ok(Written::Whole)
+            Ok(Written::Completed)
         );
     }
-    reactor.release_writes();
+    reactor.end_batch();
     std::process::exit(CODE);
 }
 

@@ -24,9 +24,9 @@ fn full(consumer: &mut Consumer) -> (HandleId, TcpStream, Vec<u8>) {
     let bytes = pattern(64 << 20);
     let mut written = 0;
     for piece in bytes.chunks(PIECE) {
-        consumer.reactor.hold_writes();
-        assert_eq!(consumer.write(connection, piece), Written::Whole);
-        consumer.reactor.release_writes();
+        consumer.reactor.begin_batch();
+        assert_eq!(consumer.write(connection, piece), Written::Completed);
+        consumer.reactor.end_batch();
         written += piece.len();
         // Whatever the poller says, the kernel has the last word.
         if consumer.reactor.flush(connection) > 0 {
@@ -61,7 +61,7 @@ fn a_close_cancels_what_waits_behind_it(threads: usize) {
     let bytes = read_all(peer);
     assert_all(&bytes[..written.len()], &written);
     assert!(bytes.len() < written.len() + request.len());
-    consumer.reactor.tell_closed(connection);
+    consumer.reactor.report_closed(connection);
     consumer.wait(|_, event| match event {
         Event::Wrote { id, .. } if id == connection => panic!("a cancelled write is reported"),
         Event::Closed { id } => (id == connection).then_some(()),
@@ -90,7 +90,7 @@ fn a_peer_that_goes_ends_it(threads: usize) {
     let before = consumer.reactor.handles();
     let (connection, peer, _) = full(&mut consumer);
     consumer.reactor.close(connection, Closing::Orderly).unwrap();
-    consumer.reactor.tell_closed(connection);
+    consumer.reactor.report_closed(connection);
     drop(peer);
     let started = Instant::now();
     consumer.reactor.shutdown();

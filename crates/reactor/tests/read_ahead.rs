@@ -400,7 +400,7 @@ mod in_a_loop {
                 let is_rung = self.rings.0.swap(0, Ordering::SeqCst) > 0;
                 let events = if is_woken { self.reactor.turn() } else { 0 };
                 if is_rung {
-                    self.reactor.rung();
+                    self.reactor.woken();
                 }
                 for _ in 0..events + self.reactor.completed() + self.reactor.poll_ended() {
                     self.reactor.next_event();

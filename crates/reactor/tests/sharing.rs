@@ -28,17 +28,17 @@ fn what_a_batch_holds_is_sent_and_nothing_is_held_later(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (connection, mut peer) = pair(&mut consumer);
     let mut bytes = [0; 6];
-    consumer.reactor.hold_writes();
-    assert_eq!(consumer.write(connection, b"first "), Written::Whole);
+    consumer.reactor.begin_batch();
+    assert_eq!(consumer.write(connection, b"first "), Written::Completed);
     consumer.reactor.set_shared(connection, true).unwrap();
     assert_eq!(consumer.reactor.write_queue_size(connection), 0);
     peer.read_exact(&mut bytes).unwrap();
     assert_eq!(&bytes, b"first ");
-    assert_eq!(consumer.write(connection, b"second"), Written::Whole);
+    assert_eq!(consumer.write(connection, b"second"), Written::Completed);
     assert_eq!(consumer.reactor.write_queue_size(connection), 0);
     peer.read_exact(&mut bytes).unwrap();
     assert_eq!(&bytes, b"second");
-    consumer.reactor.release_writes();
+    consumer.reactor.end_batch();
 }
 
 fn it_is_not_read_ahead(threads: usize) {
@@ -87,13 +87,13 @@ fn a_descriptor_that_is_shared_before_its_use_is_a_shared_connection(threads: us
     // It stays shared in another reactor.
     let transfer = consumer.reactor.send_off(other, &Unread::default()).unwrap();
     let moved = consumer.reactor.receive(transfer).unwrap();
-    consumer.reactor.hold_writes();
-    assert_eq!(consumer.write(moved, b"now"), Written::Whole);
+    consumer.reactor.begin_batch();
+    assert_eq!(consumer.write(moved, b"now"), Written::Completed);
     assert_eq!(consumer.reactor.write_queue_size(moved), 0);
     let mut bytes = [0; 3];
     peer.read_exact(&mut bytes).unwrap();
     assert_eq!(&bytes, b"now");
-    consumer.reactor.release_writes();
+    consumer.reactor.end_batch();
 }
 
 fn what_the_kernel_does_not_take_can_be_taken_back_and_nothing_follows(threads: usize) {
@@ -109,7 +109,7 @@ fn what_the_kernel_does_not_take_can_be_taken_back_and_nothing_follows(threads: 
     assert_eq!(consumer.reactor.write_queue_size(connection), 0);
     assert!(consumer.reactor.take_unsent(connection).is_empty());
     // The handle can still be used.
-    assert_eq!(consumer.write(connection, b""), Written::Whole);
+    assert_eq!(consumer.write(connection, b""), Written::Completed);
     consumer.reactor.close(connection, Closing::Orderly).unwrap();
     let owner = consumer.reactor.open(other, Transport::Tcp).unwrap();
     consumer.write(owner, &unsent);

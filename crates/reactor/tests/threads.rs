@@ -329,10 +329,10 @@ fn a_descriptor_that_is_given_away_twice_is_closed_once(threads: usize) {
             .open(descriptor, ferronet_reactor::Transport::Tcp)
             .unwrap();
         // Its first use makes a stream of it.
-        assert_eq!(consumer.write(again, b"by one, "), Written::Whole);
+        assert_eq!(consumer.write(again, b"by one, "), Written::Completed);
         assert_ne!(consumer.reactor.raw_descriptor(again), descriptor);
         consumer.reactor.close(again, Closing::Orderly).unwrap();
-        assert_eq!(consumer.write(server, b"by the other"), Written::Whole);
+        assert_eq!(consumer.write(server, b"by the other"), Written::Completed);
         consumer.reactor.close(server, Closing::Orderly).unwrap();
         assert_eq!(
             consumer.read_to_end(client),

@@ -1,34 +1,35 @@
-//! The end of the process in the middle of things: `process.exit()`, an exception that nobody catches.
+//! The exit of the process in the middle of things: `process.exit()`, an uncaught exception.
 //!
-//! The consumer's thread has left its stack then, and the others still run. What was reported as written is sent: what a
-//! batch holds, what was left to a thread that has not come to it, and what a closed handle has left behind. If the kernel
-//! has no room for it, the exit waits for the peer, but not for long: a peer that reads nothing must not keep a process.
+//! The consumer's thread has left its stack then, and the others still run. What was reported as written is sent: batched
+//! writes, what was deferred to a task that has not run yet, and what a closed handle has left behind. If the kernel has no
+//! room for it, the exit waits for the peer, but not for long: a peer that reads nothing must not keep a process alive.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::connection::{Connection, drain};
+use crate::stream::{Connection, drain};
 use crate::sys;
 
-use super::{Entry, Shared};
+use super::entry::Entry;
+use super::shared::Shared;
 
-/// How long an ending waits for peers.
-const AT_MOST: Duration = Duration::from_secs(2);
+/// How long an exit, or the end of a reactor, waits for peers.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// All that live.
+/// All reactors that have not ended.
 static REACTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// Whether [`send_all`] will be called.
 static AT_EXIT: OnceLock<bool> = OnceLock::new();
 
-/// Has what `shared` was given to send sent at the latest when the process exits. Answers whether the system tells of that.
+/// Has the writes of `shared` sent when the process exits, at the latest. Answers whether the system calls a library then.
 pub(super) fn at_exit(shared: &Arc<Shared>) -> bool {
-    let is_told = *AT_EXIT.get_or_init(|| sys::at_exit(send_all));
+    let is_called = *AT_EXIT.get_or_init(|| sys::at_exit(send_all));
     let mut reactors = REACTORS.lock();
     reactors.retain(|other| other.strong_count() > 0);
     reactors.push(Arc::downgrade(shared));
-    is_told
+    is_called
 }
 
 extern "C" fn send_all() {
@@ -45,10 +46,10 @@ extern "C" fn send_all() {
     drain_now(connections);
 }
 
-/// Sends what was reported as written, on a thread that is about to end what could send it later.
+/// Sends what was reported as written, since nothing will send it later.
 pub(super) fn drain_now(connections: Vec<Arc<Connection>>) {
     if !connections.is_empty() {
-        drain(connections, Instant::now() + AT_MOST);
+        drain(connections, Instant::now() + EXIT_TIMEOUT);
     }
 }
 
@@ -60,8 +61,10 @@ mod tests {
     use std::os::unix::net::{SocketAddr, UnixListener};
 
     use super::*;
-    use crate::queue::Wake;
-    use crate::{Closing, Reactor, Target, Written};
+    use crate::event::wake::Wake;
+    use crate::reactor::Reactor;
+    use crate::stream::{Closing, Written};
+    use crate::sys::Target;
 
     struct NoConsumer;
 
@@ -80,17 +83,17 @@ mod tests {
         reactor.connect(id, &Target::Local(&format!("\0{name}"))).unwrap();
         let _peer = listener.accept().unwrap();
         let started = Instant::now();
-        // Nothing is held before the thread has begun to drive.
-        while !reactor.running().unwrap().shards.first().outbox.has_keeper() {
+        // Nothing is batched before the thread has begun to drive.
+        while !reactor.running().unwrap().shards.first().flush_list.has_owner() {
             assert!(started.elapsed() < Duration::from_secs(10));
             std::thread::yield_now();
         }
         let piece = [1; 8000];
         loop {
-            reactor.hold_writes();
+            reactor.begin_batch();
             let written = reactor.write(id, &[IoSlice::new(&piece)]).unwrap();
-            assert_eq!(written, Written::Whole);
-            reactor.release_writes();
+            assert_eq!(written, Written::Completed);
+            reactor.end_batch();
             if reactor.flush(id) > 0 {
                 break;
             }

@@ -6,26 +6,37 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::task::Wake as _;
 
-use crate::connection::{Connection, Told};
+use super::reactor::Reactor;
+use crate::event::event::Event;
 use crate::listener::{Adopt, Listener};
-use crate::options::{BindFlags, LocalAccess};
-use crate::state::Writing;
-use crate::sys::{self, Acceptor, Idle, Stream};
-use crate::{Errno, Event, HandleId, Reactor, Target, Transport};
+use crate::socket::errno::Errno;
+use crate::stream::Connection;
+use crate::sys::Target;
+use crate::sys::Transport;
+use crate::sys::{self, Acceptor, Stream, UnregisteredSocket};
+use crate::sys::{BindFlags, LocalAccess};
+use ferronet_core::handles::HandleId;
+use ferronet_core::lanes::Lane;
+use ferronet_core::state::Writing;
 
-use super::{Entry, Shared};
+use super::entry::Entry;
+use super::shared::Shared;
 
 impl Reactor {
-    pub(super) fn insert(&self, idle: Idle) -> Result<HandleId, Errno> {
-        self.insert_idle(idle, false)
+    pub(super) fn insert(&self, unregistered: UnregisteredSocket) -> Result<HandleId, Errno> {
+        self.insert_socket(unregistered, false)
     }
 
-    pub(super) fn insert_idle(&self, idle: Idle, shared: bool) -> Result<HandleId, Errno> {
+    pub(super) fn insert_socket(
+        &self,
+        unregistered: UnregisteredSocket,
+        shared: bool,
+    ) -> Result<HandleId, Errno> {
         self.running()?;
         self.shared
             .table
             .lock()
-            .insert_with(|id| (Entry::Idle { idle, shared }, id))
+            .insert_with(|id| (Entry::Unregistered { unregistered, shared }, id))
             .ok_or(Errno::ENFILE)
     }
 
@@ -37,7 +48,7 @@ impl Reactor {
         self.insert(sys::bind_tcp(address, flags)?)
     }
 
-    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux), for whoever `access` says.
+    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux), for the users that `access` names.
     ///
     /// # Errors
     /// [`Errno::EACCES`] for a directory that is not there (as libuv), [`Errno::EINVAL`] for a path too long, else
@@ -65,7 +76,7 @@ impl Reactor {
     pub fn listen(&self, id: HandleId, backlog: i32) -> Result<(), Errno> {
         let table = self.shared.table.lock();
         match table.get(id).ok_or(Errno::EBADF)? {
-            Entry::Idle { idle, .. } => idle.listen(backlog)?,
+            Entry::Unregistered { unregistered, .. } => unregistered.listen(backlog)?,
             Entry::Listener(listener) => {
                 let listener = Arc::clone(listener);
                 drop(table);
@@ -85,8 +96,8 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         let shard = self.running()?.shards.first();
         let _entered = shard.enter();
-        let listener = entry.advance(|idle, shared| {
-            let acceptor = Acceptor::from_idle(idle, &self.shared.spare)?;
+        let listener = entry.advance(|unregistered, shared| {
+            let acceptor = Acceptor::register(unregistered, &self.shared.spare)?;
             let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
             let events = Arc::clone(&self.shared.events);
             let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
@@ -125,27 +136,27 @@ impl Reactor {
         let inserted = self.shared.table.lock().insert_with(|id| (Entry::Closed, id));
         let id = inserted.ok_or(Errno::ENFILE)?;
         let result = Err(errno);
-        self.shared.events.push_completed(Event::Connected { id, result });
+        self.shared.events.push_pending(Event::Connected { id, result });
         Ok(id)
     }
 
-    /// Begins to connect a socket that was made, bound or adopted. [`Event::Connected`] tells how it ended.
+    /// Begins to connect a socket that was made, bound or adopted. [`Event::Connected`] reports how it ended.
     ///
     /// # Errors
     /// [`Errno::EALREADY`] and [`Errno::EISCONN`] for a handle that is connecting or connected, [`Errno::EINVAL`] for
     /// a path too long; over TCP what `connect(2)` says at once (an unreachable network). A refused connection, and all that a
-    /// local connect fails with, is told by the event. After an error the handle is what it was.
+    /// local connect fails with, is reported by the event. After an error the handle is what it was.
     pub fn connect(&self, id: HandleId, to: &Target<'_>) -> Result<(), Errno> {
         self.running()?;
         let mut table = self.shared.table.lock();
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         let ended = match entry {
-            Entry::Idle { idle, .. } => idle.begin_connect(to)?,
+            Entry::Unregistered { unregistered, .. } => unregistered.begin_connect(to)?,
             Entry::Connection(connection) if connection.is_connecting() => return Err(Errno::EALREADY),
             // As everything that a local connect fails with.
             Entry::Connection(_) if matches!(to, Target::Local(_)) => {
                 let result = Err(Errno::EISCONN);
-                self.shared.events.push_completed(Event::Connected { id, result });
+                self.shared.events.push_pending(Event::Connected { id, result });
                 return Ok(());
             }
             Entry::Connection(_) => return Err(Errno::EISCONN),
@@ -156,18 +167,18 @@ impl Reactor {
         drop(table);
         match ended {
             Some(Err(error)) => connection.connect_failed(error.into()),
-            Some(Ok(())) if self.accept_own(to) => connection.connected(Told::Now),
-            // A listener of this process may be another's (an http server of Node's): it hears of its connection in
-            // the coming poll, and first.
-            Some(Ok(())) => connection.connected(Told::AfterPoll),
+            Some(Ok(())) if self.accept_own(to) => connection.connected(Lane::NextTurn),
+            // A listener of this process may belong to another library (an http server of Node's): its connection is reported
+            // in the coming poll, and first.
+            Some(Ok(())) => connection.connected(Lane::AfterPoll),
             None => {}
         }
         Shared::serve(&connection);
         Ok(())
     }
 
-    /// A connect that ended at once may have ended at a listener of this very reactor. Its connection is told before
-    /// the connect is, as epoll finds the two: a program that closes its server in the client's `connect` has it.
+    /// A connect that ended at once may have reached a listener of this reactor. Its connection is then reported before the
+    /// connect is, as epoll reports the two: a program that closes its server in the client's `connect` has accepted it.
     /// Answers whether there is such a listener.
     fn accept_own(&self, to: &Target<'_>) -> bool {
         let reached: Vec<_> = {
@@ -193,8 +204,8 @@ impl Reactor {
     ) -> Result<Arc<Connection>, Errno> {
         let shard = self.running()?.shards.next();
         let _entered = shard.enter();
-        entry.advance(|idle, shared| {
-            let stream = Stream::from_idle(idle)?;
+        entry.advance(|unregistered, shared| {
+            let stream = Stream::register(unregistered)?;
             let connection = self.shared.connection(id, stream, writing, shard);
             if shared {
                 connection.set_shared(true);

@@ -4,11 +4,14 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::connection::{Accepted, Connection, Relayed, Taken, Window, Written};
-use crate::state::Writing;
-use crate::{Errno, HandleId, Reactor};
+use super::reactor::Reactor;
+use crate::socket::errno::Errno;
+use crate::stream::{Accepted, Connection, Relayed, Taken, Window, Written};
+use ferronet_core::handles::HandleId;
+use ferronet_core::state::Writing;
 
-use super::{Entry, Shared};
+use super::entry::Entry;
+use super::shared::Shared;
 
 impl Reactor {
     /// Finds a stream; an adopted descriptor becomes one with its first use.
@@ -17,7 +20,7 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         match entry {
             Entry::Connection(connection) => return Ok(Arc::clone(connection)),
-            Entry::Idle { .. } => {}
+            Entry::Unregistered { .. } => {}
             Entry::Listener(_) => return Err(Errno::ENOTCONN),
             Entry::Closed => return Err(Errno::EBADF),
         }
@@ -27,7 +30,7 @@ impl Reactor {
         Ok(connection)
     }
 
-    /// Lets bytes flow: [`Event::Readable`](crate::Event::Readable) tells of them.
+    /// Lets bytes flow: [`Event::Readable`](crate::Event::Readable) announces them.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for a closed handle, [`Errno::ENOTCONN`] for a listener.
@@ -44,7 +47,7 @@ impl Reactor {
         let connection = match self.shared.table.lock().get(id).ok_or(Errno::EBADF)? {
             Entry::Connection(connection) => Arc::clone(connection),
             // Nothing is read from it as long as it is not used as a stream.
-            Entry::Idle { .. } => return Ok(()),
+            Entry::Unregistered { .. } => return Ok(()),
             Entry::Listener(_) => return Err(Errno::ENOTCONN),
             Entry::Closed => return Err(Errno::EBADF),
         };
@@ -63,7 +66,7 @@ impl Reactor {
     }
 
     /// Answers one [`Event::Readable`](crate::Event::Readable): what was read before, else what can be read into `space`
-    /// now. `None` when there is nothing to tell: the handle was stopped or closed meanwhile.
+    /// now. `None` when there is nothing to take: the handle was stopped or closed meanwhile.
     pub fn take(&self, id: HandleId, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
         let connection = match self.shared.table.lock().get(id) {
             Some(Entry::Connection(connection)) => Arc::clone(connection),
@@ -72,7 +75,7 @@ impl Reactor {
         connection.take(space)
     }
 
-    /// Announces once more what a [`Taken::more`] has told of, behind what others have to tell.
+    /// Announces once more what a [`Taken::more`] has announced, behind the events of other handles.
     pub fn take_later(&self, id: HandleId) {
         if let Some(Entry::Connection(connection)) = self.shared.table.lock().get(id) {
             connection.take_later();
@@ -126,8 +129,8 @@ impl Reactor {
     }
 
     /// Sends on `destination` what `source` receives, which has to be flowing, until [`Reactor::stop_relay`]. No
-    /// [`Event::Readable`](crate::Event::Readable) tells of it; one tells of the end. [`Event::Broken`](crate::Event::Broken)
-    /// tells of a failure of `destination`.
+    /// [`Event::Readable`](crate::Event::Readable) announces it; one announces the end. [`Event::Broken`](crate::Event::Broken)
+    /// reports a failure of `destination`.
     ///
     /// # Errors
     /// [`Errno::EPIPE`] when `destination` takes no bytes, [`Errno::EALREADY`] when `source` is not flowing or has a relay.
@@ -164,7 +167,7 @@ impl Reactor {
         }
     }
 
-    /// Sends FIN behind what waits. [`Event::ShutDown`](crate::Event::ShutDown) tells when.
+    /// Sends FIN behind what waits, which [`Event::ShutDown`](crate::Event::ShutDown) reports.
     ///
     /// # Errors
     /// [`Errno::ENOTCONN`] when the stream is not connected or has sent it, [`Errno::EBADF`] when it is closed.

@@ -2,17 +2,21 @@
 //!
 //! A handle that is sent off leaves its reactor with everything that is on its way through it: what was read and not
 //! taken, what was written and not sent, connections that were accepted and not taken, the path that goes with a local
-//! server. It is nobody's until another reactor receives it, or until it is given up, which closes it.
+//! server. It belongs to no reactor until another one receives it, or until it is given up, which closes it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
-use super::{Entry, Reactor, Shared};
-use crate::connection::{Connection, Detached, Unread};
-use crate::sys::{Idle, Stream};
-use crate::{Errno, Event, HandleId};
+use super::entry::Entry;
+use super::reactor::Reactor;
+use super::shared::Shared;
+use crate::event::event::Event;
+use crate::socket::errno::Errno;
+use crate::stream::{Connection, Detached, Unread};
+use crate::sys::{Stream, UnregisteredSocket};
+use ferronet_core::handles::HandleId;
 
 /// The name of a handle on its way: one in a process, and never again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,13 +36,13 @@ impl TransferId {
 
 #[derive(Debug)]
 enum Transferred {
-    Idle {
-        idle: Idle,
+    Unregistered {
+        unregistered: UnregisteredSocket,
         shared: bool,
     },
     Connection(Detached),
     Listener {
-        idle: Idle,
+        unregistered: UnregisteredSocket,
         backlog: i32,
         shared: bool,
         accepted: Vec<Detached>,
@@ -46,14 +50,14 @@ enum Transferred {
 }
 
 #[derive(Debug, Default)]
-struct OnTheWay {
+struct InTransit {
     handles: HashMap<TransferId, Transferred>,
     last: u64,
 }
 
-static ON_THE_WAY: LazyLock<Mutex<OnTheWay>> = LazyLock::new(Mutex::default);
+static IN_TRANSIT: LazyLock<Mutex<InTransit>> = LazyLock::new(Mutex::default);
 
-impl OnTheWay {
+impl InTransit {
     fn put(&mut self, handle: Transferred) -> TransferId {
         self.last += 1;
         let id = TransferId(self.last);
@@ -72,7 +76,7 @@ impl Reactor {
     /// is what it was then.
     pub fn send_off(&self, id: HandleId, unread: &Unread<'_>) -> Result<TransferId, Errno> {
         let handle = self.detach(id, unread)?;
-        Ok(ON_THE_WAY.lock().put(handle))
+        Ok(IN_TRANSIT.lock().put(handle))
     }
 
     fn detach(&self, id: HandleId, unread: &Unread<'_>) -> Result<Transferred, Errno> {
@@ -80,9 +84,9 @@ impl Reactor {
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
         match entry {
             Entry::Closed => Err(Errno::EBADF),
-            Entry::Idle { .. } => {
-                entry.advance(|idle, shared| Ok((Entry::Closed, Transferred::Idle { idle, shared })))
-            }
+            Entry::Unregistered { .. } => entry.advance(|unregistered, shared| {
+                Ok((Entry::Closed, Transferred::Unregistered { unregistered, shared }))
+            }),
             Entry::Connection(connection) => {
                 let connection = Arc::clone(connection);
                 drop(table);
@@ -93,15 +97,15 @@ impl Reactor {
             Entry::Listener(listener) => {
                 let listener = Arc::clone(listener);
                 drop(table);
-                let (idle, backlog, accepted) = listener.detach()?;
+                let (unregistered, backlog, accepted) = listener.detach()?;
                 self.forget(id);
                 self.shared
                     .listeners
                     .lock()
                     .retain(|other| !Arc::ptr_eq(other, &listener));
-                let accepted = accepted.into_iter().filter_map(|id| self.detach_untold(id));
+                let accepted = accepted.into_iter().filter_map(|id| self.detach_untaken(id));
                 Ok(Transferred::Listener {
-                    idle,
+                    unregistered,
                     backlog,
                     shared: listener.is_shared(),
                     accepted: accepted.collect(),
@@ -114,7 +118,7 @@ impl Reactor {
     pub(crate) fn share_entry(&self, id: HandleId, shared: bool) -> Result<(), Errno> {
         let mut table = self.shared.table.lock();
         match table.get_mut(id).ok_or(Errno::EBADF)? {
-            Entry::Idle { shared: place, .. } => *place = shared,
+            Entry::Unregistered { shared: place, .. } => *place = shared,
             Entry::Connection(connection) => {
                 let connection = Arc::clone(connection);
                 drop(table);
@@ -137,8 +141,8 @@ impl Reactor {
         }
     }
 
-    /// A connection that was accepted and that no consumer has heard of.
-    fn detach_untold(&self, id: HandleId) -> Option<Detached> {
+    /// A connection that was accepted and that no consumer has taken.
+    fn detach_untaken(&self, id: HandleId) -> Option<Detached> {
         let mut table = self.shared.table.lock();
         let Entry::Connection(connection) = table.get(id)? else {
             return None;
@@ -149,23 +153,23 @@ impl Reactor {
         connection.detach(&Unread::default()).ok()
     }
 
-    /// Takes a handle that was sent off into this reactor. A listener's connections are told from now on.
+    /// Takes a handle that was sent off into this reactor. The connections of a listener are announced from now on.
     ///
     /// # Errors
     /// [`Errno::ENOENT`] when it was received already or given up. With any other error it is closed.
     pub fn receive(&self, id: TransferId) -> Result<HandleId, Errno> {
-        let handle = ON_THE_WAY.lock().handles.remove(&id).ok_or(Errno::ENOENT)?;
+        let handle = IN_TRANSIT.lock().handles.remove(&id).ok_or(Errno::ENOENT)?;
         self.running()?;
         match handle {
-            Transferred::Idle { idle, shared } => self.insert_idle(idle, shared),
+            Transferred::Unregistered { unregistered, shared } => self.insert_socket(unregistered, shared),
             Transferred::Connection(detached) => Ok(self.attach(detached)?.id()),
             Transferred::Listener {
-                idle,
+                unregistered,
                 backlog,
                 shared,
                 accepted,
             } => {
-                let id = self.insert_idle(idle, shared)?;
+                let id = self.insert_socket(unregistered, shared)?;
                 let listener = self.begin_listening(id, backlog).inspect_err(|_| {
                     self.shared.table.lock().remove(id);
                 })?;
@@ -173,7 +177,7 @@ impl Reactor {
                     // One for which there is no room is closed, as one is that was just accepted.
                     if let Ok(connection) = self.attach(detached) {
                         listener.take_over(connection.id());
-                        self.shared.events.push_caused(Event::Connection { id });
+                        self.shared.events.push_next_turn(Event::Connection { id });
                     }
                 }
                 Ok(id)
@@ -184,17 +188,17 @@ impl Reactor {
     fn attach(&self, detached: Detached) -> Result<Arc<Connection>, Errno> {
         let shard = self.running()?.shards.next();
         let _entered = shard.enter();
-        let stream = Stream::from_idle(detached.idle).map_err(|refused| refused.error)?;
+        let stream = Stream::register(detached.unregistered).map_err(|refused| refused.error)?;
         let connection = self.shared.insert_connection(stream, detached.writing, shard)?;
-        connection.resume(detached.under_way);
+        connection.resume(detached.in_flight);
         connection.set_shared(detached.shared);
         Shared::serve(&connection);
         Ok(connection)
     }
 
-    /// Closes a handle that nobody will receive. Nothing happens if somebody has.
+    /// Closes a handle that no reactor will receive. Nothing happens if one has.
     pub fn give_up(id: TransferId) {
         // Closed when the lock is free again.
-        let _closed = ON_THE_WAY.lock().handles.remove(&id);
+        let _closed = IN_TRANSIT.lock().handles.remove(&id);
     }
 }

@@ -1,9 +1,10 @@
-//! The turns of the caller's loop, if it has one and says so: libuv's, phase by phase, and the batches of events that
-//! it tells.
+//! The turns of the caller's loop, if it has one and reports them: libuv's, phase by phase, and the batches of events that it
+//! delivers.
 
-use crate::driver::Driver;
-use crate::reactor::Sleep;
-use crate::{Reactor, task};
+use super::reactor::Reactor;
+use super::runtimes::Sleep;
+use crate::drive::driver::Driver;
+use crate::drive::run_queue;
 
 impl Reactor {
     /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the
@@ -19,25 +20,25 @@ impl Reactor {
             return 0;
         };
         let events = self.shared.events.deliverable();
-        driver.turned(events);
+        driver.turn_ended(events);
         events
     }
 
-    /// Whether the poller is to be watched. Not while the reactor's thread drives for relays alone.
+    /// Whether the poller is to be watched. Not while relays are delegated to the reactor's thread.
     pub fn wants_turns(&self) -> bool {
-        !self.driver().is_some_and(Driver::is_entrusted)
+        !self.driver().is_some_and(Driver::is_delegated)
     }
 
-    /// The consumer was rung for: what the reactor's thread has told until now is to be taken at the end of this poll
-    /// phase, and what it tells from now on in the next.
-    pub fn rung(&self) {
+    /// The loop was woken by [`Wake::wake`](crate::Wake::wake): what the reactor's thread has queued until now is to be taken
+    /// at the end of this poll phase, and what it queues from now on in the next.
+    pub fn woken(&self) {
         self.shared.events.deliverable();
     }
 
     /// The loop is about to ask the kernel for events. Answers whether it must not sleep, because there is something
     /// to do when it has.
     pub fn poll_begins(&self) -> bool {
-        self.stand_apart(false);
+        self.set_must_interrupt(false);
         let is_due = self.driver().is_some_and(Driver::poll_begins);
         self.shared.events.poll_begins() || is_due
     }
@@ -45,48 +46,48 @@ impl Reactor {
     /// How many ends of calls there are to take now. libuv has them in its pending queue, which it runs before it polls
     /// and again, a few times, right after.
     pub fn completed(&self) -> usize {
-        self.shared.events.completed()
+        self.shared.events.run_pending()
     }
 
-    /// The loop has run the callbacks of what it was told. Answers how many events are to be taken before it goes on.
+    /// The loop has run the callbacks of what the kernel has reported. Answers how many events are to be taken before it goes on.
     pub fn poll_ended(&self) -> usize {
         self.shared.events.poll_ended()
     }
 
-    /// The loop has told what [`Reactor::poll_ended`] and [`Reactor::completed`] have answered, and may do other things
-    /// now, or sleep if it is embedded. What is made due from now on has such a loop rung.
+    /// The loop has delivered what [`Reactor::poll_ended`] and [`Reactor::completed`] have answered, and may do other things
+    /// now, or sleep if it is embedded. What is made due from now on wakes such a loop.
     pub fn turn_ended(&self) {
-        self.stand_apart(true);
+        self.set_must_interrupt(true);
         let is_due = self.driver().is_some_and(Driver::has_due);
         self.shared.events.turn_ended(is_due);
     }
 
-    /// The caller's own call has given its loop something to do that the reactor knows nothing of: one that is embedded is
-    /// rung if it may be asleep.
-    pub fn call_back(&self) {
-        self.shared.events.call_back();
+    /// The caller has given its loop something to do that the reactor knows nothing of: one that is embedded is woken if it
+    /// may be asleep.
+    pub fn wake_loop(&self) {
+        self.shared.events.wake_embedded();
     }
 
-    pub(super) fn stand_apart(&self, apart: bool) {
+    pub(super) fn set_must_interrupt(&self, apart: bool) {
         if self.shared.plan.sleep == Sleep::Outside {
-            task::stands_apart(apart);
+            run_queue::set_must_interrupt(apart);
         }
     }
 
-    /// A batch of events is about to be told: what is written meanwhile is kept for its end.
-    pub fn hold_writes(&self) {
-        if !self.keeps_writes {
+    /// A batch of events is about to be delivered: what is written meanwhile is batched, and sent at its end.
+    pub fn begin_batch(&self) {
+        if !self.batches_writes {
             return;
         }
         for shard in self.shards() {
-            shard.outbox.hold();
+            shard.flush_list.begin_batch();
         }
     }
 
-    /// The batch is told. What was kept is sent, by this thread or by one of the reactor's that drives.
-    pub fn release_writes(&self) {
+    /// The batch is delivered. What is batched is sent, by this thread or by one of the reactor's that drives.
+    pub fn end_batch(&self) {
         for shard in self.shards() {
-            shard.outbox.release();
+            shard.flush_list.end_batch();
         }
     }
 }

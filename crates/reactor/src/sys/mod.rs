@@ -10,17 +10,17 @@
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` answers `Pending` only when the
 //!   backlog is empty: an error leaves the connections there for the next call, which may fail as well, so its callers
 //!   bound their tries. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
-//!   has no descriptor for them, as far as the reserve ([`Spare`]) allows, which is lent to calls that need
+//!   has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to calls that need
 //!   one for a moment. `set_path` says which file is removed with it, if it is there still, `open_to_all` who may use it.
-//! - [`Idle`]: made, bound or adopted, and not yet used: an acceptor or a stream is made of it. They become one again with
-//!   `into_idle`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
+//! - [`UnregisteredSocket`]: made, bound or adopted, and not yet used: an acceptor or a stream is made of it. They become one again with
+//!   `deregister`, so that another runtime can have them, where the system allows that; elsewhere they stay what they are.
 //!   What a runtime refuses comes back in [`Refused`], if it is not closed. One that was adopted has its number for itself in
 //!   the whole process: `is_taken` says whether a handle has a number, and then `adopt` takes a duplicate.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
-//!   [`Bell`]: gets the attention of a thread that waits, for the poller as well. Ringing never waits.
-//! - [`Conduit`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
+//!   [`ThreadWaker`]: gets the attention of a thread that waits, for the poller as well. Ringing never waits.
+//! - [`SplicePipe`]: moves bytes from one stream to another without a copy, where the system can. It is empty between two uses:
 //!   what it was filled with goes into the other stream, is taken back, or is discarded with the pipe.
-//! - [`Alarm`]: makes the runtime's poller readable at a time, where the system can. Where it is refused, also for want of
+//! - [`PollTimer`]: makes the runtime's poller readable at a time, where the system can. Where it is refused, also for want of
 //!   descriptors, a thread takes its place (`timers.rs`). Each time that comes wakes the task that has asked last.
 //! - Functions: sockets, fresh or bound, for TCP and for local paths, adoption of a descriptor, a second one of the same
 //!   socket (on Windows sockets by their numbers), what kind of thing a descriptor is, the interface behind an IPv6 zone, and how the platform sets options that differ. `at_exit` answers whether it can. `wait_writable`
@@ -29,9 +29,14 @@
 //!   when to leave the rest to others, `largest_backlog` what the kernel makes of a longer one.
 //! - `errno`: the positive numbers of the errors that the core itself raises, and the way from the system's.
 
-use std::io;
+mod bind;
+mod refused;
+mod transport;
+mod vectored;
 
-mod in_groups;
+pub use bind::{BindFlags, LocalAccess};
+pub(crate) use refused::Refused;
+pub use transport::{DescriptorKind, Target, Transport};
 
 #[cfg(unix)]
 mod unix;
@@ -44,25 +49,11 @@ mod windows;
 pub(crate) use windows::*;
 
 #[cfg(not(target_os = "linux"))]
-mod no_alarm;
+mod no_timer;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use no_alarm::Alarm;
+pub(crate) use no_timer::PollTimer;
 
 #[cfg(not(target_os = "linux"))]
-mod no_conduit;
+mod no_splice;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use no_conduit::{Conduit, Fill};
-
-/// Why the runtime does not take what it was given.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    /// What it was to be made of, which is as before; `None` where it is closed.
-    pub(crate) left: Option<Idle>,
-    pub(crate) error: io::Error,
-}
-
-impl From<io::Error> for Refused {
-    fn from(error: io::Error) -> Self {
-        Self { left: None, error }
-    }
-}
+pub(crate) use no_splice::{Fill, SplicePipe};

@@ -11,21 +11,21 @@ use parking_lot::Mutex;
 use socket2::{SockRef, Socket};
 use tokio::io::unix::AsyncFd;
 
-use crate::Transport;
-use crate::sys::Refused;
+use crate::sys::refused::Refused;
+use crate::sys::transport::Transport;
 
 use super::handle_fd::HandleFd;
-use super::idle::Idle;
 use super::limits::is_out_of_descriptors;
 use super::path::{OwnPath, open_to_all};
 use super::receive::Medium;
 use super::stream::Stream;
+use super::unregistered::UnregisteredSocket;
 
 /// A descriptor kept in reserve, to have one for closing connections when there are none left.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Spare(Arc<Mutex<Option<File>>>);
+pub(crate) struct ReserveFd(Arc<Mutex<Option<File>>>);
 
-impl Spare {
+impl ReserveFd {
     /// As soon as there is a descriptor again: before a connection gets it.
     fn fill(&self) {
         let mut spare = self.0.lock();
@@ -34,7 +34,7 @@ impl Spare {
         }
     }
 
-    /// Has `open` open one descriptor: with the reserve, if there is none else. What it opens is not kept for long.
+    /// Has `open` open one descriptor: with the reserve, if there is no other. What it opens must not stay open for long.
     pub(crate) fn lend<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
         match open() {
             Err(error) if is_out_of_descriptors(&error) => {
@@ -80,14 +80,17 @@ pub(crate) struct Acceptor {
     fd: AsyncFd<HandleFd>,
     /// Its own, and that of what it accepts.
     medium: Medium,
-    spare: Spare,
+    spare: ReserveFd,
 }
 
 impl Acceptor {
     /// Of a socket that listens already.
-    pub(crate) fn from_idle(idle: Idle, spare: &Spare) -> Result<Self, Refused> {
+    pub(crate) fn register(
+        unregistered: UnregisteredSocket,
+        spare: &ReserveFd,
+    ) -> Result<Self, Refused<UnregisteredSocket>> {
         spare.fill();
-        idle.registered(|fd, medium, path| Self {
+        unregistered.register_with(|fd, medium, path| Self {
             path,
             fd,
             medium,
@@ -97,9 +100,14 @@ impl Acceptor {
 
     /// Leaves the runtime; the socket goes on listening.
     #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
-    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+    pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
         let fd = self.fd.into_inner();
-        Ok(Idle::new(fd, self.medium, Transport::Tcp, self.path))
+        Ok(UnregisteredSocket::new(
+            fd,
+            self.medium,
+            Transport::Tcp,
+            self.path,
+        ))
     }
 
     fn socket_ref(&self) -> SockRef<'_> {
@@ -136,7 +144,7 @@ impl Acceptor {
         self.path = path.map(OwnPath::new);
     }
 
-    /// Accepts without waiting; `None` when there is nothing, or nothing that could be told better by `poll_accept`.
+    /// Accepts without waiting; `None` when there is nothing, or an error, which `poll_accept` reports.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
         Some(Stream::accepted(accept(&self.socket_ref()).ok()?, self.medium))
     }
@@ -197,7 +205,7 @@ fn accept(socket: &Socket) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the descriptor is new, and nobody else knows it.
+    // SAFETY: the descriptor is new, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 

@@ -1,27 +1,16 @@
-//! Descriptors by number: registered, borrowed, told apart and duplicated.
+//! Descriptors by number: what they are, and duplicates of them.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd};
 use std::os::unix::fs::FileTypeExt;
 
 use socket2::{Domain, SockRef, Type};
-use tokio::io::Interest;
-use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
 
-use crate::DescriptorKind;
+use crate::sys::transport::DescriptorKind;
 
 use super::errno;
-use super::receive::RECEIVABLE;
-
-/// Gives a descriptor to the runtime that is entered, or back with the error.
-pub(super) fn register<T: AsRawFd + AsFd + 'static>(owner: T) -> Result<AsyncFd<T>, (T, io::Error)> {
-    // SAFETY: `owner` owns its descriptor (those of this folder do): it is open and the same for as long as the `AsyncFd` that
-    // it moves into, which nothing here takes it out of or swaps it in.
-    unsafe { AsyncFd::register_with_interest(owner, RECEIVABLE.add(Interest::WRITABLE)) }
-        .map_err(AsyncFdRegisterError::into_parts)
-}
 
 pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     // SAFETY: fcntl only asks about the number; a number that names nothing is answered with -1.
@@ -32,7 +21,7 @@ pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     Some(unsafe { BorrowedFd::borrow_raw(*fd) })
 }
 
-/// What a descriptor is, as `uv_guess_handle` tells it.
+/// What a descriptor is, as `uv_guess_handle` answers.
 pub(crate) fn descriptor_kind(fd: i32) -> DescriptorKind {
     let Some(descriptor) = borrow(&fd) else {
         return DescriptorKind::Unknown;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
 
-use crate::Target;
-use crate::options::LocalAccess;
+use crate::sys::bind::LocalAccess;
+use crate::sys::transport::Target;
 
 use super::errno;
 
@@ -147,7 +147,7 @@ pub(super) fn open_to_all(path: Option<&OwnPath>, readable: bool, writable: bool
 }
 
 /// The address of a local path. A leading NUL names the abstract space of Linux. Too long is `EINVAL`, and so is a NUL
-/// further on: the kernel would end the name there, and whoever checked the whole of it would be deceived.
+/// further on: the kernel would end the name there, and a check of the whole of it would be void.
 pub(super) fn local_address(path: &str) -> io::Result<SockAddr> {
     let invalid = || io::Error::from_raw_os_error(errno::EINVAL);
     if !path.starts_with('\0') && path.contains('\0') {

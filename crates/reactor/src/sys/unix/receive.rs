@@ -7,7 +7,7 @@
 //!   as long as the urgent byte was not passed. Other systems report nothing.
 //! - Unix sockets: a receive stops behind a message with descriptors, which are closed if no room was made for them, and
 //!   between the messages of two writers (`SO_PASSCRED`). Both are seen in `MSG_CTRUNC`, for which it takes `recvmsg`.
-//! - Whatever else was adopted has rules of its own: a pipe in packet mode gives a packet, a terminal a line, kTLS a record.
+//! - Anything else that was adopted has rules of its own: a read of a pipe in packet mode is a packet, of a terminal a line, of kTLS a record.
 //!
 //! Then poll(2) is asked whether more is there: libuv's poller is level-triggered and would report it again. What arrives
 //! while or after the receive runs makes a new edge, and so does a FIN or a reset, which tokio keeps as a readiness that is
@@ -18,15 +18,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd as _;
 
 use socket2::{SockRef, Type};
-use tokio::io::{Interest, Ready};
+use tokio::io::Ready;
 
 use super::handle_fd::HandleFd;
-
-/// What a receive waits for.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) const RECEIVABLE: Interest = Interest::READABLE.add(Interest::PRIORITY);
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) const RECEIVABLE: Interest = Interest::READABLE;
 
 /// What bytes are received from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

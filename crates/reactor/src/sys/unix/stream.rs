@@ -10,17 +10,17 @@ use std::task::{Context, Poll, Waker, ready};
 use socket2::{Domain, SockRef};
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
-use crate::Transport;
-use crate::sys::Refused;
-use crate::sys::in_groups::write_in_groups;
+use crate::sys::refused::Refused;
+use crate::sys::transport::Transport;
+use crate::sys::vectored::write_in_groups;
 
-use super::descriptor::register;
 use super::handle_fd::HandleFd;
-use super::idle::{Idle, connect_result};
 use super::limits::is_out_of_buffers;
 use super::path::OwnPath;
-use super::poller::is_readable;
-use super::receive::{Medium, RECEIVABLE, Received, is_urgent, receive};
+use super::poll::is_readable;
+use super::receive::{Medium, Received, is_urgent, receive};
+use super::registration::{RECEIVABLE, register};
+use super::unregistered::{UnregisteredSocket, connect_result};
 
 /// A byte stream.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused> {
-        idle.registered(|fd, medium, own_path| {
+    pub(crate) fn register(unregistered: UnregisteredSocket) -> Result<Self, Refused<UnregisteredSocket>> {
+        unregistered.register_with(|fd, medium, own_path| {
             set_up(fd.get_ref());
             Self { own_path, fd, medium }
         })
@@ -52,13 +52,13 @@ impl Stream {
 
     /// Leaves the runtime.
     #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
-    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+    pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
         let fd = self.fd.into_inner();
         let is_inet = SockRef::from(&fd)
             .local_addr()
             .is_ok_and(|address| matches!(address.domain(), Domain::IPV4 | Domain::IPV6));
         let transport = if is_inet { Transport::Tcp } else { Transport::Local };
-        Ok(Idle::new(fd, self.medium, transport, self.own_path))
+        Ok(UnregisteredSocket::new(fd, self.medium, transport, self.own_path))
     }
 
     #[expect(
@@ -74,8 +74,8 @@ impl Stream {
     }
 
     /// Whether bytes may leave the kernel before the consumer takes them. A peer over TCP can be reset for those that it
-    /// never takes. That of a Unix socket is told of unread bytes by the kernel alone, and what is in a pipe may be another
-    /// reader's.
+    /// never takes. The peer of a Unix socket learns of unread bytes from the kernel alone, and what is in a pipe may be
+    /// another reader's.
     pub(crate) fn may_read_ahead(&self) -> bool {
         matches!(self.medium, Medium::Tcp)
     }
@@ -102,7 +102,7 @@ impl Stream {
         self.poll_receive(cx, unsafe { &mut *(space as *mut [MaybeUninit<u8>]) })
     }
 
-    /// As `poll_read`, into memory that nobody has written yet: so many bytes of it are, afterwards.
+    /// As `poll_read`, into memory that may be uninitialized: as many bytes of it as are answered are not, afterwards.
     pub(crate) fn poll_receive(
         &self,
         cx: &mut Context<'_>,
@@ -144,7 +144,7 @@ impl Stream {
     }
 
     /// Waits until there may be something to receive. Answers what the poller has reported by now, with urgent data: what it
-    /// reports while the receive runs is kept.
+    /// reports while the receive runs is not lost.
     pub(super) fn poll_receivable(
         &self,
         cx: &mut Context<'_>,

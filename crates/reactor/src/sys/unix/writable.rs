@@ -3,7 +3,7 @@
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use super::Stream;
+use super::stream::Stream;
 
 /// Returns when one of the streams takes bytes or has an error, when the time is up, or when a signal comes.
 pub(crate) fn wait_writable(streams: &[&Stream], timeout: Duration) {

@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 
-use crate::sys::Refused;
+use crate::sys::refused::Refused;
 
-use super::idle::Idle;
-use super::instance::{self, Place, Waiting};
 use super::pipe::Pipe;
-use super::security;
+use super::pipe_instance::{self, Place, Waiting};
+use super::pipe_security;
 use super::stream::Stream;
+use super::unregistered::UnregisteredSocket;
 
 /// How many instances wait for a client: so many connect at once without finding the pipe busy (libuv's number).
 const INSTANCES: usize = 4;
@@ -33,9 +33,9 @@ fn instances(setting: Option<&str>) -> usize {
 
 /// Nothing to keep in reserve: handles do not run out as descriptors do.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Spare {}
+pub(crate) struct ReserveFd {}
 
-impl Spare {
+impl ReserveFd {
     #[expect(
         clippy::unused_self,
         reason = "the same promise as on Unix, where there is one"
@@ -97,7 +97,7 @@ impl PipeAcceptor {
             return Poll::Pending;
         };
         waiting.remove(index);
-        // The next instance before the connection is told, so that there always is one.
+        // The next instance before the connection is reported, so that there always is one.
         if let Ok(instance) = another(&self.path) {
             waiting.push(instance);
         }
@@ -106,18 +106,23 @@ impl PipeAcceptor {
 }
 
 fn another(path: &str) -> io::Result<Waiting> {
-    Waiting::for_client(instance::create(path, Place::Further)?)
+    Waiting::for_client(pipe_instance::create(path, Place::Further)?)
 }
 
 impl Acceptor {
-    pub(crate) fn from_idle(idle: Idle, _spare: &Spare) -> Result<Self, Refused> {
-        match idle {
-            Idle::Tcp(socket) => {
+    pub(crate) fn register(
+        unregistered: UnregisteredSocket,
+        _spare: &ReserveFd,
+    ) -> Result<Self, Refused<UnregisteredSocket>> {
+        match unregistered {
+            UnregisteredSocket::Tcp(socket) => {
                 socket.set_nonblocking(true)?;
                 Ok(Self::Tcp(TcpListener::from_std(socket.into())?))
             }
-            Idle::Pipe { path, first } => Ok(Self::Pipe(PipeAcceptor::new(path, first)?)),
-            other @ (Idle::PipeSocket | Idle::PipeClient(_) | Idle::PipeBusy(_)) => Err(Refused {
+            UnregisteredSocket::Pipe { path, first } => Ok(Self::Pipe(PipeAcceptor::new(path, first)?)),
+            other @ (UnregisteredSocket::PipeSocket
+            | UnregisteredSocket::PipeClient(_)
+            | UnregisteredSocket::PipeBusy(_)) => Err(Refused {
                 left: Some(other),
                 error: io::Error::from(io::ErrorKind::InvalidInput),
             }),
@@ -125,11 +130,11 @@ impl Acceptor {
     }
 
     /// Leaves the runtime. A pipe stays: its other instances and their clients would have to go along.
-    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+    pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
         match self {
             Self::Tcp(listener) => {
                 let own = SockRef::from(&listener).try_clone();
-                own.map(Idle::Tcp).map_err(|_| Self::Tcp(listener))
+                own.map(UnregisteredSocket::Tcp).map_err(|_| Self::Tcp(listener))
             }
             Self::Pipe(_) => Err(self),
         }
@@ -173,7 +178,7 @@ impl Acceptor {
         };
         // All instances of a pipe share what is set on one.
         match pipe.waiting.lock().iter().find_map(Waiting::pipe) {
-            Some(instance) => security::open_to_all(instance, readable, writable),
+            Some(instance) => pipe_security::open_to_all(instance, readable, writable),
             None => Err(io::Error::from(io::ErrorKind::NotConnected)),
         }
     }

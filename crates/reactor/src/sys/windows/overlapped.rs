@@ -1,7 +1,7 @@
 //! A call on a pipe that goes on after it has returned, and a waker for its end.
 //!
-//! Its end is told by an event, not by the runtime's completion port: so nobody has to drive a runtime for it to be known,
-//! and what it was about can be closed at once.
+//! Its end is signalled by an event object, not by the runtime's completion port: so it is known without a thread that drives
+//! the runtime, and the pipe can be closed at once.
 
 use std::ffi::c_void;
 use std::io;
@@ -16,19 +16,19 @@ use windows_sys::Win32::System::Threading::{
     CreateEventW, INFINITE, RegisterWaitForSingleObject, UnregisterWaitEx, WT_EXECUTEONLYONCE,
 };
 
-/// One call at a time. While one is under way, whoever has this cancels it before they drop this.
+/// One call at a time. While one is under way, the owner cancels it before it drops this.
 #[derive(Debug)]
 pub(super) struct Overlapped {
     /// The kernel's while a call is under way, at this address.
     structure: *mut OVERLAPPED,
     event: OwnedHandle,
-    /// Null while nobody waits.
+    /// Null while no task waits.
     wait: HANDLE,
     /// Owned; the wait's callback borrows it.
     waker: *mut Mutex<Option<Waker>>,
 }
 
-// SAFETY: handles are good on every thread; the structure is the kernel's, and looked at by whoever has the `Overlapped`,
+// SAFETY: handles are good on every thread; the structure is the kernel's, and read by the owner of the `Overlapped`,
 // which is one; the waker is behind a lock.
 unsafe impl Send for Overlapped {}
 
@@ -48,7 +48,7 @@ impl Overlapped {
         }
         Ok(Self {
             structure: Box::into_raw(Box::default()),
-            // SAFETY: the handle is new, and nobody else knows it.
+            // SAFETY: the handle is new, and nothing else owns it.
             event: unsafe { OwnedHandle::from_raw_handle(event) },
             wait: ptr::null_mut(),
             waker: Box::into_raw(Box::default()),
@@ -62,7 +62,7 @@ impl Overlapped {
         // SAFETY: nothing is under way, so the structure is ours.
         unsafe {
             *self.structure = OVERLAPPED {
-                // The lowest bit keeps the news from the completion port that the handle may have.
+                // With the lowest bit set, no packet goes to the completion port that the handle may have.
                 hEvent: self.event.as_raw_handle().map_addr(|address| address | 1),
                 ..OVERLAPPED::default()
             };
@@ -90,12 +90,12 @@ impl Overlapped {
         // SAFETY: the lock lives as long as this does.
         *unsafe { &*self.waker }.lock() = Some(cx.waker().clone());
         if self.wait.is_null() {
-            // SAFETY: `ring` takes what is given here, which lives until the wait is taken back.
+            // SAFETY: `wake_waiter` takes what is given here, which lives until the wait is taken back.
             let registered = unsafe {
                 RegisterWaitForSingleObject(
                     &raw mut self.wait,
                     self.event.as_raw_handle(),
-                    Some(ring),
+                    Some(wake_waiter),
                     self.waker.cast(),
                     INFINITE,
                     WT_EXECUTEONLYONCE,
@@ -147,14 +147,14 @@ impl Overlapped {
 impl Drop for Overlapped {
     fn drop(&mut self) {
         self.stop_waiting();
-        // SAFETY: made by `new`, and nobody borrows it now.
+        // SAFETY: made by `new`, and not borrowed any more.
         drop(unsafe { Box::from_raw(self.waker) });
         // SAFETY: as above; the call has ended, and the kernel with it.
         drop(unsafe { Box::from_raw(self.structure) });
     }
 }
 
-unsafe extern "system" fn ring(waker: *mut c_void, _timed_out: bool) {
+unsafe extern "system" fn wake_waiter(waker: *mut c_void, _timed_out: bool) {
     // SAFETY: the lock that `new` made; it lives until the wait is taken back, which waits for this call.
     let waker = unsafe { &*waker.cast::<Mutex<Option<Waker>>>() }.lock().take();
     if let Some(waker) = waker {

@@ -1,8 +1,8 @@
 //! One end of a pipe as a stream: connecting, open, or closed before its handle is.
 //!
 //! A pipe has no half-close. What libuv makes of one is made here as well: once this side has ended, and nothing has come
-//! for [`QUIET`], the pipe is closed, which the other side reads as the end; this side reads the end too. Until the other
-//! side has read what was written, where the system tells, the time does not begin.
+//! for [`EOF_TIMEOUT`], the pipe is closed, which the other side reads as the end; this side reads the end too. Until the other
+//! side has read what was written, where the system reports that, the time does not begin.
 
 use std::io::{self, IoSlice};
 use std::os::windows::io::{AsRawHandle, IntoRawHandle as _, OwnedHandle};
@@ -18,14 +18,14 @@ use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_PIP
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::errno::os_error;
-use super::name;
-use super::outgoing::Outgoing;
+use super::path;
+use super::pipe_write::PendingWrite;
 use super::timer::Timer;
 
-/// How long the reading side of an ended pipe may hear nothing (libuv: `eof_timeout`).
-const QUIET: Duration = Duration::from_millis(50);
+/// How long the reading side of an ended pipe may receive nothing (libuv: `eof_timeout`).
+const EOF_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long a connect waits for an instance, as libuv does.
-const PATIENCE: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often it tries.
 const RETRY: Duration = Duration::from_millis(10);
 
@@ -55,11 +55,11 @@ struct Busy {
 struct Open {
     /// tokio's server differs by what it does before it is connected.
     end: NamedPipeClient,
-    /// Not tokio's: its writes are refused until its driver has seen the pipe ready, and are told as done while they are
+    /// Not tokio's: its writes are refused until its driver has seen the pipe ready, and are reported as done while they are
     /// under way.
-    outgoing: Outgoing,
-    /// The system tells what the other side has not read.
-    tells_unread: bool,
+    outgoing: PendingWrite,
+    /// The system reports what the other side has not read.
+    reports_unread: bool,
     writing: Writing,
     /// Of the task that waits for bytes.
     reader: Option<Waker>,
@@ -68,7 +68,7 @@ struct Open {
 #[derive(Debug)]
 enum Writing {
     Open,
-    /// Nothing was heard since, with the timer that looks again.
+    /// Since when nothing was received, with the timer that checks again.
     Ended {
         quiet: Option<(Instant, Timer)>,
     },
@@ -76,13 +76,13 @@ enum Writing {
 
 impl Open {
     fn new(handle: OwnedHandle) -> io::Result<Self> {
-        let tells_unread = quota(&handle).is_some_and(|quota| quota.free > 0);
+        let reports_unread = quota(&handle).is_some_and(|quota| quota.free > 0);
         // SAFETY: a pipe's handle, open, and given away; it was opened for overlapped use.
         let end = unsafe { NamedPipeClient::from_raw_handle(handle.into_raw_handle()) }?;
         Ok(Self {
             end,
-            outgoing: Outgoing::new()?,
-            tells_unread,
+            outgoing: PendingWrite::new()?,
+            reports_unread,
             writing: Writing::Open,
             reader: None,
         })
@@ -90,7 +90,7 @@ impl Open {
 
     /// Whether something was written that the other side has not read, as far as that is known.
     fn has_unread(&self) -> bool {
-        self.tells_unread && quota(&self.end).is_some_and(|quota| quota.free < quota.whole)
+        self.reports_unread && quota(&self.end).is_some_and(|quota| quota.free < quota.whole)
     }
 
     /// Nothing has come. Whether it is time to close.
@@ -111,7 +111,7 @@ impl Open {
             Some((since, _)) if !unread => *since,
             _ => now,
         };
-        let left = (since + QUIET).saturating_duration_since(now);
+        let left = (since + EOF_TIMEOUT).saturating_duration_since(now);
         if left.is_zero() {
             return Ok(true);
         }
@@ -121,7 +121,7 @@ impl Open {
         Ok(false)
     }
 
-    fn heard(&mut self) {
+    fn note_received(&mut self) {
         if let Writing::Ended { quiet } = &mut self.writing {
             *quiet = None;
         }
@@ -140,7 +140,7 @@ impl Pipe {
     pub(super) fn busy(path: String) -> Self {
         let busy = Busy {
             path,
-            deadline: Instant::now() + PATIENCE,
+            deadline: Instant::now() + CONNECT_TIMEOUT,
             timer: None,
         };
         Self {
@@ -160,7 +160,7 @@ impl Pipe {
         let State::Busy(busy) = &mut *state else {
             return Poll::Ready(Ok(()));
         };
-        match name::open(&busy.path) {
+        match path::open(&busy.path) {
             Ok(handle) => {
                 *state = State::Open(Open::new(handle)?);
                 Poll::Ready(Ok(()))
@@ -231,14 +231,14 @@ impl Pipe {
                     return Poll::Ready(Ok(0));
                 }
                 read => {
-                    open.heard();
+                    open.note_received();
                     return Poll::Ready(read);
                 }
             }
         }
     }
 
-    /// The end of what is written: the other side hears of it when the pipe is closed.
+    /// The end of what is written: the other side reads it when the pipe is closed.
     pub(super) fn shutdown_write(&self) {
         if let State::Open(open) = &mut *self.state.lock() {
             open.writing = Writing::Ended { quiet: None };
@@ -269,7 +269,7 @@ struct Quota {
 fn quota(pipe: &impl AsRawHandle) -> Option<Quota> {
     let mut status = IO_STATUS_BLOCK::default();
     let mut information = FILE_PIPE_LOCAL_INFORMATION::default();
-    // SAFETY: both structures are written, of the sizes that the call knows or is told.
+    // SAFETY: both structures are written, of the sizes that the call knows or is passed.
     let answer = unsafe {
         NtQueryInformationFile(
             pipe.as_raw_handle(),

@@ -9,12 +9,12 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
 
-use crate::sys::Refused;
-use crate::sys::in_groups::write_in_groups;
+use crate::sys::refused::Refused;
+use crate::sys::vectored::write_in_groups;
 
 use super::errno::os_error;
-use super::idle::Idle;
 use super::pipe::Pipe;
+use super::unregistered::UnregisteredSocket;
 
 /// A TCP stream or one end of a pipe.
 #[derive(Debug)]
@@ -24,17 +24,17 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    pub(crate) fn from_idle(idle: Idle) -> Result<Self, Refused> {
-        match idle {
-            Idle::Tcp(socket) => {
+    pub(crate) fn register(unregistered: UnregisteredSocket) -> Result<Self, Refused<UnregisteredSocket>> {
+        match unregistered {
+            UnregisteredSocket::Tcp(socket) => {
                 socket.set_nonblocking(true)?;
                 Ok(Self::Tcp(TcpStream::from_std(socket.into())?))
             }
-            Idle::PipeClient(pipe) => Ok(Self::Pipe(Pipe::connected(pipe)?)),
-            Idle::PipeBusy(path) => Ok(Self::Pipe(Pipe::busy(path))),
-            // A connect that failed has to be told, and what is told of has a stream.
-            Idle::PipeSocket => Ok(Self::Pipe(Pipe::closed())),
-            bound @ Idle::Pipe { .. } => Err(Refused {
+            UnregisteredSocket::PipeClient(pipe) => Ok(Self::Pipe(Pipe::connected(pipe)?)),
+            UnregisteredSocket::PipeBusy(path) => Ok(Self::Pipe(Pipe::busy(path))),
+            // A connect that failed has to be reported, and what is reported has a stream.
+            UnregisteredSocket::PipeSocket => Ok(Self::Pipe(Pipe::closed())),
+            bound @ UnregisteredSocket::Pipe { .. } => Err(Refused {
                 left: Some(bound),
                 error: os_error(ERROR_NOT_CONNECTED),
             }),
@@ -42,16 +42,16 @@ impl Stream {
     }
 
     /// Leaves the runtime. A pipe's handle can't: it belongs to the completion port that it was given to first. A socket
-    /// is not given to one itself (mio asks the driver of sockets for news of it).
+    /// is not given to one itself (mio asks the driver of sockets for its readiness).
     #[expect(
         clippy::result_large_err,
         reason = "it is not an error, but what stays as it is"
     )]
-    pub(crate) fn into_idle(self) -> Result<Idle, Self> {
+    pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
         match self {
             Self::Tcp(stream) => {
                 let own = SockRef::from(&stream).try_clone();
-                own.map(Idle::Tcp).map_err(|_| Self::Tcp(stream))
+                own.map(UnregisteredSocket::Tcp).map_err(|_| Self::Tcp(stream))
             }
             Self::Pipe(_) => Err(self),
         }
@@ -72,7 +72,7 @@ impl Stream {
         -1
     }
 
-    /// Always: a pipe is read by the system before anybody asks.
+    /// Always: a pipe is read by tokio before a task asks.
     #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
     pub(crate) fn may_read_ahead(&self) -> bool {
         true
@@ -109,7 +109,7 @@ impl Stream {
         }
     }
 
-    /// As `poll_read`, into memory that nobody has written yet: so many bytes of it are, afterwards.
+    /// As `poll_read`, into memory that may be uninitialized: as many bytes of it as are answered are not, afterwards.
     pub(crate) fn poll_receive(
         &self,
         cx: &mut Context<'_>,

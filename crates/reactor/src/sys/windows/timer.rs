@@ -19,7 +19,7 @@ pub(super) struct Timer {
     waker: *mut Waker,
 }
 
-// SAFETY: the handle is good on every thread, and the waker is only borrowed, by the callback and by nobody else.
+// SAFETY: the handle is good on every thread, and the waker is only borrowed, and only by the callback.
 unsafe impl Send for Timer {}
 // SAFETY: as above.
 unsafe impl Sync for Timer {}
@@ -29,12 +29,12 @@ impl Timer {
         let waker = Box::into_raw(Box::new(waker));
         let mut timer = ptr::null_mut();
         let delay = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX - 1);
-        // SAFETY: `ring` takes what is given here, which lives until the timer is deleted.
+        // SAFETY: `wake` takes what is given here, which lives until the timer is deleted.
         let made = unsafe {
             CreateTimerQueueTimer(
                 &raw mut timer,
                 ptr::null_mut(),
-                Some(ring),
+                Some(wake),
                 waker.cast(),
                 delay,
                 0,
@@ -53,15 +53,15 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // SAFETY: deleted once; it comes back when no callback runs any more. A callback takes no lock that whoever
-        // drops a timer may hold: a wake puts a task on the run queue.
+        // SAFETY: deleted once; it comes back when no callback runs any more. A callback takes no lock that the
+        // owner of a timer may hold: a wake puts a task on the run queue.
         unsafe { DeleteTimerQueueTimer(ptr::null_mut(), self.timer, INVALID_HANDLE_VALUE) };
-        // SAFETY: made by `after`, and nobody borrows it now.
+        // SAFETY: made by `after`, and not borrowed any more.
         drop(unsafe { Box::from_raw(self.waker) });
     }
 }
 
-unsafe extern "system" fn ring(waker: *mut c_void, _fired: bool) {
+unsafe extern "system" fn wake(waker: *mut c_void, _fired: bool) {
     // SAFETY: the waker that `after` made; it lives until the timer is deleted, which waits for this call.
     unsafe { &*waker.cast::<Waker>() }.wake_by_ref();
 }

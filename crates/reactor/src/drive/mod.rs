@@ -1,0 +1,14 @@
+//! Who turns the runtimes, and what the tasks of one runtime share.
+
+pub(crate) mod budget;
+mod buffers;
+mod delegation;
+pub(crate) mod driver;
+pub(crate) mod flush_list;
+pub(crate) mod retry;
+pub(crate) mod run_queue;
+pub(crate) mod shard;
+pub(crate) mod thread;
+mod timer_source;
+mod timer_thread;
+pub(crate) mod timers;

@@ -1,0 +1,21 @@
+//! The handles of one environment, and the calls from outside.
+
+mod entry;
+mod exit;
+mod handles;
+mod handover;
+mod options;
+#[expect(
+    clippy::module_inception,
+    reason = "the folder has the name of what it is about"
+)]
+mod reactor;
+mod runtimes;
+mod shared;
+mod streams;
+mod transfer;
+mod turns;
+
+pub use reactor::Reactor;
+pub use runtimes::Sleep;
+pub use transfer::TransferId;

@@ -1,0 +1,120 @@
+//! What can be asked of a handle's socket, and what can be set on it. All of it happens on the calling thread.
+
+use std::net::SocketAddr;
+
+use socket2::SockRef;
+
+use super::entry::Descriptor;
+use super::reactor::Reactor;
+use crate::socket::errno::Errno;
+use crate::socket::options::{self, KeepAlive};
+use crate::sys;
+use crate::sys::DescriptorKind;
+use ferronet_core::handles::HandleId;
+
+impl Reactor {
+    fn with_socket<R>(
+        &self,
+        id: HandleId,
+        f: impl FnOnce(&SockRef<'_>) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        self.with_descriptor(id, |descriptor| {
+            let socket = match descriptor {
+                Descriptor::Unregistered(unregistered) => unregistered.socket(),
+                Descriptor::Stream(stream) => stream.socket(),
+                Descriptor::Acceptor(acceptor) => acceptor.socket(),
+            };
+            f(&socket.ok_or(Errno::ENOTSUP)?)
+        })
+    }
+
+    /// The descriptor's number; -1 when there is none.
+    pub fn raw_descriptor(&self, id: HandleId) -> i32 {
+        self.with_descriptor(id, |descriptor| Ok(descriptor.raw()))
+            .unwrap_or(-1)
+    }
+
+    /// The handle of this reactor that has a descriptor's number.
+    pub fn holder_of(&self, fd: i32) -> Option<HandleId> {
+        // Handles are searched only for a number that one of the process has, which is rarely adopted.
+        if !sys::is_taken(fd) {
+            return None;
+        }
+        self.ids().into_iter().find(|id| self.raw_descriptor(*id) == fd)
+    }
+
+    /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's to close: the
+    /// socket stays open when the handle is closed. It is not inherited by child processes. At the limit of descriptors, a
+    /// reactor that listens uses its reserve for it.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] for a pipe of Windows.
+    pub fn duplicate(&self, id: HandleId) -> Result<i32, Errno> {
+        self.with_socket(id, |socket| self.with_reserve(|| sys::duplicate_socket(socket)))
+    }
+
+    /// The local address of a TCP handle.
+    ///
+    /// # Errors
+    /// What `getsockname(2)` says; [`Errno::EINVAL`] for a local socket.
+    pub fn local_address(&self, id: HandleId) -> Result<SocketAddr, Errno> {
+        self.with_socket(id, |socket| socket.local_addr()?.as_socket().ok_or(Errno::EINVAL))
+    }
+
+    /// The peer's address of a TCP handle.
+    ///
+    /// # Errors
+    /// What `getpeername(2)` says: [`Errno::ENOTCONN`] before the connection is made.
+    pub fn peer_address(&self, id: HandleId) -> Result<SocketAddr, Errno> {
+        self.with_socket(id, |socket| socket.peer_addr()?.as_socket().ok_or(Errno::EINVAL))
+    }
+
+    /// `TCP_NODELAY`: small writes are not held back for the peer's acknowledgement.
+    ///
+    /// # Errors
+    /// What `setsockopt(2)` says.
+    pub fn set_no_delay(&self, id: HandleId, on: bool) -> Result<(), Errno> {
+        self.with_socket(id, |socket| Ok(socket.set_tcp_nodelay(on)?))
+    }
+
+    /// Keep-alive probes, or none.
+    ///
+    /// # Errors
+    /// What `setsockopt(2)` says.
+    pub fn set_keep_alive(&self, id: HandleId, keep_alive: Option<KeepAlive>) -> Result<(), Errno> {
+        self.with_socket(id, |socket| options::set_keep_alive(socket, keep_alive))
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`.
+    ///
+    /// # Errors
+    /// What `setsockopt(2)` says.
+    pub fn set_type_of_service(&self, id: HandleId, tos: u8) -> Result<(), Errno> {
+        self.with_socket(id, |socket| Ok(sys::set_type_of_service(socket, tos)?))
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`.
+    ///
+    /// # Errors
+    /// What `getsockopt(2)` says.
+    pub fn type_of_service(&self, id: HandleId) -> Result<u32, Errno> {
+        self.with_socket(id, |socket| Ok(sys::type_of_service(socket)?))
+    }
+
+    /// Sets the permissions of a bound local socket for all users.
+    ///
+    /// # Errors
+    /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)`, or the setting of a pipe's security, says.
+    pub fn open_to_all(&self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
+        self.with_descriptor(id, |descriptor| match descriptor {
+            Descriptor::Unregistered(unregistered) => Ok(unregistered.open_to_all(readable, writable)?),
+            Descriptor::Acceptor(acceptor) => Ok(acceptor.open_to_all(readable, writable)?),
+            Descriptor::Stream(_) => Err(Errno::EINVAL),
+        })
+    }
+
+    /// What a descriptor is.
+    pub fn descriptor_kind(fd: i32) -> DescriptorKind {
+        sys::descriptor_kind(fd)
+    }
+}

@@ -1,0 +1,5 @@
+//! Sockets whatever they run over: their addresses, options and errors.
+
+pub(crate) mod address;
+pub(crate) mod errno;
+pub(crate) mod options;

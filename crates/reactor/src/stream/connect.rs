@@ -1,0 +1,61 @@
+//! The end of a connect.
+
+use std::task::{Context, Poll};
+
+use ferronet_core::lanes::Lane;
+use ferronet_core::state::Writing;
+
+use crate::event::event::Event;
+use crate::socket::errno::Errno;
+use crate::sys::Stream;
+
+use super::connection::Connection;
+
+impl Connection {
+    pub(crate) fn is_connecting(&self) -> bool {
+        self.writer.lock().state == Writing::Connecting
+    }
+
+    /// Reports a connect that has ended with the call that began it.
+    pub(crate) fn connected(&self, lane: Lane) {
+        self.writer.lock().state.connect_ended(true);
+        let event = Event::Connected {
+            id: self.id,
+            result: Ok(()),
+        };
+        self.events.push_in(lane, event);
+    }
+
+    pub(crate) fn connect_failed(&self, errno: Errno) {
+        self.writer.lock().state.connect_ended(false);
+        self.events.push_next_turn(Event::Connected {
+            id: self.id,
+            result: Err(errno),
+        });
+    }
+
+    /// Whether a connection that was made is still one.
+    pub(crate) fn confirm(&self) -> Result<(), Errno> {
+        let result = self.with_stream(|stream| match stream.socket().map(|socket| socket.take_error()) {
+            Some(Ok(Some(error)) | Err(error)) => Err(error.into()),
+            Some(Ok(None)) | None => Ok(()),
+        });
+        if result.is_err() {
+            self.writer.lock().state.close();
+        }
+        result
+    }
+
+    pub(super) fn connect_turn(&self, stream: &Stream, cx: &mut Context<'_>) {
+        let mut writer = self.writer.lock();
+        if writer.state != Writing::Connecting {
+            return;
+        }
+        let Poll::Ready(result) = stream.poll_connect(cx) else {
+            return;
+        };
+        let result = result.map_err(Errno::from);
+        writer.state.connect_ended(result.is_ok());
+        self.events.push(Event::Connected { id: self.id, result });
+    }
+}

@@ -1,0 +1,100 @@
+//! One stream, from the moment its connect was begun or accepted until it is closed.
+//!
+//! Its two halves are a [`Reader`] and a [`Writer`], each behind a lock. What is done with them: `connect.rs`, `receive.rs`,
+//! `send.rs`, `failure.rs`, `relay.rs`, `linger.rs` (the close) and `transfer.rs`; `turn.rs` is the task.
+//!
+//! Two threads meet here. JavaScript's calls `write`, `shutdown`, `read_start`, `take` and `close`; the one that drives
+//! the connection's runtime runs its task. A third one may read the writing half: that of a relay's source.
+//! Who may do what:
+//! - `stream` is taken out, and so closed, only by [`Connection::close`] and [`Connection::detach`], or at the end of
+//!   lingering, under the write lock. Everybody else holds the read lock while it uses the descriptor, so it is never
+//!   closed under a system call, and it *is* closed (its port free) when `close` returns, as after `uv_close`, unless
+//!   bytes that were reported as written have to go first (`linger.rs`).
+//! - Locks are taken in the order `stream`, then `reader` or `writer`, then the event queue's. The lock of the budget for
+//!   read-ahead is a leaf. No lock is held while JavaScript runs.
+//! - What the kernel takes at once is sent by the thread that writes; only the rest waits in the queue, and then
+//!   everything else goes behind it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Wake;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::drive::shard::Shard;
+use crate::event::queue::EventQueue;
+use crate::socket::errno::Errno;
+use crate::sys::Stream;
+use ferronet_core::handles::HandleId;
+use ferronet_core::state::Writing;
+
+use super::reader::Reader;
+use super::writer::Writer;
+
+/// How a handle is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// As `close(2)` does.
+    Orderly,
+    /// With RST instead of FIN; what was not sent is dropped.
+    Reset,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(super) id: HandleId,
+    pub(super) stream: RwLock<Option<Stream>>,
+    pub(super) reader: Mutex<Reader<Self>>,
+    pub(super) writer: Mutex<Writer>,
+    /// On the run queue.
+    pub(super) queued: AtomicBool,
+    /// The handle is closed and the descriptor is not yet.
+    pub(super) lingers: AtomicBool,
+    /// Another owner uses the socket as well: see [`Connection::set_shared`].
+    pub(super) shared: AtomicBool,
+    /// Where its task runs, for its whole life.
+    pub(super) shard: Arc<Shard>,
+    pub(super) events: Arc<EventQueue>,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        id: HandleId,
+        stream: Stream,
+        writing: Writing,
+        shard: Arc<Shard>,
+        events: Arc<EventQueue>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            stream: RwLock::new(Some(stream)),
+            reader: Mutex::new(Reader::new()),
+            writer: Mutex::new(Writer::new(writing)),
+            queued: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            shard,
+            events,
+        })
+    }
+
+    pub(crate) fn id(&self) -> HandleId {
+        self.id
+    }
+
+    /// Runs `f` on the open stream.
+    pub(crate) fn with_stream<R>(&self, f: impl FnOnce(&Stream) -> Result<R, Errno>) -> Result<R, Errno> {
+        match &*self.stream.read() {
+            Some(stream) => f(stream),
+            None => Err(Errno::EBADF),
+        }
+    }
+}
+
+impl Wake for Connection {
+    fn wake(self: Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            Arc::clone(&self.shard).tasks.push(self);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The half of a connection that sends: what it holds while its lock is not held.
+
+use std::task::{Context, Waker};
+
+use ferronet_core::state::Writing;
+use ferronet_core::write_queue::WriteQueue;
+
+use crate::drive::flush_list::FlushOwner;
+use crate::drive::retry::Retry;
+use crate::drive::timers::Timer;
+use crate::socket::errno::Errno;
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// No event will follow: the kernel has all of it, or it is batched and sent when the current batch ends. The consumer may
+    /// report it as written; a failure to send it is an [`Event::Broken`](crate::Event::Broken).
+    Completed,
+    /// The rest waits; [`Event::Wrote`](crate::Event::Wrote) will follow.
+    Queued,
+}
+
+/// What was taken of a write that its writer keeps until it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// So many bytes were sent, or wait to be. The writer comes with the rest when the end of these is reported.
+    pub bytes: usize,
+    /// As of the whole of a write.
+    pub written: Written,
+}
+
+/// Which part of a write that its writer keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The beginning. An error is answered, and nothing was taken.
+    First,
+    /// Of a write that the writer has accepted before. An error is reported as one of that: by what a read finds, or by an
+    /// [`Event::Wrote`](crate::Event::Wrote).
+    Next,
+}
+
+/// A write that failed on the task's thread, until it is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) errno: Errno,
+    /// How many [`Event::Wrote`](crate::Event::Wrote) are still owed.
+    pub(super) requests: usize,
+    /// An [`Event::ShutDown`](crate::Event::ShutDown) is owed as well.
+    pub(super) shutdown: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) state: Writing,
+    pub(super) queue: WriteQueue,
+    /// Who flushes the batched writes, while the connection is on the flush list.
+    pub(super) flush_owner: FlushOwner,
+    /// The peer has ended. It may have gone altogether, and then a write fails: to be known at once.
+    pub(super) peer_ended: bool,
+    /// Tasks of relays that wait until the queue is empty.
+    relays: Vec<Waker>,
+    /// Not reported yet: see `failure.rs`.
+    pub(super) failure: Option<Failure>,
+    /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds an end of
+    /// file that is none.
+    socket_error: Option<Errno>,
+    /// How long the descriptor of a closed connection lingers.
+    pub(super) deadline: Option<Timer>,
+    /// The kernel had no buffers for the last write, and reports none when it has.
+    pub(super) no_buffers: Retry,
+}
+
+impl Writer {
+    pub(super) fn new(state: Writing) -> Self {
+        Self {
+            state,
+            queue: WriteQueue::default(),
+            flush_owner: FlushOwner::None,
+            peer_ended: false,
+            relays: Vec::new(),
+            failure: None,
+            socket_error: None,
+            deadline: None,
+            no_buffers: Retry::default(),
+        }
+    }
+
+    pub(super) fn wait_for_room(&mut self, cx: &Context<'_>) {
+        if !self.relays.iter().any(|waiting| waiting.will_wake(cx.waker())) {
+            self.relays.push(cx.waker().clone());
+        }
+    }
+
+    /// The queue is empty, or will never be.
+    pub(super) fn wake_relays(&mut self) {
+        for waiting in self.relays.drain(..) {
+            waiting.wake();
+        }
+    }
+
+    /// The connection is closed: what was queued is dropped.
+    pub(super) fn close(&mut self) {
+        self.state.close();
+        self.queue.clear();
+        self.failure = None;
+        self.deadline = None;
+        self.no_buffers.end();
+        self.wake_relays();
+    }
+
+    /// Nothing can be sent any more. `failure.rs` reports it.
+    pub(super) fn fail(&mut self, errno: Errno) {
+        self.note_error(errno);
+        self.failure = Some(Failure {
+            errno,
+            requests: self.queue.clear(),
+            shutdown: self.state == Writing::Draining,
+        });
+        self.state.close();
+        self.wake_relays();
+    }
+
+    /// As [`Writer::fail`], for a request that is not in the queue.
+    pub(super) fn fail_request(&mut self, errno: Errno) {
+        if self.failure.is_none() {
+            self.fail(errno);
+        }
+        if let Some(failure) = &mut self.failure {
+            failure.requests += 1;
+        }
+    }
+
+    /// A write has failed with `errno`, which may have been the socket's error. `EPIPE` is not: it says that this side
+    /// cannot send, and leaves what a read will find as it is.
+    pub(super) fn note_error(&mut self, errno: Errno) {
+        if errno != Errno::EPIPE {
+            self.socket_error.get_or_insert(errno);
+        }
+    }
+
+    /// What a read means that has found an end of file.
+    pub(super) fn end_of_file(&self) -> Errno {
+        self.socket_error.unwrap_or(Errno::EOF)
+    }
+
+    /// The handle is closed. Answers whether bytes are left that were reported as written and can be sent.
+    pub(super) fn linger(&mut self) -> bool {
+        let lingers = self.queue.has_batched() && self.state.linger();
+        if lingers {
+            self.queue.drop_requests();
+            self.failure = None;
+            self.wake_relays();
+        }
+        lingers
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// The consumer learns of the failure otherwise, or has closed the connection.
+    pub(super) fn forget_failure(&mut self) {
+        self.failure = None;
+    }
+}

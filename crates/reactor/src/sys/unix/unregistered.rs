@@ -1,0 +1,242 @@
+//! Sockets that are made, bound or adopted, and not yet used.
+
+use std::fs::Permissions;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
+
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use tokio::io::unix::AsyncFd;
+
+use crate::sys::bind::{BindFlags, LocalAccess};
+use crate::sys::refused::Refused;
+use crate::sys::transport::Target;
+use crate::sys::transport::Transport;
+
+use super::errno;
+use super::handle_fd::HandleFd;
+use super::path::{OwnPath, local_address, mode_of, open_to_all};
+use super::receive::Medium;
+use super::registration::register;
+
+/// Bound or adopted, not yet used.
+#[derive(Debug)]
+pub(crate) struct UnregisteredSocket {
+    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
+    path: Option<OwnPath>,
+    fd: HandleFd,
+    medium: Medium,
+    transport: Transport,
+}
+
+impl UnregisteredSocket {
+    /// What was made here, or has left its runtime.
+    pub(super) fn new(fd: HandleFd, medium: Medium, transport: Transport, path: Option<OwnPath>) -> Self {
+        Self {
+            path,
+            fd,
+            medium,
+            transport,
+        }
+    }
+
+    /// Gives the descriptor to the runtime that is entered, for what `make` makes of it.
+    pub(super) fn register_with<R>(
+        self,
+        make: impl FnOnce(AsyncFd<HandleFd>, Medium, Option<OwnPath>) -> R,
+    ) -> Result<R, Refused<UnregisteredSocket>> {
+        let Self {
+            path,
+            fd,
+            medium,
+            transport,
+        } = self;
+        match register(fd) {
+            Ok(fd) => Ok(make(fd, medium, path)),
+            Err((fd, error)) => Err(Refused {
+                left: Some(Self::new(fd, medium, transport, path)),
+                error,
+            }),
+        }
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the same promise as on Windows, where a pipe is no socket"
+    )]
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
+        Some(SockRef::from(&self.fd))
+    }
+
+    pub(crate) fn raw(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+
+    /// Sets who may use a bound local socket. `EINVAL` for one without a path.
+    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        open_to_all(self.path.as_ref(), readable, writable)
+    }
+
+    /// `listen(2)`. The handle stays what it is: an acceptor is made of it.
+    pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
+        SockRef::from(&self.fd).listen(backlog)
+    }
+
+    /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
+    /// once leaves the handle as it is.
+    pub(crate) fn begin_connect(&self, to: &Target<'_>) -> io::Result<Option<io::Result<()>>> {
+        let address = match to {
+            Target::Tcp(address) => SockAddr::from(**address),
+            Target::Local(path) => local_address(path)?,
+        };
+        let socket = SockRef::from(&self.fd);
+        let Err(error) = connect(&socket, &address) else {
+            return Ok(Some(Ok(())));
+        };
+        match error.raw_os_error() {
+            Some(libc::EINPROGRESS) => Ok(connect_result(&socket)),
+            // Reported later, as by libuv: the server may be starting.
+            Some(libc::ECONNREFUSED) => Ok(Some(Err(error))),
+            _ if self.transport == Transport::Local => Ok(Some(Err(error))),
+            _ => Err(error),
+        }
+    }
+}
+
+/// `connect(2)`. One that is interrupted goes on (POSIX), or has not begun: the next call shows which.
+fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
+    let mut was_interrupted = false;
+    loop {
+        let result = socket.connect(address);
+        match result.as_ref().map_err(io::Error::raw_os_error) {
+            Err(Some(libc::EINTR)) => was_interrupted = true,
+            Err(Some(libc::EISCONN)) if was_interrupted => return Ok(()),
+            Err(Some(libc::EALREADY)) if was_interrupted => {
+                return Err(io::Error::from_raw_os_error(libc::EINPROGRESS));
+            }
+            _ => return result,
+        }
+    }
+}
+
+/// What became of a connect: `None` while it is going on.
+pub(super) fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
+    // A peer's address proves more than the lack of an error, and saves a call: the error is asked for anyway before the
+    // connect is reported, since the connection may have broken meanwhile.
+    match socket.peer_addr() {
+        Ok(_) => return Some(Ok(())),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+        Err(error) => return Some(Err(socket.take_error().ok().flatten().unwrap_or(error))),
+    }
+    match socket.take_error() {
+        Ok(None) => None,
+        Ok(Some(error)) | Err(error) => Some(Err(error)),
+    }
+}
+
+fn open_socket(domain: Domain, transport: Transport) -> io::Result<UnregisteredSocket> {
+    // Systems that can make it non-blocking with the same call are spared two more.
+    #[cfg(not(target_vendor = "apple"))]
+    let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
+    #[cfg(target_vendor = "apple")]
+    let socket = {
+        let socket = Socket::new(domain, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket
+    };
+    #[cfg(target_vendor = "apple")]
+    socket.set_nosigpipe(true)?;
+    let medium = match transport {
+        Transport::Tcp => Medium::Tcp,
+        Transport::Local => Medium::Unix,
+    };
+    let fd = HandleFd::from(OwnedFd::from(socket));
+    Ok(UnregisteredSocket::new(fd, medium, transport, None))
+}
+
+pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
+    open_socket(if ipv6 { Domain::IPV6 } else { Domain::IPV4 }, Transport::Tcp)
+}
+
+pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<UnregisteredSocket> {
+    let unregistered = tcp_socket(address.is_ipv6())?;
+    let socket = SockRef::from(&unregistered.fd);
+    // As libuv on Unix: a port in TIME_WAIT can be bound again. (Windows would let another program share it.)
+    socket.set_reuse_address(!flags.exclusive)?;
+    if flags.reuse_port {
+        set_reuse_port(&socket)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(flags.ipv6_only)?;
+    }
+    socket.bind(&SockAddr::from(*address))?;
+    Ok(unregistered)
+}
+
+/// Where the kernel spreads connections over the sockets of a port. macOS has the option without the spreading, which
+/// libuv refuses, and so do we.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn set_reuse_port(socket: &Socket) -> io::Result<()> {
+    #[cfg(target_os = "freebsd")]
+    return socket.set_reuse_port_lb(true);
+    #[cfg(not(target_os = "freebsd"))]
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(errno::ENOTSUP))
+}
+
+pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<UnregisteredSocket> {
+    let address = local_address(path)?;
+    let is_file = !path.starts_with('\0');
+    let mode = if is_file { mode_of(access) } else { None };
+    let mut unregistered = local_socket()?;
+    if let Some(mode) = mode {
+        // Linux makes the file with the socket's own mode, less the umask, so that it never has one that is wider.
+        // Elsewhere this is refused.
+        drop(
+            unregistered
+                .fd
+                .file()
+                .set_permissions(Permissions::from_mode(mode)),
+        );
+    }
+    match SockRef::from(&unregistered.fd).bind(&address) {
+        // libuv: "convert ENOENT to EACCES for compat with Windows".
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+            return Err(io::Error::from_raw_os_error(errno::EACCES));
+        }
+        result => result?,
+    }
+    if is_file {
+        let own = unregistered.path.insert(OwnPath::new(path));
+        // No client has connected meanwhile: it does not listen yet.
+        if let Some(mode) = mode {
+            own.set_mode(mode)?;
+        }
+    }
+    Ok(unregistered)
+}
+
+pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
+    open_socket(Domain::UNIX, Transport::Local)
+}
+
+/// Takes a descriptor over: from now on it is non-blocking, and closed with the handle if it is above 2. One that another
+/// handle has is duplicated.
+pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<UnregisteredSocket> {
+    let fd = HandleFd::adopt(number)?;
+    // FIONBIO works on everything that can be adopted, pipes included.
+    if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
+        // Refused: it stays the caller's.
+        if fd.as_raw_fd() == number {
+            fd.give_back();
+        }
+        return Err(error);
+    }
+    let medium = Medium::of(&fd);
+    Ok(UnregisteredSocket::new(fd, medium, transport, None))
+}

@@ -1,0 +1,34 @@
+//! Vectored writes of any length, by calls that take so many slices at once.
+
+use std::io::{self, IoSlice};
+
+/// `IOV_MAX` everywhere; Windows names no number, and Wine has that of the system below it.
+const MOST_SLICES: usize = 1024;
+
+/// Writes until all is taken or the system would have to wait; a short count is no error.
+pub(super) fn write_in_groups(
+    chunks: &[IoSlice<'_>],
+    write: impl Fn(&[IoSlice<'_>]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut sent = 0;
+    for group in chunks.chunks(MOST_SLICES) {
+        let wanted: usize = group.iter().map(|chunk| chunk.len()).sum();
+        if wanted == 0 {
+            continue;
+        }
+        let taken = loop {
+            match write(group) {
+                Ok(taken) => break taken,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What went before is sent; the caller queues the rest and meets a lasting error when it sends that.
+                Err(_) if sent > 0 => return Ok(sent),
+                Err(error) => return Err(error),
+            }
+        };
+        sent += taken;
+        if taken < wanted {
+            break;
+        }
+    }
+    Ok(sent)
+}
