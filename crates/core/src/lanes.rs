@@ -3,7 +3,7 @@
 //! A consumer that reports the phases of its loop ([`Lanes::track_loop`]) sees events as libuv's callers do. libuv asks the
 //! kernel once a turn and runs the callbacks of what the kernel reported (the *poll phase*), then the program's immediates,
 //! then the closing callbacks; what a callback causes is reported in the next turn. So such a consumer takes what is due,
-//! all at once but each event by itself, when the poller has news or when it is woken ([`Lanes::deliverable`]). The rest
+//! all at once but each event by itself, when the poller is readable or when it is woken ([`Lanes::deliverable`]). The rest
 //! waits in its lane ([`Lane`]).
 //!
 //! The loop of a consumer may be embedded in another one, which sleeps for it ([`Lanes::track_embedded_loop`]; Electron's

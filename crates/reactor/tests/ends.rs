@@ -4,21 +4,12 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId};
 use support::{Consumer, PATIENCE, Piece, assert_all, pattern};
-
-/// A connection of the consumer's, and its peer outside of the reactor.
-fn half(consumer: &mut Consumer) -> (HandleId, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let inside = consumer.connect(&listener.local_addr().unwrap());
-    let (outside, _) = listener.accept().unwrap();
-    consumer.connected(inside).unwrap();
-    (inside, outside)
-}
 
 /// Closes a connection with RST.
 fn reset(stream: TcpStream) {
@@ -56,7 +47,7 @@ fn events_until_the_end(consumer: &mut Consumer, connection: HandleId) -> (Vec<E
 fn a_reset_that_a_waiting_write_meets_is_the_error_of_the_read(threads: usize) {
     for _ in 0..20 {
         let mut consumer = Consumer::new(threads);
-        let (connection, peer) = half(&mut consumer);
+        let (connection, peer) = consumer.connect_to_peer();
         consumer.reactor.read_start(connection).unwrap();
         consumer.write_more_than_the_kernel_takes(connection, &pattern(support::MORE_THAN_THE_KERNEL_TAKES));
         // Makes room, so that the task is at it when the reset comes.
@@ -77,7 +68,7 @@ fn a_reset_that_a_waiting_write_meets_is_the_error_of_the_read(threads: usize) {
 
 fn a_write_that_fails_after_the_end_of_reading_is_reported_as_one(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, peer) = half(&mut consumer);
+    let (connection, peer) = consumer.connect_to_peer();
     consumer.write_more_than_the_kernel_takes(connection, &pattern(support::MORE_THAN_THE_KERNEL_TAKES));
     peer.shutdown(Shutdown::Write).unwrap();
     assert_eq!(consumer.read_to_end(connection), (Vec::new(), Errno::EOF));
@@ -90,7 +81,7 @@ fn a_write_that_fails_after_the_end_of_reading_is_reported_as_one(threads: usize
 
 fn a_write_that_fails_while_nothing_is_read_is_reported_as_one(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, peer) = half(&mut consumer);
+    let (connection, peer) = consumer.connect_to_peer();
     consumer.write_more_than_the_kernel_takes(connection, &pattern(support::MORE_THAN_THE_KERNEL_TAKES));
     reset(peer);
     let errno = consumer.wait(|_, event| match event {
@@ -109,7 +100,7 @@ fn a_write_that_fails_while_nothing_is_read_is_reported_as_one(threads: usize) {
 /// As the kernel resets the peer of a socket that is closed with unread bytes.
 fn a_close_with_bytes_that_were_read_ahead_resets_the_peer(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = half(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.read_start(connection).unwrap();
     peer.write_all(b"never taken").unwrap();
     let started = Instant::now();
@@ -124,7 +115,7 @@ fn a_close_with_bytes_that_were_read_ahead_resets_the_peer(threads: usize) {
 
 fn a_close_when_all_was_taken_ends_in_order(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = half(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.read_start(connection).unwrap();
     peer.write_all(b"taken").unwrap();
     consumer.wait(|consumer, event| match event {
@@ -169,8 +160,8 @@ enum Begin {
 fn a_relay_that_waits_for_room_reports_the_end_afterwards(threads: usize) {
     for end in [End::Fin, End::Reset] {
         let mut consumer = Consumer::new(threads);
-        let (source, mut sender) = half(&mut consumer);
-        let (destination, mut receiver) = half(&mut consumer);
+        let (source, mut sender) = consumer.connect_to_peer();
+        let (destination, mut receiver) = consumer.connect_to_peer();
         let first = pattern(support::MORE_THAN_THE_KERNEL_TAKES);
         consumer.write_more_than_the_kernel_takes(destination, &first);
         consumer.reactor.read_start(source).unwrap();
@@ -218,8 +209,8 @@ fn a_relay_reports_the_end_whenever_it_begins(threads: usize) {
 fn relayed_to_its_end(threads: usize, before: Arrived, end: End, when: When, begin: Begin) {
     let case = format!("{before:?}, {end:?} {when:?}, begun {begin:?}");
     let mut consumer = Consumer::new(threads);
-    let (source, mut sender) = half(&mut consumer);
-    let (destination, mut receiver) = half(&mut consumer);
+    let (source, mut sender) = consumer.connect_to_peer();
+    let (destination, mut receiver) = consumer.connect_to_peer();
     let bytes = pattern(match before {
         Arrived::Nothing => 0,
         Arrived::Few => 1000,
@@ -272,8 +263,8 @@ fn relayed_to_its_end(threads: usize, before: Arrived, end: End, when: When, beg
 fn a_source_that_is_reset_in_the_middle_of_much_is_not_ended(threads: usize) {
     for _ in 0..10 {
         let mut consumer = Consumer::new(threads);
-        let (source, mut sender) = half(&mut consumer);
-        let (destination, mut receiver) = half(&mut consumer);
+        let (source, mut sender) = consumer.connect_to_peer();
+        let (destination, mut receiver) = consumer.connect_to_peer();
         consumer.reactor.read_start(source).unwrap();
         consumer.reactor.relay(source, destination).unwrap();
         let reader = spawn(move || {
@@ -296,8 +287,8 @@ fn a_source_that_is_reset_in_the_middle_of_much_is_not_ended(threads: usize) {
 fn a_destination_that_is_reset_while_it_is_read_has_the_error_of_the_read(threads: usize) {
     for len in [1000, 8 << 20] {
         let mut consumer = Consumer::new(threads);
-        let (source, mut sender) = half(&mut consumer);
-        let (destination, receiver) = half(&mut consumer);
+        let (source, mut sender) = consumer.connect_to_peer();
+        let (destination, receiver) = consumer.connect_to_peer();
         for (from, to) in [(source, destination), (destination, source)] {
             consumer.reactor.read_start(from).unwrap();
             consumer.reactor.relay(from, to).unwrap();
@@ -324,8 +315,8 @@ fn a_destination_that_is_reset_while_it_is_read_has_the_error_of_the_read(thread
 #[cfg(not(windows))]
 fn a_destination_that_is_reset_fails_its_own_writes_too(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (source, mut sender) = half(&mut consumer);
-    let (destination, receiver) = half(&mut consumer);
+    let (source, mut sender) = consumer.connect_to_peer();
+    let (destination, receiver) = consumer.connect_to_peer();
     consumer.reactor.read_start(source).unwrap();
     consumer.reactor.relay(source, destination).unwrap();
     sender.write_all(&pattern(200_000)).unwrap();

@@ -1,95 +1,33 @@
 //! A consumer with a loop of its own: it turns the reactor, and while it does not, the reactor's thread does.
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    unsafe_code,
-    reason = "a test fails by panicking; waiting for a descriptor is a raw call"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
 use std::io::{IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{
-    BindFlags, Closing, Drive, Event, HandleId, Reactor, Received, Sleep, Target, Wake, Written,
-};
+use ferronet_reactor::{BindFlags, Closing, Drive, Event, HandleId, Received, Sleep, Target, Written};
+use support::PATIENCE;
+use support::event_loop::Loop;
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-#[derive(Clone, Default)]
-struct Rings(Arc<AtomicUsize>);
-
-impl Wake for Rings {
-    fn wake(&self, _deliveries: usize) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
+/// What these tests do with a loop.
+trait Play {
+    fn turn_until(&self, hear: impl FnMut(Event) -> bool);
+    fn accepted(&self) -> (HandleId, TcpStream);
+    fn many(&self, count: usize) -> (Vec<HandleId>, Vec<TcpStream>);
+    fn take(&self, id: HandleId) -> usize;
 }
 
-struct Loop {
-    reactor: Reactor,
-    rings: Rings,
-}
-
-impl Loop {
-    fn new(drive: Drive) -> Self {
-        Self::with_threads(drive, 1)
-    }
-
-    fn with_threads(drive: Drive, threads: usize) -> Self {
-        Self::sleeping(Sleep::Inside, drive, threads)
-    }
-
-    fn sleeping(sleep: Sleep, drive: Drive, threads: usize) -> Self {
-        let rings = Rings::default();
-        let reactor = Reactor::in_loop(Box::new(rings.clone()), sleep, drive, threads);
-        Self { reactor, rings }
-    }
-
-    /// One turn, as libuv does it. Gives each event to `hear`, as one batch.
-    fn turn(&self, mut hear: impl FnMut(Event)) {
-        let mut tell = |count: usize| {
-            self.reactor.begin_batch();
-            for _ in 0..count {
-                if let Some(event) = self.reactor.next_event() {
-                    hear(event);
-                }
-            }
-            self.reactor.end_batch();
-        };
-        tell(self.reactor.completed());
-        let sleeps = !self.reactor.poll_begins();
-        if self.poll(if sleeps { 10 } else { 0 }) {
-            tell(self.reactor.turn());
-        }
-        if self.rings.0.swap(0, Ordering::SeqCst) > 0 {
-            self.reactor.woken();
-        }
-        tell(self.reactor.poll_ended());
-        self.reactor.turn_ended();
-    }
-
-    /// Whether the reactor's poller has something, within so many milliseconds.
-    fn poll(&self, milliseconds: i32) -> bool {
-        let mut poller = libc::pollfd {
-            fd: self.reactor.poller().unwrap(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // SAFETY: one entry, which lives through the call.
-        unsafe { libc::poll(&raw mut poller, 1, milliseconds) > 0 }
-    }
-
+impl Play for Loop {
     fn turn_until(&self, mut hear: impl FnMut(Event) -> bool) {
         let start = Instant::now();
         let mut done = false;
         while !done {
             assert!(start.elapsed() < PATIENCE, "it never came");
-            self.turn(|event| done |= hear(event));
+            self.turn(10, |event| done |= hear(event));
         }
     }
 
@@ -195,7 +133,7 @@ fn a_loop_that_stands_still_is_stood_in_for() {
     let (id, mut peer) = event_loop.accepted();
     let reactor = &event_loop.reactor;
     reactor.read_start(id).unwrap();
-    event_loop.turn(|_| {});
+    event_loop.turn(10, |_| {});
     reactor.begin_batch();
     reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
     peer.write_all(b"early").unwrap();
@@ -231,7 +169,7 @@ fn a_loop_that_is_pinned_is_not() {
     let event_loop = Loop::new(Drive::Loop);
     let (id, mut peer) = event_loop.accepted();
     event_loop.reactor.read_start(id).unwrap();
-    event_loop.turn(|_| {});
+    event_loop.turn(10, |_| {});
     peer.write_all(b"early").unwrap();
     assert!(event_loop.poll(10_000));
     // Longer than the thread's patience would be.
@@ -259,7 +197,7 @@ fn a_loop_that_sleeps_is_woken_for_a_task_that_another_thread_has_made_due() {
     let start = Instant::now();
     while event_loop.poll(200) || event_loop.reactor.relayed(source).bytes == 0 {
         assert!(start.elapsed() < PATIENCE, "it comes to rest");
-        event_loop.turn(|_| {});
+        event_loop.turn(10, |_| {});
     }
     assert!(event_loop.reactor.relayed(source).bytes < LEN as u64);
     let reader = spawn(move || {
@@ -270,7 +208,7 @@ fn a_loop_that_sleeps_is_woken_for_a_task_that_another_thread_has_made_due() {
     // What the relay waits for comes about on the other thread, and the loop hears of it by its poller alone.
     while event_loop.reactor.relayed(source).bytes < LEN as u64 {
         assert!(event_loop.poll(10_000), "the loop sleeps on");
-        event_loop.turn(|_| {});
+        event_loop.turn(10, |_| {});
     }
     assert!(reader.join().unwrap() == bytes);
     writer.join().unwrap();
@@ -318,16 +256,19 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
 fn a_loop_that_sleeps_outside_of_its_turns_is_woken_for_calls_between_them() {
     for sleep in [Sleep::Inside, Sleep::Outside] {
         let event_loop = Loop::sleeping(sleep, Drive::Loop, 1);
-        let rings = || event_loop.rings.0.load(Ordering::SeqCst);
         let (id, _peer) = event_loop.accepted();
-        while event_loop.poll(0) || rings() > 0 {
-            event_loop.turn(|_| {});
+        while event_loop.poll(0) || event_loop.wakes() > 0 {
+            event_loop.turn(10, |_| {});
         }
         let is_outside = sleep == Sleep::Outside;
         event_loop.reactor.read_start(id).unwrap();
         assert_eq!(event_loop.poll(0), is_outside, "a task is due: {sleep:?}");
         event_loop.reactor.shutdown_write(id).unwrap();
-        assert_eq!(rings(), usize::from(is_outside), "an event is due: {sleep:?}");
+        assert_eq!(
+            event_loop.wakes(),
+            usize::from(is_outside),
+            "an event is due: {sleep:?}"
+        );
         event_loop.turn_until(|event| matches!(event, Event::ShutDown { .. }));
     }
 }

@@ -1,9 +1,5 @@
 //! Memory for read-ahead is limited for the process. Connections that find no room lose nothing and make progress.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg_attr(
-    target_os = "linux",
-    expect(unsafe_code, reason = "waiting for a descriptor is a raw call")
-)]
 
 mod support;
 
@@ -350,64 +346,16 @@ on_one_and_three_threads!(
 
 #[cfg(target_os = "linux")]
 mod in_a_loop {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use ferronet_reactor::{Drive, Target};
 
-    use ferronet_reactor::{Drive, Sleep, Target};
-
+    use super::support::event_loop::Loop;
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Rings(Arc<AtomicUsize>);
-
-    impl Wake for Rings {
-        fn wake(&self, _deliveries: usize) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// A loop that takes all events and no bytes.
-    struct Loop {
-        reactor: Reactor,
-        rings: Rings,
-    }
-
-    impl Loop {
-        fn new() -> Self {
-            let rings = Rings::default();
-            let reactor = Reactor::in_loop(Box::new(rings.clone()), Sleep::Inside, Drive::Auto, 1);
-            Self { reactor, rings }
-        }
-
-        /// Whether the loop would be woken within so many milliseconds.
-        fn is_woken(&self, milliseconds: i32) -> bool {
-            let mut poller = libc::pollfd {
-                fd: self.reactor.poller().unwrap(),
-                events: libc::POLLIN,
-                revents: 0,
-            };
-            // SAFETY: one entry, which lives through the call.
-            unsafe { libc::poll(&raw mut poller, 1, milliseconds) > 0 }
-        }
-
-        /// Turns until there has been nothing to do for a moment.
-        fn turn_until_idle(&self) {
-            let begun = Instant::now();
-            let mut is_idle = false;
-            while !is_idle {
-                assert!(begun.elapsed() < PATIENCE, "it goes on and on");
-                let is_due = self.reactor.poll_begins();
-                let is_woken = self.is_woken(if is_due { 0 } else { 30 });
-                let is_rung = self.rings.0.swap(0, Ordering::SeqCst) > 0;
-                let events = if is_woken { self.reactor.turn() } else { 0 };
-                if is_rung {
-                    self.reactor.woken();
-                }
-                for _ in 0..events + self.reactor.completed() + self.reactor.poll_ended() {
-                    self.reactor.next_event();
-                }
-                self.reactor.turn_ended();
-                is_idle = !is_due && !is_woken && !is_rung;
-            }
+    /// Turns until there has been nothing to do for a moment. Takes all events, and no bytes.
+    fn turn_until_idle(event_loop: &Loop) {
+        let begun = Instant::now();
+        while event_loop.turn(30, |_event| ()) {
+            assert!(begun.elapsed() < PATIENCE, "it goes on and on");
         }
     }
 
@@ -417,26 +365,24 @@ mod in_a_loop {
         let mut holder = Consumer::new(1);
         flowing(&mut holder, MANY);
         wait_until("the budget is used up", is_used_up);
-        let event_loop = Loop::new();
+        let event_loop = Loop::new(Drive::Auto);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let id = event_loop.reactor.tcp_socket(false).unwrap();
         event_loop.reactor.connect(id, &Target::Tcp(&address)).unwrap();
         let mut peer = listener.accept().unwrap().0;
-        event_loop.turn_until_idle();
+        turn_until_idle(&event_loop);
         event_loop.reactor.read_start(id).unwrap();
-        event_loop.turn_until_idle();
+        turn_until_idle(&event_loop);
         peer.write_all(b"early").unwrap();
         // The loop does not turn, so the thread does. It finds no room and announces the bytes.
-        wait_until("the thread announces it", || {
-            event_loop.rings.0.load(Ordering::SeqCst) > 0
-        });
-        event_loop.turn_until_idle();
+        wait_until("the thread announces it", || event_loop.wakes() > 0);
+        turn_until_idle(&event_loop);
         assert_eq!(event_loop.reactor.read_queue_size(id), 0);
         // The loop drives again and sleeps. Now its connection is granted a block, which it does not need any more.
         drop(holder);
-        assert!(event_loop.is_woken(20_000));
-        event_loop.turn_until_idle();
+        assert!(event_loop.poll(20_000));
+        turn_until_idle(&event_loop);
         assert_eq!(charged(), 0);
     }
 }

@@ -4,7 +4,7 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
@@ -12,15 +12,6 @@ use ferronet_reactor::{Closing, Errno, Event, HandleId};
 use support::{Consumer, PATIENCE, Piece, pattern};
 
 const MEGABYTE: usize = 1 << 20;
-
-/// A connection of the consumer's, and its peer outside of the reactor.
-fn half(consumer: &mut Consumer) -> (HandleId, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let inside = consumer.connect(&listener.local_addr().unwrap());
-    let (outside, _) = listener.accept().unwrap();
-    consumer.connected(inside).unwrap();
-    (inside, outside)
-}
 
 /// A relay from `source` to `destination`, with the peers of both.
 struct Line {
@@ -34,8 +25,8 @@ struct Line {
 impl Line {
     fn new(threads: usize) -> Self {
         let mut consumer = Consumer::new(threads);
-        let (source, sender) = half(&mut consumer);
-        let (destination, receiver) = half(&mut consumer);
+        let (source, sender) = consumer.connect_to_peer();
+        let (destination, receiver) = consumer.connect_to_peer();
         Self {
             consumer,
             source,
@@ -120,7 +111,7 @@ fn megabytes_arrive_in_order_and_then_the_end_is_the_consumers(threads: usize) {
 
 fn a_connection_may_be_relayed_to_itself(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (echo, mut peer) = half(&mut consumer);
+    let (echo, mut peer) = consumer.connect_to_peer();
     consumer.reactor.read_start(echo).unwrap();
     consumer.reactor.relay(echo, echo).unwrap();
     let bytes = pattern(4 * MEGABYTE);

@@ -6,19 +6,10 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Transport, Unread, Written};
 use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, Piece, assert_all, pattern};
-
-/// A connection, and the socket of its peer.
-fn pair(consumer: &mut Consumer) -> (HandleId, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let connection = consumer.connect(&listener.local_addr().unwrap());
-    let (peer, _) = listener.accept().unwrap();
-    consumer.connected(connection).unwrap();
-    (connection, peer)
-}
 
 fn readable(consumer: &mut Consumer, connection: HandleId) {
     consumer.wait(|_, event| matches!(event, Event::Readable { id } if id == connection).then_some(()));
@@ -26,7 +17,7 @@ fn readable(consumer: &mut Consumer, connection: HandleId) {
 
 fn what_a_batch_holds_is_sent_and_nothing_is_held_later(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = pair(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     let mut bytes = [0; 6];
     consumer.reactor.begin_batch();
     assert_eq!(consumer.write(connection, b"first "), Written::Completed);
@@ -43,7 +34,7 @@ fn what_a_batch_holds_is_sent_and_nothing_is_held_later(threads: usize) {
 
 fn it_is_not_read_ahead(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = pair(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.set_shared(connection, true).unwrap();
     consumer.reactor.read_start(connection).unwrap();
     peer.write_all(b"for whoever reads first").unwrap();
@@ -59,7 +50,7 @@ fn it_is_not_read_ahead(threads: usize) {
 
 fn a_reactor_that_is_asked_not_to_reads_nothing_ahead(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = pair(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.set_reads_ahead(false);
     consumer.reactor.read_start(connection).unwrap();
     let bytes = pattern(1 << 20);
@@ -80,7 +71,7 @@ fn a_reactor_that_is_asked_not_to_reads_nothing_ahead(threads: usize) {
 
 fn a_descriptor_that_is_shared_before_its_use_is_a_shared_connection(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = pair(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     let descriptor = consumer.reactor.duplicate(connection).unwrap();
     let other = consumer.reactor.open(descriptor, Transport::Tcp).unwrap();
     consumer.reactor.set_shared(other, true).unwrap();
@@ -98,7 +89,7 @@ fn a_descriptor_that_is_shared_before_its_use_is_a_shared_connection(threads: us
 
 fn what_the_kernel_does_not_take_can_be_taken_back_and_nothing_follows(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = pair(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     let bytes = pattern(MORE_THAN_THE_KERNEL_TAKES);
     consumer.write_more_than_the_kernel_takes(connection, &bytes);
     // FIN would end the connection for the other owner.
@@ -122,7 +113,7 @@ fn what_the_kernel_does_not_take_can_be_taken_back_and_nothing_follows(threads: 
 
 fn its_close_with_bytes_that_were_read_ahead_is_no_reset_for_the_other_owner(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = pair(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.read_start(connection).unwrap();
     peer.write_all(b"read by nobody").unwrap();
     readable(&mut consumer, connection);
@@ -140,7 +131,7 @@ fn its_close_with_bytes_that_were_read_ahead_is_no_reset_for_the_other_owner(thr
 
 fn what_was_taken_can_be_given_back(threads: usize) {
     let mut consumer = Consumer::new(threads);
-    let (connection, mut peer) = pair(&mut consumer);
+    let (connection, mut peer) = consumer.connect_to_peer();
     let bytes = pattern(100_000);
     peer.write_all(&bytes).unwrap();
     drop(peer);

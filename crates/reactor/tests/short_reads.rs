@@ -10,7 +10,7 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 use std::os::unix::net::UnixStream;
 
@@ -20,11 +20,8 @@ use support::{Consumer, Piece};
 
 /// A connection of the reactor's, flowing, and its peer outside of it.
 fn tcp(consumer: &mut Consumer) -> (HandleId, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let inside = consumer.connect(&listener.local_addr().unwrap());
-    let (outside, _) = listener.accept().unwrap();
+    let (inside, outside) = consumer.connect_to_peer();
     outside.set_nodelay(true).unwrap();
-    consumer.connected(inside).unwrap();
     consumer.reactor.read_start(inside).unwrap();
     (inside, outside)
 }

@@ -1,4 +1,4 @@
-//! Who turns the runtimes, and what the tasks of one runtime share.
+//! Who drives the runtimes, and what the tasks of one runtime share.
 
 pub(crate) mod budget;
 mod buffers;

@@ -32,7 +32,7 @@ pub(crate) fn wake_interrupting(task: Waker) {
     MUST_INTERRUPT.set(before);
 }
 
-/// Who turns the runtime.
+/// Who drives the runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driving {
     /// A thread of the reactor's.

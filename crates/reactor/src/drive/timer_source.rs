@@ -14,7 +14,7 @@ use super::timer_thread::TimerThread;
 pub(super) enum TimerSource {
     #[default]
     None,
-    /// Kept when nothing is set any more: it costs a descriptor, and to make it again, system calls.
+    /// Not closed when nothing is set any more: making it again would cost system calls.
     Poller(PollTimer),
     /// Ended when nothing is set any more.
     Thread(TimerThread),

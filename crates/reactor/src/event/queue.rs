@@ -33,7 +33,7 @@ impl EventQueue {
         }
     }
 
-    /// Changes the lanes, then asks for the deliveries that are due: outside of the lock, since who is woken takes it.
+    /// Changes the lanes, then asks for the deliveries that are due: outside of the lock, which the consumer takes when it is woken.
     fn change(&self, change: impl FnOnce(&mut Lanes<Event>) -> usize) {
         let deliveries = change(&mut self.lanes.lock());
         if deliveries > 0 {

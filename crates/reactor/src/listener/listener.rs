@@ -1,10 +1,7 @@
-//! One listening socket: accepts ahead of JavaScript, up to the backlog, and hands connections over in order.
+//! One listening socket: accepts ahead of the consumer, up to the backlog, and hands connections over in order.
 //!
 //! Where descriptors are scarce nothing is accepted ahead: a connection is accepted when the consumer has taken the one
-//! before. When none is left for the connections that wait, they are refused, so that their clients do not wait for a
-//! server that cannot serve them: on the consumer's thread, in order with its events. One that is busy leaves them
-//! waiting, and may close something before its turn comes. Other errors of accept(2) are of one connection or of the moment;
-//! like libuv, the task tries again and reports none, with pauses when nothing succeeds.
+//! before. When none is left, connections that wait are refused (`refuse.rs`).
 //!
 //! If another process accepts from the socket as well, nothing is accepted ahead: the other process could not have it any
 //! more, while this one is busy, ends, or closes its handle. The task only reports that there may be a connection, and the
@@ -13,64 +10,21 @@
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
 use std::collections::VecDeque;
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Wake;
 
+use ferronet_core::handles::HandleId;
 use parking_lot::{Mutex, RwLock};
 use socket2::SockAddr;
 
-use crate::drive::retry::Retry;
-use crate::drive::run_queue::{Driving, Task};
 use crate::drive::shard::Shard;
-use crate::event::event::Event;
 use crate::event::queue::EventQueue;
 use crate::socket::errno::Errno;
-use crate::sys::Target;
-use crate::sys::{self, Acceptor, Stream, UnregisteredSocket};
-use ferronet_core::handles::HandleId;
+use crate::sys::{self, Acceptor, Stream, Target, UnregisteredSocket};
 
-/// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
-const ACCEPTS_PER_TURN: usize = 32;
-
-/// How many accepted connections may wait for the consumer, who has asked for `backlog`: as many as the kernel would let
-/// wait. To a negative number it gives its largest.
-fn accept_limit(backlog: i32) -> usize {
-    let largest = sys::largest_backlog();
-    usize::try_from(backlog).unwrap_or(largest).min(largest).max(1)
-}
-
-/// Connections that were accepted and not taken.
-#[derive(Debug, Default)]
-struct Accepted {
-    waiting: VecDeque<HandleId>,
-    /// The task accepts no more until one is taken.
-    is_full: bool,
-}
-
-impl Accepted {
-    /// Whether one more may wait, if `most` may.
-    fn has_room(&mut self, most: usize) -> bool {
-        self.is_full = self.waiting.len() >= most;
-        !self.is_full
-    }
-}
-
-/// What keeps the task from accepting.
-#[derive(Debug, Default)]
-struct AcceptState {
-    /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse them.
-    exhausted: bool,
-    retry: Retry,
-}
-
-impl AcceptState {
-    fn is_paused(&self) -> bool {
-        self.exhausted || self.retry.is_pausing()
-    }
-}
+use super::state::{AcceptState, Accepted, accept_limit};
 
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
 pub(crate) trait Adopt: Send + Sync {
@@ -82,35 +36,28 @@ pub(crate) trait Adopt: Send + Sync {
 }
 
 pub(crate) struct Listener {
-    id: HandleId,
-    acceptor: RwLock<Option<Acceptor>>,
-    accepted: Mutex<Accepted>,
-    /// Held from a connection's leaving the backlog until it is reported.
-    accepting: Mutex<AcceptState>,
+    pub(super) id: HandleId,
+    pub(super) acceptor: RwLock<Option<Acceptor>>,
+    pub(super) accepted: Mutex<Accepted>,
+    /// Locked from the moment a connection leaves the backlog until it is reported.
+    pub(super) accepting: Mutex<AcceptState>,
     /// Another process accepts from the socket as well.
-    shared: AtomicBool,
-    /// If it is shared: an [`Event::Connection`] is queued for which nothing was accepted.
-    reported: AtomicBool,
+    pub(super) shared: AtomicBool,
+    /// If it is shared: an [`Event::Connection`](crate::Event::Connection) is queued for which nothing was accepted.
+    pub(super) reported: AtomicBool,
     /// Where it listens.
-    address: Option<SockAddr>,
+    pub(super) address: Option<SockAddr>,
     /// How many accepted connections may wait for the consumer.
-    max_waiting: AtomicUsize,
+    pub(super) max_waiting: AtomicUsize,
     /// The last one that was accepted has left few descriptors.
-    scarce: AtomicBool,
+    pub(super) scarce: AtomicBool,
     /// The table that its connections go to. Weak: the table owns the listener.
-    connections: Weak<dyn Adopt>,
+    pub(super) connections: Weak<dyn Adopt>,
     /// On the run queue.
-    queued: AtomicBool,
+    pub(super) queued: AtomicBool,
     /// Where its own task runs.
-    shard: Arc<Shard>,
-    events: Arc<EventQueue>,
-}
-
-/// Which thread reports an accepted connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deliverer {
-    Task,
-    Caller,
+    pub(super) shard: Arc<Shard>,
+    pub(super) events: Arc<EventQueue>,
 }
 
 impl std::fmt::Debug for Listener {
@@ -164,7 +111,7 @@ impl Listener {
     }
 
     /// Whether one more connection may wait for the consumer now. If not, the task is woken when one is taken.
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         let most = if self.scarce.load(Ordering::Relaxed) {
             1
         } else {
@@ -173,7 +120,7 @@ impl Listener {
         self.accepted.lock().has_room(most)
     }
 
-    /// Answers one [`Event::Connection`].
+    /// Answers one [`Event::Connection`](crate::Event::Connection).
     pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
         let mut accepted = self.accepted.lock();
         let was_full = std::mem::take(&mut accepted.is_full);
@@ -206,53 +153,6 @@ impl Listener {
 
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.load(Ordering::Relaxed)
-    }
-
-    /// The other process may accept the connection before the consumer answers.
-    fn report(&self) {
-        if !self.reported.swap(true, Ordering::AcqRel) {
-            self.events.push(Event::Connection { id: self.id });
-        }
-    }
-
-    /// Accepts one on the thread of the caller. If there is none, the next one wakes the task.
-    fn accept_shared(self: &Arc<Self>) -> Option<HandleId> {
-        let acceptor = self.acceptor.read();
-        let acceptor = acceptor.as_ref()?;
-        let connections = self.connections.upgrade()?;
-        let waker = Waker::from(Arc::clone(self));
-        let mut cx = Context::from_waker(&waker);
-        let mut state = self.accepting.lock();
-        if state.is_paused() {
-            return None;
-        }
-        for _ in 0..ACCEPTS_PER_TURN {
-            let shard = connections.next_shard();
-            let entered = shard.enter();
-            let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
-                state.retry.end();
-                return None;
-            };
-            drop(entered);
-            match self.adopt(accepted, &*connections, shard) {
-                Ok(connection) => {
-                    state.retry.end();
-                    drop(state);
-                    // For the next one, in a turn of its own.
-                    waker.wake();
-                    return Some(connection);
-                }
-                Err(error) if sys::is_out_of_descriptors(&error) => {
-                    state.exhausted = true;
-                    self.events.push_next_turn(Event::Exhausted { id: self.id });
-                    return None;
-                }
-                // The next one may be better off.
-                Err(_) => {}
-            }
-        }
-        state.retry.pause(&self.shard.timers, waker);
-        None
     }
 
     /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what was
@@ -324,141 +224,12 @@ impl Listener {
                 .as_ref()
                 .is_some_and(|address| sys::reaches(to, address))
     }
-
-    /// Accepts what is in the backlog, on the caller's thread: its connect, which has just ended, has put a connection there,
-    /// and epoll would report that one first.
-    pub(crate) fn accept_now(&self) {
-        let acceptor = self.acceptor.read();
-        let Some(acceptor) = acceptor.as_ref() else { return };
-        // Waits for a connection that the task is just accepting: it is reported first as well.
-        let accepting = self.accepting.lock();
-        let Some(connections) = self.connections.upgrade() else {
-            return;
-        };
-        while !self.is_shared() && self.has_room() && self.accept_one(acceptor, &*connections) {}
-        drop(accepting);
-    }
-
-    /// Accepts one on the thread of the caller. Answers whether there was one.
-    fn accept_one(&self, acceptor: &Acceptor, connections: &dyn Adopt) -> bool {
-        let shard = connections.next_shard();
-        let entered = shard.enter();
-        let accepted = acceptor.accept_now();
-        drop(entered);
-        let Some(accepted) = accepted else { return false };
-        if let Ok(connection) = self.adopt(accepted, connections, shard) {
-            self.deliver(connection, Deliverer::Caller);
-        }
-        true
-    }
-
-    /// Makes a connection of what was accepted, which is closed when that fails.
-    fn adopt(
-        &self,
-        accepted: io::Result<Stream>,
-        connections: &dyn Adopt,
-        shard: &Arc<Shard>,
-    ) -> io::Result<HandleId> {
-        let stream = accepted?;
-        let scarce = sys::are_descriptors_scarce(stream.raw());
-        self.scarce.store(scarce, Ordering::Relaxed);
-        connections
-            .adopt(stream, shard)
-            .map_err(|_no_room| io::ErrorKind::OutOfMemory.into())
-    }
-
-    fn accept_some(self: &Arc<Self>, connections: &dyn Adopt) {
-        let acceptor = self.acceptor.read();
-        let Some(acceptor) = acceptor.as_ref() else { return };
-        let waker = Waker::from(Arc::clone(self));
-        let mut cx = Context::from_waker(&waker);
-        let mut has_accepted = false;
-        for _ in 0..ACCEPTS_PER_TURN {
-            let mut state = self.accepting.lock();
-            if state.is_paused() {
-                return;
-            }
-            if self.is_shared() {
-                self.report();
-                return;
-            }
-            if !self.has_room() {
-                return;
-            }
-            let shard = connections.next_shard();
-            let entered = shard.enter();
-            let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
-                state.retry.end();
-                return;
-            };
-            drop(entered);
-            match self.adopt(accepted, connections, shard) {
-                Ok(connection) => {
-                    state.retry.end();
-                    has_accepted = true;
-                    self.deliver(connection, Deliverer::Task);
-                }
-                Err(error) if sys::is_out_of_descriptors(&error) => {
-                    state.exhausted = true;
-                    self.events.push(Event::Exhausted { id: self.id });
-                    return;
-                }
-                // The next one may be better off.
-                Err(_) => {}
-            }
-        }
-        if has_accepted {
-            waker.wake();
-        } else {
-            self.accepting.lock().retry.pause(&self.shard.timers, waker);
-        }
-    }
-
-    /// Answers one [`Event::Exhausted`], on the consumer's thread: refuses some of the connections that wait, unless there are
-    /// descriptors again.
-    pub(crate) fn refuse_some(self: &Arc<Self>) {
-        let acceptor = self.acceptor.read();
-        let (Some(acceptor), Some(connections)) = (acceptor.as_ref(), self.connections.upgrade()) else {
-            return;
-        };
-        let mut state = self.accepting.lock();
-        if !std::mem::take(&mut state.exhausted) {
-            return;
-        }
-        let is_relieved = self.accept_one(acceptor, &*connections) || acceptor.refuse(ACCEPTS_PER_TURN) > 0;
-        let waker = Waker::from(Arc::clone(self));
-        if is_relieved {
-            drop(state);
-            waker.wake();
-        } else {
-            state.retry.pause(&self.shard.timers, waker);
-        }
-    }
-
-    fn deliver(&self, connection: HandleId, by: Deliverer) {
-        self.accepted.lock().waiting.push_back(connection);
-        let event = Event::Connection { id: self.id };
-        match by {
-            Deliverer::Task => self.events.push(event),
-            Deliverer::Caller => self.events.push_next_turn(event),
-        }
-    }
 }
 
 impl Wake for Listener {
     fn wake(self: Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
             Arc::clone(&self.shard).tasks.push(self);
-        }
-    }
-}
-
-impl Task for Listener {
-    fn turn(self: Arc<Self>, _by: Driving) {
-        // First, so that a wake from now on is not lost.
-        self.queued.store(false, Ordering::Release);
-        if let Some(connections) = self.connections.upgrade() {
-            self.accept_some(&*connections);
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Listening sockets and pipes.
 
-#[expect(
-    clippy::module_inception,
-    reason = "the folder has the name of what it is about"
-)]
+mod accept;
 mod listener;
+mod refuse;
+mod state;
 
 pub(crate) use listener::{Adopt, Listener};

@@ -22,7 +22,7 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Makes something else of an idle entry, which may be shared. After an error it is what it was, or closed where the system has closed it.
+    /// Makes something else of an unregistered socket, which may be shared. After an error it is what it was, or closed where the system has closed it.
     ///
     /// # Errors
     /// `EBADF` for any other entry, which is left alone; what `make` says.

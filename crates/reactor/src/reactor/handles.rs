@@ -1,25 +1,23 @@
-//! The making of handles: sockets fresh, bound or adopted, listeners, connections made and accepted.
+//! The making of handles: sockets new, bound or adopted, listeners, connections made and accepted.
 //!
-//! An idle socket becomes a listener or a connection in its place in the table: its id stays.
+//! An unregistered socket becomes a listener or a connection in its place in the table: its id stays.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::task::Wake as _;
 
-use super::reactor::Reactor;
-use crate::event::event::Event;
-use crate::listener::{Adopt, Listener};
-use crate::socket::errno::Errno;
-use crate::stream::Connection;
-use crate::sys::Target;
-use crate::sys::Transport;
-use crate::sys::{self, Acceptor, Stream, UnregisteredSocket};
-use crate::sys::{BindFlags, LocalAccess};
 use ferronet_core::handles::HandleId;
 use ferronet_core::lanes::Lane;
 use ferronet_core::state::Writing;
 
+use crate::event::event::Event;
+use crate::listener::{Adopt, Listener};
+use crate::socket::errno::Errno;
+use crate::stream::Connection;
+use crate::sys::{self, Acceptor, BindFlags, LocalAccess, Stream, Target, Transport, UnregisteredSocket};
+
 use super::entry::Entry;
+use super::reactor::Reactor;
 use super::shared::Shared;
 
 impl Reactor {
@@ -90,7 +88,7 @@ impl Reactor {
         Ok(())
     }
 
-    /// Makes a listener of an idle entry whose socket listens.
+    /// Makes a listener of an unregistered socket that listens.
     pub(super) fn begin_listening(&self, id: HandleId, backlog: i32) -> Result<Arc<Listener>, Errno> {
         let mut table = self.shared.table.lock();
         let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
@@ -195,7 +193,7 @@ impl Reactor {
         !reached.is_empty()
     }
 
-    /// Makes a stream of an idle entry.
+    /// Makes a stream of an unregistered socket.
     pub(super) fn begin_stream(
         &self,
         id: HandleId,

@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
-use super::reactor::Reactor;
+use ferronet_core::handles::HandleId;
+
 use crate::socket::errno::Errno;
 use crate::stream::Chunk;
 use crate::sys;
-use ferronet_core::handles::HandleId;
+
+use super::reactor::Reactor;
 
 impl Reactor {
     /// Another descriptor of what `fd` is, which is the caller's to close, and is not inherited by child processes.

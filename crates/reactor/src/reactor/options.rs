@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 
+use ferronet_core::handles::HandleId;
 use socket2::SockRef;
+
+use crate::socket::errno::Errno;
+use crate::socket::options::{self, KeepAlive};
+use crate::sys::{self, DescriptorKind};
 
 use super::entry::Descriptor;
 use super::reactor::Reactor;
-use crate::socket::errno::Errno;
-use crate::socket::options::{self, KeepAlive};
-use crate::sys;
-use crate::sys::DescriptorKind;
-use ferronet_core::handles::HandleId;
 
 impl Reactor {
     fn with_socket<R>(

@@ -100,8 +100,8 @@ impl Reactor {
         self.shared.running()
     }
 
-    /// Closes every handle and ends the threads; comes back when they have ended, and what was reported as written is
-    /// sent, which takes 2 s at the longest. Calls that come later find no handle.
+    /// Closes every handle and ends the threads; returns when they have ended, and what was reported as written is sent,
+    /// which takes 2 s at the longest. Calls that come later find no handle.
     pub fn shutdown(&self) {
         self.shared.stop();
         let entries = self.shared.table.lock().drain();
@@ -192,7 +192,7 @@ impl Reactor {
     /// taken until the [`Event::Closed`] that [`Reactor::report_closed`] queues is delivered.
     ///
     /// # Errors
-    /// For a reset, what setting `SO_LINGER` says; nothing is closed then.
+    /// [`Errno::EBADF`] for an id that names no handle.
     pub fn close(&self, id: HandleId, closing: Closing) -> Result<(), Errno> {
         let entry = match self.shared.table.lock().get_mut(id) {
             Some(entry) => std::mem::replace(entry, Entry::Closed),

@@ -19,7 +19,7 @@ pub enum Sleep {
     Outside,
 }
 
-/// Who is to turn the runtimes, and how many there are to be.
+/// Who will drive the runtimes, and how many there will be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     pub(super) drive: Drive,
@@ -51,7 +51,7 @@ impl Runtimes {
         })
     }
 
-    /// Ends the threads; comes back when all have ended.
+    /// Ends the threads; returns when all have ended.
     pub(super) fn stop(&self) {
         for thread in &self.threads {
             thread.ask_to_stop();

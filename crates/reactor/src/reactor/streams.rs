@@ -4,13 +4,14 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use super::reactor::Reactor;
-use crate::socket::errno::Errno;
-use crate::stream::{Accepted, Connection, Relayed, Taken, Window, Written};
 use ferronet_core::handles::HandleId;
 use ferronet_core::state::Writing;
 
+use crate::socket::errno::Errno;
+use crate::stream::{Accepted, Connection, Relayed, Taken, Window, Written};
+
 use super::entry::Entry;
+use super::reactor::Reactor;
 use super::shared::Shared;
 
 impl Reactor {

@@ -1,24 +1,25 @@
-//! Handles on their way from one reactor to another one of the same process.
+//! Handles in transit from one reactor to another of the same process.
 //!
-//! A handle that is sent off leaves its reactor with everything that is on its way through it: what was read and not
+//! A handle that is sent off leaves its reactor with everything that is in flight: what was read and not
 //! taken, what was written and not sent, connections that were accepted and not taken, the path that goes with a local
 //! server. It belongs to no reactor until another one receives it, or until it is given up, which closes it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use ferronet_core::handles::HandleId;
 use parking_lot::Mutex;
 
-use super::entry::Entry;
-use super::reactor::Reactor;
-use super::shared::Shared;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
 use crate::stream::{Connection, Detached, Unread};
 use crate::sys::{Stream, UnregisteredSocket};
-use ferronet_core::handles::HandleId;
 
-/// The name of a handle on its way: one in a process, and never again.
+use super::entry::Entry;
+use super::reactor::Reactor;
+use super::shared::Shared;
+
+/// The name of a handle in transit: unique in the process, and never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TransferId(u64);
 
@@ -67,7 +68,7 @@ impl InTransit {
 }
 
 impl Reactor {
-    /// Takes a handle out of this reactor; close its id as ever, for its last event. `unread` is what the consumer has
+    /// Takes a handle out of this reactor; close its id as usual, for its last event. `unread` is what the consumer has
     /// taken of a stream and gives back.
     ///
     /// # Errors

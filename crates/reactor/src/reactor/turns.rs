@@ -1,10 +1,11 @@
 //! The turns of the caller's loop, if it has one and reports them: libuv's, phase by phase, and the batches of events that it
 //! delivers.
 
-use super::reactor::Reactor;
-use super::runtimes::Sleep;
 use crate::drive::driver::Driver;
 use crate::drive::run_queue;
+
+use super::reactor::Reactor;
+use super::runtimes::Sleep;
 
 impl Reactor {
     /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the

@@ -1,7 +1,6 @@
 //! System errors as libuv numbers: the one place where an `io::Error` becomes the number that JavaScript sees.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use crate::sys;
 

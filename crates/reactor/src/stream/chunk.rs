@@ -1,7 +1,7 @@
 //! Bytes of one connection in memory that the budget is charged for.
 //!
-//! What arrives while older bytes wait is put behind them in the same chunk, up to [`BLOCK`], as the kernel would have
-//! kept it together for a later read. A chunk allocates at most twice its length.
+//! What arrives while older bytes wait is appended to the same chunk, up to [`BLOCK`], as one later read would have got it
+//! from the kernel. A chunk allocates at most twice its length.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use ferronet_core::inbox::{self, BLOCK};
 use crate::drive::budget::{Block, Budget, Charge, READ_AHEAD};
 use crate::socket::errno::Errno;
 
-/// Up to here a read is copied out of its block: a block that is kept is at least half full.
+/// The longest read that is copied out of its block: a block that stays in the inbox is more than half full.
 const COPIED: usize = BLOCK / 2;
 
 /// What was read from a connection: chunks, then [`Errno::EOF`] for the peer's FIN, or the error of the read.

@@ -1,18 +1,19 @@
 //! The close of a connection, which sends first what was reported as written.
 //!
-//! While a batch of events is delivered, small writes are held and reported as written (`outbox.rs`). The kernel would
-//! have taken them from a program that writes at once, and it sends what it has taken after `close(2)`. So a close in
-//! order with such bytes left closes the handle, and the descriptor lingers here: the connection's task sends them, for
-//! [`LINGER_TIMEOUT`] at the longest, and closes then. Requests, whose end the consumer waits for, are cancelled by the close as
-//! libuv's are. A reset drops everything.
+//! While a batch of events is delivered, small writes are batched and reported as written (`drive/flush_list.rs`). The kernel
+//! would have taken them from a program that writes at once, and it sends what it has taken after `close(2)`. So an orderly
+//! close with such bytes left closes the handle, and the descriptor lingers: the connection's task sends them, for
+//! [`LINGER_TIMEOUT`] at the longest, and closes it then. Requests, whose end the consumer waits for, are cancelled by the
+//! close as libuv's are. A reset drops everything.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Wake as _, Waker};
 use std::time::{Duration, Instant};
 
-use crate::sys::{Stream, wait_writable};
 use ferronet_core::state::Writing;
+
+use crate::sys::{Stream, wait_writable};
 
 use super::connection::{Closing, Connection};
 

@@ -1,4 +1,4 @@
-//! The half of a connection that receives: what it holds while its lock is not held.
+//! The state of the receiving half of a connection.
 
 use ferronet_core::state::Reading;
 

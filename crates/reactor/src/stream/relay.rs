@@ -23,12 +23,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _};
 use std::time::Instant;
 
+use ferronet_core::inbox::BLOCK;
+use ferronet_core::state::{Reading, Writing};
+
 use crate::drive::budget::Block;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
 use crate::sys::{Fill, Stream};
-use ferronet_core::inbox::BLOCK;
-use ferronet_core::state::{Reading, Writing};
 
 use super::connection::Connection;
 use super::reader::{READS_PER_TURN, Reader};
@@ -281,7 +282,7 @@ impl Connection {
         Step::On
     }
 
-    /// The destination can't be sent to. Its own task reports that, which may hold the locks that its reading half needs.
+    /// The destination can't be sent to. Its own task reports that: it may take the locks of its reading half, which is not allowed here.
     fn relay_failed(self: &Arc<Self>, writer: &mut Writer, errno: Errno) {
         writer.fail(errno);
         Arc::clone(self).wake();

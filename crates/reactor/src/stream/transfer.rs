@@ -4,13 +4,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ferronet_core::state::Writing;
+use ferronet_core::write_queue::WriteQueue;
+
+use crate::socket::errno::Errno;
+use crate::sys::UnregisteredSocket;
+
 use super::chunk::{self, Inbox};
 use super::connection::Connection;
 use super::writer::Writer;
-use crate::socket::errno::Errno;
-use crate::sys::UnregisteredSocket;
-use ferronet_core::state::Writing;
-use ferronet_core::write_queue::WriteQueue;
 
 /// What a connection was, without a reactor.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ impl Connection {
 
     // ---- another owner has a descriptor of the socket
 
-    /// Whether another owner reads from the socket or writes to it. Then what a batch holds is sent, and nothing is held or
+    /// Whether another owner reads from the socket or writes to it. Then what is batched is sent, and nothing is batched or
     /// read ahead any more: the kernel sees everything in the order of the calls.
     pub(crate) fn set_shared(self: &Arc<Self>, shared: bool) {
         self.shared.store(shared, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The half of a connection that sends: what it holds while its lock is not held.
+//! The state of the sending half of a connection.
 
 use std::task::{Context, Waker};
 
@@ -55,7 +55,7 @@ pub(super) struct Writer {
     pub(super) queue: WriteQueue,
     /// Who flushes the batched writes, while the connection is on the flush list.
     pub(super) flush_owner: FlushOwner,
-    /// The peer has ended. It may have gone altogether, and then a write fails: to be known at once.
+    /// The peer has ended. It may have closed its socket, and then a write fails, which has to be known at once.
     pub(super) peer_ended: bool,
     /// Tasks of relays that wait until the queue is empty.
     relays: Vec<Waker>,

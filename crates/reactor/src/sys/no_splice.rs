@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 /// What filling came to. Here it is always `Unsupported`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the same promise as on Linux")]
+#[expect(dead_code, reason = "the contract of sys, as on Linux")]
 pub(crate) enum Fill {
     Bytes(NonZeroUsize),
     End,
@@ -18,7 +18,7 @@ pub(crate) enum Fill {
 #[derive(Debug, Default)]
 pub(crate) struct SplicePipe;
 
-#[expect(clippy::unused_self, reason = "the same promise as on Linux")]
+#[expect(clippy::unused_self, reason = "the contract of sys, as on Linux")]
 impl SplicePipe {
     pub(crate) fn discard(&mut self) {}
 

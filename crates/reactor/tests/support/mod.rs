@@ -10,12 +10,15 @@
 
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use ferronet_reactor::{BindFlags, Errno, Event, HandleId, Reactor, Received, Target, Wake, Written};
+
+#[cfg(target_os = "linux")]
+pub mod event_loop;
 
 /// Long enough for a busy machine; nothing here is expected to take it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -157,6 +160,15 @@ impl Consumer {
             .close(listener, ferronet_reactor::Closing::Orderly)
             .unwrap();
         (client, accepted.unwrap())
+    }
+
+    /// A connection over TCP, and its peer outside of the reactor.
+    pub fn connect_to_peer(&mut self) -> (HandleId, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = self.connect(&listener.local_addr().unwrap());
+        let (peer, _) = listener.accept().unwrap();
+        self.connected(connection).unwrap();
+        (connection, peer)
     }
 
     /// Takes one piece of what a connection has received, and whether there is more.

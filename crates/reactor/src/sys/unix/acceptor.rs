@@ -99,7 +99,7 @@ impl Acceptor {
     }
 
     /// Leaves the runtime; the socket goes on listening.
-    #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
+    #[expect(clippy::unnecessary_wraps, reason = "the contract of sys, as on Windows")]
     pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
         let fd = self.fd.into_inner();
         Ok(UnregisteredSocket::new(
@@ -121,7 +121,7 @@ impl Acceptor {
 
     #[expect(
         clippy::unnecessary_wraps,
-        reason = "the same promise as on Windows, where a pipe is no socket"
+        reason = "the contract of sys, as on Windows, where a pipe is no socket"
     )]
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         Some(self.socket_ref())

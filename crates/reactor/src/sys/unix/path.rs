@@ -71,7 +71,7 @@ impl OwnPath {
 
 impl Drop for OwnPath {
     fn drop(&mut self) {
-        // What fails is gone already, or never was ours to remove: nothing to do about either.
+        // What fails is gone already, or belongs to another user: nothing to do about either.
         if self.path.symlink_metadata().is_ok_and(|found| self.is(&found)) {
             drop(std::fs::remove_file(&self.path));
         }
@@ -139,7 +139,7 @@ pub(super) fn mode_of(access: LocalAccess) -> Option<u32> {
     }
 }
 
-/// Sets who may use a bound local socket, exactly: read, write or both, for everybody (Node 26; older ones added it).
+/// Sets who may use a bound local socket, exactly: read, write or both, for all users (Node 26 sets them exactly; older ones added them).
 /// `EINVAL` for one without a path.
 pub(super) fn open_to_all(path: Option<&OwnPath>, readable: bool, writable: bool) -> io::Result<()> {
     let own = path.ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;

@@ -12,7 +12,7 @@ pub(super) const RECEIVABLE: Interest = Interest::READABLE.add(Interest::PRIORIT
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) const RECEIVABLE: Interest = Interest::READABLE;
 
-/// Registers a descriptor with the runtime that is entered. It comes back with an error.
+/// Registers a descriptor with the runtime that is entered. With an error it is given back.
 pub(super) fn register<T: AsRawFd + AsFd + 'static>(owner: T) -> Result<AsyncFd<T>, (T, io::Error)> {
     // SAFETY: `owner` owns its descriptor (those of this folder do): it is open and the same for as long as the `AsyncFd` that
     // it moves into, which nothing here takes it out of or swaps it in.

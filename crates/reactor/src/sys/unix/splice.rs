@@ -1,4 +1,5 @@
-//! A pipe through which the kernel moves what one socket has received to another one, without copying it to us: splice(2).
+//! A pipe through which the kernel moves what one socket has received to another one, without a copy to this process:
+//! splice(2).
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::num::NonZeroUsize;
@@ -9,7 +10,7 @@ use super::poll::is_readable;
 use super::receive::is_urgent;
 use super::stream::Stream;
 
-/// What is asked of the pipe to hold: more than the kernel's receive buffer gives at once on most systems.
+/// The capacity that is asked for, in bytes: more than one receive buffer has on most systems.
 const CAPACITY: libc::c_int = 256 * 1024;
 
 /// What filling the pipe came to.

@@ -51,7 +51,7 @@ impl Stream {
     }
 
     /// Leaves the runtime.
-    #[expect(clippy::unnecessary_wraps, reason = "the same promise as on Windows")]
+    #[expect(clippy::unnecessary_wraps, reason = "the contract of sys, as on Windows")]
     pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
         let fd = self.fd.into_inner();
         let is_inet = SockRef::from(&fd)
@@ -63,7 +63,7 @@ impl Stream {
 
     #[expect(
         clippy::unnecessary_wraps,
-        reason = "the same promise as on Windows, where a pipe is no socket"
+        reason = "the contract of sys, as on Windows, where a pipe is no socket"
     )]
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         Some(SockRef::from(self.fd.get_ref()))

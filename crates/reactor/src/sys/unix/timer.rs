@@ -1,10 +1,9 @@
 //! A timer that the runtime's poller watches: timerfd(2).
 
-use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::ptr;
 use std::task::{Context, Poll};
 use std::time::Instant;
+use std::{io, ptr};
 
 use tokio::io::unix::AsyncFd;
 

@@ -1,4 +1,4 @@
-//! Sockets that are made, bound or adopted, and not yet used.
+//! Sockets that are made, bound or adopted, and registered with no runtime.
 
 use std::fs::Permissions;
 use std::io;
@@ -11,8 +11,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::sys::bind::{BindFlags, LocalAccess};
 use crate::sys::refused::Refused;
-use crate::sys::transport::Target;
-use crate::sys::transport::Transport;
+use crate::sys::transport::{Target, Transport};
 
 use super::errno;
 use super::handle_fd::HandleFd;
@@ -20,7 +19,7 @@ use super::path::{OwnPath, local_address, mode_of, open_to_all};
 use super::receive::Medium;
 use super::registration::register;
 
-/// Bound or adopted, not yet used.
+/// Made, bound, adopted, or taken out of a runtime.
 #[derive(Debug)]
 pub(crate) struct UnregisteredSocket {
     /// First: the file goes before the descriptor, whose inode may be another file's from then on.
@@ -63,7 +62,7 @@ impl UnregisteredSocket {
 
     #[expect(
         clippy::unnecessary_wraps,
-        reason = "the same promise as on Windows, where a pipe is no socket"
+        reason = "the contract of sys, as on Windows, where a pipe is no socket"
     )]
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         Some(SockRef::from(&self.fd))

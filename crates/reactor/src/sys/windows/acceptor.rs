@@ -38,7 +38,7 @@ pub(crate) struct ReserveFd {}
 impl ReserveFd {
     #[expect(
         clippy::unused_self,
-        reason = "the same promise as on Unix, where there is one"
+        reason = "the contract of sys, as on Unix, where there is one"
     )]
     pub(crate) fn lend<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
         open()
@@ -157,7 +157,7 @@ impl Acceptor {
 
     #[expect(
         clippy::unused_self,
-        reason = "the same promise as on Unix, where there is a number"
+        reason = "the contract of sys, as on Unix, where there is a number"
     )]
     pub(crate) fn raw(&self) -> i32 {
         -1
@@ -167,7 +167,7 @@ impl Acceptor {
     #[expect(
         clippy::unused_self,
         clippy::needless_pass_by_ref_mut,
-        reason = "the same promise as on Unix, where there is one"
+        reason = "the contract of sys, as on Unix, where there is one"
     )]
     pub(crate) fn set_path(&mut self, _path: Option<&Path>) {}
 
@@ -184,7 +184,7 @@ impl Acceptor {
     }
 
     /// A connect never ends at once here, so there is never anything to accept because of one.
-    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    #[expect(clippy::unused_self, reason = "the contract of sys, as on Unix")]
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
         None
     }
@@ -199,7 +199,7 @@ impl Acceptor {
     }
 
     /// There is no reserve to do it with.
-    #[expect(clippy::unused_self, reason = "the same promise as on Unix")]
+    #[expect(clippy::unused_self, reason = "the contract of sys, as on Unix")]
     pub(crate) fn refuse(&self, _most: usize) -> usize {
         0
     }

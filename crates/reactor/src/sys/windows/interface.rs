@@ -6,7 +6,7 @@ pub(crate) fn zone_to_scope(zone: &str) -> u32 {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the same promise as on Unix, where an index may name nothing"
+    reason = "the contract of sys, as on Unix, where an index may name nothing"
 )]
 pub(crate) fn scope_to_zone(scope: u32) -> Option<String> {
     Some(scope.to_string())

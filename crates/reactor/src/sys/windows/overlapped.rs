@@ -4,10 +4,9 @@
 //! the runtime, and the pipe can be closed at once.
 
 use std::ffi::c_void;
-use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle as _, OwnedHandle};
-use std::ptr;
 use std::task::{Context, Poll, Waker};
+use std::{io, ptr};
 
 use parking_lot::Mutex;
 use windows_sys::Win32::Foundation::{ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, HANDLE, INVALID_HANDLE_VALUE};
@@ -110,7 +109,7 @@ impl Overlapped {
         self.result(pipe).map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Ends the call that is under way, if there is one, and comes back when it has ended.
+    /// Ends the call that is under way, if there is one, and returns when it has ended.
     pub(super) fn cancel(&self, pipe: &impl AsRawHandle) {
         // SAFETY: names the call, which may have ended: then nothing is found.
         unsafe { CancelIoEx(pipe.as_raw_handle(), self.structure) };

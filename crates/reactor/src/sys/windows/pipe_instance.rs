@@ -1,10 +1,9 @@
 //! One instance of a pipe, as its server has it: made, and waiting for a client. It is closed when it is dropped, and the
 //! name is free then, as a port is.
 
-use std::io;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
-use std::ptr;
 use std::task::{Context, Poll, ready};
+use std::{io, ptr};
 
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_INVALID_NAME, ERROR_NO_DATA, ERROR_PATH_NOT_FOUND, ERROR_PIPE_CONNECTED,
@@ -25,7 +24,7 @@ use super::overlapped::{Begun, Overlapped};
 use super::path::wide;
 use super::pipe_security::Descriptor;
 
-/// How much each direction of a pipe holds, as libuv has it.
+/// The buffer of each direction of a pipe, in bytes; libuv's size.
 pub(super) const BUFFER: u32 = 65_536;
 
 /// Whether a pipe of this name may be there already.
@@ -33,7 +32,7 @@ pub(super) const BUFFER: u32 = 65_536;
 pub(super) enum Place {
     /// It may not: `EADDRINUSE`. All instances have the security of the first one.
     First(LocalAccess),
-    /// It is ours.
+    /// There is: this listener's.
     Further,
 }
 
@@ -114,7 +113,7 @@ impl Waiting {
         })
     }
 
-    /// Gives the pipe to a client that has come. Not to be asked again then.
+    /// Answers the pipe when a client has connected. Not to be asked again then.
     pub(super) fn poll_client(&mut self, cx: &Context<'_>) -> Poll<io::Result<OwnedHandle>> {
         if let (State::Pending(overlapped), Some(pipe)) = (&mut self.state, &self.pipe) {
             let _nothing_moved = ready!(overlapped.poll(pipe, cx))?;

@@ -1,8 +1,7 @@
 //! Who may use a pipe.
 
-use std::io;
 use std::os::windows::io::{AsRawHandle as _, OwnedHandle};
-use std::ptr;
+use std::{io, ptr};
 
 use windows_sys::Win32::Foundation::LocalFree;
 use windows_sys::Win32::Security::Authorization::{
@@ -119,7 +118,7 @@ mod tests {
         found
     }
 
-    /// Who may do what with a pipe, as the system has it noted.
+    /// The security descriptor of a pipe, as the system has it.
     fn noted(pipe: &OwnedHandle) -> String {
         let mut descriptor = vec![0_u64; 128];
         let size = u32::try_from(size_of_val(descriptor.as_slice())).unwrap();

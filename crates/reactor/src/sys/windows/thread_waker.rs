@@ -17,7 +17,7 @@ pub(crate) struct ThreadWaker {
 impl ThreadWaker {
     #[expect(
         clippy::unnecessary_wraps,
-        reason = "the same promise as on Unix, where it takes a pipe"
+        reason = "the contract of sys, as on Unix, where it takes a pipe"
     )]
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self::default())

@@ -1,10 +1,9 @@
 //! Wakes a task later: the runtime is built without timers, and a thread that waits would have to be ended.
 
 use std::ffi::c_void;
-use std::io;
-use std::ptr;
 use std::task::Waker;
 use std::time::Duration;
+use std::{io, ptr};
 
 use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::System::Threading::{

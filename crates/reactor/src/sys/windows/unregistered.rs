@@ -1,24 +1,21 @@
-//! Sockets and pipes that are made or bound, and not yet used.
+//! Sockets and pipes that are made, bound or adopted, and registered with no runtime.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::windows::io::{AsRawSocket as _, BorrowedSocket, FromRawSocket as _, OwnedHandle};
-use std::ptr;
+use std::{io, ptr};
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
 
 use crate::sys::bind::{BindFlags, LocalAccess};
-use crate::sys::transport::Target;
-use crate::sys::transport::Transport;
+use crate::sys::transport::{Target, Transport};
 
-use super::descriptor;
 use super::path::{self, wide};
 use super::pipe::is_busy;
 use super::pipe_instance::{self, Place};
-use super::pipe_security;
+use super::{descriptor, pipe_security};
 
-/// Made or bound, not yet used.
+/// Made, bound, adopted, or taken out of a runtime.
 #[derive(Debug)]
 pub(crate) enum UnregisteredSocket {
     Tcp(Socket),
@@ -45,7 +42,7 @@ impl UnregisteredSocket {
 
     #[expect(
         clippy::unused_self,
-        reason = "the same promise as on Unix, where there is a number"
+        reason = "the contract of sys, as on Unix, where there is a number"
     )]
     pub(crate) fn raw(&self) -> i32 {
         -1
@@ -169,7 +166,7 @@ pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the same promise as on Unix, where a socket is made"
+    reason = "the contract of sys, as on Unix, where a socket is made"
 )]
 pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
     Ok(UnregisteredSocket::PipeSocket)
@@ -201,7 +198,7 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Unregist
     })
 }
 
-/// Takes a socket over: it is ours to close from now on.
+/// Takes a socket over: it is closed with the handle from now on.
 pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<UnregisteredSocket> {
     if transport == Transport::Local {
         return Err(io::Error::from(io::ErrorKind::Unsupported));

@@ -1,0 +1,183 @@
+//! How connections are accepted: by the task, ahead of the consumer, or on the consumer's thread.
+//!
+//! Errors of accept(2) other than the lack of descriptors are of one connection or of the moment; like libuv, the task tries
+//! again and reports none, with pauses when nothing succeeds.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use ferronet_core::handles::HandleId;
+
+use crate::drive::run_queue::{Driving, Task};
+use crate::drive::shard::Shard;
+use crate::event::event::Event;
+use crate::sys::{self, Acceptor, Stream};
+
+use super::listener::{Adopt, Listener};
+use super::state::ACCEPTS_PER_TURN;
+
+/// Which thread reports an accepted connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deliverer {
+    Task,
+    Caller,
+}
+
+impl Listener {
+    /// The other process may accept the connection before the consumer answers.
+    fn report(&self) {
+        if !self.reported.swap(true, Ordering::AcqRel) {
+            self.events.push(Event::Connection { id: self.id });
+        }
+    }
+
+    /// Accepts one on the thread of the caller. If there is none, the next one wakes the task.
+    pub(super) fn accept_shared(self: &Arc<Self>) -> Option<HandleId> {
+        let acceptor = self.acceptor.read();
+        let acceptor = acceptor.as_ref()?;
+        let connections = self.connections.upgrade()?;
+        let waker = Waker::from(Arc::clone(self));
+        let mut cx = Context::from_waker(&waker);
+        let mut state = self.accepting.lock();
+        if state.is_paused() {
+            return None;
+        }
+        for _ in 0..ACCEPTS_PER_TURN {
+            let shard = connections.next_shard();
+            let entered = shard.enter();
+            let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
+                state.retry.end();
+                return None;
+            };
+            drop(entered);
+            match self.adopt(accepted, &*connections, shard) {
+                Ok(connection) => {
+                    state.retry.end();
+                    drop(state);
+                    // For the next one, in a turn of its own.
+                    waker.wake();
+                    return Some(connection);
+                }
+                Err(error) if sys::is_out_of_descriptors(&error) => {
+                    state.exhausted = true;
+                    self.events.push_next_turn(Event::Exhausted { id: self.id });
+                    return None;
+                }
+                // The next one may be better off.
+                Err(_) => {}
+            }
+        }
+        state.retry.pause(&self.shard.timers, waker);
+        None
+    }
+
+    /// Accepts what is in the backlog, on the caller's thread: its connect, which has just ended, has put a connection there,
+    /// and epoll would report that one first.
+    pub(crate) fn accept_now(&self) {
+        let acceptor = self.acceptor.read();
+        let Some(acceptor) = acceptor.as_ref() else { return };
+        // Waits for a connection that the task is just accepting: it is reported first as well.
+        let accepting = self.accepting.lock();
+        let Some(connections) = self.connections.upgrade() else {
+            return;
+        };
+        while !self.is_shared() && self.has_room() && self.accept_one(acceptor, &*connections) {}
+        drop(accepting);
+    }
+
+    /// Accepts one on the thread of the caller. Answers whether there was one.
+    pub(super) fn accept_one(&self, acceptor: &Acceptor, connections: &dyn Adopt) -> bool {
+        let shard = connections.next_shard();
+        let entered = shard.enter();
+        let accepted = acceptor.accept_now();
+        drop(entered);
+        let Some(accepted) = accepted else { return false };
+        if let Ok(connection) = self.adopt(accepted, connections, shard) {
+            self.deliver(connection, Deliverer::Caller);
+        }
+        true
+    }
+
+    /// Makes a connection of what was accepted, which is closed when that fails.
+    fn adopt(
+        &self,
+        accepted: io::Result<Stream>,
+        connections: &dyn Adopt,
+        shard: &Arc<Shard>,
+    ) -> io::Result<HandleId> {
+        let stream = accepted?;
+        let scarce = sys::are_descriptors_scarce(stream.raw());
+        self.scarce.store(scarce, Ordering::Relaxed);
+        connections
+            .adopt(stream, shard)
+            .map_err(|_no_room| io::ErrorKind::OutOfMemory.into())
+    }
+
+    fn accept_some(self: &Arc<Self>, connections: &dyn Adopt) {
+        let acceptor = self.acceptor.read();
+        let Some(acceptor) = acceptor.as_ref() else { return };
+        let waker = Waker::from(Arc::clone(self));
+        let mut cx = Context::from_waker(&waker);
+        let mut has_accepted = false;
+        for _ in 0..ACCEPTS_PER_TURN {
+            let mut state = self.accepting.lock();
+            if state.is_paused() {
+                return;
+            }
+            if self.is_shared() {
+                self.report();
+                return;
+            }
+            if !self.has_room() {
+                return;
+            }
+            let shard = connections.next_shard();
+            let entered = shard.enter();
+            let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
+                state.retry.end();
+                return;
+            };
+            drop(entered);
+            match self.adopt(accepted, connections, shard) {
+                Ok(connection) => {
+                    state.retry.end();
+                    has_accepted = true;
+                    self.deliver(connection, Deliverer::Task);
+                }
+                Err(error) if sys::is_out_of_descriptors(&error) => {
+                    state.exhausted = true;
+                    self.events.push(Event::Exhausted { id: self.id });
+                    return;
+                }
+                // The next one may be better off.
+                Err(_) => {}
+            }
+        }
+        if has_accepted {
+            waker.wake();
+        } else {
+            self.accepting.lock().retry.pause(&self.shard.timers, waker);
+        }
+    }
+
+    fn deliver(&self, connection: HandleId, by: Deliverer) {
+        self.accepted.lock().waiting.push_back(connection);
+        let event = Event::Connection { id: self.id };
+        match by {
+            Deliverer::Task => self.events.push(event),
+            Deliverer::Caller => self.events.push_next_turn(event),
+        }
+    }
+}
+
+impl Task for Listener {
+    fn turn(self: Arc<Self>, _by: Driving) {
+        // First, so that a wake from now on is not lost.
+        self.queued.store(false, Ordering::Release);
+        if let Some(connections) = self.connections.upgrade() {
+            self.accept_some(&*connections);
+        }
+    }
+}

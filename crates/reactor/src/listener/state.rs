@@ -1,0 +1,48 @@
+//! What a listener has accepted, and what keeps it from accepting.
+
+use std::collections::VecDeque;
+
+use ferronet_core::handles::HandleId;
+
+use crate::drive::retry::Retry;
+use crate::sys;
+
+/// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
+pub(super) const ACCEPTS_PER_TURN: usize = 32;
+
+/// How many accepted connections may wait for the consumer, who has asked for `backlog`: as many as the kernel would let
+/// wait. To a negative number it gives its largest.
+pub(super) fn accept_limit(backlog: i32) -> usize {
+    let largest = sys::largest_backlog();
+    usize::try_from(backlog).unwrap_or(largest).min(largest).max(1)
+}
+
+/// Connections that were accepted and not taken.
+#[derive(Debug, Default)]
+pub(super) struct Accepted {
+    pub(super) waiting: VecDeque<HandleId>,
+    /// The task accepts no more until one is taken.
+    pub(super) is_full: bool,
+}
+
+impl Accepted {
+    /// Whether one more may wait, if `most` may.
+    pub(super) fn has_room(&mut self, most: usize) -> bool {
+        self.is_full = self.waiting.len() >= most;
+        !self.is_full
+    }
+}
+
+/// What keeps the task from accepting.
+#[derive(Debug, Default)]
+pub(super) struct AcceptState {
+    /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse them.
+    pub(super) exhausted: bool,
+    pub(super) retry: Retry,
+}
+
+impl AcceptState {
+    pub(super) fn is_paused(&self) -> bool {
+        self.exhausted || self.retry.is_pausing()
+    }
+}
