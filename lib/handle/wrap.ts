@@ -40,6 +40,9 @@ export type Stage =
   /** `close` was called. */
   | 'closing';
 
+/** Who else uses the socket: another owner may, once the program knows the number of the descriptor (`exposed`). */
+type Sharing = 'none' | 'exposed' | 'shared';
+
 /**
  * A handle is its own async resource, as Node's are.
  *
@@ -58,7 +61,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   protected id = -1;
   #stage: Stage = 'fresh';
   #refed = true;
-  #shared = false;
+  #sharing: Sharing = 'none';
   /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
   #holding = false;
   /** What `close` was given to call. */
@@ -122,7 +125,10 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
    */
   get fd(): number {
     const fd = this.descriptor;
-    if (fd >= 0) this.share();
+    if (fd >= 0 && this.#sharing === 'none') {
+      this.#sharing = 'exposed';
+      reactor().setShared(this.id, true);
+    }
     return fd;
   }
 
@@ -133,20 +139,20 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   /** Another owner uses the socket as well from now on. What the current batch holds is sent. */
   share(): void {
-    if (this.#shared || this.id < 0 || this.isClosing()) return;
-    this.#shared = true;
+    if (this.#sharing === 'shared' || this.id < 0 || this.isClosing()) return;
+    this.#sharing = 'shared';
     reactor().setShared(this.id, true);
   }
 
   /** The other owner has closed its descriptor. */
   unshare(): void {
-    if (!this.#shared) return;
-    this.#shared = false;
+    if (this.#sharing === 'none') return;
+    this.#sharing = 'none';
     reactor().setShared(this.openId(), false);
   }
 
   get isShared(): boolean {
-    return this.#shared;
+    return this.#sharing !== 'none';
   }
 
   /** Another descriptor of the same socket, the caller's to close, or an error. */
@@ -211,6 +217,8 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   protected closeWith(reset: boolean, callback: (() => void) | undefined): void {
     if (this.isClosing()) return;
     this.#stage = 'closing';
+    // A number that was looked at is no other owner, for whom the close would have to be no reset.
+    if (this.#sharing === 'exposed') reactor().setShared(this.id, false);
     if (this.id >= 0) control(reset ? Operation.Reset : Operation.Close, this.id);
     this.updateHold();
     hold();

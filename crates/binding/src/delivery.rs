@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 use std::{ptr, slice};
 
 use ferronet_numbers::EventKind;
-use ferronet_reactor::{Errno, Event, HandleId, Reactor, Received};
+use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Received};
 use napi::{Env, Result, Status, sys};
 
 /// How often one event has its connection read at most, while more waits (libuv's `uv__read` stops at 32).
@@ -33,6 +33,15 @@ enum Entry {
     Outermost,
     /// Inside an item of a threadsafe function, which sees to that.
     Inside,
+}
+
+/// What became of a call of the dispatcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    /// It ran, and may have thrown.
+    Ran,
+    /// The environment can't run JavaScript any more.
+    Refused,
 }
 
 /// What a connection has received.
@@ -143,17 +152,24 @@ impl Delivery {
             Event::Broken { id, errno } => (EventKind::Broken, id, i64::from(errno.code())),
             Event::ShutDown { id, result } => (EventKind::ShutDown, id, status(result)),
             Event::Closed { id } => (EventKind::Closed, id, 0),
-            Event::Connection { id } => {
-                let connection = reactor.accept(id).map(HandleId::to_bits);
-                let Some(Ok(value)) = connection.map(i64::try_from) else {
-                    return;
-                };
-                (EventKind::Connection, id, value)
-            }
+            Event::Connection { id } => return self.tell_connection(reactor, id, entry),
             // The reactor's own.
             Event::Exhausted { .. } => return,
         };
         self.call_alone(entry, kind, id.slot(), value);
+    }
+
+    fn tell_connection(&self, reactor: &Reactor, id: HandleId, entry: Entry) {
+        let Some(connection) = reactor.accept(id) else {
+            return;
+        };
+        let Ok(value) = i64::try_from(connection.to_bits()) else {
+            return;
+        };
+        if self.call_alone(entry, EventKind::Connection, id.slot(), value) == Call::Refused {
+            // The environment is ending, and no socket has the connection: its peer is reset as by the backlog's end.
+            let _closed = reactor.close(connection, Closing::Reset);
+        }
     }
 
     fn tell_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) {
@@ -313,22 +329,40 @@ impl Delivery {
     }
 
     /// Calls the dispatcher about something that is no bytes.
-    fn call_alone(&self, entry: Entry, kind: EventKind, slot: u32, value: i64) {
+    fn call_alone(&self, entry: Entry, kind: EventKind, slot: u32, value: i64) -> Call {
         let scope = self.open_scope();
-        self.call(entry, kind, slot, value, None);
+        let call = self.call(entry, kind, slot, value, None);
         self.close_scope(scope);
+        call
     }
 
-    /// Calls the dispatcher, in a handle scope of the caller's. A failure means that the environment can't run JavaScript
-    /// any more: there is nobody to tell.
-    fn call(&self, entry: Entry, kind: EventKind, slot: u32, value: i64, chunk: Option<sys::napi_value>) {
+    /// Calls the dispatcher, in a handle scope of the caller's.
+    fn call(
+        &self,
+        entry: Entry,
+        kind: EventKind,
+        slot: u32,
+        value: i64,
+        chunk: Option<sys::napi_value>,
+    ) -> Call {
         let called = self.try_call(entry, kind, slot, value, chunk);
-        if called == Err(Status::PendingException)
-            && let Some(exception) = self.take_exception()
-        {
+        if called.is_ok() {
+            return Call::Ran;
+        }
+        if !self.is_exception_pending() {
+            return Call::Refused;
+        }
+        if let Some(exception) = self.take_exception() {
             // SAFETY: as `number`. Its status is of no use: a worker that is being terminated refuses, and is gone soon.
             let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
         }
+        Call::Ran
+    }
+
+    fn is_exception_pending(&self) -> bool {
+        let mut is_pending = false;
+        // SAFETY: as `number`.
+        ok(unsafe { sys::napi_is_exception_pending(self.env, &raw mut is_pending) }).is_ok() && is_pending
     }
 
     /// Takes away the exception that a call has left: with it there, the next ones would fail.

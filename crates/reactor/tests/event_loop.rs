@@ -85,26 +85,44 @@ fn however_many_are_ready_in_one_turn_all_are_told() {
 
 #[test]
 fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
-    let event_loop = Loop::new(Drive::Loop);
+    let event_loop = Loop::new(Drive::Auto);
     let (id, mut peer) = event_loop.accepted();
     let reactor = &event_loop.reactor;
-    reactor.begin_batch();
-    for piece in [b"one ", b"two "] {
-        assert_eq!(reactor.write(id, &[IoSlice::new(piece)]), Ok(Written::Completed));
+    let start = Instant::now();
+    // Nothing is batched before the thread has seen that something happens, and watches.
+    loop {
+        assert!(start.elapsed() < PATIENCE, "no write is batched");
+        reactor.begin_batch();
+        let written = reactor.write(id, &[IoSlice::new(b"one ")]);
+        assert_eq!(written, Ok(Written::Completed));
+        if reactor.write_queue_size(id) == 4 {
+            break;
+        }
+        reactor.end_batch();
+        peer.read_exact(&mut [0; 4]).unwrap();
+        peer.write_all(b"x").unwrap();
     }
-    peer.set_nonblocking(true).unwrap();
-    let early = peer.read(&mut [0; 16]);
-    assert_eq!(early.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
-    assert_eq!(reactor.write_queue_size(id), 8);
-    // More than is kept: what was kept goes first.
+    reactor.write(id, &[IoSlice::new(b"two ")]).unwrap();
+    // More than is batched: what was batched goes first.
     let large = support::pattern(100_000);
     reactor.write(id, &[IoSlice::new(&large)]).unwrap();
     reactor.end_batch();
-    reactor.close(id, Closing::Orderly).unwrap();
-    peer.set_nonblocking(false).unwrap();
-    let mut received = Vec::new();
-    peer.read_to_end(&mut received).unwrap();
+    reactor.shutdown_write(id).unwrap();
+    let mut received = vec![0; 8 + large.len()];
+    peer.read_exact(&mut received).unwrap();
     assert!(received.starts_with(b"one two ") && received[8..] == large);
+}
+
+#[test]
+fn a_pinned_loop_sends_at_once_since_no_thread_would_do_it_for_a_consumer_that_waits() {
+    let event_loop = Loop::new(Drive::Loop);
+    let (id, mut peer) = event_loop.accepted();
+    event_loop.reactor.begin_batch();
+    event_loop.reactor.write(id, &[IoSlice::new(b"asked")]).unwrap();
+    let mut received = [0; 5];
+    peer.read_exact(&mut received).unwrap();
+    assert_eq!(&received, b"asked");
+    event_loop.reactor.end_batch();
 }
 
 #[test]

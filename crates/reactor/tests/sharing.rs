@@ -7,6 +7,7 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Transport, Unread, Written};
 use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, Piece, assert_all, pattern};
@@ -190,10 +191,12 @@ fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (listener, _) = consumer.listen();
     let _peers = clients(&consumer, listener, 4);
-    let mut accepted = 0;
-    // All are accepted when there is an event for each.
-    while accepted < 4 {
-        accepted += usize::from(matches!(consumer.next(), Event::Connection { .. }));
+    consumer.wait(|_, event| matches!(event, Event::Connection { .. }).then_some(()));
+    // Each has a handle, beside the listener's.
+    let started = Instant::now();
+    while consumer.reactor.handles() < 5 {
+        assert!(started.elapsed() < support::PATIENCE);
+        std::thread::yield_now();
     }
     consumer.reactor.set_shared(listener, true).unwrap();
     assert!(consumer.reactor.accept(listener).is_some());
@@ -206,8 +209,15 @@ fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
     let handles = consumer.reactor.handles();
     let _peer = clients(&consumer, listener, 1);
     consumer.wait(|consumer, event| {
-        let is_there = matches!(event, Event::Connection { .. }) && consumer.reactor.handles() > handles;
-        is_there.then_some(())
+        if !matches!(event, Event::Connection { .. }) {
+            return None;
+        }
+        if consumer.reactor.handles() > handles {
+            return Some(());
+        }
+        // The last of those before. The answer has the next one reported.
+        assert_eq!(consumer.reactor.accept(listener), None);
+        None
     });
     assert!(consumer.reactor.take_accepted(listener).is_some());
 }

@@ -87,10 +87,6 @@ impl Driver {
         let (runtime, poller) = Poller::of(|| runtime(&events))?;
         let drive = if poller.is_some() { drive } else { Drive::Thread };
         let shard = Shard::of(&runtime);
-        if drive == Drive::Loop {
-            // The thread never takes over from a loop that is pinned, and no other thread flushes.
-            shard.flush_list.set_owner(FlushOwner::WatchingThread);
-        }
         let driving = if drive == Drive::Thread {
             Driving::Thread
         } else {

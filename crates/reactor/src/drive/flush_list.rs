@@ -3,9 +3,10 @@
 //! While a batch of events is delivered, what the consumer writes is batched and sent when the batch ends: several writes to
 //! one connection are one system call, and the peers are woken once for all, instead of once between any two callbacks.
 //!
-//! Batched bytes are sent when a connection is closed in order or its writing side is ended, at the end of the reactor and at
-//! the exit of the process; and the reactor's thread sends them when the consumer computes for too long in the middle of a
-//! batch. A reset drops them, and so does a process that is killed or aborted before the end of the batch.
+//! Batched bytes are sent when a connection is closed or its writing side is ended, at the end of the reactor and at the exit
+//! of the process; and the reactor's thread sends them when the consumer computes for too long in the middle of a batch, so
+//! nothing is batched where that thread does not watch. A process that is killed or aborted before the end of the batch
+//! loses them.
 
 use std::fmt;
 use std::sync::Arc;

@@ -18,23 +18,33 @@ use crate::sys::{self, Acceptor, Stream};
 use super::listener::{Adopt, Listener};
 use super::state::ACCEPTS_PER_TURN;
 
-/// Which thread reports an accepted connection.
+/// Which thread reports a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deliverer {
+pub(super) enum Reporter {
     Task,
     Caller,
 }
 
 impl Listener {
-    /// The other process may accept the connection before the consumer answers.
-    fn report(&self) {
-        if !self.reported.swap(true, Ordering::AcqRel) {
-            self.events.push(Event::Connection { id: self.id });
+    /// Whether connections stay in the backlog until the consumer asks for one, while `by` drives.
+    fn accepts_on_demand(&self, by: Driving) -> bool {
+        by == Driving::Loop || self.is_shared() || self.is_local()
+    }
+
+    /// Reports that there is a connection, or may be: another process may accept it before the consumer answers.
+    fn report(&self, by: Reporter) {
+        if std::mem::replace(&mut self.accepted.lock().is_reported, true) {
+            return;
+        }
+        let event = Event::Connection { id: self.id };
+        match by {
+            Reporter::Task => self.events.push(event),
+            Reporter::Caller => self.events.push_next_turn(event),
         }
     }
 
     /// Accepts one on the thread of the caller. If there is none, the next one wakes the task.
-    pub(super) fn accept_shared(self: &Arc<Self>) -> Option<HandleId> {
+    pub(super) fn accept_on_demand(self: &Arc<Self>) -> Option<HandleId> {
         let acceptor = self.acceptor.read();
         let acceptor = acceptor.as_ref()?;
         let connections = self.connections.upgrade()?;
@@ -83,7 +93,11 @@ impl Listener {
         let Some(connections) = self.connections.upgrade() else {
             return;
         };
-        while !self.is_shared() && self.has_room() && self.accept_one(acceptor, &*connections) {}
+        if self.is_local() {
+            self.report(Reporter::Caller);
+        } else {
+            while !self.is_shared() && self.has_room() && self.accept_one(acceptor, &*connections) {}
+        }
         drop(accepting);
     }
 
@@ -95,7 +109,7 @@ impl Listener {
         drop(entered);
         let Some(accepted) = accepted else { return false };
         if let Ok(connection) = self.adopt(accepted, connections, shard) {
-            self.deliver(connection, Deliverer::Caller);
+            self.deliver(connection, Reporter::Caller);
         }
         true
     }
@@ -115,7 +129,7 @@ impl Listener {
             .map_err(|_no_room| io::ErrorKind::OutOfMemory.into())
     }
 
-    fn accept_some(self: &Arc<Self>, connections: &dyn Adopt) {
+    fn accept_some(self: &Arc<Self>, connections: &dyn Adopt, by: Driving) {
         let acceptor = self.acceptor.read();
         let Some(acceptor) = acceptor.as_ref() else { return };
         let waker = Waker::from(Arc::clone(self));
@@ -126,8 +140,9 @@ impl Listener {
             if state.is_paused() {
                 return;
             }
-            if self.is_shared() {
-                self.report();
+            if self.accepts_on_demand(by) {
+                self.accepted.lock().task_waits = true;
+                self.report(Reporter::Task);
                 return;
             }
             if !self.has_room() {
@@ -144,7 +159,7 @@ impl Listener {
                 Ok(connection) => {
                     state.retry.end();
                     has_accepted = true;
-                    self.deliver(connection, Deliverer::Task);
+                    self.deliver(connection, Reporter::Task);
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
                     state.exhausted = true;
@@ -162,22 +177,18 @@ impl Listener {
         }
     }
 
-    fn deliver(&self, connection: HandleId, by: Deliverer) {
+    pub(super) fn deliver(&self, connection: HandleId, by: Reporter) {
         self.accepted.lock().waiting.push_back(connection);
-        let event = Event::Connection { id: self.id };
-        match by {
-            Deliverer::Task => self.events.push(event),
-            Deliverer::Caller => self.events.push_next_turn(event),
-        }
+        self.report(by);
     }
 }
 
 impl Task for Listener {
-    fn turn(self: Arc<Self>, _by: Driving) {
+    fn turn(self: Arc<Self>, by: Driving) {
         // First, so that a wake from now on is not lost.
         self.queued.store(false, Ordering::Release);
         if let Some(connections) = self.connections.upgrade() {
-            self.accept_some(&*connections);
+            self.accept_some(&*connections, by);
         }
     }
 }

@@ -1,11 +1,13 @@
-//! One listening socket: accepts ahead of the consumer, up to the backlog, and hands connections over in order.
+//! One listening socket: accepts ahead of the consumer, up to the backlog, and hands connections over in order, one in a
+//! turn of the consumer's loop as libuv does: what one has to be closed for is closed before the next one is counted.
 //!
 //! Where descriptors are scarce nothing is accepted ahead: a connection is accepted when the consumer has taken the one
 //! before. When none is left, connections that wait are refused (`refuse.rs`).
 //!
-//! If another process accepts from the socket as well, nothing is accepted ahead: the other process could not have it any
-//! more, while this one is busy, ends, or closes its handle. The task only reports that there may be a connection, and the
-//! consumer's answer accepts one, as libuv does.
+//! Nothing is accepted ahead while the consumer's loop drives, which would gain nothing; if another process accepts from
+//! the socket as well, which could not have it any more while this one is busy, ends, or closes its handle; and from a
+//! Unix socket, since the kernel reports a connection that no one has accepted as reset, and one that was accepted and is
+//! closed as ended. The task only reports that there may be a connection then, and the consumer's answer accepts one.
 //!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
@@ -20,10 +22,12 @@ use parking_lot::{Mutex, RwLock};
 use socket2::SockAddr;
 
 use crate::drive::shard::Shard;
+use crate::event::event::Event;
 use crate::event::queue::EventQueue;
 use crate::socket::errno::Errno;
 use crate::sys::{self, Acceptor, Stream, Target, UnregisteredSocket};
 
+use super::accept::Reporter;
 use super::state::{AcceptState, Accepted, accept_limit};
 
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
@@ -43,8 +47,6 @@ pub(crate) struct Listener {
     pub(super) accepting: Mutex<AcceptState>,
     /// Another process accepts from the socket as well.
     pub(super) shared: AtomicBool,
-    /// If it is shared: an [`Event::Connection`](crate::Event::Connection) is queued for which nothing was accepted.
-    pub(super) reported: AtomicBool,
     /// Where it listens.
     pub(super) address: Option<SockAddr>,
     /// How many accepted connections may wait for the consumer.
@@ -87,7 +89,6 @@ impl Listener {
             max_waiting: AtomicUsize::new(accept_limit(backlog)),
             scarce: AtomicBool::new(false),
             shared: AtomicBool::new(false),
-            reported: AtomicBool::new(false),
             connections,
             queued: AtomicBool::new(false),
             shard,
@@ -123,15 +124,19 @@ impl Listener {
     /// Answers one [`Event::Connection`](crate::Event::Connection).
     pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
         let mut accepted = self.accepted.lock();
-        let was_full = std::mem::take(&mut accepted.is_full);
+        let task_waits = std::mem::take(&mut accepted.task_waits);
         let id = accepted.waiting.pop_front();
+        accepted.is_reported = !accepted.waiting.is_empty();
+        let has_more = accepted.is_reported;
         drop(accepted);
-        self.reported.store(false, Ordering::Release);
-        if id.is_none() && self.is_shared() {
-            return self.accept_shared();
+        if has_more {
+            self.events.push_next_turn(Event::Connection { id: self.id });
         }
-        if was_full {
+        if task_waits {
             Arc::clone(self).wake();
+        }
+        if id.is_none() {
+            return self.accept_on_demand();
         }
         id
     }
@@ -159,13 +164,7 @@ impl Listener {
     /// accepted and never taken, as the kernel does with its own backlog.
     pub(crate) fn close(&self) {
         self.end_accepting();
-        let abandoned = std::mem::take(&mut self.accepted.lock().waiting);
-        let Some(connections) = self.connections.upgrade() else {
-            return;
-        };
-        for id in abandoned {
-            connections.abandon(id);
-        }
+        self.abandon_untaken();
     }
 
     /// Closes the descriptor and leaves the rest to the owner of another one: the path, and what was accepted.
@@ -211,9 +210,30 @@ impl Listener {
         ))
     }
 
-    /// Takes a connection that another listener has accepted from this socket. The caller announces it.
+    /// Takes a connection that another listener has accepted from this socket, and reports it.
     pub(crate) fn take_over(&self, connection: HandleId) {
-        self.accepted.lock().waiting.push_back(connection);
+        self.deliver(connection, Reporter::Caller);
+    }
+
+    /// The connections that were accepted and not taken.
+    pub(crate) fn untaken(&self) -> Vec<HandleId> {
+        self.accepted.lock().waiting.iter().copied().collect()
+    }
+
+    /// Abandons what was accepted and never taken, as the kernel does with its own backlog.
+    pub(crate) fn abandon_untaken(&self) {
+        let abandoned = std::mem::take(&mut self.accepted.lock().waiting);
+        let Some(connections) = self.connections.upgrade() else {
+            return;
+        };
+        for id in abandoned {
+            connections.abandon(id);
+        }
+    }
+
+    /// Whether it listens on a path or an abstract name.
+    pub(super) fn is_local(&self) -> bool {
+        self.address.as_ref().is_some_and(SockAddr::is_unix)
     }
 
     /// Whether a connect to `to` would end in this listener's backlog, which no other process accepts from.

@@ -21,15 +21,17 @@ pub(super) fn accept_limit(backlog: i32) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct Accepted {
     pub(super) waiting: VecDeque<HandleId>,
-    /// The task accepts no more until one is taken.
-    pub(super) is_full: bool,
+    /// The task is woken when one is taken, or when the event is answered.
+    pub(super) task_waits: bool,
+    /// An [`Event::Connection`](crate::Event::Connection) is queued. There is one at a time.
+    pub(super) is_reported: bool,
 }
 
 impl Accepted {
     /// Whether one more may wait, if `most` may.
     pub(super) fn has_room(&mut self, most: usize) -> bool {
-        self.is_full = self.waiting.len() >= most;
-        !self.is_full
+        self.task_waits = self.waiting.len() >= most;
+        !self.task_waits
     }
 }
 

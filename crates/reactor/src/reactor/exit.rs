@@ -3,6 +3,9 @@
 //! The consumer's thread has left its stack then, and the others still run. What was reported as written is sent: batched
 //! writes, what was deferred to a task that has not run yet, and what a closed handle has left behind. If the kernel has no
 //! room for it, the exit waits for the peer, but not for long: a peer that reads nothing must not keep a process alive.
+//!
+//! The kernel resets the peers of what a process leaves unread, and of connections that it has not accepted. So the peers of
+//! what was read and accepted ahead are reset too.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -34,16 +37,28 @@ pub(super) fn at_exit(shared: &Arc<Shared>) -> bool {
 
 extern "C" fn send_all() {
     let reactors: Vec<_> = REACTORS.lock().iter().filter_map(Weak::upgrade).collect();
-    let mut connections = Vec::new();
+    let (mut connections, mut untaken) = (Vec::new(), Vec::new());
     for shared in reactors {
         connections.append(&mut shared.lingering.lock());
-        let open = |entry: &Entry| match entry {
-            Entry::Connection(connection) => Some(Arc::clone(connection)),
-            _ => None,
-        };
-        connections.extend(shared.table.lock().values().filter_map(open));
+        let listeners = shared.listeners.lock().clone();
+        let untaken_ids: Vec<_> = listeners.iter().flat_map(|listener| listener.untaken()).collect();
+        let table = shared.table.lock();
+        for entry in table.values() {
+            if let Entry::Connection(connection) = entry {
+                if untaken_ids.contains(&connection.id()) {
+                    untaken.push(Arc::clone(connection));
+                }
+                connections.push(Arc::clone(connection));
+            }
+        }
     }
-    drain_now(connections);
+    drain_now(connections.clone());
+    for connection in untaken {
+        connection.reset_at_exit(true);
+    }
+    for connection in connections {
+        connection.reset_at_exit(false);
+    }
 }
 
 /// Sends what was reported as written, since nothing will send it later.

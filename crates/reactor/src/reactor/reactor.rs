@@ -104,6 +104,10 @@ impl Reactor {
     /// which takes 2 s at the longest. Calls that come later find no handle.
     pub fn shutdown(&self) {
         self.shared.stop();
+        let listeners = self.shared.listeners.lock().clone();
+        for listener in listeners {
+            listener.abandon_untaken();
+        }
         let entries = self.shared.table.lock().drain();
         for entry in entries {
             self.close_entry(entry, Closing::Orderly);

@@ -10,7 +10,6 @@ use std::sync::{Arc, LazyLock};
 use ferronet_core::handles::HandleId;
 use parking_lot::Mutex;
 
-use crate::event::event::Event;
 use crate::socket::errno::Errno;
 use crate::stream::{Connection, Detached, Unread};
 use crate::sys::{Stream, UnregisteredSocket};
@@ -178,7 +177,6 @@ impl Reactor {
                     // One for which there is no room is closed, as one is that was just accepted.
                     if let Ok(connection) = self.attach(detached) {
                         listener.take_over(connection.id());
-                        self.shared.events.push_next_turn(Event::Connection { id });
                     }
                 }
                 Ok(id)

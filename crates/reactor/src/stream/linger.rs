@@ -4,7 +4,8 @@
 //! would have taken them from a program that writes at once, and it sends what it has taken after `close(2)`. So an orderly
 //! close with such bytes left closes the handle, and the descriptor lingers: the connection's task sends them, for
 //! [`LINGER_TIMEOUT`] at the longest, and closes it then. Requests, whose end the consumer waits for, are cancelled by the
-//! close as libuv's are. A reset drops everything.
+//! close as libuv's are. A reset sends what the kernel has room for, since that
+//! would have gone before, and drops the rest.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,9 +30,7 @@ impl Connection {
     /// Closes the descriptor before it returns, or answers true: it will be closed when it has sent what was reported as
     /// written. Writes that were queued are dropped; the task ends at its next turn.
     pub(crate) fn close(self: &Arc<Self>, closing: Closing) -> bool {
-        if closing == Closing::Orderly {
-            self.flush_batched();
-        }
+        self.flush_batched();
         let mut place = self.stream.write();
         let closing = if self.close_reader() {
             Closing::Reset
@@ -89,6 +88,17 @@ impl Connection {
         drop(self.stream.write().take());
         self.writer.lock().close();
         self.lingers.store(false, Ordering::Release);
+    }
+
+    /// The process exits, and the kernel will close the descriptor: has it reset the peer if this reactor has read bytes
+    /// ahead, or has accepted a connection ahead, that no one will take.
+    pub(crate) fn reset_at_exit(&self, is_untaken: bool) {
+        if is_untaken || (self.reader.lock().inbox.waiting() > 0 && !self.is_shared()) {
+            let place = self.stream.read();
+            if let Some(socket) = place.as_ref().and_then(Stream::socket) {
+                drop(socket.set_linger(Some(Duration::ZERO)));
+            }
+        }
     }
 
     /// Whether bytes that were reported as written are not sent, and can be.
