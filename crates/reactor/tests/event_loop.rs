@@ -15,19 +15,19 @@ use support::event_loop::Loop;
 
 /// What these tests do with a loop.
 trait Play {
-    fn turn_until(&self, hear: impl FnMut(Event) -> bool);
+    fn turn_until(&self, deliver: impl FnMut(Event) -> bool);
     fn accepted(&self) -> (HandleId, TcpStream);
     fn many(&self, count: usize) -> (Vec<HandleId>, Vec<TcpStream>);
     fn take(&self, id: HandleId) -> usize;
 }
 
 impl Play for Loop {
-    fn turn_until(&self, mut hear: impl FnMut(Event) -> bool) {
+    fn turn_until(&self, mut deliver: impl FnMut(Event) -> bool) {
         let start = Instant::now();
         let mut done = false;
         while !done {
             assert!(start.elapsed() < PATIENCE, "it never came");
-            self.turn(10, |event| done |= hear(event));
+            self.turn(10, |event| done |= deliver(event));
         }
     }
 
@@ -65,7 +65,7 @@ impl Play for Loop {
 }
 
 #[test]
-fn however_many_are_ready_in_one_turn_all_are_told() {
+fn however_many_are_ready_in_one_turn_all_are_reported() {
     let event_loop = Loop::new(Drive::Loop);
     let (accepted, mut peers) = event_loop.many(400);
     for id in &accepted {
@@ -74,17 +74,17 @@ fn however_many_are_ready_in_one_turn_all_are_told() {
     for peer in &mut peers {
         peer.write_all(b"x").unwrap();
     }
-    let mut told = 0;
+    let mut taken = 0;
     event_loop.turn_until(|event| {
         if let Event::Readable { id } = event {
-            told += event_loop.take(id);
+            taken += event_loop.take(id);
         }
-        told == accepted.len()
+        taken == accepted.len()
     });
 }
 
 #[test]
-fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
+fn what_is_written_while_a_batch_is_delivered_goes_out_in_order_at_its_end() {
     let event_loop = Loop::new(Drive::Loop);
     let (id, mut peer) = event_loop.accepted();
     let reactor = &event_loop.reactor;
@@ -96,7 +96,7 @@ fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
     let early = peer.read(&mut [0; 16]);
     assert_eq!(early.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     assert_eq!(reactor.write_queue_size(id), 8);
-    // More than is kept: what was kept goes first.
+    // More than can be batched: what is batched goes first.
     let large = support::pattern(100_000);
     reactor.write(id, &[IoSlice::new(&large)]).unwrap();
     reactor.end_batch();
@@ -108,13 +108,13 @@ fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
 }
 
 #[test]
-fn closing_and_ending_in_the_middle_of_a_batch_send_what_it_has_kept() {
+fn closing_and_ending_in_the_middle_of_a_batch_send_what_is_batched() {
     let event_loop = Loop::new(Drive::Loop);
     for close in [true, false] {
         let (id, mut peer) = event_loop.accepted();
         let reactor = &event_loop.reactor;
         reactor.begin_batch();
-        reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
+        reactor.write(id, &[IoSlice::new(b"batched")]).unwrap();
         if close {
             reactor.close(id, Closing::Orderly).unwrap();
         } else {
@@ -122,7 +122,7 @@ fn closing_and_ending_in_the_middle_of_a_batch_send_what_it_has_kept() {
         }
         let mut received = Vec::new();
         peer.read_to_end(&mut received).unwrap();
-        assert_eq!(received, b"kept");
+        assert_eq!(received, b"batched");
         reactor.end_batch();
     }
 }
@@ -135,19 +135,19 @@ fn a_loop_that_stands_still_is_stood_in_for() {
     reactor.read_start(id).unwrap();
     event_loop.turn(10, |_| {});
     reactor.begin_batch();
-    reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
+    reactor.write(id, &[IoSlice::new(b"batched")]).unwrap();
     peer.write_all(b"early").unwrap();
-    // Nobody turns: the thread sends what was kept, and reads ahead.
-    let mut received = [0; 4];
+    // The loop does not turn: the thread sends what is batched, and reads ahead.
+    let mut received = [0; 7];
     peer.read_exact(&mut received).unwrap();
-    assert_eq!(&received, b"kept");
+    assert_eq!(&received, b"batched");
     let start = Instant::now();
     while reactor.read_queue_size(id) < 5 {
-        assert!(start.elapsed() < PATIENCE, "nobody has read");
+        assert!(start.elapsed() < PATIENCE, "no thread has read");
         std::thread::yield_now();
     }
     reactor.end_batch();
-    // The loop comes back: it hears of what was read, and drives again.
+    // The loop turns again: it takes what was read, and drives.
     let mut taken = 0;
     event_loop.turn_until(|event| {
         if let Event::Readable { id } = event {
@@ -193,7 +193,7 @@ fn a_loop_that_sleeps_is_woken_for_a_task_that_another_thread_has_made_due() {
     let bytes = support::pattern(LEN);
     let sent = bytes.clone();
     let writer = spawn(move || sender.write_all(&sent).unwrap());
-    // The receiver takes nothing: in the end nothing moves, and nothing is left to be told.
+    // The receiver takes nothing: in the end nothing moves, and no event is left.
     let start = Instant::now();
     while event_loop.poll(200) || event_loop.reactor.relayed(source).bytes == 0 {
         assert!(start.elapsed() < PATIENCE, "it comes to rest");
@@ -205,7 +205,7 @@ fn a_loop_that_sleeps_is_woken_for_a_task_that_another_thread_has_made_due() {
         receiver.read_exact(&mut all).unwrap();
         all
     });
-    // What the relay waits for comes about on the other thread, and the loop hears of it by its poller alone.
+    // What the relay waits for happens on the other thread, and the loop learns of it by its poller alone.
     while event_loop.reactor.relayed(source).bytes < LEN as u64 {
         assert!(event_loop.poll(10_000), "the loop sleeps on");
         event_loop.turn(10, |_| {});
@@ -232,7 +232,7 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
         reactor.begin_batch();
         for (id, _) in &pairs {
             assert_eq!(
-                reactor.write(*id, &[IoSlice::new(b"told as sent")]),
+                reactor.write(*id, &[IoSlice::new(b"reported as sent")]),
                 Ok(Written::Completed)
             );
         }
@@ -247,7 +247,7 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
         for (_, peer) in &mut pairs {
             let mut received = String::new();
             peer.read_to_string(&mut received).unwrap();
-            assert_eq!(received, "told as sent", "round {round}");
+            assert_eq!(received, "reported as sent", "round {round}");
         }
     }
 }
