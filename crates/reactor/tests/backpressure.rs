@@ -1,4 +1,4 @@
-//! A consumer that stands still bounds memory, and loses nothing.
+//! A stalled consumer bounds memory, and loses nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -42,7 +42,7 @@ fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing(threads: us
     writer.join().unwrap();
 }
 
-fn a_write_that_waits_is_told_when_the_kernel_has_it(threads: usize) {
+fn a_write_that_waits_is_reported_when_the_kernel_has_it(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     let bytes = pattern(MORE_THAN_THE_KERNEL_TAKES);
@@ -51,12 +51,12 @@ fn a_write_that_waits_is_told_when_the_kernel_has_it(threads: usize) {
     let waiting = consumer.reactor.write_queue_size(client);
     assert!(waiting > 0 && waiting <= bytes.len() + 6);
     consumer.reactor.read_start(server).unwrap();
-    let (mut read, mut told) = (Vec::new(), 0);
-    while told < unsent + 1 || read.len() < bytes.len() + 6 {
+    let (mut read, mut reported) = (Vec::new(), 0);
+    while reported < unsent + 1 || read.len() < bytes.len() + 6 {
         match consumer.next() {
             Event::Wrote { id, result } if id == client => {
                 result.unwrap();
-                told += 1;
+                reported += 1;
             }
             Event::Readable { id } => {
                 while let Some((Piece::Bytes(piece), more)) = consumer.take(id) {
@@ -74,7 +74,7 @@ fn a_write_that_waits_is_told_when_the_kernel_has_it(threads: usize) {
     assert_eq!(consumer.write(client, b"at once"), Written::Completed);
 }
 
-fn a_stopped_reader_is_told_nothing_until_it_starts_again(threads: usize) {
+fn a_stopped_reader_gets_no_event_until_it_starts_again(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     consumer.reactor.read_start(server).unwrap();
@@ -93,6 +93,6 @@ fn a_stopped_reader_is_told_nothing_until_it_starts_again(threads: usize) {
 
 on_one_and_three_threads!(
     no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing,
-    a_write_that_waits_is_told_when_the_kernel_has_it,
-    a_stopped_reader_is_told_nothing_until_it_starts_again
+    a_write_that_waits_is_reported_when_the_kernel_has_it,
+    a_stopped_reader_gets_no_event_until_it_starts_again
 );

@@ -9,7 +9,7 @@ use ferronet_reactor::{BindFlags, Closing, Errno, Event, Target};
 use support::{Consumer, Piece};
 
 #[test]
-fn a_refused_connection_is_told_by_the_event() {
+fn a_refused_connection_is_reported_by_the_event() {
     let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     consumer.reactor.close(listener, Closing::Orderly).unwrap();
@@ -20,7 +20,7 @@ fn a_refused_connection_is_told_by_the_event() {
 }
 
 #[test]
-fn what_is_written_before_the_connect_is_told_arrives() {
+fn what_is_written_before_the_connect_is_reported_arrives() {
     let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let client = consumer.connect(&address);
@@ -93,7 +93,7 @@ fn a_connect_that_fails_at_once_leaves_the_handle() {
 
 #[cfg(unix)]
 #[test]
-fn a_connection_here_is_told_before_the_connect_that_made_it() {
+fn a_connection_here_is_reported_before_the_connect_that_made_it() {
     let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     for _ in 0..200 {
@@ -114,7 +114,7 @@ fn a_connection_here_is_told_before_the_connect_that_made_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_connection_that_was_reset_before_it_was_told_has_failed() {
+fn a_connection_that_was_reset_before_it_was_reported_has_failed() {
     let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let client = consumer.connect(&address);

@@ -156,7 +156,7 @@ enum Begin {
     StoppedLater,
 }
 
-/// The relay has to wait for the destination's peer, and the consumer hears of what has arrived meanwhile.
+/// The relay has to wait for the destination's peer, and the consumer takes what has arrived meanwhile.
 fn a_relay_that_waits_for_room_reports_the_end_afterwards(threads: usize) {
     for end in [End::Fin, End::Reset] {
         let mut consumer = Consumer::new(threads);

@@ -15,19 +15,19 @@ use support::event_loop::Loop;
 
 /// What these tests do with a loop.
 trait Play {
-    fn turn_until(&self, hear: impl FnMut(Event) -> bool);
+    fn turn_until(&self, deliver: impl FnMut(Event) -> bool);
     fn accepted(&self) -> (HandleId, TcpStream);
     fn many(&self, count: usize) -> (Vec<HandleId>, Vec<TcpStream>);
     fn take(&self, id: HandleId) -> usize;
 }
 
 impl Play for Loop {
-    fn turn_until(&self, mut hear: impl FnMut(Event) -> bool) {
+    fn turn_until(&self, mut deliver: impl FnMut(Event) -> bool) {
         let start = Instant::now();
         let mut done = false;
         while !done {
             assert!(start.elapsed() < PATIENCE, "it never came");
-            self.turn(10, |event| done |= hear(event));
+            self.turn(10, |event| done |= deliver(event));
         }
     }
 
@@ -65,7 +65,7 @@ impl Play for Loop {
 }
 
 #[test]
-fn however_many_are_ready_in_one_turn_all_are_told() {
+fn however_many_are_ready_in_one_turn_all_are_reported() {
     let event_loop = Loop::new(Drive::Loop);
     let (accepted, mut peers) = event_loop.many(400);
     for id in &accepted {
@@ -74,36 +74,42 @@ fn however_many_are_ready_in_one_turn_all_are_told() {
     for peer in &mut peers {
         peer.write_all(b"x").unwrap();
     }
-    let mut told = 0;
+    let mut taken = 0;
     event_loop.turn_until(|event| {
         if let Event::Readable { id } = event {
-            told += event_loop.take(id);
+            taken += event_loop.take(id);
         }
-        told == accepted.len()
+        taken == accepted.len()
     });
 }
 
-#[test]
-fn what_is_written_while_a_batch_is_told_goes_out_in_order_at_its_end() {
-    let event_loop = Loop::new(Drive::Auto);
-    let (id, mut peer) = event_loop.accepted();
+/// Begins a batch, and has `bytes` batched. Nothing is before the thread has seen that something happens, and watches.
+fn begin_batch(event_loop: &Loop, id: HandleId, peer: &mut TcpStream, bytes: &[u8]) {
     let reactor = &event_loop.reactor;
     let start = Instant::now();
-    // Nothing is batched before the thread has seen that something happens, and watches.
     loop {
         assert!(start.elapsed() < PATIENCE, "no write is batched");
         reactor.begin_batch();
-        let written = reactor.write(id, &[IoSlice::new(b"one ")]);
+        let written = reactor.write(id, &[IoSlice::new(bytes)]);
         assert_eq!(written, Ok(Written::Completed));
-        if reactor.write_queue_size(id) == 4 {
-            break;
+        if reactor.write_queue_size(id) == bytes.len() {
+            return;
         }
         reactor.end_batch();
-        peer.read_exact(&mut [0; 4]).unwrap();
-        peer.write_all(b"x").unwrap();
+        peer.read_exact(&mut vec![0; bytes.len()]).unwrap();
+        // Something happens.
+        event_loop.accepted();
     }
+}
+
+#[test]
+fn what_is_written_while_a_batch_is_delivered_goes_out_in_order_at_its_end() {
+    let event_loop = Loop::new(Drive::Auto);
+    let (id, mut peer) = event_loop.accepted();
+    let reactor = &event_loop.reactor;
+    begin_batch(&event_loop, id, &mut peer, b"one ");
     reactor.write(id, &[IoSlice::new(b"two ")]).unwrap();
-    // More than is batched: what was batched goes first.
+    // More than can be batched: what is batched goes first.
     let large = support::pattern(100_000);
     reactor.write(id, &[IoSlice::new(&large)]).unwrap();
     reactor.end_batch();
@@ -126,13 +132,12 @@ fn a_pinned_loop_sends_at_once_since_no_thread_would_do_it_for_a_consumer_that_w
 }
 
 #[test]
-fn closing_and_ending_in_the_middle_of_a_batch_send_what_it_has_kept() {
-    let event_loop = Loop::new(Drive::Loop);
+fn closing_and_ending_in_the_middle_of_a_batch_send_what_is_batched() {
+    let event_loop = Loop::new(Drive::Auto);
     for close in [true, false] {
         let (id, mut peer) = event_loop.accepted();
         let reactor = &event_loop.reactor;
-        reactor.begin_batch();
-        reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
+        begin_batch(&event_loop, id, &mut peer, b"batched");
         if close {
             reactor.close(id, Closing::Orderly).unwrap();
         } else {
@@ -140,7 +145,7 @@ fn closing_and_ending_in_the_middle_of_a_batch_send_what_it_has_kept() {
         }
         let mut received = Vec::new();
         peer.read_to_end(&mut received).unwrap();
-        assert_eq!(received, b"kept");
+        assert_eq!(received, b"batched");
         reactor.end_batch();
     }
 }
@@ -153,19 +158,19 @@ fn a_loop_that_stands_still_is_stood_in_for() {
     reactor.read_start(id).unwrap();
     event_loop.turn(10, |_| {});
     reactor.begin_batch();
-    reactor.write(id, &[IoSlice::new(b"kept")]).unwrap();
+    reactor.write(id, &[IoSlice::new(b"batched")]).unwrap();
     peer.write_all(b"early").unwrap();
-    // Nobody turns: the thread sends what was kept, and reads ahead.
-    let mut received = [0; 4];
+    // The loop does not turn: the thread sends what is batched, and reads ahead.
+    let mut received = [0; 7];
     peer.read_exact(&mut received).unwrap();
-    assert_eq!(&received, b"kept");
+    assert_eq!(&received, b"batched");
     let start = Instant::now();
     while reactor.read_queue_size(id) < 5 {
-        assert!(start.elapsed() < PATIENCE, "nobody has read");
+        assert!(start.elapsed() < PATIENCE, "no thread has read");
         std::thread::yield_now();
     }
     reactor.end_batch();
-    // The loop comes back: it hears of what was read, and drives again.
+    // The loop turns again: it takes what was read, and drives.
     let mut taken = 0;
     event_loop.turn_until(|event| {
         if let Event::Readable { id } = event {
@@ -211,7 +216,7 @@ fn a_loop_that_sleeps_is_woken_for_a_task_that_another_thread_has_made_due() {
     let bytes = support::pattern(LEN);
     let sent = bytes.clone();
     let writer = spawn(move || sender.write_all(&sent).unwrap());
-    // The receiver takes nothing: in the end nothing moves, and nothing is left to be told.
+    // The receiver takes nothing: in the end nothing moves, and no event is left.
     let start = Instant::now();
     while event_loop.poll(200) || event_loop.reactor.relayed(source).bytes == 0 {
         assert!(start.elapsed() < PATIENCE, "it comes to rest");
@@ -223,7 +228,7 @@ fn a_loop_that_sleeps_is_woken_for_a_task_that_another_thread_has_made_due() {
         receiver.read_exact(&mut all).unwrap();
         all
     });
-    // What the relay waits for comes about on the other thread, and the loop hears of it by its poller alone.
+    // What the relay waits for happens on the other thread, and the loop learns of it by its poller alone.
     while event_loop.reactor.relayed(source).bytes < LEN as u64 {
         assert!(event_loop.poll(10_000), "the loop sleeps on");
         event_loop.turn(10, |_| {});
@@ -250,7 +255,7 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
         reactor.begin_batch();
         for (id, _) in &pairs {
             assert_eq!(
-                reactor.write(*id, &[IoSlice::new(b"told as sent")]),
+                reactor.write(*id, &[IoSlice::new(b"reported as sent")]),
                 Ok(Written::Completed)
             );
         }
@@ -265,7 +270,7 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
         for (_, peer) in &mut pairs {
             let mut received = String::new();
             peer.read_to_string(&mut received).unwrap();
-            assert_eq!(received, "told as sent", "round {round}");
+            assert_eq!(received, "reported as sent", "round {round}");
         }
     }
 }

@@ -239,7 +239,7 @@ fn the_reserve_is_for_a_duplicate_as_well_and_is_there_again(threads: usize) {
     let rest = exhaust();
     let duplicate = consumer.reactor.duplicate(listener).unwrap();
     assert!(consumer.reactor.duplicate(listener).is_err());
-    // SAFETY: the descriptor is new, and nobody else knows it.
+    // SAFETY: the descriptor is new, and nothing else owns it.
     drop(unsafe { File::from_raw_fd(duplicate) });
     connect(&refused, address);
     serve_until(&mut consumer, listener, |_| is_closed(&refused[0]));

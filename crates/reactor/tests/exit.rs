@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Drive, Reactor, Sleep, Target, Wake, Written};
 
-/// Tells the process that the test has started where to connect to.
+/// Names the address to connect to, for the process that the test starts.
 const ADDRESS: &str = "FERRONET_TEST_ADDRESS";
 const THREADS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,7 +30,7 @@ impl Wake for Stuck {
     }
 }
 
-/// Leaves a write to each of the threads while they are kept, and exits.
+/// Leaves a write to each of the threads while they are blocked, and exits.
 fn leave(address: &SocketAddr) -> ! {
     let stuck = Stuck::default();
     let reactor = Reactor::in_loop(Box::new(stuck.clone()), Sleep::Inside, Drive::Thread, THREADS);
@@ -54,7 +54,7 @@ fn leave(address: &SocketAddr) -> ! {
     reactor.begin_batch();
     for id in connections {
         assert_eq!(
-            reactor.write(id, &[IoSlice::new(b"told as sent")]),
+            reactor.write(id, &[IoSlice::new(b"reported as sent")]),
             Ok(Written::Completed)
         );
     }
@@ -79,14 +79,14 @@ fn what_was_left_to_a_thread_is_sent_when_the_process_exits() {
     let mut peers = Vec::new();
     for _ in 0..THREADS {
         let (mut peer, _) = listener.accept().unwrap();
-        // News, of which the thread tells.
+        // Something that the thread reports.
         peer.write_all(b"x").unwrap();
         peers.push(peer);
     }
     for peer in &mut peers {
-        let mut received = [0; 12];
+        let mut received = [0; 16];
         peer.read_exact(&mut received).unwrap();
-        assert_eq!(&received, b"told as sent");
+        assert_eq!(&received, b"reported as sent");
         // The kernel's way with what was not read: here a thread had read it ahead.
         let end = peer.read(&mut received).unwrap_err();
         assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);

@@ -20,7 +20,7 @@ fn a_side_that_has_sent_fin_still_receives(threads: usize) {
     );
 }
 
-fn shutdown_is_told_once_and_refused_twice(threads: usize) {
+fn shutdown_is_reported_once_and_refused_twice(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (client, _server) = consumer.pair();
     consumer.reactor.shutdown_write(client).unwrap();
@@ -46,6 +46,6 @@ fn fin_goes_behind_what_waits(threads: usize) {
 
 on_one_and_three_threads!(
     a_side_that_has_sent_fin_still_receives,
-    shutdown_is_told_once_and_refused_twice,
+    shutdown_is_reported_once_and_refused_twice,
     fin_goes_behind_what_waits
 );

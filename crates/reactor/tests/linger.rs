@@ -96,7 +96,7 @@ fn a_peer_that_goes_ends_it(threads: usize) {
     consumer.reactor.shutdown();
     assert!(
         started.elapsed() < Duration::from_secs(1),
-        "nobody is left to wait for"
+        "no peer is left to wait for"
     );
     assert_eq!(before, 0);
 }

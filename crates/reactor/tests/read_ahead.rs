@@ -69,7 +69,7 @@ fn halves(consumer: &mut Consumer, count: usize) -> Vec<Half> {
     (0..count).map(half).collect()
 }
 
-/// Connections that flow and that nobody takes from. Each peer sends its bytes and FIN.
+/// Connections that flow and whose bytes are not taken. Each peer sends its bytes and FIN.
 fn flowing(consumer: &mut Consumer, count: usize) -> Vec<Half> {
     let halves = halves(consumer, count);
     for half in &halves {
@@ -97,10 +97,10 @@ fn waiting<'a>(consumer: &Consumer, halves: impl IntoIterator<Item = &'a Half>) 
 fn starved(consumer: &mut Consumer, count: usize) -> Vec<Half> {
     wait_until("the budget is used up", is_used_up);
     let halves = flowing(consumer, count);
-    let mut told: Vec<_> = halves.iter().map(|half| half.id).collect();
-    while !told.is_empty() {
+    let mut waiting: Vec<_> = halves.iter().map(|half| half.id).collect();
+    while !waiting.is_empty() {
         if let Event::Readable { id } = consumer.next() {
-            told.retain(|other| *other != id);
+            waiting.retain(|other| *other != id);
         }
     }
     let unread = |half: &Half| consumer.reactor.read_queue_size(half.id) == 0;
@@ -291,7 +291,7 @@ fn a_stalled_reactor_blocks_no_other_and_releases_all_when_it_ends(threads: usiz
     assert_eq!(charged(), 0);
 }
 
-/// A consumer that is never there. Everything that keeps the reactor alive holds it.
+/// A consumer that takes nothing. It lives as long as anything of the reactor does.
 struct Silent(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 impl Wake for Silent {

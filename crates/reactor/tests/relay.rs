@@ -1,4 +1,4 @@
-//! Bytes go from connection to connection, and the consumer hears of the end only.
+//! Bytes go from connection to connection, and the consumer takes the end only.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -212,11 +212,11 @@ fn a_relay_that_was_stopped_starts_again(threads: usize) {
 fn while_reading_is_stopped_nothing_is_moved(threads: usize) {
     let mut line = Line::new(threads).start();
     line.consumer.reactor.read_stop(line.source).unwrap();
-    line.sender.write_all(b"kept").unwrap();
+    line.sender.write_all(b"later").unwrap();
     sleep(Duration::from_millis(50));
     assert_eq!(line.bytes(), 0);
     line.consumer.reactor.read_start(line.source).unwrap();
-    assert_eq!(line.receive(4), b"kept");
+    assert_eq!(line.receive(5), b"later");
 }
 
 fn a_destination_that_is_closed_or_shut_down_leaves_the_bytes_to_the_consumer(threads: usize) {
@@ -228,11 +228,11 @@ fn a_destination_that_is_closed_or_shut_down_leaves_the_bytes_to_the_consumer(th
         } else {
             reactor.shutdown_write(line.destination).unwrap();
         }
-        line.sender.write_all(b"for nobody").unwrap();
+        line.sender.write_all(b"for the consumer").unwrap();
         line.sender.shutdown(Shutdown::Write).unwrap();
         assert_eq!(
             line.consumer.read_to_end(line.source),
-            (b"for nobody".to_vec(), Errno::EOF)
+            (b"for the consumer".to_vec(), Errno::EOF)
         );
     }
 }

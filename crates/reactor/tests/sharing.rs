@@ -16,7 +16,7 @@ fn readable(consumer: &mut Consumer, connection: HandleId) {
     consumer.wait(|_, event| matches!(event, Event::Readable { id } if id == connection).then_some(()));
 }
 
-fn what_a_batch_holds_is_sent_and_nothing_is_held_later(threads: usize) {
+fn what_is_batched_is_sent_and_nothing_is_batched_later(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (connection, mut peer) = consumer.connect_to_peer();
     let mut bytes = [0; 6];
@@ -223,7 +223,7 @@ fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
 }
 
 on_one_and_three_threads!(
-    what_a_batch_holds_is_sent_and_nothing_is_held_later,
+    what_is_batched_is_sent_and_nothing_is_batched_later,
     it_is_not_read_ahead,
     a_reactor_that_is_asked_not_to_reads_nothing_ahead,
     a_descriptor_that_is_shared_before_its_use_is_a_shared_connection,

@@ -1,4 +1,4 @@
-//! A receive that returns less than it had room for has not always emptied the kernel's buffer: what stands behind urgent data,
+//! A receive that returns less than it had room for has not always emptied the kernel's buffer: what is behind urgent data,
 //! behind a message with descriptors, behind a packet or a line comes without more having to arrive.
 #![cfg(unix)]
 #![expect(

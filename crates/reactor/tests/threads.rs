@@ -194,9 +194,9 @@ fn relays_are_closed_while_they_run(threads: usize) {
 /// What an echoing consumer knows of a connection.
 #[derive(Default)]
 struct Echo {
-    /// Told as ended.
+    /// Its end was reported.
     ended: bool,
-    /// Writes that are not told yet.
+    /// Writes whose end is not reported yet.
     waiting: usize,
 }
 
@@ -249,7 +249,10 @@ fn many_echoes_come_back_whole_and_in_order(threads: usize) {
             Event::ShutDown { id, result } => {
                 result.unwrap();
                 let echo = &echoes[&id];
-                assert!(echo.ended && echo.waiting == 0, "FIN is told behind the writes");
+                assert!(
+                    echo.ended && echo.waiting == 0,
+                    "FIN is reported behind the writes"
+                );
                 consumer.reactor.close(id, Closing::Orderly).unwrap();
                 open -= 1;
             }
@@ -264,7 +267,7 @@ fn many_echoes_come_back_whole_and_in_order(threads: usize) {
     }
 }
 
-/// Tells nobody. Whoever lives of the reactor holds it.
+/// Asks for nothing. It lives as long as anything of the reactor does.
 struct Silent(Arc<()>);
 
 impl Wake for Silent {

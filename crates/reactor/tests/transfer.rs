@@ -58,7 +58,7 @@ fn what_was_given_back_comes_before_what_was_read_and_what_the_kernel_has() {
 }
 
 #[test]
-fn an_end_that_was_taken_is_told_again() {
+fn an_end_that_was_taken_is_reported_again() {
     let (mut here, mut there) = (Consumer::new(1), Consumer::new(3));
     let (client, server) = here.pair();
     here.write(client, b"all");
@@ -94,7 +94,7 @@ fn a_listener_takes_its_connections_along_those_that_were_accepted_and_those_tha
     let (here, mut there) = (Consumer::new(1), Consumer::new(3));
     let (listener, address) = here.listen();
     let mut clients: Vec<_> = (0..5).map(|_| here.connect(&address)).collect();
-    // Accepted by the reactor, and taken by nobody.
+    // Accepted by the reactor, and not taken.
     wait_until("they are accepted", || {
         here.reactor.handles() == 1 + 2 * clients.len()
     });
@@ -131,7 +131,7 @@ fn a_path_goes_along_with_its_server() {
     there.accept(moved);
     there.reactor.close(moved, Closing::Orderly).unwrap();
     assert!(!path.exists());
-    // And one that nobody receives.
+    // And one that no reactor receives.
     let bound = here
         .reactor
         .bind_local(path.to_str().unwrap(), LocalAccess::Usual)
@@ -157,7 +157,7 @@ fn what_nobody_receives_is_closed_and_can_be_received_no_more() {
 fn what_is_connecting_or_closed_stays_where_it_is() {
     let here = Consumer::new(1);
     let unread = Unread::default();
-    // Nobody accepts there, and of so many the kernel answers the first ones only.
+    // No process accepts there, and of so many the kernel answers the first ones only.
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     listener.bind(&any.into()).unwrap();

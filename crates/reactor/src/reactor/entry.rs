@@ -17,7 +17,7 @@ pub(super) enum Entry {
     },
     Connection(Arc<Connection>),
     Listener(Arc<Listener>),
-    /// Its descriptor is closed; the slot is free when [`Event::Closed`] is delivered.
+    /// Its descriptor is closed; the slot is free when [`Event::Closed`](crate::Event::Closed) is delivered.
     Closed,
 }
 

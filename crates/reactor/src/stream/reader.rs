@@ -36,7 +36,7 @@ pub struct Taken {
 pub(super) struct Reader<D> {
     pub(super) state: Reading,
     pub(super) inbox: Inbox,
-    /// An [`Event::Readable`] is on its way, so that one more would be one too many.
+    /// An [`Event::Readable`](crate::Event::Readable) is queued and not taken yet: there is one at a time.
     pub(super) announced: bool,
     /// The task has asked the driver to be woken when bytes arrive, so that starting to read needs no wake.
     pub(super) armed: bool,

@@ -9,15 +9,12 @@ use std::task::{Context, Poll, ready};
 
 use parking_lot::Mutex;
 use socket2::{SockRef, Socket};
-use tokio::io::unix::AsyncFd;
 
 use crate::sys::refused::Refused;
-use crate::sys::transport::Transport;
 
-use super::handle_fd::HandleFd;
 use super::limits::is_out_of_descriptors;
-use super::path::{OwnPath, open_to_all};
-use super::receive::Medium;
+use super::open_socket::RegisteredSocket;
+use super::path::OwnPath;
 use super::stream::Stream;
 use super::unregistered::UnregisteredSocket;
 
@@ -75,11 +72,7 @@ impl ReserveFd {
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
-    path: Option<OwnPath>,
-    fd: AsyncFd<HandleFd>,
-    /// Its own, and that of what it accepts.
-    medium: Medium,
+    socket: RegisteredSocket,
     spare: ReserveFd,
 }
 
@@ -90,77 +83,66 @@ impl Acceptor {
         spare: &ReserveFd,
     ) -> Result<Self, Refused<UnregisteredSocket>> {
         spare.fill();
-        unregistered.register_with(|fd, medium, path| Self {
-            path,
-            fd,
-            medium,
+        Ok(Self {
+            socket: unregistered.registered()?,
             spare: spare.clone(),
         })
     }
 
     /// Leaves the runtime; the socket goes on listening.
-    #[expect(clippy::unnecessary_wraps, reason = "the contract of sys, as on Windows")]
     pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
-        let fd = self.fd.into_inner();
-        Ok(UnregisteredSocket::new(
-            fd,
-            self.medium,
-            Transport::Tcp,
-            self.path,
-        ))
-    }
-
-    fn socket_ref(&self) -> SockRef<'_> {
-        SockRef::from(self.fd.get_ref())
+        Ok(self.socket.deregistered())
     }
 
     /// `listen(2)` once more, for another backlog.
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
-        self.socket_ref().listen(backlog)
+        self.socket.socket_ref().listen(backlog)
     }
 
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the contract of sys, as on Windows, where a pipe is no socket"
-    )]
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        Some(self.socket_ref())
+        self.socket.socket()
     }
 
     pub(crate) fn raw(&self) -> i32 {
-        self.fd.as_raw_fd()
+        self.socket.raw()
     }
 
     /// Sets who may use a bound local socket. `EINVAL` for one without a path.
     pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        open_to_all(self.path.as_ref(), readable, writable)
+        self.socket.open_to_all(readable, writable)
     }
 
     /// Which file goes with the socket from now on. The one that did stays.
     pub(crate) fn set_path(&mut self, path: Option<&Path>) {
-        if let Some(left) = self.path.take() {
+        if let Some(left) = self.socket.path.take() {
             left.leave();
         }
-        self.path = path.map(OwnPath::new);
+        self.socket.path = path.map(OwnPath::new);
     }
 
     /// Accepts without waiting; `None` when there is nothing, or an error, which `poll_accept` reports.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
-        Some(Stream::accepted(accept(&self.socket_ref()).ok()?, self.medium))
+        Some(Stream::accepted(
+            accept(&self.socket.socket_ref()).ok()?,
+            self.socket.medium,
+            self.socket.transport,
+        ))
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
-            let mut ready = ready!(self.fd.poll_read_ready(cx))?;
+            let mut ready = ready!(self.socket.fd.poll_read_ready(cx))?;
             self.spare.fill();
-            let error = match accept(&self.socket_ref()) {
-                Ok(fd) => return Poll::Ready(Stream::accepted(fd, self.medium)),
+            let error = match accept(&self.socket.socket_ref()) {
+                Ok(fd) => {
+                    return Poll::Ready(Stream::accepted(fd, self.socket.medium, self.socket.transport));
+                }
                 Err(error) => error,
             };
             let is_empty = match error.kind() {
                 io::ErrorKind::WouldBlock => true,
                 // Linux answers this before it looks at the backlog.
-                _ => is_out_of_descriptors(&error) && !has_waiting(&self.socket_ref()),
+                _ => is_out_of_descriptors(&error) && !has_waiting(&self.socket.socket_ref()),
             };
             if !is_empty {
                 return Poll::Ready(Err(error));
@@ -171,7 +153,7 @@ impl Acceptor {
 
     /// Closes up to `most` connections that wait while there is no descriptor for them. Answers how many those were.
     pub(crate) fn refuse(&self, most: usize) -> usize {
-        self.spare.refuse(&self.socket_ref(), most)
+        self.spare.refuse(&self.socket.socket_ref(), most)
     }
 }
 

@@ -6,6 +6,10 @@
     unsafe_code,
     reason = "descriptors by number, accept4 and if_nametoindex exist only as raw calls"
 )]
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "what cannot fail or be missing here can on another system: the contract of sys is the same"
+)]
 
 mod acceptor;
 mod descriptor;
@@ -14,6 +18,7 @@ mod exit;
 mod handle_fd;
 mod interface;
 mod limits;
+mod open_socket;
 mod options;
 mod path;
 mod poll;

@@ -78,7 +78,7 @@ impl SplicePipe {
         };
         loop {
             let mut ready = ready!(from.poll_receivable(cx))?;
-            let error = match splice(from.fd.as_raw_fd(), pipe.writer.as_raw_fd(), pipe.capacity) {
+            let error = match splice(from.raw(), pipe.writer.as_raw_fd(), pipe.capacity) {
                 Ok(n) => return Poll::Ready(Ok(NonZeroUsize::new(n).map_or(Fill::End, Fill::Bytes))),
                 Err(error) => error,
             };
@@ -104,7 +104,7 @@ impl SplicePipe {
         let Some(pipe) = &self.0 else { return (0, None) };
         let mut sent = 0;
         while sent < filled {
-            match splice(pipe.reader.as_raw_fd(), to.fd.as_raw_fd(), filled - sent) {
+            match splice(pipe.reader.as_raw_fd(), to.raw(), filled - sent) {
                 Ok(0) => break,
                 Ok(n) => sent += n,
                 Err(error) => match error.raw_os_error() {

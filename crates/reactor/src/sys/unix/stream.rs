@@ -3,11 +3,11 @@
 use std::io::{self, IoSlice, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use socket2::{Domain, SockRef};
+use socket2::SockRef;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use crate::sys::refused::Refused;
@@ -16,73 +16,61 @@ use crate::sys::vectored::write_in_groups;
 
 use super::handle_fd::HandleFd;
 use super::limits::is_out_of_buffers;
-use super::path::OwnPath;
+use super::open_socket::RegisteredSocket;
 use super::poll::is_readable;
 use super::receive::{Medium, Received, is_urgent, receive};
-use super::registration::{RECEIVABLE, register};
+use super::registration::RECEIVABLE;
 use super::unregistered::{UnregisteredSocket, connect_result};
 
 /// A byte stream.
 #[derive(Debug)]
-pub(crate) struct Stream {
-    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
-    own_path: Option<OwnPath>,
-    pub(super) fd: AsyncFd<HandleFd>,
-    medium: Medium,
-}
+pub(crate) struct Stream(RegisteredSocket);
 
 impl Stream {
     pub(crate) fn register(unregistered: UnregisteredSocket) -> Result<Self, Refused<UnregisteredSocket>> {
-        unregistered.register_with(|fd, medium, own_path| {
-            set_up(fd.get_ref());
-            Self { own_path, fd, medium }
-        })
+        let registered = unregistered.registered()?;
+        set_up(registered.fd.get_ref());
+        Ok(Self(registered))
     }
 
     /// Of a socket that was just accepted.
-    pub(super) fn accepted(fd: OwnedFd, medium: Medium) -> io::Result<Self> {
-        let fd = register(HandleFd::from(fd)).map_err(|(_closed, error)| error)?;
-        set_up(fd.get_ref());
-        Ok(Self {
-            own_path: None,
-            fd,
+    pub(super) fn accepted(fd: OwnedFd, medium: Medium, transport: Transport) -> io::Result<Self> {
+        let unregistered = UnregisteredSocket {
+            path: None,
+            fd: HandleFd::from(fd),
             medium,
-        })
+            transport,
+        };
+        Self::register(unregistered).map_err(|refused| refused.error)
     }
 
     /// Leaves the runtime.
-    #[expect(clippy::unnecessary_wraps, reason = "the contract of sys, as on Windows")]
     pub(crate) fn deregister(self) -> Result<UnregisteredSocket, Self> {
-        let fd = self.fd.into_inner();
-        let is_inet = SockRef::from(&fd)
-            .local_addr()
-            .is_ok_and(|address| matches!(address.domain(), Domain::IPV4 | Domain::IPV6));
-        let transport = if is_inet { Transport::Tcp } else { Transport::Local };
-        Ok(UnregisteredSocket::new(fd, self.medium, transport, self.own_path))
+        Ok(self.0.deregistered())
     }
 
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the contract of sys, as on Windows, where a pipe is no socket"
-    )]
     pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        Some(SockRef::from(self.fd.get_ref()))
+        self.0.socket()
     }
 
     pub(crate) fn raw(&self) -> i32 {
-        self.fd.as_raw_fd()
+        self.0.raw()
+    }
+
+    pub(super) fn fd(&self) -> &AsyncFd<HandleFd> {
+        &self.0.fd
     }
 
     /// Whether bytes may leave the kernel before the consumer takes them. A peer over TCP can be reset for those that it
     /// never takes. The peer of a Unix socket learns of unread bytes from the kernel alone, and what is in a pipe may be
     /// another reader's.
     pub(crate) fn may_read_ahead(&self) -> bool {
-        matches!(self.medium, Medium::Tcp)
+        matches!(self.0.medium, Medium::Tcp)
     }
 
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         write_in_groups(chunks, |group| {
-            write(self.fd.get_ref(), group).map_err(|error| {
+            write(self.fd().get_ref(), group).map_err(|error| {
                 if is_out_of_buffers(&error) {
                     io::ErrorKind::WouldBlock.into()
                 } else {
@@ -93,7 +81,7 @@ impl Stream {
     }
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.fd.poll_read_ready(cx).map(|_ready| ())
+        self.fd().poll_read_ready(cx).map(|_ready| ())
     }
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -111,7 +99,7 @@ impl Stream {
         loop {
             let mut ready = ready!(self.poll_receivable(cx))?;
             let urgent = is_urgent(ready.ready());
-            match receive(self.fd.get_ref(), self.medium, space) {
+            match receive(self.fd().get_ref(), self.0.medium, space) {
                 Ok(Received { bytes, stopped }) => {
                     let is_short = bytes > 0 && bytes < space.len();
                     if is_short && !((urgent || stopped) && is_readable(self.raw())) {
@@ -136,7 +124,7 @@ impl Stream {
     /// As `poll_receive`, by the kernel's word alone.
     pub(crate) fn receive_now(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
         loop {
-            match receive(self.fd.get_ref(), self.medium, space) {
+            match receive(self.fd().get_ref(), self.0.medium, space) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 received => return received.map(|received| received.bytes),
             }
@@ -150,9 +138,9 @@ impl Stream {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'_, HandleFd>>> {
         loop {
-            let _reported = ready!(self.fd.poll_read_ready(cx))?;
+            let _reported = ready!(self.fd().poll_read_ready(cx))?;
             // Ready already, so no waiter is registered. There is one reader at a time, and only a reader clears it.
-            let ready = pin!(self.fd.ready(RECEIVABLE));
+            let ready = pin!(self.fd().ready(RECEIVABLE));
             if let Poll::Ready(ready) = ready.poll(&mut Context::from_waker(Waker::noop())) {
                 return Poll::Ready(ready);
             }
@@ -161,8 +149,8 @@ impl Stream {
 
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, chunks: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
-            let mut ready = ready!(self.fd.poll_write_ready(cx))?;
-            match write(self.fd.get_ref(), chunks) {
+            let mut ready = ready!(self.fd().poll_write_ready(cx))?;
+            match write(self.fd().get_ref(), chunks) {
                 Ok(n) => return Poll::Ready(Ok(n)),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => ready.clear_ready(),
@@ -176,8 +164,8 @@ impl Stream {
     /// Waits for a connect that was begun without waiting.
     pub(crate) fn poll_connect(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let mut ready = ready!(self.fd.poll_write_ready(cx))?;
-            match connect_result(&SockRef::from(self.fd.get_ref())) {
+            let mut ready = ready!(self.fd().poll_write_ready(cx))?;
+            match connect_result(&SockRef::from(self.fd().get_ref())) {
                 Some(result) => return Poll::Ready(result),
                 None => ready.clear_ready(),
             }
@@ -186,7 +174,7 @@ impl Stream {
 
     /// Sends FIN. A descriptor that is no socket (a pipe that was adopted) has none: its reader sees the end at close.
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
-        match SockRef::from(self.fd.get_ref()).shutdown(Shutdown::Write) {
+        match SockRef::from(self.fd().get_ref()).shutdown(Shutdown::Write) {
             Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => Ok(()),
             result => result,
         }

@@ -7,79 +7,23 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
-use tokio::io::unix::AsyncFd;
 
 use crate::sys::bind::{BindFlags, LocalAccess};
-use crate::sys::refused::Refused;
 use crate::sys::transport::{Target, Transport};
 
 use super::errno;
 use super::handle_fd::HandleFd;
-use super::path::{OwnPath, local_address, mode_of, open_to_all};
+use super::open_socket::OpenSocket;
+use super::path::{OwnPath, local_address, mode_of};
 use super::receive::Medium;
-use super::registration::register;
 
 /// Made, bound, adopted, or taken out of a runtime.
-#[derive(Debug)]
-pub(crate) struct UnregisteredSocket {
-    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
-    path: Option<OwnPath>,
-    fd: HandleFd,
-    medium: Medium,
-    transport: Transport,
-}
+pub(crate) type UnregisteredSocket = OpenSocket<HandleFd>;
 
 impl UnregisteredSocket {
-    /// What was made here, or has left its runtime.
-    pub(super) fn new(fd: HandleFd, medium: Medium, transport: Transport, path: Option<OwnPath>) -> Self {
-        Self {
-            path,
-            fd,
-            medium,
-            transport,
-        }
-    }
-
-    /// Gives the descriptor to the runtime that is entered, for what `make` makes of it.
-    pub(super) fn register_with<R>(
-        self,
-        make: impl FnOnce(AsyncFd<HandleFd>, Medium, Option<OwnPath>) -> R,
-    ) -> Result<R, Refused<UnregisteredSocket>> {
-        let Self {
-            path,
-            fd,
-            medium,
-            transport,
-        } = self;
-        match register(fd) {
-            Ok(fd) => Ok(make(fd, medium, path)),
-            Err((fd, error)) => Err(Refused {
-                left: Some(Self::new(fd, medium, transport, path)),
-                error,
-            }),
-        }
-    }
-
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the contract of sys, as on Windows, where a pipe is no socket"
-    )]
-    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        Some(SockRef::from(&self.fd))
-    }
-
-    pub(crate) fn raw(&self) -> i32 {
-        self.fd.as_raw_fd()
-    }
-
-    /// Sets who may use a bound local socket. `EINVAL` for one without a path.
-    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        open_to_all(self.path.as_ref(), readable, writable)
-    }
-
     /// `listen(2)`. The handle stays what it is: an acceptor is made of it.
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
-        SockRef::from(&self.fd).listen(backlog)
+        self.socket_ref().listen(backlog)
     }
 
     /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
@@ -89,7 +33,7 @@ impl UnregisteredSocket {
             Target::Tcp(address) => SockAddr::from(**address),
             Target::Local(path) => local_address(path)?,
         };
-        let socket = SockRef::from(&self.fd);
+        let socket = self.socket_ref();
         let Err(error) = connect(&socket, &address) else {
             return Ok(Some(Ok(())));
         };
@@ -151,7 +95,12 @@ fn open_socket(domain: Domain, transport: Transport) -> io::Result<UnregisteredS
         Transport::Local => Medium::Unix,
     };
     let fd = HandleFd::from(OwnedFd::from(socket));
-    Ok(UnregisteredSocket::new(fd, medium, transport, None))
+    Ok(UnregisteredSocket {
+        path: None,
+        fd,
+        medium,
+        transport,
+    })
 }
 
 pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
@@ -237,5 +186,10 @@ pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Unregistere
         return Err(error);
     }
     let medium = Medium::of(&fd);
-    Ok(UnregisteredSocket::new(fd, medium, transport, None))
+    Ok(UnregisteredSocket {
+        path: None,
+        fd,
+        medium,
+        transport,
+    })
 }

@@ -1,6 +1,5 @@
 //! Waiting for room to write, on a thread that has nothing else to do.
 
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use super::stream::Stream;
@@ -10,7 +9,7 @@ pub(crate) fn wait_writable(streams: &[&Stream], timeout: Duration) {
     let mut polled: Vec<_> = streams
         .iter()
         .map(|stream| libc::pollfd {
-            fd: stream.fd.as_raw_fd(),
+            fd: stream.raw(),
             events: libc::POLLOUT,
             revents: 0,
         })

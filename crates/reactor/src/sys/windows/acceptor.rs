@@ -36,10 +36,6 @@ fn instances(setting: Option<&str>) -> usize {
 pub(crate) struct ReserveFd {}
 
 impl ReserveFd {
-    #[expect(
-        clippy::unused_self,
-        reason = "the contract of sys, as on Unix, where there is one"
-    )]
     pub(crate) fn lend<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
         open()
     }
@@ -155,20 +151,11 @@ impl Acceptor {
         }
     }
 
-    #[expect(
-        clippy::unused_self,
-        reason = "the contract of sys, as on Unix, where there is a number"
-    )]
     pub(crate) fn raw(&self) -> i32 {
         -1
     }
 
     /// The name of a pipe is no file.
-    #[expect(
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        reason = "the contract of sys, as on Unix, where there is one"
-    )]
     pub(crate) fn set_path(&mut self, _path: Option<&Path>) {}
 
     /// Sets who may use a pipe, besides its owner, administrators and the system.
@@ -184,7 +171,6 @@ impl Acceptor {
     }
 
     /// A connect never ends at once here, so there is never anything to accept because of one.
-    #[expect(clippy::unused_self, reason = "the contract of sys, as on Unix")]
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
         None
     }
@@ -199,7 +185,6 @@ impl Acceptor {
     }
 
     /// There is no reserve to do it with.
-    #[expect(clippy::unused_self, reason = "the contract of sys, as on Unix")]
     pub(crate) fn refuse(&self, _most: usize) -> usize {
         0
     }

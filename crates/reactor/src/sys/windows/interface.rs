@@ -4,10 +4,6 @@ pub(crate) fn zone_to_scope(zone: &str) -> u32 {
     zone.parse().unwrap_or(0)
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the contract of sys, as on Unix, where an index may name nothing"
-)]
 pub(crate) fn scope_to_zone(scope: u32) -> Option<String> {
     Some(scope.to_string())
 }

@@ -64,16 +64,11 @@ impl Stream {
         }
     }
 
-    #[expect(
-        clippy::unused_self,
-        reason = "the contract of sys, as on Unix, where there is a number"
-    )]
     pub(crate) fn raw(&self) -> i32 {
         -1
     }
 
     /// Always: a pipe is read by tokio before a task asks.
-    #[expect(clippy::unused_self, reason = "the contract of sys, as on Unix")]
     pub(crate) fn may_read_ahead(&self) -> bool {
         true
     }

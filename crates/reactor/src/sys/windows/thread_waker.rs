@@ -15,10 +15,6 @@ pub(crate) struct ThreadWaker {
 }
 
 impl ThreadWaker {
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the contract of sys, as on Unix, where it takes a pipe"
-    )]
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self::default())
     }

@@ -40,10 +40,6 @@ impl UnregisteredSocket {
         }
     }
 
-    #[expect(
-        clippy::unused_self,
-        reason = "the contract of sys, as on Unix, where there is a number"
-    )]
     pub(crate) fn raw(&self) -> i32 {
         -1
     }
@@ -164,10 +160,6 @@ pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
     Ok(UnregisteredSocket::Tcp(socket))
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the contract of sys, as on Unix, where a socket is made"
-)]
 pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
     Ok(UnregisteredSocket::PipeSocket)
 }
