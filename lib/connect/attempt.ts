@@ -2,7 +2,7 @@
 // the connection is there. Which addresses are tried, and what follows a failure, is decided above.
 import type { NetError } from '../errors/errors.js';
 import { ERR_IP_BLOCKED, exceptionWithHostPort } from '../errors/errors.js';
-import type { Pipe, Req, TCP } from '../handle/tcp-pipe.js';
+import type { Pipe, Req, TCP } from '../handle/tcp.js';
 import { connectDenial } from '../errors/permission.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { applyOptions } from '../stream/options.js';

@@ -4,7 +4,7 @@ import type { Attempt } from './attempt.js';
 import { attemptError, becomeConnected, bindLocal, blockedError, connectTcp } from './attempt.js';
 import type { NetError } from '../errors/errors.js';
 import { aggregateError, connectionTimeoutError, ERR_SOCKET_CONNECTION_TIMEOUT } from '../errors/errors.js';
-import { TCP } from '../handle/tcp-pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { attachHandle } from '../stream/read.js';
 import type { SocketCore } from '../stream/state.js';
 import { kState } from '../stream/state.js';

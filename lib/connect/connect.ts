@@ -15,7 +15,7 @@ import {
   exceptionWithHostPort,
   uvErrno,
 } from '../errors/errors.js';
-import { Pipe, TCP } from '../handle/tcp-pipe.js';
+import { Pipe, TCP } from '../handle/tcp.js';
 import { dns } from '../node/modules.js';
 import { SerialAttempts } from './attempts.js';
 import type { SocketHandle } from '../handle/socket.js';

@@ -11,7 +11,7 @@ import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
 
 import { duplicateDescriptor } from './binding.js';
 import { uvErrno } from '../errors/errors.js';
-import { UV_EOF } from './tcp-pipe.js';
+import { UV_EOF } from './tcp.js';
 import type { Req } from './request.js';
 import type { SocketHandle } from './socket.js';
 import type { EncodedChunk } from './socket.js';

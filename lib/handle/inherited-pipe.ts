@@ -8,7 +8,7 @@ import type * as Net from 'node:net';
 
 import { EventKind } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
-import { Pipe, type Req, UV_EOF } from './tcp-pipe.js';
+import { Pipe, type Req, UV_EOF } from './tcp.js';
 import { nodeNet } from '../node/modules.js';
 import type { EncodedChunk } from './socket.js';
 import { bytesOf } from './stream.js';

@@ -2,11 +2,11 @@
 // standard input or output. This file is loaded with the package and loads nothing of Node's.
 import { subscribe } from 'node:diagnostics_channel';
 
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/tcp.js';
 import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './channel.js';
 import { childProcess, isLoaded } from '../node/modules.js';
-import { shareWithChild } from '../stream/settle.js';
+import { shareWithChild } from '../stream/quiesce.js';
 import { kState } from '../stream/state.js';
 import { Socket } from '../socket/socket.js';
 

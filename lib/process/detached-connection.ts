@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer';
 
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { errnoException } from '../errors/errors.js';
-import type { EncodedChunk, Req, StreamHandle } from '../handle/tcp-pipe.js';
-import { isFlushed, quiesce, type ReadAhead, takeReadAhead } from '../stream/settle.js';
+import type { EncodedChunk, Req, StreamHandle } from '../handle/tcp.js';
+import { isFlushed, quiesce, type ReadAhead, takeReadAhead } from '../stream/quiesce.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { reattachHandle, startReading } from '../stream/read.js';
 import { kState, type SocketCore } from '../stream/state.js';

@@ -11,8 +11,8 @@ import type { InFlight } from './detached-connection.js';
 import { hold as holdLoop, reactor, release as releaseLoop } from '../handle/dispatcher.js';
 import { ERR_IPC_CHANNEL_CLOSED } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
-import type { Lists } from './account.js';
+import { StreamHandle } from '../handle/tcp.js';
+import type { Lists } from './server-proxy.js';
 import {
   type Announcement,
   type InternalMessage,

@@ -4,11 +4,11 @@ import { DetachedConnection, detachHandle, type InFlight } from './detached-conn
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { ERR_INVALID_STATE, errnoException } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
-import { Account, type CountingServer, type Lists } from './account.js';
+import type { StreamHandle } from '../handle/tcp.js';
+import { Account, type CountingServer, type Lists } from './server-proxy.js';
 import type { PeerProcess } from './channel.js';
 import { type NodeHandle, nodeSocketOf } from '../server/node-handle.js';
-import { isFlushed } from '../stream/settle.js';
+import { isFlushed } from '../stream/quiesce.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { Socket } from '../socket/socket.js';
 

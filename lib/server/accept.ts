@@ -6,7 +6,7 @@ import type { AnyBlockList } from '../address/block-list.js';
 import { serverSocketChannel } from '../node/diagnostics.js';
 import { errnoException } from '../errors/errors.js';
 import type { DroppedConnection } from '../node/events.js';
-import { type AddressOut, StreamHandle, type TCP } from '../handle/tcp-pipe.js';
+import { type AddressOut, StreamHandle, type TCP } from '../handle/tcp.js';
 import type * as NodeHandles from './node-handle.js';
 import type { NodeHandle } from './node-handle.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';

@@ -4,7 +4,7 @@ import type { LookupAddress } from 'node:dns';
 import type * as Cluster from './cluster.js';
 import { listenEndChannel, listenErrorChannel } from '../node/diagnostics.js';
 import { errnoException, listenException } from '../errors/errors.js';
-import type { Pipe, StreamHandle } from '../handle/tcp-pipe.js';
+import type { Pipe, StreamHandle } from '../handle/tcp.js';
 import { UV_READABLE, UV_WRITABLE } from '../handle/numbers.js';
 import type { ListenTarget } from './listen-options.js';
 import { dns, isLoaded } from '../node/modules.js';

@@ -15,8 +15,8 @@ import {
   errnoException,
 } from '../errors/errors.js';
 import type { AnyListener, ServerEvents } from '../node/events.js';
-import type { AddressOut, TCP } from '../handle/tcp-pipe.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/tcp.js';
 import type { ListenOptions } from './listen-options.js';
 import { readListenTarget } from './listen-options.js';
 import { listenOn, setUpListenHandle } from './listen.js';

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/tcp.js';
 import type { Messaging } from '../thread/messaging.js';
 import type { Sent } from '../thread/transfer.js';
 import { escortOf, receive, sendOff } from '../thread/transfer.js';

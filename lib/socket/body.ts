@@ -20,8 +20,8 @@ import {
   uvErrno,
 } from '../errors/errors.js';
 import type { AnyListener } from '../node/events.js';
-import type { AddressOut, EncodedChunk } from '../handle/tcp-pipe.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import type { AddressOut, EncodedChunk } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/tcp.js';
 import type { AddressInfo } from '../stream/addresses.js';
 import { localName, peerName } from '../stream/addresses.js';
 import type { KeepAliveOptions } from '../stream/options.js';
@@ -42,7 +42,7 @@ import {
   rememberMethods,
 } from '../stream/relay.js';
 import { relayMadeProgress } from '../stream/relay-idle.js';
-import { quiesce } from '../stream/settle.js';
+import { quiesce } from '../stream/quiesce.js';
 import { closeSocket } from '../stream/close.js';
 import { handleFor, startReading, stopReading, wakeReader } from '../stream/read.js';
 import type { KeepAlive, ExposedHandle, SocketCore, WithState } from '../stream/state.js';
@@ -449,7 +449,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return { noDelay, keepAlive };
   }
 
-  /** Before somebody else has it: see settle.ts. @internal */
+  /** Before somebody else has it: see quiesce.ts. @internal */
   _quiesce(): () => void {
     const { handle } = this[kState];
     return handle instanceof StreamHandle ? quiesce(this, handle) : () => {};

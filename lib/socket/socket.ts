@@ -6,7 +6,7 @@ import { callable } from '../node/callable.js';
 import { endedByOtherPartyError } from '../errors/errors.js';
 import type { AnyListener, SocketEvents } from '../node/events.js';
 import { FixedBufferReader } from '../stream/onread.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/tcp.js';
 import { register, transferable } from '../thread/messaging.js';
 import { SocketBody } from './body.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';

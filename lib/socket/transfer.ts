@@ -1,8 +1,8 @@
 // A socket goes to another thread: what was read and not taken goes along, what the kernel has not sent is refused.
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/tcp.js';
 import type { Messaging } from '../thread/messaging.js';
-import { quiesce } from '../stream/settle.js';
+import { quiesce } from '../stream/quiesce.js';
 import type { InternalSocketOptions } from '../stream/options.js';
 import type { KeepAlive, SocketCore } from '../stream/state.js';
 import { kState } from '../stream/state.js';

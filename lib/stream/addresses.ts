@@ -1,5 +1,5 @@
 // Both ends' addresses: asked of the handle once, and the peer's kept when the handle has gone.
-import type { AddressOut } from '../handle/tcp-pipe.js';
+import type { AddressOut } from '../handle/tcp.js';
 import type { SocketCore } from './state.js';
 
 /** Where a socket or a server is. */

@@ -9,9 +9,9 @@ import {
   exceptionWithHostPort,
   type NetError,
 } from '../errors/errors.js';
-import type { AddressOut, StreamHandle } from '../handle/tcp-pipe.js';
+import type { AddressOut, StreamHandle } from '../handle/tcp.js';
 import { TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/numbers.js';
-import { Pipe, TCP } from '../handle/tcp-pipe.js';
+import { Pipe, TCP } from '../handle/tcp.js';
 import { register, Transferable } from '../thread/messaging.js';
 import { checkBindAllowed } from '../errors/permission.js';
 import type { AddressInfo } from './addresses.js';

@@ -1,7 +1,7 @@
 // From the handle to the stream: received bytes, the peer's FIN, and when the handle may read at all.
 import { errnoException } from '../errors/errors.js';
 import type * as Foreign from '../handle/foreign.js';
-import { StreamHandle, UV_EOF } from '../handle/tcp-pipe.js';
+import { StreamHandle, UV_EOF } from '../handle/tcp.js';
 import { noteReceived } from './relay.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { SocketCore } from './state.js';

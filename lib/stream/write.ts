@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from '../errors/errors.js';
-import type { EncodedChunk, Req } from '../handle/tcp-pipe.js';
+import type { EncodedChunk, Req } from '../handle/tcp.js';
 import { endRelay } from './relay.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { SocketCore } from './state.js';

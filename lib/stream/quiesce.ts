@@ -3,7 +3,7 @@
 // of this thread and process begin here: to a child or the parent (process/send.ts), as the standard stream of a child
 // (process/child-process.ts), to another thread (socket/transfer.ts), to node:net (entry/handover).
 import { ERR_INVALID_STATE } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/tcp.js';
 import { endRelays } from './relay.js';
 import { startReading } from './read.js';
 import type { SocketCore } from './state.js';
