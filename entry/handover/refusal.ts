@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 
 import { coded, type Coded, ERR_INVALID_STATE, ERR_SOCKET_CLOSED } from '../../lib/errors/errors.js';
-import type { StreamHandle } from '../../lib/handle/tcp.js';
+import type { StreamHandle } from '../../lib/handle/stream.js';
 
 const ERR_FEATURE_UNAVAILABLE_ON_PLATFORM: Coded<[where: string, reason: string]> = coded(
   TypeError,

@@ -6,7 +6,7 @@ import { type ServerOpts, type BlockList, Server as NodeServer } from 'node:net'
 import { _createServerHandle, Server as FerronetServer } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/handle/binding.js';
 import { ERR_INVALID_STATE, ERR_SERVER_NOT_RUNNING, errnoException, uvErrno } from '../../lib/errors/errors.js';
-import type { StreamHandle } from '../../lib/handle/tcp.js';
+import type { StreamHandle } from '../../lib/handle/stream.js';
 import type { Server } from '../../lib/server/server.js';
 import { type AnyHandle, isPlain } from './refusal.js';
 import { duplicated, withDescriptor } from './socket.js';

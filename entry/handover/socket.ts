@@ -7,7 +7,7 @@ import { Socket as FerronetSocket } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/handle/binding.js';
 import { define } from '../../lib/node/define.js';
 import { ERR_INVALID_STATE, errnoException } from '../../lib/errors/errors.js';
-import type { StreamHandle } from '../../lib/handle/tcp.js';
+import type { StreamHandle } from '../../lib/handle/stream.js';
 import type { Socket } from '../../lib/socket/socket.js';
 import { noteSettings, readSettings } from './node-settings.js';
 import { connectionOf } from './refusal.js';

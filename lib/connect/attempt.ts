@@ -1,13 +1,13 @@
 // One address tried with one handle: bind if asked, ask who may be connected to, connect; and what the socket does when
 // the connection is there. Which addresses are tried, and what follows a failure, is decided above.
-import type { NetError } from '../errors/errors.js';
-import { ERR_IP_BLOCKED, exceptionWithHostPort } from '../errors/errors.js';
-import type { Pipe, Req, TCP } from '../handle/tcp.js';
+import { type NetError, ERR_IP_BLOCKED, exceptionWithHostPort } from '../errors/errors.js';
+import type { Pipe } from '../handle/pipe.js';
+import type { Req } from '../handle/request.js';
+import type { TCP } from '../handle/tcp.js';
 import { connectDenial } from '../errors/permission.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { applyOptions } from '../stream/options.js';
-import type { SocketCore } from '../stream/state.js';
-import { kState, tellConnected } from '../stream/state.js';
+import { type SocketCore, kState, tellConnected } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
 
 export interface Address {

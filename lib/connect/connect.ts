@@ -3,25 +3,39 @@
 import type { LookupOptions } from 'node:dns';
 
 import { isIP } from '../address/is-ip.js';
-import type { Address, Attempt } from './attempt.js';
-import { attemptError, becomeConnected, bindLocal, blockedError, connectPath, connectTcp } from './attempt.js';
-import type { Bound, ConnectListener, IpcConnectOptions, SocketConnectOptions, TcpTarget } from './options.js';
-import { readTarget } from './options.js';
-import { debug } from '../node/diagnostics.js';
-import type { NetError } from '../errors/errors.js';
 import {
+  type Address,
+  type Attempt,
+  attemptError,
+  becomeConnected,
+  bindLocal,
+  blockedError,
+  connectPath,
+  connectTcp,
+} from './attempt.js';
+import {
+  type Bound,
+  type ConnectListener,
+  type IpcConnectOptions,
+  type SocketConnectOptions,
+  type TcpTarget,
+  readTarget,
+} from './options.js';
+import { debug } from '../node/diagnostics.js';
+import {
+  type NetError,
   ERR_INVALID_ADDRESS_FAMILY,
   ERR_INVALID_IP_ADDRESS,
   exceptionWithHostPort,
   uvErrno,
 } from '../errors/errors.js';
-import { Pipe, TCP } from '../handle/tcp.js';
+import { Pipe } from '../handle/pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { dns } from '../node/modules.js';
 import { SerialAttempts } from './attempts.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { attachHandle, startReading } from '../stream/read.js';
-import type { SocketCore } from '../stream/state.js';
-import { kState, whenConnected } from '../stream/state.js';
+import { type SocketCore, kState, whenConnected } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
 import { nextTick } from '../node/timers.js';
 

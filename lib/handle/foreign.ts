@@ -11,10 +11,8 @@ import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
 
 import { duplicateDescriptor } from './binding.js';
 import { uvErrno } from '../errors/errors.js';
-import { UV_EOF } from './tcp.js';
+import { type SocketHandle, type EncodedChunk, UV_EOF } from './socket.js';
 import type { Req } from './request.js';
-import type { SocketHandle } from './socket.js';
-import type { EncodedChunk } from './socket.js';
 
 const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');

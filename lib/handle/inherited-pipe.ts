@@ -8,9 +8,10 @@ import type * as Net from 'node:net';
 
 import { EventKind } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
-import { Pipe, type Req, UV_EOF } from './tcp.js';
+import { Pipe } from './pipe.js';
+import type { Req } from './request.js';
+import { type EncodedChunk, UV_EOF } from './socket.js';
 import { nodeNet } from '../node/modules.js';
-import type { EncodedChunk } from './socket.js';
 import { bytesOf } from './stream.js';
 
 const UV_EBADF: number = uvErrno('EBADF');

@@ -1,5 +1,9 @@
 // What a socket needs of its handle: a `TCP` or `Pipe` of this package, or a foreign one behind foreign.ts.
+import { uvErrno } from '../errors/errors.js';
 import type { Req } from './request.js';
+
+/** What a `reader` is given at the end of what the peer sends. */
+export const UV_EOF: number = uvErrno('EOF');
 
 /** A chunk as streams queue it. */
 export interface EncodedChunk {

@@ -1,20 +1,8 @@
-/**
- * What `socket._handle` and `server._handle` are: `TCP` and `Pipe` over the reactor, with the names that Node's own
- * wraps have, because programs look at them.
- */
-import { duplicateDescriptor, guessHandleType, referencedSockets } from './binding.js';
+// `TCP`: a TCP socket or listener, under the name that Node gives its own, because programs look at `_handle`.
 import { control, reactor } from './dispatcher.js';
-import { Operation, UV_READABLE, UV_WRITABLE } from './numbers.js';
-import { uvErrno } from '../errors/errors.js';
+import { Operation } from './numbers.js';
 import type { Req } from './request.js';
 import { StreamHandle } from './stream.js';
-
-export { duplicateDescriptor, guessHandleType, referencedSockets, StreamHandle };
-export type { Req };
-export type { EncodedChunk } from './socket.js';
-
-export const UV_EOF: number = uvErrno('EOF');
-const UV_ENOTSUP: number = uvErrno('ENOTSUP');
 
 /** Where `getsockname` and `getpeername` put what they find. */
 export interface AddressOut {
@@ -120,38 +108,5 @@ export class TCP extends StreamHandle {
   /** The value, or a negative error. */
   getTypeOfService(): number {
     return reactor().typeOfService(this.id);
-  }
-}
-
-/** A Unix socket (or another local descriptor); on Windows a named pipe. */
-export class Pipe extends StreamHandle {
-  static readonly IPC: number = 2;
-
-  constructor(type: number = Pipe.SOCKET, trigger?: number) {
-    super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP', trigger);
-  }
-
-  override get kind(): 'PIPE' {
-    return 'PIPE';
-  }
-
-  protected client(): Pipe {
-    return new Pipe(Pipe.SOCKET, this.getAsyncId());
-  }
-
-  bind(path: string, flags = 0): number {
-    return this.openOnce(() => reactor().bindLocal(path, flags));
-  }
-
-  /** Only a path that no socket can have is refused here; the rest is told by the request. */
-  connect(req: Req, path: string): number {
-    const open = (): number => reactor().localSocket();
-    return this.connectWith(req, open, (id) => reactor().connectLocal(id, path));
-  }
-
-  /** Gives everybody the permissions named by `UV_READABLE` and `UV_WRITABLE`. */
-  fchmod(mode: number): number {
-    if (this.id < 0) return UV_ENOTSUP;
-    return reactor().openToAll(this.id, (mode & UV_READABLE) !== 0, (mode & UV_WRITABLE) !== 0);
   }
 }

@@ -2,7 +2,7 @@
 // standard input or output. This file is loaded with the package and loads nothing of Node's.
 import { subscribe } from 'node:diagnostics_channel';
 
-import { StreamHandle } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/stream.js';
 import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './channel.js';
 import { childProcess, isLoaded } from '../node/modules.js';

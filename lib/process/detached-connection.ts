@@ -4,12 +4,12 @@ import { Buffer } from 'node:buffer';
 
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { errnoException } from '../errors/errors.js';
-import type { EncodedChunk, Req, StreamHandle } from '../handle/tcp.js';
+import type { EncodedChunk, SocketHandle } from '../handle/socket.js';
+import type { Req } from '../handle/request.js';
+import { type StreamHandle, bytesOf } from '../handle/stream.js';
 import { isFlushed, quiesce, type ReadAhead, takeReadAhead } from '../stream/quiesce.js';
-import type { SocketHandle } from '../handle/socket.js';
 import { reattachHandle, startReading } from '../stream/read.js';
 import { kState, type SocketCore } from '../stream/state.js';
-import { bytesOf } from '../handle/stream.js';
 import { dropUnread, isUnreadExact, unreadOf } from '../stream/unread.js';
 
 /** The bytes between a connection and the program, in both directions. */

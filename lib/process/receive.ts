@@ -4,7 +4,7 @@ import { define } from '../node/define.js';
 import { applyInFlight, type InFlight } from './detached-connection.js';
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { errnoException } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import {
   type Announcement,
   type HandleMessage,

@@ -11,7 +11,7 @@ import type { InFlight } from './detached-connection.js';
 import { hold as holdLoop, reactor, release as releaseLoop } from '../handle/dispatcher.js';
 import { ERR_IPC_CHANNEL_CLOSED } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
-import { StreamHandle } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/stream.js';
 import type { Lists } from './server-proxy.js';
 import {
   type Announcement,

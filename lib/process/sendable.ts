@@ -4,7 +4,7 @@ import { DetachedConnection, detachHandle, type InFlight } from './detached-conn
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { ERR_INVALID_STATE, errnoException } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
-import type { StreamHandle } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { Account, type CountingServer, type Lists } from './server-proxy.js';
 import type { PeerProcess } from './channel.js';
 import { type NodeHandle, nodeSocketOf } from '../server/node-handle.js';

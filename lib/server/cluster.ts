@@ -1,7 +1,8 @@
 // In a worker of a cluster a server listens with what the primary has bound: with a handle that all workers share
 // (`SCHED_NONE`), or by being sent the connections that the primary accepts (`SCHED_RR`).
 import { exceptionWithHostPort, uvErrno } from '../errors/errors.js';
-import type { AddressOut, StreamHandle, TCP } from '../handle/tcp.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { type NodeHandle, shareNodeHandle, takeNodeHandle } from './node-handle.js';
 import { cluster, nodeNet } from '../node/modules.js';
 import type { ListenerHandle, ServerCore } from './core.js';

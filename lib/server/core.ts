@@ -2,7 +2,7 @@
 // file, and the class stands on them.
 import type { EventEmitter } from 'node:events';
 
-import type { StreamHandle } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 
 /** What a server listens with: a handle of ours, or what a worker of a cluster has of one of the primary's. */
 export interface ListenerHandle {

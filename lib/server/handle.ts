@@ -1,8 +1,9 @@
 // A handle that is bound and does not listen yet.
 import { debug } from '../node/diagnostics.js';
 import { uvErrno } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp.js';
-import { Pipe, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { Pipe } from '../handle/pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { checkBindAllowed } from '../errors/permission.js';
 import { createHandle } from '../stream/options.js';
 

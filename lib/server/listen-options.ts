@@ -2,9 +2,10 @@
 import { normalizeArguments, isPipeName, toNumber } from '../node/arguments.js';
 import { adoptBoundSocket, BoundSocket } from '../stream/bound-socket.js';
 import { ERR_INVALID_ARG_VALUE, errnoException } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp.js';
-import { PIPE_OWNER_ONLY, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from '../handle/numbers.js';
-import { Pipe, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { Pipe } from '../handle/pipe.js';
+import { PIPE_OWNER_ONLY, UV_READABLE, UV_WRITABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/numbers.js';
+import { TCP } from '../handle/tcp.js';
 import type * as NodeHandles from './node-handle.js';
 import type { ListenerHandle } from './core.js';
 import { validateAbortSignal, validatePort } from '../errors/validators.js';

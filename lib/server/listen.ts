@@ -4,13 +4,13 @@ import type { LookupAddress } from 'node:dns';
 import type * as Cluster from './cluster.js';
 import { listenEndChannel, listenErrorChannel } from '../node/diagnostics.js';
 import { errnoException, listenException } from '../errors/errors.js';
-import type { Pipe, StreamHandle } from '../handle/tcp.js';
+import type { Pipe } from '../handle/pipe.js';
 import { UV_READABLE, UV_WRITABLE } from '../handle/numbers.js';
+import type { StreamHandle } from '../handle/stream.js';
 import type { ListenTarget } from './listen-options.js';
 import { dns, isLoaded } from '../node/modules.js';
 import type { ServerCore } from './core.js';
-import type { Bound } from './handle.js';
-import { bindAnywhere, createServerHandle } from './handle.js';
+import { type Bound, bindAnywhere, createServerHandle } from './handle.js';
 import { nextTick } from '../node/timers.js';
 
 const DEFAULT_BACKLOG = 511;

@@ -4,7 +4,9 @@
 import type * as Net from 'node:net';
 
 import { errnoException, uvErrno } from '../errors/errors.js';
-import { duplicateDescriptor, referencedSockets, type StreamHandle, TCP } from '../handle/tcp.js';
+import { duplicateDescriptor, referencedSockets } from '../handle/binding.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { TCP } from '../handle/tcp.js';
 import { nodeNet } from '../node/modules.js';
 import type { ListenerHandle } from './core.js';
 import { createHandle } from '../stream/options.js';

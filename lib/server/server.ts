@@ -3,8 +3,7 @@ import { captureRejectionSymbol, EventEmitter } from 'node:events';
 
 import { onConnection } from './accept.js';
 import { normalizeArguments } from '../node/arguments.js';
-import type { AnyBlockList } from '../address/block-list.js';
-import { validateBlockList } from '../address/block-list.js';
+import { type AnyBlockList, validateBlockList } from '../address/block-list.js';
 import { callable } from '../node/callable.js';
 import { connectionsOf } from './connections.js';
 import { listenStartChannel } from '../node/diagnostics.js';
@@ -16,9 +15,8 @@ import {
 } from '../errors/errors.js';
 import type { AnyListener, ServerEvents } from '../node/events.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
-import { StreamHandle } from '../handle/tcp.js';
-import type { ListenOptions } from './listen-options.js';
-import { readListenTarget } from './listen-options.js';
+import { StreamHandle } from '../handle/stream.js';
+import { type ListenOptions, readListenTarget } from './listen-options.js';
 import { listenOn, setUpListenHandle } from './listen.js';
 import { register, transferable } from '../thread/messaging.js';
 import type { ListenerHandle, ServerCore } from './core.js';

@@ -2,10 +2,9 @@
 import type { EventEmitter } from 'node:events';
 
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
-import { StreamHandle } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/stream.js';
 import type { Messaging } from '../thread/messaging.js';
-import type { Sent } from '../thread/transfer.js';
-import { escortOf, receive, sendOff } from '../thread/transfer.js';
+import { type Sent, escortOf, receive, sendOff } from '../thread/transfer.js';
 
 /** What of a server goes along, besides its handle. */
 const SETTINGS = [

@@ -20,12 +20,12 @@ import {
   uvErrno,
 } from '../errors/errors.js';
 import type { AnyListener } from '../node/events.js';
-import type { AddressOut, EncodedChunk } from '../handle/tcp.js';
-import { StreamHandle } from '../handle/tcp.js';
-import type { AddressInfo } from '../stream/addresses.js';
-import { localName, peerName } from '../stream/addresses.js';
-import type { KeepAliveOptions } from '../stream/options.js';
+import type { AddressOut } from '../handle/tcp.js';
+import type { EncodedChunk } from '../handle/socket.js';
+import { StreamHandle } from '../handle/stream.js';
+import { type AddressInfo, localName, peerName } from '../stream/addresses.js';
 import {
+  type KeepAliveOptions,
   applyKeepAlive,
   applyTypeOfService,
   readKeepAlive,
@@ -45,10 +45,15 @@ import { relayMadeProgress } from '../stream/relay-idle.js';
 import { quiesce } from '../stream/quiesce.js';
 import { closeSocket } from '../stream/close.js';
 import { handleFor, startReading, stopReading, wakeReader } from '../stream/read.js';
-import type { KeepAlive, ExposedHandle, SocketCore, WithState } from '../stream/state.js';
-import { kState, whenConnected } from '../stream/state.js';
-import type { Done, Payload } from '../stream/write.js';
-import { bytesWritten, finish, send } from '../stream/write.js';
+import {
+  type KeepAlive,
+  type ExposedHandle,
+  type SocketCore,
+  type WithState,
+  kState,
+  whenConnected,
+} from '../stream/state.js';
+import { type Done, type Payload, bytesWritten, finish, send } from '../stream/write.js';
 import { noteActivity, setIdleTimeout, writeMadeProgress } from '../stream/timeout.js';
 import { nextTick } from '../node/timers.js';
 import { validateInt32 } from '../errors/validators.js';

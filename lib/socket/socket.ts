@@ -6,11 +6,16 @@ import { callable } from '../node/callable.js';
 import { endedByOtherPartyError } from '../errors/errors.js';
 import type { AnyListener, SocketEvents } from '../node/events.js';
 import { FixedBufferReader } from '../stream/onread.js';
-import type { StreamHandle } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { register, transferable } from '../thread/messaging.js';
 import { SocketBody } from './body.js';
-import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
-import { idleSeconds, openDescriptor, readSocketOptions } from '../stream/options.js';
+import {
+  type InternalSocketOptions,
+  type SocketConstructorOptions,
+  idleSeconds,
+  openDescriptor,
+  readSocketOptions,
+} from '../stream/options.js';
 import { attachHandle } from '../stream/read.js';
 import { kState, NO_KEEP_ALIVE, SocketState } from '../stream/state.js';
 import { socketMessaging } from './transfer.js';

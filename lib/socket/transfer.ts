@@ -1,13 +1,11 @@
 // A socket goes to another thread: what was read and not taken goes along, what the kernel has not sent is refused.
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
-import { StreamHandle } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/stream.js';
 import type { Messaging } from '../thread/messaging.js';
 import { quiesce } from '../stream/quiesce.js';
 import type { InternalSocketOptions } from '../stream/options.js';
-import type { KeepAlive, SocketCore } from '../stream/state.js';
-import { kState } from '../stream/state.js';
-import type { Sent } from '../thread/transfer.js';
-import { escortOf, receive, sendOff } from '../thread/transfer.js';
+import { type KeepAlive, type SocketCore, kState } from '../stream/state.js';
+import { type Sent, escortOf, receive, sendOff } from '../thread/transfer.js';
 import { dropUnread, endsUnread, hasEnded, isUnreadExact, unreadOf } from '../stream/unread.js';
 
 /** What goes instead of a socket. */

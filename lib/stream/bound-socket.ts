@@ -9,9 +9,10 @@ import {
   exceptionWithHostPort,
   type NetError,
 } from '../errors/errors.js';
-import type { AddressOut, StreamHandle } from '../handle/tcp.js';
+import { type AddressOut, TCP } from '../handle/tcp.js';
 import { TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/numbers.js';
-import { Pipe, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { Pipe } from '../handle/pipe.js';
 import { register, Transferable } from '../thread/messaging.js';
 import { checkBindAllowed } from '../errors/permission.js';
 import type { AddressInfo } from './addresses.js';

@@ -1,15 +1,15 @@
 // The options of a socket: those of its constructor, and those of the kernel's that may be asked for before there is a
 // kernel socket to set them on.
-import type { DuplexOptions } from 'node:stream';
-import { getDefaultHighWaterMark } from 'node:stream';
+import { type DuplexOptions, getDefaultHighWaterMark } from 'node:stream';
 
-import type { AnyBlockList } from '../address/block-list.js';
-import { validateBlockList } from '../address/block-list.js';
+import { type AnyBlockList, validateBlockList } from '../address/block-list.js';
 import type { BoundSocket } from './bound-socket.js';
 import { ERR_INVALID_ARG_VALUE, ERR_INVALID_FD_TYPE, errnoException } from '../errors/errors.js';
 import type { OnReadOptions } from './onread.js';
-import type { StreamHandle } from '../handle/tcp.js';
-import { guessHandleType, Pipe, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { guessHandleType } from '../handle/binding.js';
+import { Pipe } from '../handle/pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { InheritedPipe } from '../handle/inherited-pipe.js';
 import type { KeepAlive, ExposedHandle, SocketState } from './state.js';
 import { validateInt32, validateNumber } from '../errors/validators.js';

@@ -3,11 +3,10 @@
 // of this thread and process begin here: to a child or the parent (process/send.ts), as the standard stream of a child
 // (process/child-process.ts), to another thread (socket/transfer.ts), to node:net (entry/handover).
 import { ERR_INVALID_STATE } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { endRelays } from './relay.js';
 import { startReading } from './read.js';
-import type { SocketCore } from './state.js';
-import { kState } from './state.js';
+import { type SocketCore, kState } from './state.js';
 
 /**
  * Ends relays, stops reading and sends what the current batch holds.

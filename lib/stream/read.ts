@@ -1,11 +1,10 @@
 // From the handle to the stream: received bytes, the peer's FIN, and when the handle may read at all.
 import { errnoException } from '../errors/errors.js';
 import type * as Foreign from '../handle/foreign.js';
-import { StreamHandle, UV_EOF } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/stream.js';
+import { type SocketHandle, UV_EOF } from '../handle/socket.js';
 import { noteReceived } from './relay.js';
-import type { SocketHandle } from '../handle/socket.js';
-import type { SocketCore } from './state.js';
-import { kState } from './state.js';
+import { type SocketCore, kState } from './state.js';
 import { noteActivity } from './timeout.js';
 
 function foreignHandles(): typeof Foreign {

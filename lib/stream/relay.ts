@@ -5,9 +5,8 @@
 // the streams stand still with nothing in their buffers, and is given up before anybody could see a difference: each
 // method that would look at the data, stop it or add to it ends the relay first and then does what it always does. The
 // bytes that come after that go through the streams again, until the next pause.
-import { StreamHandle } from '../handle/tcp.js';
-import type { Relay, SocketCore } from './state.js';
-import { kState } from './state.js';
+import { StreamHandle } from '../handle/stream.js';
+import { type Relay, type SocketCore, kState } from './state.js';
 import { noteActivity } from './timeout.js';
 
 /** Chunks that go through JavaScript before a relay begins: a connection that lives for one pays nothing. */

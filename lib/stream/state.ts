@@ -3,7 +3,8 @@
 import type { Duplex } from 'node:stream';
 
 import type { AnyBlockList } from '../address/block-list.js';
-import type { AddressOut, StreamHandle, TCP } from '../handle/tcp.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import type { SocketHandle } from '../handle/socket.js';
 
 /** `undefined` leaves what the handle's default is, 0 what the system has. */

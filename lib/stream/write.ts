@@ -2,11 +2,10 @@
 import { Buffer } from 'node:buffer';
 
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from '../errors/errors.js';
-import type { EncodedChunk, Req } from '../handle/tcp.js';
+import type { EncodedChunk, SocketHandle } from '../handle/socket.js';
+import type { Req } from '../handle/request.js';
 import { endRelay } from './relay.js';
-import type { SocketHandle } from '../handle/socket.js';
-import type { SocketCore } from './state.js';
-import { kState, whenConnected } from './state.js';
+import { type SocketCore, kState, whenConnected } from './state.js';
 import { noteActivity } from './timeout.js';
 
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');

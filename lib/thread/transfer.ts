@@ -6,8 +6,9 @@
  */
 import { giveUp } from '../handle/binding.js';
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE, errnoException } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp.js';
-import { Pipe, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { Pipe } from '../handle/pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { isForNewWorker } from './new-worker.js';
 import { threads } from '../node/modules.js';
 import { nextTick } from '../node/timers.js';
