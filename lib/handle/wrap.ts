@@ -107,12 +107,12 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   // ---- what is open
 
-  protected isClosing(): boolean {
+  isClosing(): boolean {
     return this.#stage === 'closing';
   }
 
   /** The id while the handle is open, else one that names nothing: the reactor answers `EBADF`. */
-  protected openId(): number {
+  openId(): number {
     return this.isClosing() ? -1 : this.id;
   }
 
