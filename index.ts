@@ -17,6 +17,7 @@ import * as server from './lib/server/server.js';
 import * as socketAddress from './lib/address/socket-address.js';
 import type * as socketAddresses from './lib/stream/addresses.js';
 import type * as socketBody from './lib/socket/body.js';
+import type * as keepAlive from './lib/stream/keep-alive.js';
 import type * as socketOptions from './lib/stream/options.js';
 import * as socket from './lib/socket/socket.js';
 
@@ -58,7 +59,7 @@ declare namespace net {
   export type BoundSocketOptions = boundSocket.BoundSocketOptions;
   export type DropArgument = events.DroppedConnection;
   export type IpcSocketConnectOpts = connectOptions.IpcConnectOptions;
-  export type KeepAliveOptions = socketOptions.KeepAliveOptions;
+  export type KeepAliveOptions = keepAlive.KeepAliveOptions;
   export type ListenOptions = listenOptions.ListenOptions;
   export type LookupFunction = connectOptions.LookupFunction;
   export type NetConnectOpts = connectOptions.ConnectOptions;

@@ -6,7 +6,7 @@ import type { Req } from '../handle/request.js';
 import type { TCP } from '../handle/tcp.js';
 import { connectDenial } from '../errors/permission.js';
 import type { SocketHandle } from '../handle/socket.js';
-import { applyOptions } from '../stream/options.js';
+import { applyOptions } from '../stream/kernel-options.js';
 import { type SocketCore, kState, tellConnected } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
 

@@ -5,7 +5,7 @@ import type { StreamHandle } from '../handle/stream.js';
 import { Pipe } from '../handle/pipe.js';
 import { TCP } from '../handle/tcp.js';
 import { checkBindAllowed } from '../errors/permission.js';
-import { createHandle } from '../stream/options.js';
+import { createHandle } from '../handle/descriptor.js';
 
 const UV_EADDRINUSE: number = uvErrno('EADDRINUSE');
 const UV_EINVAL: number = uvErrno('EINVAL');

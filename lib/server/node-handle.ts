@@ -9,7 +9,7 @@ import type { StreamHandle } from '../handle/stream.js';
 import { TCP } from '../handle/tcp.js';
 import { nodeNet } from '../node/modules.js';
 import type { ListenerHandle } from './core.js';
-import { createHandle } from '../stream/options.js';
+import { createHandle } from '../handle/descriptor.js';
 
 const isWindows: boolean = process.platform === 'win32';
 const UV_ENOTSUP: number = uvErrno('ENOTSUP');

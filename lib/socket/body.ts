@@ -12,26 +12,14 @@ import type {
 } from '../connect/options.js';
 import { connectSocket } from '../connect/connect.js';
 import { clientSocketChannel } from '../node/diagnostics.js';
-import {
-  ERR_INVALID_ARG_TYPE,
-  ERR_INVALID_HANDLE_TYPE,
-  ERR_SOCKET_CLOSED,
-  errnoException,
-  uvErrno,
-} from '../errors/errors.js';
+import { ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED } from '../errors/errors.js';
 import type { AnyListener } from '../node/events.js';
 import type { AddressOut } from '../handle/tcp.js';
 import type { EncodedChunk } from '../handle/socket.js';
 import { StreamHandle } from '../handle/stream.js';
 import { type AddressInfo, localName, peerName } from '../stream/addresses.js';
-import {
-  type KeepAliveOptions,
-  applyKeepAlive,
-  applyTypeOfService,
-  readKeepAlive,
-  sameKeepAlive,
-  warnOfLostTimes,
-} from '../stream/options.js';
+import type { KeepAliveOptions } from '../stream/keep-alive.js';
+import { setKeepAlive, setNoDelay, setTypeOfService, typeOfService } from '../stream/kernel-options.js';
 import {
   beginRelay,
   countRelayed,
@@ -56,7 +44,6 @@ import {
 import { type Done, type Payload, bytesWritten, finish, send } from '../stream/write.js';
 import { noteActivity, setIdleTimeout, writeMadeProgress } from '../stream/timeout.js';
 import { nextTick } from '../node/timers.js';
-import { validateInt32 } from '../errors/validators.js';
 
 /** Where a socket is in its life. */
 export type SocketReadyState = 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
@@ -66,9 +53,6 @@ interface CountingServer {
   _connections: number;
   _emitCloseIfDrained?: () => void;
 }
-
-// Windows takes marks from policies only; asking there is no mistake.
-const UV_ENOSYS: number = uvErrno('ENOSYS');
 
 // The constructor gives every socket its state.
 const StatefulDuplex = Duplex as unknown as abstract new () => Duplex & WithState;
@@ -163,11 +147,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** Sends small writes at once instead of collecting them (`TCP_NODELAY`). Remembered before there is a connection. */
   setNoDelay(noDelay: boolean = true): this {
-    const state = this[kState];
-    const enable = Boolean(noDelay);
-    if (enable === state.noDelay && state.handle !== null) return this;
-    state.noDelay = enable;
-    state.exposed?.setNoDelay?.(enable);
+    setNoDelay(this, Boolean(noDelay));
     return this;
   }
 
@@ -188,14 +168,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     interval?: unknown,
     count?: unknown,
   ): this {
-    const state = this[kState];
-    const wanted = readKeepAlive(enable, initialDelay, interval, count);
-    const before = state.keepAlive;
-    state.keepAlive = wanted;
-    // Agents set what is set already whenever they take a socket back: no call, and no warning, for that.
-    if (sameKeepAlive(before, wanted)) return this;
-    warnOfLostTimes(enable, initialDelay, interval);
-    if (state.exposed !== null) applyKeepAlive(state.exposed, wanted);
+    setKeepAlive(this, enable, initialDelay, interval, count);
     return this;
   }
 
@@ -206,25 +179,13 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
    * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
    */
   setTypeOfService(tos: number): this {
-    if (Number.isNaN(tos)) throw new ERR_INVALID_ARG_TYPE('tos', 'number', tos);
-    validateInt32(tos, 'tos', 0, 255);
-    const state = this[kState];
-    state.typeOfService = tos;
-    // While connecting it is remembered like before; node:net throws EBADF then.
-    if (state.exposed === null || this.connecting) return this;
-    const errno = applyTypeOfService(state.exposed, state);
-    if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
+    setTypeOfService(this, tos);
     return this;
   }
 
   /** The type of service in force, 0 to 255. */
   getTypeOfService(): number {
-    const { exposed, typeOfService } = this[kState];
-    if (!exposed?.getTypeOfService || this.connecting) return typeOfService ?? 0;
-    const found = exposed.getTypeOfService();
-    if (found >= 0) return found;
-    if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
-    return typeOfService ?? 0;
+    return typeOfService(this);
   }
 
   /** Lets the open socket keep the process alive, as it does unless `unref` was called. */

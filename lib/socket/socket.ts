@@ -9,13 +9,9 @@ import { FixedBufferReader } from '../stream/onread.js';
 import type { StreamHandle } from '../handle/stream.js';
 import { register, transferable } from '../thread/messaging.js';
 import { SocketBody } from './body.js';
-import {
-  type InternalSocketOptions,
-  type SocketConstructorOptions,
-  idleSeconds,
-  openDescriptor,
-  readSocketOptions,
-} from '../stream/options.js';
+import { type InternalSocketOptions, type SocketConstructorOptions, readSocketOptions } from '../stream/options.js';
+import { idleSeconds } from '../stream/keep-alive.js';
+import { openDescriptor } from '../handle/descriptor.js';
 import { attachHandle } from '../stream/read.js';
 import { kState, NO_KEEP_ALIVE, SocketState } from '../stream/state.js';
 import { socketMessaging } from './transfer.js';
