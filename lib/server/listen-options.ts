@@ -1,13 +1,12 @@
 // The arguments of `server.listen`: the ways to call it, and where to listen.
 import { normalizeArguments, isPipeName, toNumber } from '../node/arguments.js';
-import { adoptBoundSocket, BoundSocket } from '../stream/bound-socket.js';
-import { ERR_INVALID_ARG_VALUE, errnoException } from '../errors/errors.js';
+import { BoundSocket } from '../stream/bound-socket.js';
+import { ERR_INVALID_ARG_VALUE } from '../errors/errors.js';
 import type { StreamHandle } from '../handle/stream.js';
 import { Pipe } from '../handle/pipe.js';
 import { PIPE_OWNER_ONLY, UV_READABLE, UV_WRITABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/numbers.js';
 import { TCP } from '../handle/tcp.js';
-import type * as NodeHandles from './node-handle.js';
-import type { ListenerHandle } from './core.js';
+import type { NodeListener } from './node-handle.js';
 import { validateAbortSignal, validatePort } from '../errors/validators.js';
 
 /** Options of `server.listen()`. */
@@ -43,9 +42,11 @@ export interface ListenOptions {
   fd?: number | undefined;
 }
 
-/** Where to listen, read from the arguments. */
-export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined } & (
-  | { kind: 'handle'; handle: ListenerHandle; path: string | undefined }
+/** Where to listen, as the arguments say it. */
+export type ListenRequest = { backlog: number; signal?: AbortSignal | undefined } & (
+  | { kind: 'bound-socket'; bound: BoundSocket }
+  | { kind: 'node-handle'; handle: NodeListener }
+  | { kind: 'handle'; handle: StreamHandle; path: undefined }
   | { kind: 'fd'; fd: number }
   | { kind: 'port'; port: number; host: string | undefined; flags: number; exclusive: boolean }
   | { kind: 'path'; path: string; mode: number; flags: number | undefined; exclusive: boolean }
@@ -53,38 +54,28 @@ export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined }
 
 type Given = Omit<ListenOptions, 'handle'> & { _handle?: unknown; handle?: unknown };
 
-/** @throws TypeError or RangeError, as Node does, for arguments that say nowhere to listen */
-export function readListenTarget(args: readonly unknown[]): ListenTarget {
+/** @throws TypeError or RangeError, as Node does, for arguments that do not say where to listen */
+export function readListenRequest(args: readonly unknown[]): ListenRequest {
   const normalized = normalizeArguments(args)[0];
   // The number behind the first argument, or behind the host.
   const backlog = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || 0;
   const holder = normalized as Given;
   const bound = holder instanceof BoundSocket ? holder : holder.handle;
-  if (bound instanceof BoundSocket) return adoptBound(bound, holder.backlog || backlog);
+  if (bound instanceof BoundSocket) return { kind: 'bound-socket', bound, backlog: holder.backlog || backlog };
   const options = (holder._handle || holder.handle || holder) as Given & Record<string, unknown>;
   if (options instanceof TCP || options instanceof Pipe) {
     return { kind: 'handle', handle: options as StreamHandle, path: undefined, backlog };
   }
-  if (options['isStreamBase'] === true) {
-    const { listenerOfNode } = require('./node-handle.js') as typeof NodeHandles;
-    const handle = listenerOfNode(options);
-    if (typeof handle === 'number') throw errnoException(handle, 'listen');
-    if (handle !== undefined) return { kind: 'handle', handle, path: undefined, backlog };
-  }
+  if (options['isStreamBase'] === true && isListener(options)) return { kind: 'node-handle', handle: options, backlog };
   const { signal, fd } = options;
   validateAbortSignal(signal, 'options.signal');
   if (typeof fd === 'number' && fd >= 0) return { kind: 'fd', fd, backlog, signal };
-  return { ...readAddress(args, options), backlog: options.backlog || backlog, signal } as ListenTarget;
+  return { ...readAddress(args, options), backlog: options.backlog || backlog, signal } as ListenRequest;
 }
 
-function adoptBound(bound: BoundSocket, backlog: number): ListenTarget {
-  const address = bound.address();
-  return {
-    kind: 'handle',
-    handle: adoptBoundSocket(bound),
-    path: typeof address === 'string' ? address : undefined,
-    backlog,
-  };
+/** A TCP or local handle of Node's can listen, a TTY cannot. */
+function isListener(given: object): given is NodeListener {
+  return typeof (given as { listen?: unknown }).listen === 'function';
 }
 
 function readAddress(args: readonly unknown[], options: Given): object {

@@ -7,7 +7,7 @@ import { errnoException, listenException } from '../errors/errors.js';
 import type { Pipe } from '../handle/pipe.js';
 import { UV_READABLE, UV_WRITABLE } from '../handle/numbers.js';
 import type { StreamHandle } from '../handle/stream.js';
-import type { ListenTarget } from './listen-options.js';
+import type { ListenTarget } from './listen-target.js';
 import { dns, isLoaded } from '../node/modules.js';
 import type { ServerCore } from './core.js';
 import { type Bound, bindAnywhere, createServerHandle } from './handle.js';

@@ -24,6 +24,9 @@ export interface NodeHandle {
   unref(): void;
 }
 
+/** A handle of Node's that can listen. */
+export type NodeListener = NodeHandle & ListenerHandle;
+
 /** A `TCP` of Node's. */
 interface NodeTCP extends NodeHandle {
   /** Takes the number of a socket over, on Windows as well. */
@@ -61,16 +64,10 @@ export function shareNodeHandle(shared: NodeHandle, forServer: boolean): StreamH
 /**
  * What a server listens with when it is given a native handle of Node's: that handle, whose connections are taken over one by
  * one (`ownHandle`). On Windows, where finding the socket of each would take too long, a handle of this package for the same
- * socket, or a negative error. Undefined: it cannot listen.
+ * socket, or a negative error.
  */
-export function listenerOfNode(given: object): ListenerHandle | number | undefined {
-  if (!isListener(given)) return undefined;
+export function listenerOfNode(given: NodeListener): ListenerHandle | number {
   return isWindows && given instanceof classOfNode() ? takeNodeHandle(given, true) : given;
-}
-
-/** TCP and local sockets can, a TTY cannot. */
-function isListener(given: object): given is NodeHandle & ListenerHandle {
-  return typeof (given as { listen?: unknown }).listen === 'function';
 }
 
 /** A handle of this package for a connection that Node's has accepted; where that cannot be had, Node's. */

@@ -16,7 +16,8 @@ import {
 import type { AnyListener, ServerEvents } from '../node/events.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
-import { type ListenOptions, readListenTarget } from './listen-options.js';
+import { type ListenOptions, readListenRequest } from './listen-options.js';
+import { takeListenTarget } from './listen-target.js';
 import { listenOn, setUpListenHandle } from './listen.js';
 import { register, transferable } from '../thread/messaging.js';
 import type { ListenerHandle, ServerCore } from './core.js';
@@ -104,7 +105,7 @@ class ServerBody extends EventEmitter implements ServerCore {
     if (this._handle !== null) throw new ERR_SERVER_ALREADY_LISTEN();
     const { 0: options, 1: listener } = normalizeArguments(args);
     if (listenStartChannel.hasSubscribers) listenStartChannel.publish({ server: this, options });
-    const target = readListenTarget(args);
+    const target = takeListenTarget(readListenRequest(args));
     // Stays when listening fails, and then hears of the next success: programs that try again count on it.
     if (listener !== null) this.once('listening', listener);
     if (target.signal !== undefined) closeWhenAborted(this, target.signal);
