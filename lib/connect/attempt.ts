@@ -7,7 +7,7 @@ import type { TCP } from '../handle/tcp.js';
 import { connectDenial } from '../errors/permission.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { applyOptions } from '../stream/kernel-options.js';
-import { type SocketCore, kState, tellConnected } from '../stream/state.js';
+import { type SocketCore, kState, notifyConnected } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
 
 export interface Address {
@@ -87,7 +87,7 @@ export function becomeConnected(socket: SocketCore): void {
   socket._sockname = null;
   noteActivity(socket);
   socket.emit('connect');
-  tellConnected(socket);
+  notifyConnected(socket);
   socket.emit('ready');
   // Data may have come already, or the FIN of a socket that nobody reads.
   if (!socket.isPaused()) socket.read(0);

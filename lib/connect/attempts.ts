@@ -13,36 +13,36 @@ import { startTimer } from '../node/timers.js';
 export class SerialAttempts {
   readonly #socket: SocketCore;
   readonly #attempts: readonly Attempt[];
-  readonly #patience: number;
-  readonly #wanted: () => boolean;
+  readonly #attemptTimeout: number;
+  readonly #isCurrent: () => boolean;
   readonly #errors: NetError[] = [];
   #next = 0;
   #running: Attempt | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param patience milliseconds
-   * @param wanted whether the call of `connect` that these attempts are for is still the one in force
+   * @param attemptTimeout milliseconds
+   * @param isCurrent whether the call of `connect` that these attempts are for is still the one in force
    */
-  constructor(socket: SocketCore, attempts: readonly Attempt[], patience: number, wanted: () => boolean) {
+  constructor(socket: SocketCore, attempts: readonly Attempt[], attemptTimeout: number, isCurrent: () => boolean) {
     this.#socket = socket;
     this.#attempts = attempts;
-    this.#patience = patience;
-    this.#wanted = wanted;
+    this.#attemptTimeout = attemptTimeout;
+    this.#isCurrent = isCurrent;
     socket.autoSelectFamilyAttemptedAddresses = [];
-    socket[kState].giveUpConnecting = () => this.#timer?.close();
+    socket[kState].cancelConnecting = () => this.#timer?.close();
   }
 
   tryNext(): void {
     this.#timer?.close();
     // Any listener of the events below may have ended all this.
-    if (!this.#wanted()) return;
+    if (!this.#isCurrent()) return;
     const attempt = this.#attempts[this.#next];
-    if (attempt === undefined) this.#giveUp();
+    if (attempt === undefined) this.#failAll();
     else this.#try(attempt);
   }
 
-  #giveUp(): void {
+  #failAll(): void {
     const errors = this.#errors;
     this.#socket.destroy(errors.length === 0 ? new ERR_SOCKET_CONNECTION_TIMEOUT() : aggregateError(errors));
   }
@@ -66,7 +66,7 @@ export class SerialAttempts {
     }
     const { address, port, family } = attempt;
     socket.emit('connectionAttempt', address, port, family);
-    if (!this.#wanted()) return;
+    if (!this.#isCurrent()) return;
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
     this.#running = attempt;
     const error = connectTcp(socket, attempt, (status) => this.#ended(attempt, status));
@@ -91,7 +91,7 @@ export class SerialAttempts {
       this.#socket.emit('connectionAttemptTimeout', address, port, family);
       this.#errors.push(connectionTimeoutError(address, port));
       this.tryNext();
-    }, this.#patience).ref();
+    }, this.#attemptTimeout).ref();
   }
 
   #failed(attempt: Attempt, error: NetError): void {
@@ -107,6 +107,6 @@ export class SerialAttempts {
     this.#timer?.close();
     // Also when the socket was destroyed meanwhile: Node tells that the attempt was canceled.
     if (status !== 0) this.#failed(attempt, attemptError(status, attempt));
-    else if (this.#wanted()) becomeConnected(this.#socket);
+    else if (this.#isCurrent()) becomeConnected(this.#socket);
   }
 }

@@ -99,16 +99,16 @@ function holdReading(socket: SocketCore, handle: SocketHandle): void {
 }
 
 // A later answer may belong to a `connect` that is over: destroyed, perhaps connecting anew.
-function stillWanted(socket: SocketCore): () => boolean {
+function currentConnect(socket: SocketCore): () => boolean {
   const state = socket[kState];
   const { life } = state;
   return () => socket.connecting && state.life === life;
 }
 
 function openPath(socket: SocketCore, path: string): void {
-  const wanted = stillWanted(socket);
+  const isCurrent = currentConnect(socket);
   socket.emit('connectionAttempt', path, undefined, undefined);
-  if (!wanted()) return;
+  if (!isCurrent()) return;
   const error = connectPath(socket, path, (status, handle) => {
     single(socket, { address: path }, status, handle);
   });
@@ -121,10 +121,10 @@ function openAddress(socket: SocketCore, attempt: Attempt): void {
     socket.destroy(bindError);
     return;
   }
-  const wanted = stillWanted(socket);
+  const isCurrent = currentConnect(socket);
   socket.emit('connectionAttempt', attempt.address, attempt.port, attempt.family);
   // node:net goes on here, with a handle that is gone, when a listener has destroyed the socket.
-  if (!wanted()) return;
+  if (!isCurrent()) return;
   const error =
     blockedError(socket, attempt) ??
     connectTcp(socket, attempt, (status, connected) => single(socket, attempt, status, connected));
@@ -149,14 +149,14 @@ function attemptAt(target: TcpTarget, { address, family }: Address): Attempt {
 }
 
 function resolveTarget(socket: SocketCore, target: TcpTarget): void {
-  const wanted = stillWanted(socket);
+  const isCurrent = currentConnect(socket);
   const family = isIP(target.host);
   if (family === 0) {
-    lookUp(socket, target, wanted);
+    lookUp(socket, target, isCurrent);
     return;
   }
   const open = (): void => {
-    if (wanted()) openAddress(socket, attemptAt(target, { address: target.host, family }));
+    if (isCurrent()) openAddress(socket, attemptAt(target, { address: target.host, family }));
   };
   // In the next tick, so that whoever called has time for listeners; but node:net does not wait with a bound socket.
   if (target.bound) open();
@@ -165,7 +165,7 @@ function resolveTarget(socket: SocketCore, target: TcpTarget): void {
 
 const FAMILIES: Record<string, number> = { IPv4: 4, IPv6: 6 };
 
-function lookUp(socket: SocketCore, target: TcpTarget, wanted: () => boolean): void {
+function lookUp(socket: SocketCore, target: TcpTarget, isCurrent: () => boolean): void {
   const family = FAMILIES[target.family as string] ?? (target.family as number);
   const anyFamily = family !== 4 && family !== 6;
   const hints = target.hints === 0 && anyFamily && process.platform !== 'win32' ? dns().ADDRCONFIG : target.hints;
@@ -176,13 +176,13 @@ function lookUp(socket: SocketCore, target: TcpTarget, wanted: () => boolean): v
   debug('connect: find host', host, options);
   if (anyFamily && target.autoSelectFamily && target.localAddress === undefined) {
     lookup(host, { ...options, all: true }, (error, addresses) => {
-      onAddresses(socket, target, wanted, error, addresses as unknown as Address[]);
+      onAddresses(socket, target, isCurrent, error, addresses as unknown as Address[]);
     });
     return;
   }
   lookup(host, options, (error, address, found) => {
     socket.emit('lookup', error, address, found, host);
-    if (!wanted()) return;
+    if (!isCurrent()) return;
     const failure = error ?? addressError(target, address, found);
     if (failure) {
       failLater(socket, failure);
@@ -207,21 +207,21 @@ function addressError(target: TcpTarget, address: unknown, family: unknown): Err
 function onAddresses(
   socket: SocketCore,
   target: TcpTarget,
-  wanted: () => boolean,
+  isCurrent: () => boolean,
   error: Error | null,
   addresses: readonly Address[] | undefined,
 ): void {
-  if (!wanted()) return;
+  if (!isCurrent()) return;
   if (error) {
     socket.emit('lookup', error, undefined, undefined, target.host);
-    if (wanted()) failLater(socket, error);
+    if (isCurrent()) failLater(socket, error);
     return;
   }
   const list = Array.isArray(addresses) ? (addresses as readonly Address[]) : [];
   // Leaving a `for` loop closes its iterator, which looks for a `return` on `Object.prototype`.
   const isOver = list.some(({ address, family }) => {
     socket.emit('lookup', null, address, family, target.host);
-    return !wanted();
+    return !isCurrent();
   });
   if (isOver) return;
   const found = interleaved(list);
@@ -236,7 +236,7 @@ function onAddresses(
     return;
   }
   const attempts = found.map((address) => attemptAt(target, address));
-  new SerialAttempts(socket, attempts, target.attemptTimeout, wanted).tryNext();
+  new SerialAttempts(socket, attempts, target.attemptTimeout, isCurrent).tryNext();
 }
 
 /** The usable addresses, each once, families alternating from that of the first one. */

@@ -23,7 +23,7 @@ export const Reactor: typeof Native.Reactor = native.Reactor;
 export const duplicateDescriptor: typeof Native.duplicateDescriptor = native.duplicateDescriptor;
 
 /** Closes what was sent off and will not be received; nothing happens if it was. */
-export const giveUp: typeof Native.giveUp = native.giveUp;
+export const closeUnreceived: typeof Native.giveUp = native.giveUp;
 
 /** The numbers of libuv's TCP sockets that keep this thread's loop alive. */
 export const referencedSockets: typeof Native.referencedSockets = native.referencedSockets;

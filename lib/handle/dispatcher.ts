@@ -44,7 +44,7 @@ const turns: (() => void)[] = [];
 /** What was closed in this turn of the loop. */
 let closing: Closing[] = [];
 /** Reasons for the event loop to stay alive. */
-let holds = 0;
+let loopRefs = 0;
 
 function dispatch(kind: EventKind, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined): void {
   if (kind === EventKind.FewData) receivers[slot]?.onevent(EventKind.Data, value, Buffer.from(chunk as ArrayBuffer));
@@ -139,12 +139,12 @@ export function receiverOf(id: number): Receiver | undefined {
 }
 
 /** Keeps the event loop alive until `release`. Pairs are counted. */
-export function hold(): void {
-  if (holds++ === 0) reactor().setRef(true);
+export function refLoop(): void {
+  if (loopRefs++ === 0) reactor().setRef(true);
 }
 
-export function release(): void {
-  if (--holds === 0) reactor().setRef(false);
+export function unrefLoop(): void {
+  if (--loopRefs === 0) reactor().setRef(false);
 }
 
 /**
@@ -170,9 +170,9 @@ export function inOwnTurn(turn: () => void): void {
 
 /** Runs `run` in a turn of its own at the end of this turn of the loop, which stays alive until then. */
 export function inLaterTurn(run: () => void): void {
-  hold();
+  refLoop();
   const turn = (): void => {
-    release();
+    unrefLoop();
     run();
   };
   atClosing({ onclosing: () => inOwnTurn(turn) });

@@ -67,14 +67,14 @@ export class InheritedPipe extends Pipe {
   override readStart(): number {
     if (this.isClosing()) return UV_EBADF;
     this.reading = true;
-    this.updateHold();
+    this.updateLoopRef();
     this.#pipe.resume();
     return 0;
   }
 
   override readStop(): number {
     this.reading = false;
-    this.updateHold();
+    this.updateLoopRef();
     this.#pipe.pause();
     return 0;
   }
@@ -97,7 +97,7 @@ export class InheritedPipe extends Pipe {
   override shutdown(req: Req): number {
     if (this.isClosing()) return UV_EBADF;
     this.#pipe.end((error?: Error | null) => this.onevent(EventKind.ShutDown, statusOf(error), undefined));
-    return this.shuts(req);
+    return this.shutdownPending(req);
   }
 
   protected override closeWith(reset: boolean, callback: (() => void) | undefined): void {

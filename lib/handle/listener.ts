@@ -18,7 +18,7 @@ export abstract class ListeningHandle<Client extends ListeningHandle<Client>> ex
     const status = reactor().listen(this.id, backlog);
     if (status === 0) this.stage = 'listening';
     else if (this.stage === 'listening') this.stage = 'open';
-    this.updateHold();
+    this.updateLoopRef();
     return status;
   }
 

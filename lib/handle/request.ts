@@ -2,7 +2,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
 import { manualDestroy } from '../node/async-resource.js';
-import { hold, release } from './dispatcher.js';
+import { refLoop, unrefLoop } from './dispatcher.js';
 
 /** Something asked of a handle that ends later. A plain object; callers put their own fields on it. */
 export interface Req {
@@ -24,11 +24,11 @@ export class Pending {
     this.#req = req;
     this.#context = new AsyncResource(type, manualDestroy(trigger));
     // libuv: a request keeps the loop alive, whether its handle is ref'd or not.
-    hold();
+    refLoop();
   }
 
   complete(status: number, handle: unknown): void {
-    release();
+    unrefLoop();
     try {
       this.#context.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
     } finally {

@@ -136,12 +136,12 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
    * Hands over to another thread what is open here, with `unread`, which was read and goes back, and the end behind it.
    * Answers a number to `receive` it by, or an error; close this handle then.
    */
-  sendOff(unread: readonly Uint8Array[], end: boolean): number {
+  beginTransfer(unread: readonly Uint8Array[], end: boolean): number {
     return reactor().sendOff(this.openId(), unread, end);
   }
 
   /** Takes what a handle of another thread has sent off. */
-  receive(transfer: number): number {
+  receiveTransfer(transfer: number): number {
     return this.openOnce(() => reactor().receive(transfer));
   }
 
@@ -167,7 +167,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     const isAdopted = this.stage === 'adopted';
     const status = isAdopted ? 0 : control(Operation.ReadStart, this.id);
     this.reading = status === 0;
-    this.updateHold();
+    this.updateLoopRef();
     // libuv reads when the loop turns. A descriptor that is bound and not connected may be connected by then.
     if (isAdopted) inLaterTurn(() => this.readAdopted());
     return status;
@@ -184,7 +184,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     if (this.id < 0 || this.isClosing()) return 0;
     const status = control(Operation.ReadStop, this.id);
     this.reading = false;
-    this.updateHold();
+    this.updateLoopRef();
     return status;
   }
 
@@ -333,14 +333,14 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
   shutdown(req: Req): number {
     if (this.#queue?.hasUnsent && !this.isClosing()) {
       this.#shutdownWaits = true;
-      return this.shuts(req);
+      return this.shutdownPending(req);
     }
     const status = control(Operation.Shutdown, this.openId());
-    return status === 0 ? this.shuts(req) : status;
+    return status === 0 ? this.shutdownPending(req) : status;
   }
 
   /** The end of it will be told. */
-  protected shuts(req: Req): number {
+  protected shutdownPending(req: Req): number {
     this.#shutdown = this.pending('SHUTDOWNWRAP', req);
     return 0;
   }
@@ -365,7 +365,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
         break;
       case EventKind.End:
         this.reading = false;
-        this.updateHold();
+        this.updateLoopRef();
         this.received(value);
         break;
       case EventKind.Wrote:

@@ -8,12 +8,12 @@ import { manualDestroy } from '../node/async-resource.js';
 import {
   atClosing,
   control,
-  hold,
+  refLoop,
   inLastTurn,
   inOwnTurn,
   reactor,
   register,
-  release,
+  unrefLoop,
   type Closing,
   type HandleEvent,
   type Receiver,
@@ -59,8 +59,8 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   #stage: Stage = 'fresh';
   #refed = true;
   #shared = false;
-  /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
-  #holding = false;
+  /** Whether this handle is one of the dispatcher's loopRefs: active and ref'd, as libuv counts handles. */
+  #refsLoop = false;
   /** What `close` was given to call. */
   #closed: (() => void) | undefined;
 
@@ -131,7 +131,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     return this.id < 0 || this.isClosing() ? -1 : reactor().fd(this.id);
   }
 
-  /** Another owner uses the socket as well from now on. What the current batch holds is sent. */
+  /** Another owner uses the socket as well from now on. What the current batch loopRefs is sent. */
   share(): void {
     if (this.#shared || this.id < 0 || this.isClosing()) return;
     this.#shared = true;
@@ -172,24 +172,24 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   ref(): void {
     this.#refed = true;
-    this.updateHold();
+    this.updateLoopRef();
   }
 
   unref(): void {
     this.#refed = false;
-    this.updateHold();
+    this.updateLoopRef();
   }
 
   hasRef(): boolean {
     return this.#refed && !this.isClosing();
   }
 
-  protected updateHold(): void {
+  protected updateLoopRef(): void {
     const wanted = this.hasRef() && this.isActive;
-    if (wanted === this.#holding) return;
-    this.#holding = wanted;
-    if (wanted) hold();
-    else release();
+    if (wanted === this.#refsLoop) return;
+    this.#refsLoop = wanted;
+    if (wanted) refLoop();
+    else unrefLoop();
   }
 
   // ---- closing
@@ -212,8 +212,8 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     if (this.isClosing()) return;
     this.#stage = 'closing';
     if (this.id >= 0) control(reset ? Operation.Reset : Operation.Close, this.id);
-    this.updateHold();
-    hold();
+    this.updateLoopRef();
+    refLoop();
     this.#closed = callback;
     atClosing(this);
   }
@@ -228,7 +228,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   /** The last turn of all. */
   protected onclosed(): void {
-    release();
+    unrefLoop();
     try {
       if (this.#closed) this.#context.runInAsyncScope(this.#closed, this);
     } finally {

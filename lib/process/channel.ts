@@ -75,7 +75,7 @@ export type InternalMessage =
   | HandleMessage
   | Announcement
   | Piece
-  | { cmd: 'NODE_FERRONET'; ours: true }
+  | { cmd: 'NODE_FERRONET'; loaded: true }
   | { cmd: 'NODE_CLUSTER'; ack: number; accepted: boolean }
   | { cmd: 'NODE_HANDLE_ACK' | 'NODE_HANDLE_NACK' | 'NODE_FERRONET_NACK' }
   | { cmd: 'NODE_SOCKET_GET_COUNT' | 'NODE_SOCKET_NOTIFY_CLOSE' | 'NODE_SOCKET_ALL_CLOSED'; key: string }
@@ -101,7 +101,7 @@ export function sendPastQueue(channel: IpcChannel, send: IpcChannel['_send'], me
 /** The process at the other end of a channel. */
 export class PeerProcess {
   /** `ours`: it has this package, and accepts what is sent along with a connection. */
-  kind: 'unknown' | 'ours' | 'other' = 'unknown';
+  kind: 'unknown' | 'ferronet' | 'node' = 'unknown';
   /** How many messages without a handle have asked. Node answers them as well, after this package: `NODE_HANDLE_NACK`. */
   probes = 0;
   /** An announcement has asked. Node's answer is that to the handle behind it. */
@@ -109,7 +109,7 @@ export class PeerProcess {
   /** Called when `kind` has changed. */
   onchange: (() => void) | null = null;
 
-  become(kind: 'ours' | 'other'): void {
+  become(kind: 'ferronet' | 'node'): void {
     if (this.kind === kind) return;
     this.kind = kind;
     this.onchange?.();
@@ -117,6 +117,6 @@ export class PeerProcess {
 
   /** Node has answered, and this package has not before. */
   answeredByNode(): void {
-    if (this.kind === 'unknown') this.become('other');
+    if (this.kind === 'unknown') this.become('node');
   }
 }

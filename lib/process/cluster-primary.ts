@@ -26,11 +26,11 @@ class Unanswered {
       if (message.cmd === 'NODE_CLUSTER' && 'ack' in message) this.#keys.delete(message.ack);
     });
     // When Node has taken the worker off its lists.
-    channel.once('disconnect', () => setImmediate(() => this.#giveBack()));
+    channel.once('disconnect', () => setImmediate(() => this.#reassign()));
     // While a handle is on its way Node tells of no `disconnect`. It looks at the end of the process if the channel has
     // ended before; in the other order the worker would stay on its lists, and a server open that only the dead ones have.
     channel.once('exit', () => {
-      if (!channel.connected) setImmediate(() => this.#giveBack());
+      if (!channel.connected) setImmediate(() => this.#reassign());
       else channel.once('close', () => this.#disconnect());
     });
   }
@@ -47,7 +47,7 @@ class Unanswered {
     if (this.#channel._handleQueue) this.#channel.emit('disconnect');
   }
 
-  #giveBack(): void {
+  #reassign(): void {
     served.forEach((channels, key) => {
       channels.delete(this.#channel);
       if (channels.size === 0) served.delete(key);
@@ -64,7 +64,7 @@ class Unanswered {
 }
 
 /** Has the connections that the process at the other end of `channel` did not answer for given to others when it ends. */
-export function giveBackUnanswered(channel: IpcChannel): void {
+export function reassignUnanswered(channel: IpcChannel): void {
   const send = channel._send;
   let unanswered: Unanswered | undefined;
   channel._send = function _send(message, handle, options, callback): boolean {

@@ -103,7 +103,7 @@ export class DetachedConnection {
     this.#server = socket._server;
     this.#resume = quiesce(socket, handle);
     // Chunks that the stream has queued are still written.
-    if (!isFlushed(socket, handle)) socket[kState].leaving = handle;
+    if (!isFlushed(socket, handle)) socket[kState].detachedHandle = handle;
     while (socket.writableCorked > 0) socket.uncork();
     detachHandle(socket, handle);
   }
@@ -184,7 +184,7 @@ export class DetachedConnection {
 
   #finish(): void {
     this.watch(null);
-    this.#socket[kState].leaving = null;
+    this.#socket[kState].detachedHandle = null;
   }
 }
 

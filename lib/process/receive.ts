@@ -20,28 +20,28 @@ import type { SocketConstructorOptions } from '../stream/options.js';
 import { Socket } from '../socket/socket.js';
 
 /** Of one server of the other process: the sockets that it has sent here and that are open. It asks now and then. */
-class SentSockets {
+class ReceivedSockets {
   count = 0;
-  #toTell: (() => void) | undefined;
+  #onclosed: (() => void) | undefined;
 
   add(socket: Socket): void {
     this.count += 1;
     socket.once('close', () => {
       this.count -= 1;
-      this.#tell();
+      this.#callBackIfClosed();
     });
   }
 
   /** Calls back when there are none. */
   whenClosed(callback: () => void): void {
-    this.#toTell = callback;
-    this.#tell();
+    this.#onclosed = callback;
+    this.#callBackIfClosed();
   }
 
-  #tell(): void {
+  #callBackIfClosed(): void {
     if (this.count > 0) return;
-    this.#toTell?.();
-    this.#toTell = undefined;
+    this.#onclosed?.();
+    this.#onclosed = undefined;
   }
 }
 
@@ -70,31 +70,31 @@ class ExpectedHandle implements InFlight {
 }
 
 /** Makes `channel` give what was ours as ours. */
-export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
+export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
-  const sent = new Map<string, SentSockets>();
+  const sent = new Map<string, ReceivedSockets>();
   let expected = new ExpectedHandle();
   /** While Node is told of an object of ours as if it had just come. */
-  let isTelling = false;
+  let isDelivering = false;
 
   const answer = (message: InternalMessage): void => {
     if (channel.connected) channel._send(message, undefined, true);
   };
 
-  const count = (key: string): SentSockets => {
+  const count = (key: string): ReceivedSockets => {
     let sockets = sent.get(key);
-    if (sockets === undefined) sent.set(key, (sockets = new SentSockets()));
+    if (sockets === undefined) sent.set(key, (sockets = new ReceivedSockets()));
     return sockets;
   };
 
   /** Node acknowledges it, and tells the program when somebody listens, as if the handle itself had been sent. */
-  const tell = (message: HandleMessage, object: object): void => {
-    isTelling = true;
+  const deliver = (message: HandleMessage, object: object): void => {
+    isDelivering = true;
     // On Windows Node calls this on whatever has come.
     define(object, 'setSimultaneousAccepts', { value() {}, configurable: true });
     channel.emit('internalMessage', { ...message, cmd: 'NODE_HANDLE', type: 'net.Native' }, object);
     Reflect.deleteProperty(object, 'setSimultaneousAccepts');
-    isTelling = false;
+    isDelivering = false;
   };
 
   const receive = (message: HandleMessage, handle: StreamHandle, inFlight: InFlight): void => {
@@ -102,22 +102,22 @@ export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
       // The sender may still accept from it.
       handle.share();
       const server = new Server();
-      server.listen(handle, () => tell(message, server));
+      server.listen(handle, () => deliver(message, server));
     } else if (message.type === 'net.Socket') {
       const socket = new Socket({ handle, readable: true, writable: true } as unknown as SocketConstructorOptions);
       applyInFlight(socket, handle, inFlight);
       if (message.key !== undefined) count(message.key).add(socket);
-      tell(message, socket);
+      deliver(message, socket);
     } else {
       handle.share();
-      tell(message, handle);
+      deliver(message, handle);
     }
   };
 
   /** Without a descriptor the connection cannot be completed, and Node's object would begin in the middle of the bytes. */
   const refuse = (message: HandleMessage, errno: number): void => {
     const socket = new Socket();
-    tell(message, socket);
+    deliver(message, socket);
     inLaterTurn(() => socket.destroy(errnoException(errno, 'dup')));
   };
 
@@ -134,27 +134,27 @@ export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
     else receive(taken, handle, inFlight);
   };
 
-  const answerThatOurs = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', ours: true });
+  const answerLoaded = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', loaded: true });
 
   // Before Node's own listener.
   channel.prependListener('internalMessage', (message: InternalMessage, node: NodeHandle | null | undefined) => {
     switch (message.cmd) {
       case 'NODE_FERRONET':
-        if ('ours' in message) {
-          peer.become('ours');
+        if ('loaded' in message) {
+          peer.become('ferronet');
         } else if ('of' in message) {
           expected.add(message);
         } else {
-          if (message.ask === true) answerThatOurs();
+          if (message.ask === true) answerLoaded();
           if (!message.next) expected = new ExpectedHandle();
           expected.announce(message);
         }
         break;
       case 'NODE_HANDLE':
         // A handle that has been lost on the way is sent again.
-        if (isTelling) break;
+        if (isDelivering) break;
         if (node && expected.isAnnounced) take(message, node);
-        else if (!node && message.ask === true) answerThatOurs();
+        else if (!node && message.ask === true) answerLoaded();
         break;
       case 'NODE_HANDLE_ACK':
         if (peer.isAsked) peer.answeredByNode();

@@ -8,11 +8,11 @@
 import { Buffer } from 'node:buffer';
 
 import type { InFlight } from './detached-connection.js';
-import { hold as holdLoop, reactor, release as releaseLoop } from '../handle/dispatcher.js';
+import { refLoop, reactor, unrefLoop } from '../handle/dispatcher.js';
 import { ERR_IPC_CHANNEL_CLOSED } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
 import { StreamHandle } from '../handle/stream.js';
-import type { Lists } from './server-proxy.js';
+import type { SocketLists } from './server-proxy.js';
 import {
   type Announcement,
   type InternalMessage,
@@ -27,8 +27,8 @@ import {
 import {
   duplicate,
   ForeignSocket,
-  KeptSocket,
-  LeavingSocket,
+  SharedSocket,
+  MovedSocket,
   type Readiness,
   type Sendable,
   sendableHandle,
@@ -62,7 +62,7 @@ class QueuedSend implements SendArguments {
   }
 }
 
-function isOurs(given: unknown): boolean {
+function isFerronetHandle(given: unknown): boolean {
   return given instanceof Socket || given instanceof Server || given instanceof StreamHandle;
 }
 
@@ -79,13 +79,13 @@ function noteReceiver(channel: IpcChannel, hasPackage: boolean): void {
 }
 
 /** Makes `channel` take what is ours. */
-export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
+export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
-  const lists: Lists = new Map();
+  const lists: SocketLists = new Map();
   /** Calls that Node has not completed; undefined until the first one. */
   let open: Set<QueuedSend> | undefined;
   /** The call that is not ready. Node queues everything behind it. */
-  let held: { call: QueuedSend; timer: NodeJS.Timeout } | undefined;
+  let suspended: { call: QueuedSend; timer: NodeJS.Timeout } | undefined;
 
   const post = (message: InternalMessage): void => sendPastQueue(channel, send, message);
 
@@ -113,7 +113,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     if (handle === null) return null;
     const keepOpen = typeof options === 'object' && options.keepOpen === true;
     if (!(handle instanceof StreamHandle)) return new ForeignSocket(socket, handle as ForeignHandle, keepOpen, lists);
-    return keepOpen ? new KeptSocket(socket, handle, lists) : new LeavingSocket(socket, handle, lists, peer, probe);
+    return keepOpen ? new SharedSocket(socket, handle, lists) : new MovedSocket(socket, handle, lists, peer, probe);
   };
 
   const postPieces = (of: 'unread' | 'unsent', chunks: readonly Uint8Array[]): void => {
@@ -133,7 +133,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
       if (inFlight.ends) announcement.ends = true;
       if (inFlight.readError < 0) announcement.error = inFlight.readError;
     }
-    if (peer.kind !== 'ours') {
+    if (peer.kind !== 'ferronet') {
       announcement.ask = true;
       peer.isAsked = true;
     }
@@ -161,7 +161,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     }
     call.isSent = true;
     sendable.sent();
-    if (sendable instanceof LeavingSocket) noteReceiver(channel, peer.kind === 'ours');
+    if (sendable instanceof MovedSocket) noteReceiver(channel, peer.kind === 'ferronet');
     return answer;
   };
 
@@ -170,7 +170,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     open?.delete(call);
     const { callback, sendable } = call;
     const hasCallback = typeof callback === 'function';
-    if (!hasCallback && sendable instanceof LeavingSocket) {
+    if (!hasCallback && sendable instanceof MovedSocket) {
       sendable.abandon(isOpen(channel) ? error : undefined);
       return;
     }
@@ -184,7 +184,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     if (readiness instanceof Error) {
       fail(call, readiness);
     } else if (readiness === 'pending' && channel._handleQueue === null) {
-      hold(call);
+      suspend(call);
     } else {
       try {
         return write(call);
@@ -196,7 +196,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     return true;
   };
 
-  const hold = (call: QueuedSend): void => {
+  const suspend = (call: QueuedSend): void => {
     // Node queues what is sent while there is a queue.
     channel._handleQueue = [];
     let seconds = 0;
@@ -205,25 +205,25 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
       seconds += 1;
       const readiness = seconds < TIMEOUT ? call.sendable.readiness() : call.sendable.timedOut();
       if (readiness === 'pending') timer.refresh();
-      else release(readiness);
+      else resume(readiness);
     }, 1000);
-    holdLoop();
-    held = { call, timer };
+    refLoop();
+    suspended = { call, timer };
     call.sendable.watch(recheck);
   };
 
   const recheck = (): void => {
-    if (held === undefined) return;
-    const readiness = held.call.sendable.readiness();
-    if (readiness !== 'pending') release(readiness);
+    if (suspended === undefined) return;
+    const readiness = suspended.call.sendable.readiness();
+    if (readiness !== 'pending') resume(readiness);
   };
 
-  const release = (readiness: Readiness): void => {
-    if (held === undefined) return;
-    const { call, timer } = held;
-    held = undefined;
+  const resume = (readiness: Readiness): void => {
+    if (suspended === undefined) return;
+    const { call, timer } = suspended;
+    suspended = undefined;
     timer.close();
-    releaseLoop();
+    unrefLoop();
     call.sendable.watch(null);
     const queue = channel._handleQueue ?? [];
     channel._handleQueue = null;
@@ -241,7 +241,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
   };
 
   peer.onchange = () => {
-    if (peer.kind === 'ours') noteReceiver(channel, true);
+    if (peer.kind === 'ferronet') noteReceiver(channel, true);
     recheck();
   };
 
@@ -249,7 +249,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
   const openUntilExit = (): Set<QueuedSend> => {
     const calls = new Set<QueuedSend>();
     channel.once('exit', () => {
-      release(new ERR_IPC_CHANNEL_CLOSED());
+      resume(new ERR_IPC_CHANNEL_CLOSED());
       for (const call of calls) {
         if (call.isSent) call.sendable.close();
         else fail(call, new ERR_IPC_CHANNEL_CLOSED());
@@ -265,7 +265,8 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     if (!(call instanceof QueuedSend)) {
       // A wrong message is Node's to refuse, before anything has happened to the handle.
       const isSendable = message !== undefined && SENDABLE.has(typeof message);
-      if (!isSendable || !isOurs(handle)) return Reflect.apply(send, this, [message, handle, options, callback]);
+      if (!isSendable || !isFerronetHandle(handle))
+        return Reflect.apply(send, this, [message, handle, options, callback]);
       const sendable = sendableOf(handle, options);
       if (sendable === null) return Reflect.apply(send, this, [message, undefined, options, callback]);
       call = new QueuedSend(sendable, message, options, callback);

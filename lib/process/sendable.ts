@@ -5,7 +5,7 @@ import { inLaterTurn } from '../handle/dispatcher.js';
 import { ERR_INVALID_STATE, errnoException } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
 import type { StreamHandle } from '../handle/stream.js';
-import { Account, type CountingServer, type Lists } from './server-proxy.js';
+import { CountingServerProxy, type CountingServer, type SocketLists } from './server-proxy.js';
 import type { PeerProcess } from './channel.js';
 import { type NodeHandle, nodeSocketOf } from '../server/node-handle.js';
 import { isFlushed } from '../stream/quiesce.js';
@@ -71,14 +71,14 @@ class SendableSocket implements Sendable {
   readonly object: NodeSocket;
   protected readonly socket: Socket & OfRequest;
   readonly #nodeHandle: NodeHandle | null;
-  readonly #account: Account | null;
+  readonly #server: CountingServerProxy | null;
 
-  constructor(socket: Socket & OfRequest, open: SocketHandle, lists: Lists) {
+  constructor(socket: Socket & OfRequest, open: SocketHandle, lists: SocketLists) {
     this.object = nodeSocketOf(duplicate(open));
     this.socket = socket;
     this.#nodeHandle = this.object._handle;
-    this.#account = socket.server ? new Account(socket.server as CountingServer, lists) : null;
-    if (this.#account) this.object.server = this.#account;
+    this.#server = socket.server ? new CountingServerProxy(socket.server as CountingServer, lists) : null;
+    if (this.#server) this.object.server = this.#server;
     if (socket.parser) {
       this.object.parser = socket.parser;
       this.object._httpMessage = socket._httpMessage;
@@ -102,13 +102,13 @@ class SendableSocket implements Sendable {
   }
 
   sent(): void {
-    this.#account?.sent();
+    this.#server?.sent();
   }
 
   restore(): void {
     // Node takes the handle off its object before it writes the message.
     if (this.object._handle === null) {
-      if (this.#account) this.#account._connections += 1;
+      if (this.#server) this.#server._connections += 1;
       this.#nodeHandle?.close();
     } else {
       this.object.destroy();
@@ -132,7 +132,7 @@ export class ForeignSocket extends SendableSocket {
   readonly #handle: ForeignHandle;
   readonly #keepOpen: boolean;
 
-  constructor(socket: Socket, handle: ForeignHandle, keepOpen: boolean, lists: Lists) {
+  constructor(socket: Socket, handle: ForeignHandle, keepOpen: boolean, lists: SocketLists) {
     super(socket, handle, lists);
     this.#handle = handle;
     this.#keepOpen = keepOpen;
@@ -148,10 +148,10 @@ export class ForeignSocket extends SendableSocket {
 }
 
 /** With `keepOpen`: both processes use the connection. */
-export class KeptSocket extends SendableSocket {
+export class SharedSocket extends SendableSocket {
   readonly #handle: StreamHandle;
 
-  constructor(socket: Socket, handle: StreamHandle, lists: Lists) {
+  constructor(socket: Socket, handle: StreamHandle, lists: SocketLists) {
     super(socket, handle, lists);
     this.#handle = handle;
     handle.share();
@@ -167,14 +167,14 @@ export class KeptSocket extends SendableSocket {
 }
 
 /** The connection becomes the other process's alone. */
-export class LeavingSocket extends SendableSocket {
+export class MovedSocket extends SendableSocket {
   readonly #connection: DetachedConnection;
   readonly #peer: PeerProcess;
   readonly #probe: () => void;
   #hasProbed = false;
 
   /** `probe` finds out whether the other process has this package. */
-  constructor(socket: Socket, handle: StreamHandle, lists: Lists, peer: PeerProcess, probe: () => void) {
+  constructor(socket: Socket, handle: StreamHandle, lists: SocketLists, peer: PeerProcess, probe: () => void) {
     super(socket, handle, lists);
     this.#connection = new DetachedConnection(socket, handle);
     this.#peer = peer;
@@ -184,9 +184,9 @@ export class LeavingSocket extends SendableSocket {
   override readiness(): Readiness {
     const connection = this.#connection;
     switch (this.#peer.kind) {
-      case 'ours':
+      case 'ferronet':
         return connection.collectWrites() ? 'ready' : 'pending';
-      case 'other': {
+      case 'node': {
         // What the stream has buffered stays in it, as with node:net.
         const { readQueueSize } = connection;
         if (readQueueSize > 0) return readAhead(readQueueSize);
@@ -210,7 +210,7 @@ export class LeavingSocket extends SendableSocket {
   }
 
   override takeInFlight(): InFlight | null {
-    return this.#peer.kind === 'ours' ? this.#connection.takeInFlight() : null;
+    return this.#peer.kind === 'ferronet' ? this.#connection.takeInFlight() : null;
   }
 
   override sent(): void {

@@ -16,17 +16,17 @@ export interface CountingServer {
 }
 
 /** Of one other process: a list for each server, and whether the server has it. */
-export type Lists = Map<CountingServer, { list: SocketList; isKnown: boolean }>;
+export type SocketLists = Map<CountingServer, { list: SocketList; isKnown: boolean }>;
 
 /**
  * Node makes one list of the sockets in a process, with the first socket, and the server asks that process by it. The server
  * gets the list when a socket was sent: until then the process would not answer.
  */
-export class Account implements CountingServer {
+export class CountingServerProxy implements CountingServer {
   readonly #server: CountingServer;
-  readonly #lists: Lists;
+  readonly #lists: SocketLists;
 
-  constructor(server: CountingServer, lists: Lists) {
+  constructor(server: CountingServer, lists: SocketLists) {
     this.#server = server;
     this.#lists = lists;
   }

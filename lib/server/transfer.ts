@@ -4,7 +4,7 @@ import type { EventEmitter } from 'node:events';
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
 import { StreamHandle } from '../handle/stream.js';
 import type { Messaging } from '../thread/messaging.js';
-import { type Sent, escortOf, receive, sendOff } from '../thread/transfer.js';
+import { type SentHandle, sentinelFor, receiveHandle, sendHandle } from '../thread/transfer.js';
 
 /** What of a server goes along, besides its handle. */
 const SETTINGS = [
@@ -28,7 +28,7 @@ interface TransferredServer extends EventEmitter {
 
 /** What goes instead of a server. */
 interface SentServer {
-  sent: Sent;
+  sent: SentHandle;
   path: string | undefined;
   settings: Record<string, unknown>;
 }
@@ -38,7 +38,7 @@ export function serverMessaging(construct: (server: TransferredServer) => void):
   return {
     list(server) {
       check(server);
-      return [escortOf(server, 'net.Server')];
+      return [sentinelFor(server, 'net.Server')];
     },
     transfer: sendServer,
     receive: (empty, data) => receiveServer(empty, data as SentServer, construct),
@@ -54,7 +54,7 @@ function check({ _handle: handle }: TransferredServer): StreamHandle {
 // As with node:net, the server that is left emits no `close` for this.
 function sendServer(server: TransferredServer): SentServer {
   const handle = check(server);
-  const sent = sendOff(server, handle, [], false);
+  const sent = sendHandle(server, handle, [], false);
   const { _pipeName: path } = server;
   handle.close();
   server._handle = null;
@@ -70,7 +70,7 @@ function receiveServer(
   { sent, path, settings }: SentServer,
   construct: (server: TransferredServer) => void,
 ): void {
-  const handle = receive(sent, 'SERVER');
+  const handle = receiveHandle(sent, 'SERVER');
   construct(empty);
   Object.assign(empty, settings);
   empty.listen(handle);

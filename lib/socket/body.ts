@@ -105,7 +105,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   override end(buffer: Uint8Array | string, callback?: () => void): this;
   override end(text: Uint8Array | string, encoding?: BufferEncoding, callback?: () => void): this;
   override end(...args: unknown[]): this {
-    endRelay(this[kState].fedBy);
+    endRelay(this[kState].relayIn);
     Reflect.apply(super.end, this, args);
     return this;
   }
@@ -232,7 +232,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** Bytes received. Kept when the socket is destroyed. */
   get bytesRead(): number {
-    if (this[kState]?.relay) countRelayed(this);
+    if (this[kState]?.relayOut) countRelayed(this);
     return (this._handle ?? this[kState])?.bytesRead as number;
   }
 
@@ -274,29 +274,29 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   // ---- The stream below
 
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean | undefined }): T {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     super.pipe(destination, options);
     offerRelay(this, destination, options?.end === false);
     return destination;
   }
 
   override unpipe(destination?: NodeJS.WritableStream): this {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     return super.unpipe(destination);
   }
 
   override setEncoding(encoding: BufferEncoding): this {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     return super.setEncoding(encoding);
   }
 
   override cork(): void {
-    endRelay(this[kState].fedBy);
+    endRelay(this[kState].relayIn);
     super.cork();
   }
 
   override pause(): this {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     if (this[kState].reader !== null && !this.connecting) stopReading(this);
     return super.pause();
   }
@@ -309,8 +309,8 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   override read(size?: number): ReturnType<Duplex['read']> {
     wakeReader(this);
     const chunk = super.read(size) as ReturnType<Duplex['read']>;
-    const { relay } = this[kState];
-    if (relay !== null && chunk === null) beginRelay(relay);
+    const { relayOut } = this[kState];
+    if (relayOut !== null && chunk === null) beginRelay(relayOut);
     return chunk;
   }
 
@@ -405,7 +405,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** @internal */
   get _bytesDispatched(): number {
-    if (this[kState]?.fedBy) countRelayed(this);
+    if (this[kState]?.relayIn) countRelayed(this);
     return (this._handle ?? this[kState])?.bytesWritten as number;
   }
 
@@ -423,7 +423,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** What the `onread` option holds back, which is somebody else's from now on. @internal */
   _takeHeld(): Buffer | null {
-    return this[kState].reader?.giveUp() ?? null;
+    return this[kState].reader?.takeHeld() ?? null;
   }
 
   /** @internal */

@@ -5,12 +5,12 @@ import type { Messaging } from '../thread/messaging.js';
 import { quiesce } from '../stream/quiesce.js';
 import type { InternalSocketOptions } from '../stream/options.js';
 import { type KeepAlive, type SocketCore, kState } from '../stream/state.js';
-import { type Sent, escortOf, receive, sendOff } from '../thread/transfer.js';
+import { type SentHandle, sentinelFor, receiveHandle, sendHandle } from '../thread/transfer.js';
 import { dropUnread, endsUnread, hasEnded, isUnreadExact, unreadOf } from '../stream/unread.js';
 
 /** What goes instead of a socket. */
 interface SentSocket {
-  sent: Sent;
+  sent: SentHandle;
   options: InternalSocketOptions;
   noDelay: boolean;
   keepAlive: Readonly<KeepAlive>;
@@ -27,7 +27,7 @@ export function socketMessaging(construct: Construct): Messaging<SocketCore> {
   return {
     list(socket) {
       check(socket);
-      return [escortOf(socket, 'net.Socket')];
+      return [sentinelFor(socket, 'net.Socket')];
     },
     transfer: sendSocket,
     receive: (empty, data) => receiveSocket(empty, data as SentSocket, construct),
@@ -59,9 +59,9 @@ function sendSocket(socket: SocketCore): SentSocket {
   const state = socket[kState];
   const unread = unreadOf(socket);
   const size = unread.reduce((total, chunk) => total + chunk.length, 0);
-  let sent: Sent;
+  let sent: SentHandle;
   try {
-    sent = sendOff(socket, handle, unread, endsUnread(socket));
+    sent = sendHandle(socket, handle, unread, endsUnread(socket));
   } catch (error) {
     resume();
     throw error;
@@ -94,7 +94,7 @@ function forget(socket: SocketCore, handle: StreamHandle): void {
 
 function receiveSocket(empty: SocketCore, data: SentSocket, construct: Construct): void {
   const { sent, options, noDelay, keepAlive, typeOfService, bound } = data;
-  const handle = receive(sent, 'SOCKET');
+  const handle = receiveHandle(sent, 'SOCKET');
   handle.bytesRead = data.bytesRead;
   handle.bytesWritten = data.bytesWritten;
   // As with node:net, nothing is read before somebody wants it.

@@ -16,7 +16,7 @@ import { Pipe } from '../handle/pipe.js';
 import { register, Transferable } from '../thread/messaging.js';
 import { checkBindAllowed } from '../errors/permission.js';
 import type { AddressInfo } from './addresses.js';
-import { escortOf, receive, type Sent, sendOff } from '../thread/transfer.js';
+import { sentinelFor, receiveHandle, type SentHandle, sendHandle } from '../thread/transfer.js';
 import { validateBoolean, validateObject, validatePort, validateString } from '../errors/validators.js';
 
 /** Options of `new BoundSocket()`: an address, or a path alone. */
@@ -44,7 +44,7 @@ interface Bound {
   address: AddressInfo | string;
 }
 
-let giveAway: (bound: BoundSocket) => StreamHandle;
+let releaseHandle: (bound: BoundSocket) => StreamHandle;
 let handleOf: (bound: BoundSocket) => StreamHandle | null;
 let take: (bound: BoundSocket, found: Bound) => void;
 
@@ -95,7 +95,7 @@ export class BoundSocket extends Transferable {
    * @throws Error ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed
    */
   close(): void {
-    giveAway(this).close();
+    releaseHandle(this).close();
   }
 
   /** Whether this is a path. */
@@ -114,7 +114,7 @@ export class BoundSocket extends Transferable {
   }
 
   static {
-    giveAway = (bound) => {
+    releaseHandle = (bound) => {
       const handle = bound.#owned();
       bound.#handle = null;
       return handle;
@@ -131,7 +131,7 @@ Object.setPrototypeOf(BoundSocket.prototype, Object.prototype);
 
 /** What goes to another thread instead of a bound socket. */
 interface SentBoundSocket {
-  sent: Sent;
+  sent: SentHandle;
   address: AddressInfo | string;
 }
 
@@ -146,17 +146,17 @@ register<BoundSocket>(BoundSocket, 'BoundSocket', {
   make: () => new BoundSocket(RECEIVED),
   list(bound) {
     check(bound);
-    return [escortOf(bound, 'net.BoundSocket')];
+    return [sentinelFor(bound, 'net.BoundSocket')];
   },
   transfer(bound): SentBoundSocket {
-    const sent = sendOff(bound, check(bound), [], false);
+    const sent = sendHandle(bound, check(bound), [], false);
     const address = bound.address();
     bound.close();
     return { sent, address };
   },
   receive(empty, data) {
     const { sent, address } = data as SentBoundSocket;
-    take(empty, { handle: receive(sent, typeof address === 'string' ? 'SERVER' : 'SOCKET'), address });
+    take(empty, { handle: receiveHandle(sent, typeof address === 'string' ? 'SERVER' : 'SOCKET'), address });
   },
 });
 
@@ -166,7 +166,7 @@ register<BoundSocket>(BoundSocket, 'BoundSocket', {
  * @throws Error ERR_SOCKET_HANDLE_ADOPTED when somebody has it already, or it was closed
  */
 export function adoptBoundSocket(bound: BoundSocket): StreamHandle {
-  return giveAway(bound);
+  return releaseHandle(bound);
 }
 
 function bindPath(options: BoundSocketOptions, path: string): Bound {

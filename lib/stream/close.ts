@@ -4,7 +4,7 @@ import { errnoException } from '../errors/errors.js';
 import { endRelays } from './relay.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { SocketCore } from './state.js';
-import { kState, takeWaiting } from './state.js';
+import { kState, takeWaiters } from './state.js';
 import { stopIdleTimers } from './timeout.js';
 import { inMicrotask } from '../node/timers.js';
 
@@ -15,11 +15,11 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   socket.connecting = false;
   stopIdleTimers(socket);
   state.life += 1;
-  state.giveUpConnecting?.();
-  state.giveUpConnecting = null;
+  state.cancelConnecting?.();
+  state.cancelConnecting = null;
   const { handle, exposed } = state;
   if (handle === null) {
-    takeWaiting(state);
+    takeWaiters(state);
     return false;
   }
   state.bytesRead = exposed?.bytesRead ?? 0;
@@ -28,18 +28,18 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
     // Listeners of 'error' may still look at the handle.
     void inMicrotask(() => {
       closeHandle(socket, handle, hadError);
-      letGo(socket, handle);
+      releaseHandle(socket, handle);
     });
   } else {
     closeHandle(socket, handle, hadError);
-    letGo(socket, handle);
+    releaseHandle(socket, handle);
   }
   return true;
 }
 
 function closeHandle(socket: SocketCore, handle: SocketHandle, hadError: boolean): void {
   const state = socket[kState];
-  const waiting = takeWaiting(state);
+  const waiting = takeWaiters(state);
   const closed = (): void => {
     socket.emit('close', hadError);
     for (const each of waiting) each.closed?.();
@@ -53,7 +53,7 @@ function closeHandle(socket: SocketCore, handle: SocketHandle, hadError: boolean
   if (errno < 0) socket.emit('error', errnoException(errno, 'reset'));
 }
 
-function letGo(socket: SocketCore, handle: SocketHandle): void {
+function releaseHandle(socket: SocketCore, handle: SocketHandle): void {
   handle.reader = null;
   if (socket[kState].handle === handle) socket._handle = null;
   socket._sockname = null;

@@ -77,7 +77,7 @@ export class FixedBufferReader implements Reader {
     return false;
   }
 
-  giveUp(): Buffer | null {
+  takeHeld(): Buffer | null {
     const held = this.#held;
     this.#held = null;
     return held;

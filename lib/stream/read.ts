@@ -83,8 +83,8 @@ function onRead(this: SocketHandle, nread: number, chunk?: Buffer): void {
   const socket = this.owner as SocketCore;
   // child_process takes the handle off a socket that it has sent away.
   if (socket[kState].handle !== this || socket.destroyed) return;
-  const { relay } = socket[kState];
-  if (relay !== null) noteReceived(relay);
+  const { relayOut } = socket[kState];
+  if (relayOut !== null) noteReceived(relayOut);
   if (this.isGuarded) {
     socket.destroy();
     return;

@@ -15,13 +15,13 @@ const CHUNKS_BEFORE = 2;
 const CHUNKS_AT_MOST = 1024;
 
 /** What looks at the data of a source, or says when it flows. A listener of the user's must not miss any of it. */
-const TELLING: ReadonlySet<unknown> = new Set(['data', 'readable', 'pause', 'resume']);
+const OBSERVING_EVENTS: ReadonlySet<unknown> = new Set(['data', 'readable', 'pause', 'resume']);
 
 /** What Node calls the listener by which a pipe waits for its destination. */
 const ONDRAIN = 'pipeOnDrainFunctionResult';
 
 /** What a relay goes past, so that it must be ours and not a subclass's or a patch. */
-const PASSED = [
+const BYPASSED_METHODS = [
   'on',
   'addListener',
   'prependListener',
@@ -50,7 +50,7 @@ const PASSED = [
 const isSwitchedOff: boolean = process.env['FERRONET_RELAY'] === 'off';
 
 /** The methods of the class itself. */
-const ours = new Map<string, unknown>();
+const originals = new Map<string, unknown>();
 
 /** The parts of Node's stream states that say whether a stream stands still. They have been there since Node 15. */
 interface States {
@@ -60,26 +60,26 @@ interface States {
 
 /** The class has its methods: what is different from now on is not ours. */
 export function rememberMethods(prototype: object): void {
-  for (const name of PASSED) ours.set(name, (prototype as Record<string, unknown>)[name]);
+  for (const name of BYPASSED_METHODS) originals.set(name, (prototype as Record<string, unknown>)[name]);
 }
 
 function isPlain(socket: SocketCore): boolean {
   const methods = socket as unknown as Record<string, unknown>;
-  return PASSED.every((name) => methods[name] === ours.get(name));
+  return BYPASSED_METHODS.every((name) => methods[name] === originals.get(name));
 }
 
 /** After Node's `pipe`: whether this one may become a relay. */
 export function offerRelay(source: SocketCore, destination: unknown, goesOnAfterEnd: boolean): void {
   const state = source[kState];
-  state.relay = null;
+  state.relayOut = null;
   if (isSwitchedOff || goesOnAfterEnd) return;
-  if (!state.mayRelay || !isOurs(destination) || !destination[kState].mayRelay) return;
+  if (!state.mayRelay || !isFerronetSocket(destination) || !destination[kState].mayRelay) return;
   const listeners = source.rawListeners('data');
   const ondata: unknown = listeners[listeners.length - 1];
-  state.relay = { source, destination, ondata, ends: undefined, counted: 0, chunks: 0, wanted: CHUNKS_BEFORE };
+  state.relayOut = { source, destination, ondata, ends: undefined, counted: 0, chunks: 0, wanted: CHUNKS_BEFORE };
 }
 
-function isOurs(stream: unknown): stream is SocketCore {
+function isFerronetSocket(stream: unknown): stream is SocketCore {
   return typeof stream === 'object' && stream !== null && kState in stream;
 }
 
@@ -102,7 +102,7 @@ export function beginRelay(relay: Relay): void {
   }
   relay.ends = [from, to];
   relay.counted = 0;
-  destination[kState].fedBy = relay;
+  destination[kState].relayIn = relay;
 }
 
 /** Some put a handle of their own in its place. */
@@ -151,21 +151,21 @@ function stillReads(source: SocketCore, destination: SocketCore): boolean {
 
 function stillWrites(destination: SocketCore): boolean {
   const { length, corked, needDrain } = (destination as unknown as States)._writableState;
-  const { handle, fedBy } = destination[kState];
+  const { handle, relayIn } = destination[kState];
   return (
     length === 0 &&
     corked === 0 &&
     !needDrain &&
     destination.writable &&
     !destination.connecting &&
-    fedBy === null &&
+    relayIn === null &&
     handle !== null &&
-    !toldOfDrain(destination)
+    !hasDrainListener(destination)
   );
 }
 
 /** Whether anybody but a pipe, which listens from its first wait on, wants to hear when there is room again. */
-function toldOfDrain(destination: SocketCore): boolean {
+function hasDrainListener(destination: SocketCore): boolean {
   return destination.listeners('drain').some(({ name }) => name !== ONDRAIN);
 }
 
@@ -175,7 +175,7 @@ export function endRelay(relay: Relay | null): void {
   const { 0: from, 1: to } = relay.ends;
   relay.ends = undefined;
   relay.chunks = 0;
-  relay.destination[kState].fedBy = null;
+  relay.destination[kState].relayIn = null;
   const idle = from.relayIdle();
   count(relay, from, to, from.stopRelay());
   for (const socket of new Set([relay.source, relay.destination])) {
@@ -186,16 +186,16 @@ export function endRelay(relay: Relay | null): void {
 /** Ends the relays that this socket is an end of. */
 export function endRelays(socket: SocketCore): void {
   const state = socket[kState];
-  endRelay(state.relay);
-  endRelay(state.fedBy);
+  endRelay(state.relayOut);
+  endRelay(state.relayIn);
 }
 
 /** A listener comes or goes. */
 export function noteListener(socket: SocketCore, event: unknown): void {
   const state = socket[kState];
   if (state === undefined) return;
-  if (state.relay !== null && TELLING.has(event)) endRelay(state.relay);
-  if (state.fedBy !== null && event === 'drain') endRelay(state.fedBy);
+  if (state.relayOut !== null && OBSERVING_EVENTS.has(event)) endRelay(state.relayOut);
+  if (state.relayIn !== null && event === 'drain') endRelay(state.relayIn);
 }
 
 function count(relay: Relay, from: StreamHandle, to: StreamHandle, moved: number): void {
@@ -209,17 +209,17 @@ function count(relay: Relay, from: StreamHandle, to: StreamHandle, moved: number
 
 /** Brings what the handles have counted up to date. */
 export function countRelayed(socket: SocketCore): void {
-  const { relay, fedBy } = socket[kState];
-  for (const each of [relay, fedBy]) {
+  const { relayOut, relayIn } = socket[kState];
+  for (const each of [relayOut, relayIn]) {
     if (each?.ends) count(each, ...each.ends, each.ends[0].relayed());
   }
 }
 
 /** For how many milliseconds the relays of a socket have moved nothing; `undefined` if it has none. */
 export function relayIdle(socket: SocketCore): number | undefined {
-  const { relay, fedBy } = socket[kState];
+  const { relayOut, relayIn } = socket[kState];
   let least: number | undefined;
-  for (const each of [relay, fedBy]) {
+  for (const each of [relayOut, relayIn]) {
     if (each?.ends) least = Math.min(least ?? Infinity, each.ends[0].relayIdle());
   }
   return least;

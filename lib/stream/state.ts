@@ -30,11 +30,11 @@ export interface Reader {
   /** True when the handle may read again; otherwise what was held back is delivered first. */
   resume: () => boolean;
   /** Gives away what was held back. */
-  giveUp: () => Buffer | null;
+  takeHeld: () => Buffer | null;
 }
 
 /** Something that has to wait for the connection, or for the news that there will be none. */
-export interface Waiting {
+export interface Waiter {
   connected: () => void;
   closed: (() => void) | undefined;
 }
@@ -42,7 +42,7 @@ export interface Waiting {
 /** What nobody has asked for, and nobody changes: most sockets have this one. */
 export const NO_KEEP_ALIVE: Readonly<KeepAlive> = { enable: false, idle: 0, interval: undefined, count: undefined };
 
-const NOBODY: readonly Waiting[] = [];
+const NO_WAITERS: readonly Waiter[] = [];
 
 /** One pipe between two sockets that may become, or is, a relay; see relay.ts. */
 export interface Relay {
@@ -71,16 +71,16 @@ export class SocketState {
 
   /** Counts the ends of this socket: an answer that belongs to an earlier life finds another number here. */
   life = 0;
-  waiting: readonly Waiting[] = NOBODY;
+  waiting: readonly Waiter[] = NO_WAITERS;
   /** Gives up what `connect` has under way besides the handle: the timer of an attempt. */
-  giveUpConnecting: (() => void) | null = null;
+  cancelConnecting: (() => void) | null = null;
   /** `resetAndDestroy`: the next close is a RST. */
   resetting = false;
   signal: AbortSignal | undefined = undefined;
   /** A child process reads from the connection: this process does not, unless the program asks for it. */
   isUsedAsStdio = false;
   /** The handle of a connection that was sent to another process, while the stream has chunks for it. */
-  leaving: StreamHandle | null = null;
+  detachedHandle: StreamHandle | null = null;
   /** Made of a `BoundSocket`: where it connects from, for the first time, is decided. */
   bound = false;
 
@@ -96,9 +96,9 @@ export class SocketState {
   /** The `nativeRelay` option. */
   mayRelay = true;
   /** The pipe out of this socket that may be, or is, a relay. */
-  relay: Relay | null = null;
+  relayOut: Relay | null = null;
   /** The relay into this socket. */
-  fedBy: Relay | null = null;
+  relayIn: Relay | null = null;
   /** Bytes that relays have moved out of this socket or into it, as far as its handle counts them. */
   relayed = 0;
 
@@ -161,12 +161,12 @@ export function whenConnected(socket: SocketCore, connected: () => void, closed?
 }
 
 /** Those who wait, who wait no more. */
-export function takeWaiting(state: SocketState): readonly Waiting[] {
+export function takeWaiters(state: SocketState): readonly Waiter[] {
   const { waiting } = state;
-  state.waiting = NOBODY;
+  state.waiting = NO_WAITERS;
   return waiting;
 }
 
-export function tellConnected(socket: SocketCore): void {
-  for (const each of takeWaiting(socket[kState])) each.connected();
+export function notifyConnected(socket: SocketCore): void {
+  for (const each of takeWaiters(socket[kState])) each.connected();
 }

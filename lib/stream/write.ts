@@ -34,12 +34,12 @@ export function send(socket: SocketCore, data: Payload, encoding: string, done: 
   }
   socket._pendingData = null;
   socket._pendingEncoding = '';
-  const handle = socket[kState].handle ?? socket[kState].leaving;
+  const handle = socket[kState].handle ?? socket[kState].detachedHandle;
   if (handle === null) {
     done(new ERR_SOCKET_CLOSED());
     return;
   }
-  endRelay(socket[kState].fedBy);
+  endRelay(socket[kState].relayIn);
   noteActivity(socket);
   dispatch(socket, handle, data, encoding, done);
 }
@@ -87,7 +87,7 @@ export function finish(socket: SocketCore, done: Done): void {
     whenConnected(socket, () => finish(socket, done));
     return;
   }
-  const handle = socket[kState].handle ?? socket[kState].leaving;
+  const handle = socket[kState].handle ?? socket[kState].detachedHandle;
   if (handle === null) {
     done();
     return;

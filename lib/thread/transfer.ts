@@ -4,7 +4,7 @@
  * goes along: when it is closed, which Node does with the ports in a message that is lost, its other end here says so, and
  * what nobody has received is closed.
  */
-import { giveUp } from '../handle/binding.js';
+import { closeUnreceived } from '../handle/binding.js';
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE, errnoException } from '../errors/errors.js';
 import type { StreamHandle } from '../handle/stream.js';
 import { Pipe } from '../handle/pipe.js';
@@ -15,28 +15,28 @@ import { nextTick } from '../node/timers.js';
 import type { MessagePort } from 'node:worker_threads';
 
 /** What stands in a message for a handle. */
-export interface Sent {
+export interface SentHandle {
   kind: 'TCP' | 'PIPE';
   transfer: number;
   /** Whether another owner uses the socket as well. */
   shared: boolean;
-  escort: MessagePort;
+  sentinel: MessagePort;
 }
 
-interface Escort {
-  goes: MessagePort;
-  stays: MessagePort;
+interface Sentinel {
+  sent: MessagePort;
+  watched: MessagePort;
   isSent: boolean;
 }
 
-const escorts = new WeakMap<object, Escort>();
+const sentinels = new WeakMap<object, Sentinel>();
 
 /**
  * What goes along with `owner`, if it goes. `what` is the name of its class.
  *
  * @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE when it is to go into `workerData`
  */
-export function escortOf(owner: object, what: string): MessagePort {
+export function sentinelFor(owner: object, what: string): MessagePort {
   // It could not deserialize its `workerData`, and would never start.
   if (isForNewWorker()) {
     const reason = 'a worker takes its workerData before it can load ferronet: send it by postMessage';
@@ -44,29 +44,34 @@ export function escortOf(owner: object, what: string): MessagePort {
   }
   const { MessageChannel } = threads();
   const { port1, port2 } = new MessageChannel();
-  const escort: Escort = { goes: port1, stays: port2, isSent: false };
-  escorts.set(owner, escort);
+  const sentinel: Sentinel = { sent: port1, watched: port2, isSent: false };
+  sentinels.set(owner, sentinel);
   nextTick(() => {
     // The message could not be sent, for the sake of something else in it.
-    if (!escort.isSent) port1.close();
+    if (!sentinel.isSent) port1.close();
   });
   return port1;
 }
 
 /**
- * Hands the handle of `owner` over, whose escort was asked for. `unread`: what was read and goes back, `end`: and the end
+ * Hands the handle of `owner` over, whose sentinel was asked for. `unread`: what was read and goes back, `end`: and the end
  * behind it.
  *
  * @throws Error with syscall `transfer`; the handle is what it was then
  */
-export function sendOff(owner: object, handle: StreamHandle, unread: readonly Uint8Array[], end: boolean): Sent {
-  const escort = escorts.get(owner) as Escort;
-  const transfer = handle.sendOff(unread, end);
+export function sendHandle(
+  owner: object,
+  handle: StreamHandle,
+  unread: readonly Uint8Array[],
+  end: boolean,
+): SentHandle {
+  const sentinel = sentinels.get(owner) as Sentinel;
+  const transfer = handle.beginTransfer(unread, end);
   if (transfer < 0) throw errnoException(transfer, 'transfer');
-  escort.isSent = true;
-  escort.stays.once('close', () => giveUp(transfer)).unref();
+  sentinel.isSent = true;
+  sentinel.watched.once('close', () => closeUnreceived(transfer)).unref();
   const kind = handle instanceof TCP ? 'TCP' : 'PIPE';
-  return { kind, transfer, shared: handle.isShared, escort: escort.goes };
+  return { kind, transfer, shared: handle.isShared, sentinel: sentinel.sent };
 }
 
 /**
@@ -74,10 +79,13 @@ export function sendOff(owner: object, handle: StreamHandle, unread: readonly Ui
  *
  * @throws Error with syscall `transfer`, if it can't be had
  */
-export function receive({ kind, transfer, shared, escort }: Sent, type: 'SOCKET' | 'SERVER'): StreamHandle {
+export function receiveHandle(
+  { kind, transfer, shared, sentinel }: SentHandle,
+  type: 'SOCKET' | 'SERVER',
+): StreamHandle {
   const handle = kind === 'TCP' ? new TCP(TCP[type]) : new Pipe(Pipe[type]);
-  const errno = handle.receive(transfer);
-  escort.close();
+  const errno = handle.receiveTransfer(transfer);
+  sentinel.close();
   if (errno >= 0) {
     if (shared) handle.share();
     return handle;
