@@ -1,5 +1,5 @@
-// The end of a socket: its handle is given up in the order that programs know. 'close' comes from the handle, when the
-// descriptor has gone and libuv would run closing callbacks; a socket that never had a handle says it in the next tick.
+// Destroying a socket releases its handle in the order that programs observe with node:net. The handle emits 'close', when
+// the descriptor is closed and libuv would run closing callbacks; a socket that never had a handle emits it in the next tick.
 import { errnoException } from '../errors/errors.js';
 import { endRelays } from './relay.js';
 import type { SocketHandle } from '../handle/socket.js';
@@ -8,7 +8,7 @@ import { kState, takeWaiters } from './state.js';
 import { stopIdleTimers } from './timeout.js';
 import { inMicrotask } from '../node/timers.js';
 
-/** Gives up everything the socket holds. False: there was no handle, so nothing will emit `close`. */
+/** Releases everything the socket holds. False: there was no handle, so the caller has to emit `close`. */
 export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   const state = socket[kState];
   endRelays(socket);
@@ -25,7 +25,7 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   state.bytesRead = exposed?.bytesRead ?? 0;
   state.bytesWritten = exposed?.bytesWritten ?? 0;
   if (socket._closeAfterHandlingError) {
-    // Listeners of 'error' may still look at the handle.
+    // Listeners of 'error' may still read the handle's addresses.
     void inMicrotask(() => {
       closeHandle(socket, handle, hadError);
       releaseHandle(socket, handle);

@@ -13,9 +13,9 @@ export interface SocketConstructorOptions extends Pick<
   DuplexOptions,
   'highWaterMark' | 'readableHighWaterMark' | 'writableHighWaterMark' | 'signal'
 > {
-  /** An open socket or pipe of this process to use; it belongs to the socket from then on. */
+  /** An open socket or pipe of this process. The new socket owns it and closes it. */
   fd?: number | undefined;
-  /** An address to connect from that is bound already; it belongs to the socket from then on. */
+  /** An address to connect from that is bound already. The new socket adopts it. */
   handle?: BoundSocket | undefined;
   /** Whether this side stays writable when the other one has ended. Default `false`. */
   allowHalfOpen?: boolean | undefined;
@@ -23,26 +23,26 @@ export interface SocketConstructorOptions extends Pick<
   readable?: boolean | undefined;
   /** Allows writing to `fd`. */
   writable?: boolean | undefined;
-  /** Reads into memory of yours instead of emitting `data`. */
+  /** Reads into your own buffer instead of emitting `data`. */
   onread?: OnReadOptions | undefined;
   /** `TCP_NODELAY`. Default `false`. */
   noDelay?: boolean | undefined;
   /** Keep-alive probes. Default `false`. */
   keepAlive?: boolean | undefined;
-  /** Idle milliseconds before the first probe, in whole seconds. Default 0: what the system has. */
+  /** Idle milliseconds before the first probe, in whole seconds. Default 0: the system's setting. */
   keepAliveInitialDelay?: number | undefined;
   /** Type of service, 0 to 255, from the first packet on. */
   typeOfService?: number | undefined;
   /**
-   * Whether what is piped from this socket to another one, or into it, may be moved without JavaScript as long as nobody
-   * looks at it. Default `true`; the environment variable `FERRONET_RELAY=off` switches it off for all.
+   * Whether the reactor may move data that is piped from this socket, or into it, without JavaScript while no listener
+   * observes it. Default `true`; the environment variable `FERRONET_RELAY=off` disables it for all sockets.
    */
   nativeRelay?: boolean | undefined;
   /** Addresses that must not be connected to. */
   blockList?: AnyBlockList | undefined;
 }
 
-/** What the constructor is given by this package itself, besides what users give. */
+/** Options that this package passes to the constructor, besides those of users. */
 export interface InternalSocketOptions extends Omit<SocketConstructorOptions, 'handle'> {
   handle?: object | undefined;
   pauseOnCreate?: boolean | undefined;
@@ -51,11 +51,11 @@ export interface InternalSocketOptions extends Omit<SocketConstructorOptions, 'h
 
 const UNSUPPORTED = ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const;
 
-/** Options as an object of our own, as the stream below takes them; a number is a descriptor. */
+/** A copy of the options with the defaults that `Duplex` needs. A number is a descriptor. */
 export function readSocketOptions(
   given: InternalSocketOptions | number | undefined,
 ): InternalSocketOptions & DuplexOptions {
-  // What is set further down has its place from the start: adding a property to a copy takes V8 of Node 20 microseconds.
+  // Every property that is set below exists from the start: adding one to a copy costs V8 of Node 20 microseconds.
   const options: Record<string, unknown> = {
     allowHalfOpen: false,
     readableHighWaterMark: undefined,
@@ -78,7 +78,7 @@ export function readSocketOptions(
   options['allowHalfOpen'] = Boolean(options['allowHalfOpen']);
   options['readableHighWaterMark'] ??= defaultHighWaterMark();
   options['writableHighWaterMark'] ??= defaultHighWaterMark();
-  // Ours comes when the handle has closed.
+  // `close` is emitted when the handle has closed (close.ts).
   options['emitClose'] = false;
   options['autoDestroy'] = true;
   // The handle encodes strings itself.

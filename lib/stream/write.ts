@@ -1,4 +1,4 @@
-// From the stream to the handle: writes, the FIN behind them, and how many bytes that makes.
+// From the stream to the handle: writes, the FIN behind them, and how many bytes were written.
 import { Buffer } from 'node:buffer';
 
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from '../errors/errors.js';
@@ -11,7 +11,7 @@ import { noteActivity } from './timeout.js';
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');
 
 export type Done = (error?: Error | null) => void;
-/** One chunk, or what the stream has collected meanwhile. */
+/** One chunk, or all chunks that the stream has queued. */
 export type Payload = Uint8Array | string | readonly EncodedChunk[];
 
 interface Request extends Req {
@@ -19,10 +19,10 @@ interface Request extends Req {
   socket: SocketCore;
 }
 
-/** Hands `data` to the kernel, or as soon as there is a connection. */
+/** Writes `data` to the handle, or does so when the socket has connected. */
 export function send(socket: SocketCore, data: Payload, encoding: string, done: Done): void {
   if (socket.connecting) {
-    // In sight on the socket, because `bytesWritten` counts it, and so do others.
+    // Node's names: `bytesWritten` counts pending data, and packages read these properties.
     socket._pendingData = data;
     socket._pendingEncoding = encoding;
     whenConnected(
@@ -44,7 +44,7 @@ export function send(socket: SocketCore, data: Payload, encoding: string, done: 
   dispatch(socket, handle, data, encoding, done);
 }
 
-// Streams of older Nodes let this encoding pass beside a string; no handle can make sense of it.
+// Streams of older Nodes accept this encoding for a string, and no handle can encode it.
 function checkEncoding(data: Payload, encoding: string): void {
   if (typeof data !== 'string' || encoding !== 'buffer') return;
   throw Object.assign(new TypeError('Second argument must be a buffer'), { code: 'ERR_INVALID_ARG_TYPE' });
@@ -92,7 +92,7 @@ export function finish(socket: SocketCore, done: Done): void {
     done();
     return;
   }
-  // How the shutdown went is not told, as in Node: that the peer has gone is found by reading.
+  // The status of the shutdown is ignored, as in Node: reading finds out that the peer has gone.
   const errno = handle.shutdown({ oncomplete: () => done() });
   if (errno === UV_ENOTCONN) done();
   else if (errno < 0) done(errnoException(errno, 'shutdown'));
@@ -106,7 +106,7 @@ function totalLength(chunks: readonly EncodedChunk[]): number {
   return chunks.reduce((total, { chunk, encoding }) => total + byteLength(chunk, encoding), 0);
 }
 
-/** All bytes that were written to the stream: those handed to the handle, those waiting for it or for the connection. */
+/** All bytes written to the stream: those that the handle has, those that the stream has queued, those pending for a connect. */
 export function bytesWritten(socket: SocketCore, dispatched: number): number {
   const { writableBuffer = [] } = socket as { writableBuffer?: readonly EncodedChunk[] };
   const pending = socket._pendingData as Payload | null;

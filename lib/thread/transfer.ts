@@ -1,8 +1,8 @@
 /**
- * A handle on its way to another thread. The reactor has it under a number, and the message carries the number; so the
- * message might be lost (nobody takes it, the thread ends first), and the socket would stay open for ever. A message port
- * goes along: when it is closed, which Node does with the ports in a message that is lost, its other end here says so, and
- * what nobody has received is closed.
+ * Transfers a handle to another thread. The reactor keeps the handle under a number, and the message carries the number. A
+ * message can be lost (the port has no receiver, the thread ends first), and the socket would stay open for ever. So each
+ * message also carries a sentinel: a message port that Node closes along with a lost message. Its other end stays here, is
+ * notified, and closes the handle unless it was received.
  */
 import { closeUnreceived } from '../handle/binding.js';
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE, errnoException } from '../errors/errors.js';
@@ -14,11 +14,11 @@ import { threads } from '../node/modules.js';
 import { nextTick } from '../node/timers.js';
 import type { MessagePort } from 'node:worker_threads';
 
-/** What stands in a message for a handle. */
+/** What a message carries in place of a handle. */
 export interface SentHandle {
   kind: 'TCP' | 'PIPE';
   transfer: number;
-  /** Whether another owner uses the socket as well. */
+  /** `isShared` of the handle. */
   shared: boolean;
   sentinel: MessagePort;
 }
@@ -32,12 +32,12 @@ interface Sentinel {
 const sentinels = new WeakMap<object, Sentinel>();
 
 /**
- * What goes along with `owner`, if it goes. `what` is the name of its class.
+ * The sentinel of a message that is about to transfer `owner`. `what` is the name of its class, for the error.
  *
- * @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE when it is to go into `workerData`
+ * @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE for a message that is the `workerData` of a new worker
  */
 export function sentinelFor(owner: object, what: string): MessagePort {
-  // It could not deserialize its `workerData`, and would never start.
+  // The worker could not deserialize its `workerData`, and would never start.
   if (isForNewWorker()) {
     const reason = 'a worker takes its workerData before it can load ferronet: send it by postMessage';
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE(what, reason);
@@ -47,17 +47,18 @@ export function sentinelFor(owner: object, what: string): MessagePort {
   const sentinel: Sentinel = { sent: port1, watched: port2, isSent: false };
   sentinels.set(owner, sentinel);
   nextTick(() => {
-    // The message could not be sent, for the sake of something else in it.
+    // Another value of the message could not be serialized, so nothing was sent.
     if (!sentinel.isSent) port1.close();
   });
   return port1;
 }
 
 /**
- * Hands the handle of `owner` over, whose sentinel was asked for. `unread`: what was read and goes back, `end`: and the end
- * behind it.
+ * Detaches the handle of `owner`, for which `sentinelFor` was called, from this thread's reactor.
  *
- * @throws Error with syscall `transfer`; the handle is what it was then
+ * @param unread bytes that were read and not consumed; the receiver reads them first
+ * @param end whether the end of the stream was read behind them
+ * @throws Error with syscall `transfer`; the handle is unchanged then
  */
 export function sendHandle(
   owner: object,
@@ -75,9 +76,9 @@ export function sendHandle(
 }
 
 /**
- * A handle of this thread for what another one has sent.
+ * A handle of this thread for one that another thread has sent.
  *
- * @throws Error with syscall `transfer`, if it can't be had
+ * @throws Error with syscall `transfer`, if it cannot be received
  */
 export function receiveHandle(
   { kind, transfer, shared, sentinel }: SentHandle,
