@@ -43,7 +43,7 @@ const net = {
   isIPv6: address.isIPv6,
   Server: server.Server,
   Socket: socket.Socket,
-  /** The name that `Socket` had in the beginning. */
+  /** The former name of `Socket`. */
   Stream: socket.Socket,
   getDefaultAutoSelectFamily: defaults.getDefaultAutoSelectFamily,
   setDefaultAutoSelectFamily: defaults.setDefaultAutoSelectFamily,

@@ -1,5 +1,5 @@
-// A name with several addresses: they are tried one after the other, as Node does, and all but the last are given up
-// after a while. Each attempt has a handle of its own.
+// Connecting to a name with several addresses. As in Node they are tried one after the other, and each attempt but the last
+// has a time limit. Each attempt has a handle of its own.
 import type { Attempt } from './attempt.js';
 import { attemptError, becomeConnected, bindLocal, blockedError, connectTcp } from './attempt.js';
 import type { NetError } from '../errors/errors.js';
@@ -22,7 +22,7 @@ export class SerialAttempts {
 
   /**
    * @param attemptTimeout milliseconds
-   * @param isCurrent whether the call of `connect` that these attempts are for is still the one in force
+   * @param isCurrent whether the call of `connect` that these attempts belong to is still current
    */
   constructor(socket: SocketCore, attempts: readonly Attempt[], attemptTimeout: number, isCurrent: () => boolean) {
     this.#socket = socket;
@@ -35,7 +35,7 @@ export class SerialAttempts {
 
   tryNext(): void {
     this.#timer?.close();
-    // Any listener of the events below may have ended all this.
+    // A listener of the events below may have destroyed the socket.
     if (!this.#isCurrent()) return;
     const attempt = this.#attempts[this.#next];
     if (attempt === undefined) this.#failAll();
@@ -49,12 +49,12 @@ export class SerialAttempts {
 
   #try(attempt: Attempt): void {
     const socket = this.#socket;
-    // The first one has the handle that `connect` made.
+    // The first attempt uses the handle that `connect` has made.
     if (this.#next > 0) this.#renewHandle();
     this.#next += 1;
     const bindError = bindLocal(socket, attempt);
     if (bindError) {
-      // Nothing was attempted, so no event.
+      // No attempt was made, so there is no event.
       this.#errors.push(bindError);
       this.tryNext();
       return;
@@ -101,11 +101,11 @@ export class SerialAttempts {
   }
 
   #ended(attempt: Attempt, status: number): void {
-    // One that was given up has been told of.
+    // An attempt that has timed out was reported before.
     if (attempt !== this.#running) return;
     this.#running = undefined;
     this.#timer?.close();
-    // Also when the socket was destroyed meanwhile: Node tells that the attempt was canceled.
+    // Also if the socket was destroyed meanwhile: Node reports the canceled attempt.
     if (status !== 0) this.#failed(attempt, attemptError(status, attempt));
     else if (this.#isCurrent()) becomeConnected(this.#socket);
   }

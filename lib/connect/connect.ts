@@ -1,4 +1,4 @@
-// `socket.connect`: from options to a connection. Looks the name up, picks the addresses worth trying, and tries them:
+// `socket.connect`: from options to a connection. Looks the name up, selects the usable addresses, and tries them: a single
 // one here, several in attempts.ts.
 import type { LookupOptions } from 'node:dns';
 
@@ -41,7 +41,7 @@ import { nextTick } from '../node/timers.js';
 
 const UV_EINVAL: number = uvErrno('EINVAL');
 
-/** @throws for options that name no target; the socket is as it was then */
+/** @throws for options without a target; the socket is unchanged then */
 export function connectSocket(
   socket: SocketCore,
   options: SocketConnectOptions,
@@ -62,7 +62,7 @@ export function connectSocket(
 }
 
 function boundTo(socket: SocketCore): Bound {
-  // One that has closed lost what it was bound to.
+  // A closed socket has lost its bound address.
   if (!socket[kState].bound || socket.destroyed) return undefined;
   return socket[kState].handle?.kind === 'PIPE' ? 'path' : 'address';
 }
@@ -72,17 +72,17 @@ function prepareHandle(socket: SocketCore, local: boolean): void {
     socket._handle = null;
     socket._peername = undefined;
   }
-  // One that is there already may be bound, or connecting: the handle itself says whether it can connect now.
+  // An existing handle may be bound or connecting: its `connect` returns an error if it cannot connect now.
   const { handle } = socket[kState];
   if (handle !== null) {
-    holdReading(socket, handle);
+    pauseUntilConnected(socket, handle);
     return;
   }
   attachHandle(socket, local ? new Pipe(Pipe.SOCKET) : new TCP(TCP.SOCKET));
 }
 
-// A socket that is connecting, connected or made of a descriptor keeps its handle, and with it the kind of targets it can
-// have. node:net aborts the process here, or connects to a path that is called like the host.
+// A socket with a handle keeps it, and can only connect to targets of its kind. node:net aborts the process here, or connects
+// to a path with the name of the host.
 function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): NetError | undefined {
   const kind = socket[kState].handle?.kind;
   if ('path' in target) {
@@ -91,14 +91,14 @@ function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): N
   return kind === 'PIPE' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.host, target.port) : undefined;
 }
 
-// A socket made of a descriptor reads from the start. Before there is a connection that is nothing but an error.
-function holdReading(socket: SocketCore, handle: SocketHandle): void {
+// A socket made of a descriptor reads at once, which is an error before it has connected.
+function pauseUntilConnected(socket: SocketCore, handle: SocketHandle): void {
   if (!handle.reading || socket.connecting) return;
   handle.readStop();
   whenConnected(socket, () => startReading(socket));
 }
 
-// A later answer may belong to a `connect` that is over: destroyed, perhaps connecting anew.
+// For callbacks that may arrive after the socket was destroyed, and even after another `connect`.
 function currentConnect(socket: SocketCore): () => boolean {
   const state = socket[kState];
   const { life } = state;
@@ -110,7 +110,7 @@ function openPath(socket: SocketCore, path: string): void {
   socket.emit('connectionAttempt', path, undefined, undefined);
   if (!isCurrent()) return;
   const error = connectPath(socket, path, (status, handle) => {
-    single(socket, { address: path }, status, handle);
+    endSingle(socket, { address: path }, status, handle);
   });
   if (error) socket.destroy(error);
 }
@@ -123,16 +123,16 @@ function openAddress(socket: SocketCore, attempt: Attempt): void {
   }
   const isCurrent = currentConnect(socket);
   socket.emit('connectionAttempt', attempt.address, attempt.port, attempt.family);
-  // node:net goes on here, with a handle that is gone, when a listener has destroyed the socket.
+  // If a listener has destroyed the socket, node:net continues here without a handle.
   if (!isCurrent()) return;
   const error =
     blockedError(socket, attempt) ??
-    connectTcp(socket, attempt, (status, connected) => single(socket, attempt, status, connected));
+    connectTcp(socket, attempt, (status, connected) => endSingle(socket, attempt, status, connected));
   if (error) socket.destroy(error);
 }
 
-/** The only address there is was tried. */
-function single(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: SocketHandle): void {
+/** The attempt of a target with a single address has ended. */
+function endSingle(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: SocketHandle): void {
   if (socket.destroyed || socket[kState].handle !== handle || !socket.connecting) return;
   if (status === 0) {
     becomeConnected(socket);
@@ -158,7 +158,7 @@ function resolveTarget(socket: SocketCore, target: TcpTarget): void {
   const open = (): void => {
     if (isCurrent()) openAddress(socket, attemptAt(target, { address: target.host, family }));
   };
-  // In the next tick, so that whoever called has time for listeners; but node:net does not wait with a bound socket.
+  // In the next tick, so that the caller can add listeners. As in node:net, at once for a bound socket.
   if (target.bound) open();
   else nextTick(open);
 }
@@ -193,7 +193,7 @@ function lookUp(socket: SocketCore, target: TcpTarget, isCurrent: () => boolean)
   });
 }
 
-// In the next tick: a `lookup` that answers at once runs before there are listeners for the error.
+// In the next tick: a synchronous `lookup` calls back before the caller can add an `error` listener.
 function failLater(socket: SocketCore, error: Error): void {
   nextTick(() => socket.destroy(error));
 }
@@ -218,7 +218,7 @@ function onAddresses(
     return;
   }
   const list = Array.isArray(addresses) ? (addresses as readonly Address[]) : [];
-  // Leaving a `for` loop closes its iterator, which looks for a `return` on `Object.prototype`.
+  // Not a `for` loop: leaving one looks up `return` of the iterator, which a program may have put on `Object.prototype`.
   const isOver = list.some(({ address, family }) => {
     socket.emit('lookup', null, address, family, target.host);
     return !isCurrent();
@@ -239,7 +239,7 @@ function onAddresses(
   new SerialAttempts(socket, attempts, target.attemptTimeout, isCurrent).tryNext();
 }
 
-/** The usable addresses, each once, families alternating from that of the first one. */
+/** The usable addresses without duplicates, alternating between the families, that of the first one first. */
 function interleaved(addresses: readonly Address[]): Address[] {
   const usable = new Map<string, Address>();
   for (const each of addresses) {

@@ -3,8 +3,8 @@
  * node:net), and objects with the same methods that a program has written in JavaScript.
  *
  * The protocol between such a handle and its socket changes from one Node to the next, and a native handle aborts the process
- * when it is spoken to in another version's. So a socket of node:net drives it: only its methods below the stream are called
- * (`_write`, `_writev`, `_final`, `connect`), and what it would push into its own stream is delivered to the socket above.
+ * if it is called as in another version. So a socket of node:net drives it: only its methods below the stream are called
+ * (`_write`, `_writev`, `_final`, `connect`), and data that it would push into its own stream goes to the ferronet socket.
  */
 import { Buffer } from 'node:buffer';
 import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
@@ -75,7 +75,7 @@ class Companion extends Stream {
     return this;
   }
 
-  /** The socket above has the idle timer. */
+  /** The ferronet socket has the idle timer. */
   _unrefTimer(): void {}
 }
 
@@ -94,7 +94,7 @@ const known = new WeakMap<object, ForeignHandle>();
 /**
  * Takes a foreign handle over: its previous owner, if it has one, receives nothing more.
  *
- * @throws TypeError for what is no object, as node:net does
+ * @throws TypeError for anything but an object, as node:net does
  */
 export function takeForeignHandle(foreign: object): ForeignHandle {
   const handle = new ForeignHandle(foreign as Foreign);
@@ -102,7 +102,7 @@ export function takeForeignHandle(foreign: object): ForeignHandle {
   return handle;
 }
 
-/** As `takeForeignHandle`, unless a socket of this package has the handle already: then both share it. */
+/** As `takeForeignHandle`, unless a ferronet socket has the handle already: then both share it. */
 export function shareForeignHandle(foreign: object): ForeignHandle {
   return known.get(foreign) ?? takeForeignHandle(foreign);
 }
@@ -111,7 +111,7 @@ export class ForeignHandle implements SocketHandle {
   owner: unknown = null;
   reader: SocketHandle['reader'] = null;
   onbroken: SocketHandle['onbroken'] = null;
-  /** An `http.Agent` puts its guard on the foreign handle itself. */
+  /** An `http.Agent` sets its `onread` guard on the foreign handle itself. */
   readonly isGuarded = false;
 
   readonly #foreign: Foreign;
@@ -119,7 +119,7 @@ export class ForeignHandle implements SocketHandle {
   #connect: Req | undefined;
   /** Writes that have not completed. */
   #writing = 0;
-  #isLeaving = false;
+  #closesWhenSent = false;
 
   constructor(foreign: Foreign) {
     this.#foreign = foreign;
@@ -177,7 +177,7 @@ export class ForeignHandle implements SocketHandle {
     req.bytes = size;
     write((error) => {
       status = error ? statusOf(error) : 0;
-      // A second completion is reported too: the stream answers it with ERR_MULTIPLE_CALLBACK, as node:net's does.
+      // A second completion is passed on: the stream throws ERR_MULTIPLE_CALLBACK for it, as with node:net.
       if (isReturned) this.#wrote(req, status, isOver);
       isOver = true;
     });
@@ -191,7 +191,7 @@ export class ForeignHandle implements SocketHandle {
   #wrote(req: Req, status: number, isSecond: boolean): void {
     if (!isSecond) this.#writing -= 1;
     req.oncomplete(status, this, req);
-    if (this.#isLeaving && this.#writing === 0) this.close();
+    if (this.#closesWhenSent && this.#writing === 0) this.close();
   }
 
   shutdown(req: Req): number {
@@ -251,9 +251,9 @@ export class ForeignHandle implements SocketHandle {
     return status;
   }
 
-  /** As `close`, when the kernel has taken all that was written. */
+  /** Closes when the kernel has taken all writes. */
   closeWhenSent(): void {
-    this.#isLeaving = true;
+    this.#closesWhenSent = true;
     if (this.#writing === 0) this.close();
   }
 

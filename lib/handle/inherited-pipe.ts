@@ -1,7 +1,7 @@
 /**
- * On Windows, a pipe that a parent has put at a number of this process's `stdio`. The numbers are those of Node's own C
- * library, and most such pipes can only be read by a thread that waits for them: so a socket of Node's has it open, and
- * this handle does by it what others do by the reactor.
+ * On Windows, a pipe that this process has inherited as one of its `stdio`. The numbers are file descriptors of Node's C
+ * runtime, and most such pipes can only be read by a thread that blocks on them. So a socket of Node's opens the pipe, and
+ * this handle uses that socket where other handles use the reactor.
  */
 import { Buffer } from 'node:buffer';
 import type * as Net from 'node:net';
@@ -24,28 +24,28 @@ interface NodeSocketOptions extends Net.SocketConstructorOpts {
 function statusOf(error: Error | null | undefined): number {
   if (!error) return 0;
   const { errno } = error as NodeJS.ErrnoException;
-  // What has no number is a stream that has ended or was destroyed.
+  // An error without a number comes from a stream that has ended or was destroyed.
   return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
 }
 
 export class InheritedPipe extends Pipe {
   readonly #pipe: Net.Socket;
-  /** Node has its output and its errors take each write before it goes on, as programs expect. */
-  readonly #waits: boolean;
+  /** Writes to stdout and stderr are synchronous, as in Node. */
+  readonly #isSynchronous: boolean;
 
   /** @throws ERR_INVALID_FD_TYPE and the errors of the system: Node's own */
   constructor(fd: number) {
     super(Pipe.SOCKET);
     const options: NodeSocketOptions = { fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true };
     this.#pipe = new (nodeNet().Socket)(options);
-    this.#waits = fd === 1 || fd === 2;
+    this.#isSynchronous = fd === 1 || fd === 2;
     this.stage = 'open';
-    // Else whoever listens to data reads.
+    // A `data` listener would start reading otherwise.
     this.#pipe.pause();
     this.#pipe.on('data', (chunk: Buffer) => this.onevent(EventKind.Data, chunk.byteLength, chunk));
     this.#pipe.on('end', () => this.onevent(EventKind.End, UV_EOF, undefined));
     this.#pipe.on('error', (error: NodeJS.ErrnoException) => {
-      // Those of writing are told to the writes.
+      // Write errors go to the callbacks of the writes.
       if (error.syscall === 'read') this.onevent(EventKind.End, statusOf(error), undefined);
     });
   }
@@ -82,9 +82,9 @@ export class InheritedPipe extends Pipe {
   override write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
     const bytes = bytesOf(chunk, encoding);
     if (this.isClosing()) return this.wrote(req, 0, UV_EBADF);
-    const status = this.wrote(req, bytes.byteLength, this.#waits ? 0 : 1);
+    const status = this.wrote(req, bytes.byteLength, this.#isSynchronous ? 0 : 1);
     this.#pipe.write(bytes, (error) => {
-      if (!this.#waits) this.onevent(EventKind.Wrote, statusOf(error), undefined);
+      if (!this.#isSynchronous) this.onevent(EventKind.Wrote, statusOf(error), undefined);
       else if (error) this.onevent(EventKind.Broken, statusOf(error), undefined);
     });
     return status;
@@ -105,7 +105,7 @@ export class InheritedPipe extends Pipe {
     this.#pipe.destroy();
   }
 
-  /** It is connected. */
+  /** Inherited pipes are connected. */
   protected override connectWith(): number {
     return UV_EISCONN;
   }

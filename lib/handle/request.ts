@@ -1,20 +1,20 @@
-// What is asked of a handle and ends later: Node's names for it, and the async context that it keeps.
+// Requests: operations of a handle that complete later, with Node's field names, and in the async context of the caller.
 import { AsyncResource } from 'node:async_hooks';
 
 import { manualDestroy } from '../node/async-resource.js';
 import { refLoop, unrefLoop } from './dispatcher.js';
 
-/** Something asked of a handle that ends later. A plain object; callers put their own fields on it. */
+/** A request, as Node's `WriteWrap` and others. A plain object, to which callers add fields of their own. */
 export interface Req {
   /** `status`: 0 or a negative libuv error. */
   oncomplete(status: number, handle: unknown, req: this): void;
   /** Set by `write`: whether `oncomplete` will be called. */
   async?: boolean;
-  /** Set by `write`: how many bytes it was. */
+  /** Set by `write`: the size in bytes. */
   bytes?: number;
 }
 
-/** A request on its way, with the async context in which it was made. */
+/** A request that has not completed, with the async context in which it was made. */
 export class Pending {
   readonly #req: Req;
   readonly #context: AsyncResource;

@@ -21,7 +21,7 @@ const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');
 const UV_EEXIST: number = uvErrno('EEXIST');
 
-/** What the reactor encodes itself. */
+/** Encodings that the reactor implements. */
 const FORMS: Readonly<Partial<Record<string, ChunkForm>>> = {
   utf8: ChunkForm.Utf8,
   'utf-8': ChunkForm.Utf8,
@@ -44,22 +44,22 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
   static readonly SOCKET: number = 0;
   static readonly SERVER: number = 1;
 
-  /** How many relays there are in this thread now. */
+  /** The number of active relays in this thread. */
   static relays(): number {
     return reactor().relays();
   }
 
-  /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
+  /** Called with bytes, or with a negative number: the end (`UV_EOF`) or an error. `this` is the handle. */
   reader: SocketHandle['reader'] = null;
-  /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
+  /** Called with a negative error if a completed write cannot be sent. `this` is the handle. */
   onbroken: SocketHandle['onbroken'] = null;
-  /** Called after an event when the kernel has all that was written. */
+  /** Called after each event while the kernel has taken all writes. */
   ondrained: (() => void) | null = null;
   bytesRead = 0;
   bytesWritten = 0;
   reading = false;
 
-  /** What Node has put in the place of `reader`. */
+  /** The function that Node has assigned to `onread`. */
   #guard: unknown;
   #connect: Pending | undefined;
   #shutdown: Pending | undefined;
@@ -73,20 +73,20 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
   abstract get kind(): 'TCP' | 'PIPE';
 
   /**
-   * The `reader`, under Node's name for it, and open to Node's own modules. An `http.Agent` (from Node 22.23 on) puts a
-   * function here while a connection is idle, for which anything that arrives is the end of the connection, and then
-   * the function that Node's own handles have. Neither could read what we deliver, so they are kept as signs only.
+   * The `reader`, under Node's name, for Node's own modules. An `http.Agent` (from Node 22.23 on) assigns a function while a
+   * connection is idle, for which any data ends the connection, and later the function of Node's own handles. Neither
+   * could process what ferronet delivers, so they are never called: they only set `isGuarded`.
    */
   get onread(): unknown {
     return this.#guard ?? this.reader;
   }
 
   set onread(given: unknown) {
-    const isGiveBack = this.#guard !== undefined && given !== this.#guard;
-    this.#guard = isGiveBack || given === this.reader ? undefined : given;
+    const isReset = this.#guard !== undefined && given !== this.#guard;
+    this.#guard = isReset || given === this.reader ? undefined : given;
   }
 
-  /** Whether nothing is expected to arrive. */
+  /** Whether any data that arrives ends the connection: an idle connection of an `http.Agent`. */
   get isGuarded(): boolean {
     return this.#guard !== undefined;
   }
@@ -120,9 +120,9 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
   // ---- opening
 
   /**
-   * Takes over a descriptor: it is made non-blocking, and closed with the handle unless it is one of the standard streams.
-   * What another handle of this thread reads, writes or listens on is refused with `EEXIST`, as by libuv; what another
-   * handle has otherwise, in any thread, is shared by a duplicate.
+   * Takes over a descriptor: makes it non-blocking, and closes it with the handle unless it is one of the standard streams.
+   * Returns `EEXIST`, as libuv does, for a descriptor on which another handle of this thread reads, writes or listens. A
+   * descriptor of any other handle, in any thread, is duplicated.
    */
   open(fd: number): number {
     const holder = receiverOf(reactor().holderOf(fd));
@@ -133,25 +133,25 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
   }
 
   /**
-   * Hands over to another thread what is open here, with `unread`, which was read and goes back, and the end behind it.
-   * Answers a number to `receive` it by, or an error; close this handle then.
+   * Detaches what is open here for another thread. `unread` was read and not consumed; the receiver reads it first, and
+   * with `end` the end behind it. Returns a number for `receiveTransfer`, or a negative error. Close this handle afterwards.
    */
   beginTransfer(unread: readonly Uint8Array[], end: boolean): number {
     return reactor().sendOff(this.openId(), unread, end);
   }
 
-  /** Takes what a handle of another thread has sent off. */
+  /** Opens what a handle of another thread has detached by `beginTransfer`. */
   receiveTransfer(transfer: number): number {
     return this.openOnce(() => reactor().receive(transfer));
   }
 
-  /** `open` makes a socket if there is none yet, and answers its id or an error; `begin` starts the connect. */
+  /** `open` makes a socket if there is none yet and returns its id or an error; `begin` starts the connect. */
   protected connectWith(req: Req, open: () => number, begin: (id: number) => number): number {
     if (this.isClosing()) return UV_EBADF;
     if (this.#connect) return UV_EALREADY;
     let status = this.id < 0 ? this.opened(open()) : 0;
     if (status === 0) status = begin(this.id);
-    // libuv makes the socket of a pipe only now, and reports by the request that it could not.
+    // libuv makes the socket of a pipe only now, and reports a failure by the request.
     else if (this.kind === 'PIPE') status = this.opened(reactor().failedConnect(status));
     if (status !== 0) return status;
     this.stage = 'open';
@@ -168,7 +168,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     const status = isAdopted ? 0 : control(Operation.ReadStart, this.id);
     this.reading = status === 0;
     this.updateLoopRef();
-    // libuv reads when the loop turns. A descriptor that is bound and not connected may be connected by then.
+    // libuv reads in the next turn of the loop. A descriptor that is not connected yet may be by then.
     if (isAdopted) inLaterTurn(() => this.readAdopted());
     return status;
   }
@@ -188,7 +188,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     return status;
   }
 
-  /** 0, or an error: nothing was taken then. `req.async` tells whether `oncomplete` will be called. */
+  /** Returns 0, or a negative error if nothing was taken. `req.async` says whether `oncomplete` will be called. */
   write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
     let form: ChunkForm | undefined = ChunkForm.Bytes;
     if (typeof chunk === 'string') {
@@ -268,9 +268,9 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     if (answer < 0) this.#shutdownStatus = answer;
   }
 
-  // ---- handing over: another owner has a duplicate
+  // ---- handing over: another owner gets a duplicate
 
-  /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
+  /** Sends the writes of the current batch. Returns how many bytes the kernel has not taken. */
   flush(): number {
     return reactor().flush(this.openId()) + this.unsentSize();
   }
@@ -280,19 +280,19 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     return reactor().readQueueSize(this.openId());
   }
 
-  /** Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read. */
+  /** Stops reading, and removes a piece of what was read and not delivered. 0 if there is none, or the error of the read. */
   takeUnread(): Buffer | number {
     return reactor().takeUnread(this.openId());
   }
 
-  /** Gives back a piece that `takeUnread` has given, the last one first. */
+  /** Returns a piece that `takeUnread` has removed, in reverse order. */
   putBack(unread: Uint8Array): void {
     reactor().putBack(this.openId(), unread);
   }
 
   /**
-   * Takes what was written and the kernel has not taken, for another process that sends it. The requests complete in a later
-   * turn. `ends`: a shutdown was requested; it is cancelled.
+   * Removes the bytes that the kernel has not taken, for another process that sends them. The requests complete in a later
+   * turn. `ends`: a shutdown was requested, and is cancelled here.
    */
   takeUnsent(): { chunks: Uint8Array[]; ends: boolean } {
     const first = reactor().takeUnsent(this.openId());
@@ -307,15 +307,15 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     return { chunks: [first, ...(rest?.chunks ?? [])], ends: shutdown !== undefined };
   }
 
-  // ---- relays: what arrives is sent on another handle by the reactor
+  // ---- relays: the reactor sends received bytes on another handle
 
-  /** 0, or an error: nothing has changed then. `stopRelay` ends it, and the end of what arrives. */
+  /** Returns 0, or a negative error if nothing has changed. The relay ends with `stopRelay`, or when the peer ends. */
   relay(to: StreamHandle): number {
     if (to.#queue?.hasUnsent) return UV_EAGAIN;
     return reactor().relay(this.openId(), to.openId());
   }
 
-  /** How many bytes it has moved. None is moved any more. */
+  /** Returns how many bytes it has moved. */
   stopRelay(): number {
     return reactor().stopRelay(this.id);
   }
@@ -329,7 +329,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     return reactor().relayIdle(this.id);
   }
 
-  /** FIN, behind what was written. */
+  /** Sends FIN behind all writes. */
   shutdown(req: Req): number {
     if (this.#queue?.hasUnsent && !this.isClosing()) {
       this.#shutdownWaits = true;
@@ -339,7 +339,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     return status === 0 ? this.shutdownPending(req) : status;
   }
 
-  /** The end of it will be told. */
+  /** The request completes when FIN was sent. */
   protected shutdownPending(req: Req): number {
     this.#shutdown = this.pending('SHUTDOWNWRAP', req);
     return 0;
@@ -356,7 +356,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     return pending;
   }
 
-  // ---- what the reactor tells
+  // ---- events of the reactor
 
   override onevent(kind: HandleEvent, value: number, chunk: Buffer | undefined): void {
     switch (kind) {
@@ -397,7 +397,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     this.ondrained?.();
   }
 
-  /** FIN is behind the bytes, and so its news is behind theirs. */
+  /** FIN was sent behind the writes, so it completes behind them. */
   private endShutdown(status: number): void {
     const pending = this.#shutdown;
     this.#shutdown = this.#shutdownStatus = undefined;

@@ -4,7 +4,7 @@ import { Operation } from './numbers.js';
 import type { Req } from './request.js';
 import { StreamHandle } from './stream.js';
 
-/** Where `getsockname` and `getpeername` put what they find. */
+/** Filled by `getsockname` and `getpeername`. */
 export interface AddressOut {
   address?: string;
   family?: 'IPv4' | 'IPv6';
@@ -21,7 +21,7 @@ function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, ou
 
 /** A TCP socket or listener. */
 export class TCP extends StreamHandle {
-  /** Options that were asked for while there was no socket to set them on. */
+  /** Options that were set while there was no socket yet. */
   #early: Map<string, () => number> | undefined;
 
   constructor(type: number = TCP.SOCKET, trigger?: number) {
@@ -32,11 +32,11 @@ export class TCP extends StreamHandle {
     return 'TCP';
   }
 
-  /** As soon as there is a socket, so that already its SYN is as it was asked to be. */
+  /** Applies early options at once, so that they hold for the SYN. */
   protected override opened(answer: number): number {
     const status = super.opened(answer);
     if (status < 0) return status;
-    // What fails here leaves the system's setting, as it does when a connection is there already.
+    // A failure leaves the system's setting, as it does for a connected socket.
     for (const set of this.#early?.values() ?? []) set();
     this.#early = undefined;
     return status;
@@ -60,7 +60,7 @@ export class TCP extends StreamHandle {
     return this.openOnce(() => reactor().bindTcp(address, port, true, flags));
   }
 
-  /** `ECONNREFUSED` is always told by the request; an error of the address or the route is the answer. */
+  /** Returns errors of the address or the route. `ECONNREFUSED` always goes to `req.oncomplete`. */
   connect(req: Req, address: string, port: number): number {
     return this.connectTo(req, address, port, false);
   }
@@ -89,8 +89,8 @@ export class TCP extends StreamHandle {
   }
 
   /**
-   * Seconds, and a count of probes; 0 leaves what the system has. With a delay libuv sets an interval of 1 s and 10
-   * probes where nothing else is asked for; without one it sets nothing else.
+   * Seconds, and a count of probes; 0 leaves the system's setting. With a delay the defaults are libuv's: an interval of
+   * 1 s and 10 probes.
    */
   setKeepAlive(
     on: boolean,

@@ -1,5 +1,5 @@
-// What a process of ours has sent arrives as ours in every process that has this package loaded; in others, and from
-// others, as node:net's.
+// Receiving over an IPC channel. A socket or server that ferronet has sent arrives as ferronet's in a process that has loaded
+// ferronet. Between all other processes it arrives as one of node:net.
 import { define } from '../node/define.js';
 import { applyInFlight, type InFlight } from './detached-connection.js';
 import { inLaterTurn } from '../handle/dispatcher.js';
@@ -19,7 +19,7 @@ import { Server } from '../server/server.js';
 import type { SocketConstructorOptions } from '../stream/options.js';
 import { Socket } from '../socket/socket.js';
 
-/** Of one server of the other process: the sockets that it has sent here and that are open. It asks now and then. */
+/** The open sockets that one server of the other process has sent here. That process asks for their number. */
 class ReceivedSockets {
   count = 0;
   #onclosed: (() => void) | undefined;
@@ -32,7 +32,7 @@ class ReceivedSockets {
     });
   }
 
-  /** Calls back when there are none. */
+  /** Calls back when none is open. */
   whenClosed(callback: () => void): void {
     this.#onclosed = callback;
     this.#callBackIfClosed();
@@ -45,7 +45,7 @@ class ReceivedSockets {
   }
 }
 
-/** The next handle, as far as it was announced. */
+/** What was announced of the next handle. */
 class ExpectedHandle implements InFlight {
   readonly unread: Buffer[] = [];
   readonly unsent: Buffer[] = [];
@@ -63,18 +63,18 @@ class ExpectedHandle implements InFlight {
     this.ends = ends;
   }
 
-  /** Whether the connection is incomplete without this. */
+  /** Whether bytes of the connection would be lost without this. */
   get isNeeded(): boolean {
     return this.unread.length > 0 || this.unsent.length > 0 || this.ends;
   }
 }
 
-/** Makes `channel` give what was ours as ours. */
+/** Makes `channel` deliver what ferronet has sent as ferronet's. */
 export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
   const sent = new Map<string, ReceivedSockets>();
   let expected = new ExpectedHandle();
-  /** While Node is told of an object of ours as if it had just come. */
+  /** While a `NODE_HANDLE` message is emitted again, with a ferronet object. */
   let isDelivering = false;
 
   const answer = (message: InternalMessage): void => {
@@ -87,10 +87,10 @@ export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
     return sockets;
   };
 
-  /** Node acknowledges it, and tells the program when somebody listens, as if the handle itself had been sent. */
+  /** Emits the message again with `object`, so that Node acknowledges it and delivers it to the program. */
   const deliver = (message: HandleMessage, object: object): void => {
     isDelivering = true;
-    // On Windows Node calls this on whatever has come.
+    // On Windows Node calls this method of every handle.
     define(object, 'setSimultaneousAccepts', { value() {}, configurable: true });
     channel.emit('internalMessage', { ...message, cmd: 'NODE_HANDLE', type: 'net.Native' }, object);
     Reflect.deleteProperty(object, 'setSimultaneousAccepts');
@@ -114,7 +114,7 @@ export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
     }
   };
 
-  /** Without a descriptor the connection cannot be completed, and Node's object would begin in the middle of the bytes. */
+  /** Delivers a socket that fails: without a descriptor, the bytes that were sent along have no connection. */
   const refuse = (message: HandleMessage, errno: number): void => {
     const socket = new Socket();
     deliver(message, socket);
@@ -125,7 +125,7 @@ export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
     const inFlight = expected;
     expected = new ExpectedHandle();
     const handle = shareNodeHandle(node, message.type !== 'net.Socket');
-    // Without a descriptor to spare, Node's is better than none.
+    // No descriptor is free for a duplicate: Node's object, which needs none, is delivered instead.
     if (typeof handle === 'number' && !inFlight.isNeeded) return;
     node.close();
     const taken = { ...message };
@@ -151,8 +151,8 @@ export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
         }
         break;
       case 'NODE_HANDLE':
-        // A handle that has been lost on the way is sent again.
         if (isDelivering) break;
+        // Without a handle, which was lost on the way, Node asks the sender to repeat the message.
         if (node && expected.isAnnounced) take(message, node);
         else if (!node && message.ask === true) answerLoaded();
         break;
@@ -162,7 +162,7 @@ export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
         break;
       case 'NODE_HANDLE_NACK':
         if (peer.probes === 0) break;
-        // The answer to a probe, which Node has sent no handle with.
+        // The answer to a probe. Node has not sent it, so it must not see the answer.
         message.cmd = 'NODE_FERRONET_NACK';
         peer.probes -= 1;
         peer.answeredByNode();

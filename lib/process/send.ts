@@ -1,10 +1,10 @@
-// `subprocess.send(message, handle)` and `process.send` take sockets, servers and handles of this package. Node sends its own
-// only, so one of Node's is sent over a second descriptor (sendable.ts); the queue, the acknowledgements and the counting
-// of sockets by their server are Node's. Everything else that is sent is passed on.
+// Makes `subprocess.send(message, handle)` and `process.send` accept ferronet's sockets, servers and handles. Node sends only
+// its own, so one of Node's is made over a duplicate of the descriptor (sendable.ts). Queue, acknowledgements and the
+// counting of a server's sockets stay Node's. Other messages are passed on.
 //
-// A connection is sent when nothing of it is left here. Unread and unsent bytes are sent along to a process that has this
-// package. For any other the send waits, in Node's own queue, until the kernel has what was written, and it fails if bytes
-// were read ahead.
+// A connection is sent when none of its bytes are left in this process. To a process that has loaded ferronet, unread and
+// unsent bytes are sent along. To any other process the send waits, in Node's queue, until the kernel has taken all writes,
+// and fails if bytes were read ahead.
 import { Buffer } from 'node:buffer';
 
 import type { InFlight } from './detached-connection.js';
@@ -42,10 +42,10 @@ import { nextTick, startTimer } from '../node/timers.js';
 
 const SENDABLE: ReadonlySet<string> = new Set(['string', 'object', 'number', 'boolean']);
 
-/** Bytes of one message with unread or unsent bytes. */
+/** The most bytes in one message with unread or unsent bytes. */
 const PIECE = 192 * 1024;
 
-/** A call of `send()` with an object of this package. In Node's queue it is the handle of the call. */
+/** A call of `send()` with a ferronet object. In Node's queue it takes the place of the handle. */
 class QueuedSend implements SendArguments {
   readonly handle: this = this;
   readonly sendable: Sendable;
@@ -66,10 +66,10 @@ function isFerronetHandle(given: unknown): boolean {
   return given instanceof Socket || given instanceof Server || given instanceof StreamHandle;
 }
 
-/** Channels that connections were sent over to a process that does not have this package, as far as that is known. */
+/** Channels over which connections were sent to a process that has not loaded ferronet, as far as known. */
 const withoutPackage = new Set<IpcChannel>();
 
-/** While connections go to such a process, threads do not read ahead: what they read could not be sent along. */
+/** While there is such a channel, threads do not read ahead: the bytes could not be sent along. */
 function noteReceiver(channel: IpcChannel, hasPackage: boolean): void {
   const { size } = withoutPackage;
   if (hasPackage) withoutPackage.delete(channel);
@@ -78,13 +78,13 @@ function noteReceiver(channel: IpcChannel, hasPackage: boolean): void {
   if ((size === 0) !== (withoutPackage.size === 0)) reactor().setReadsAhead(withoutPackage.size === 0);
 }
 
-/** Makes `channel` take what is ours. */
+/** Makes `channel` accept ferronet's sockets, servers and handles. */
 export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
   const lists: SocketLists = new Map();
-  /** Calls that Node has not completed; undefined until the first one. */
+  /** Calls that have not completed; undefined until the first one. */
   let open: Set<QueuedSend> | undefined;
-  /** The call that is not ready. Node queues everything behind it. */
+  /** A call that is not ready yet. Node queues all later ones. */
   let suspended: { call: QueuedSend; timer: NodeJS.Timeout } | undefined;
 
   const post = (message: InternalMessage): void => sendPastQueue(channel, send, message);
@@ -94,7 +94,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
     post({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: null, ask: true });
   };
 
-  /** Null for what has nothing open: Node sends the message alone then. */
+  /** Null for an object without a descriptor: Node sends the message alone then. */
   const sendableOf = (given: unknown, options: SendOptions): Sendable | null => {
     if (given instanceof StreamHandle) {
       const handle = nodeServerHandleOf(duplicate(given));
@@ -102,7 +102,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
       return sendableHandle(handle, handle);
     }
     if (given instanceof Server) {
-      // What a worker of a cluster is sent connections for is open in its primary only.
+      // The listening socket of a cluster's worker may be open in its primary only.
       if (!(given._handle instanceof StreamHandle)) return null;
       const handle = nodeServerHandleOf(duplicate(given._handle));
       given._handle.share();
@@ -140,7 +140,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
     post(announcement);
   };
 
-  /** Writes a call that is ready to the channel. After an exception, which is Node's, nothing has changed. */
+  /** Writes a call that is ready to the channel. If Node throws, nothing has changed. */
   const write = (call: QueuedSend): boolean => {
     const { sendable, message, options, callback } = call;
     const done: SendCallback = (error) => {
@@ -165,7 +165,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
     return answer;
   };
 
-  /** Without a callback the error is an event: of the socket, which is closed, or as in Node of the channel. */
+  /** Without a callback, the error destroys a moved socket, or is emitted by the channel as in Node. */
   const fail = (call: QueuedSend, error: Error): void => {
     open?.delete(call);
     const { callback, sendable } = call;
@@ -179,7 +179,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
     else if (isOpen(channel)) nextTick(() => channel.emit('error', error));
   };
 
-  /** `isDeferred`: the caller of `send()` has its answer, and cannot catch an exception. */
+  /** `isDeferred`: `send()` has returned, so its caller cannot catch an exception. */
   const dispatch = (call: QueuedSend, readiness: Readiness, isDeferred: boolean): boolean => {
     if (readiness instanceof Error) {
       fail(call, readiness);
@@ -197,10 +197,10 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
   };
 
   const suspend = (call: QueuedSend): void => {
-    // Node queues what is sent while there is a queue.
+    // Node queues later sends while this array exists.
     channel._handleQueue = [];
     let seconds = 0;
-    // While JavaScript computes, however long, at most one second passes.
+    // Counted in ticks of a second: however long JavaScript blocks, at most one second counts.
     const timer = startTimer(() => {
       seconds += 1;
       const readiness = seconds < TIMEOUT ? call.sendable.readiness() : call.sendable.timedOut();
@@ -228,7 +228,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
     const queue = channel._handleQueue ?? [];
     channel._handleQueue = null;
     dispatch(call, isOpen(channel) ? readiness : new ERR_IPC_CHANNEL_CLOSED(), true);
-    // As Node does when a handle was acknowledged.
+    // As Node does after an acknowledgement.
     for (const { message, handle, options, callback } of queue) {
       if (isOpen(channel)) channel._send(message, handle, options, callback);
       else if (handle instanceof QueuedSend) fail(handle, new ERR_IPC_CHANNEL_CLOSED());
@@ -236,7 +236,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
     }
     if (channel.connected || channel._handleQueue) return;
     if (channel.channel) channel._disconnect();
-    // The channel has ended meanwhile. Node emits nothing then as long as there is a queue.
+    // The channel has ended meanwhile, and Node has not emitted this because of the queue.
     else nextTick(() => channel.emit('disconnect'));
   };
 
@@ -245,7 +245,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
     recheck();
   };
 
-  // Node does not complete what is queued when the child ends.
+  // Node does not complete queued sends when the child exits.
   const openUntilExit = (): Set<QueuedSend> => {
     const calls = new Set<QueuedSend>();
     channel.once('exit', () => {
@@ -263,7 +263,7 @@ export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
   channel._send = function _send(message, handle, options, callback): boolean {
     let call = handle;
     if (!(call instanceof QueuedSend)) {
-      // A wrong message is Node's to refuse, before anything has happened to the handle.
+      // Node rejects an invalid message. The handle must be untouched then.
       const isSendable = message !== undefined && SENDABLE.has(typeof message);
       if (!isSendable || !isFerronetHandle(handle))
         return Reflect.apply(send, this, [message, handle, options, callback]);

@@ -1,4 +1,4 @@
-// The arguments of `server.listen`: the ways to call it, and where to listen.
+// The arguments of `server.listen`: all forms of the call, validated. Reading them changes nothing.
 import { normalizeArguments, isPipeName, toNumber } from '../node/arguments.js';
 import { BoundSocket } from '../stream/bound-socket.js';
 import { ERR_INVALID_ARG_VALUE } from '../errors/errors.js';
@@ -19,7 +19,7 @@ export interface ListenOptions {
   path?: string | undefined;
   /** Connections that may wait to be accepted. Default 511. */
   backlog?: number | undefined;
-  /** In a worker of a cluster: keeps the address for this worker, instead of sharing it with all of them. Default `false`. */
+  /** In a worker of a cluster: binds the address for this worker alone, instead of sharing it. Default `false`. */
   exclusive?: boolean | undefined;
   /** Takes no IPv4 connections on `::`. Default `false`. */
   ipv6Only?: boolean | undefined;
@@ -30,15 +30,15 @@ export interface ListenOptions {
   /** Makes a local socket writable for all users. Default `false`. */
   writableAll?: boolean | undefined;
   /**
-   * Lets nobody but the owner of the process use a local socket (on Windows also the system): from before anybody could.
-   * In a worker of a cluster it is this worker's alone, as with `exclusive`. Default `false`.
+   * Restricts a local socket to the user of this process (on Windows also the system), before a client can connect. Implies
+   * `exclusive` in a worker of a cluster. Default `false`.
    */
   ownerOnly?: boolean | undefined;
-  /** Listens on an address that is bound already, which belongs to the server from then on. `signal` is ignored then. */
+  /** A bound address, which the server adopts. `signal` is ignored then. */
   handle?: BoundSocket | undefined;
   /** Closes the server when aborted. */
   signal?: AbortSignal | undefined;
-  /** A bound or listening socket of this process; it belongs to the server from then on. */
+  /** A bound or listening socket of this process, which the server owns and closes. */
   fd?: number | undefined;
 }
 
@@ -87,7 +87,7 @@ function readAddress(args: readonly unknown[], options: Given): object {
   if (path && isPipeName(path)) {
     const mode = (options.readableAll === true ? UV_READABLE : 0) | (options.writableAll === true ? UV_WRITABLE : 0);
     if (path.startsWith('\0') && (options.readableAll || options.writableAll)) {
-      // Misspelt like this in Node, and compared by programs.
+      // The typo is Node's, and programs compare messages.
       const reason = 'can not set readableAll or writableAllt to true when path is abstract unix socket';
       throw new ERR_INVALID_ARG_VALUE('options', options, reason);
     }
@@ -108,7 +108,7 @@ function readAddress(args: readonly unknown[], options: Given): object {
   throw new ERR_INVALID_ARG_VALUE('options', options, 'must have the property "port" or "path"');
 }
 
-// No port at all, or one that is there and empty, is any port.
+// 0 if `listen` was called without a target, or if `port` is present but null or undefined.
 function wantedPort(args: readonly unknown[], options: Given): unknown {
   const { port } = options;
   const none = args.length === 0 || typeof args[0] === 'function';
@@ -117,6 +117,6 @@ function wantedPort(args: readonly unknown[], options: Given): unknown {
 
 function readFlags({ ipv6Only, reusePort, exclusive }: Given): { flags: number; exclusive: boolean } {
   const flags = (ipv6Only === true ? UV_TCP_IPV6ONLY : 0) | (reusePort === true ? UV_TCP_REUSEPORT : 0);
-  // Sockets that share a port are not shared among workers as well.
+  // With `reusePort` each worker binds a socket of its own.
   return { flags, exclusive: Boolean(exclusive) || reusePort === true };
 }

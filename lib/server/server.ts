@@ -1,4 +1,4 @@
-// `net.Server`: listens, accepts, counts its connections, and says `close` when the last of them has ended.
+// `net.Server`: listens, accepts, counts its connections, and emits `close` when the last of them has ended.
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 
 import { onConnection } from './accept.js';
@@ -37,25 +37,25 @@ export interface ServerOptions {
   pauseOnConnect?: boolean | undefined;
   /** `TCP_NODELAY` on accepted sockets. Default `false`. */
   noDelay?: boolean | undefined;
-  /** As the option of a socket, for those that are accepted. Default `true`. */
+  /** The socket option of this name, for accepted sockets. Default `true`. */
   nativeRelay?: boolean | undefined;
   /** Keep-alive probes on accepted sockets. Default `false`. */
   keepAlive?: boolean | undefined;
-  /** Idle milliseconds before the first probe, in whole seconds. Default 0: what the system has. */
+  /** Idle milliseconds before the first probe, in whole seconds. Default 0: the system's setting. */
   keepAliveInitialDelay?: number | undefined;
   /** Bytes that an accepted socket buffers in each direction. Default `stream.getDefaultHighWaterMark()`. */
   highWaterMark?: number | undefined;
-  /** Connections from these addresses are closed without a word. */
+  /** Connections from these addresses are closed without an event. */
   blockList?: AnyBlockList | undefined;
 }
 
-/** Something that can be told to listen on: a server, a socket, or an inherited descriptor. */
+/** Something with a handle to listen with: a server, a socket, or an inherited descriptor. */
 export type ListenHandle = { _handle: unknown } | { fd: number } | object;
 
 export type ConnectionListener = (socket: Socket) => void;
 type ListeningListener = () => void;
 
-// What a child process that was sent connections of ours is asked. Node's own, as is who makes them.
+// Node's list of the sockets that were sent to a child process, by which the server asks that process.
 interface SocketList {
   getConnections: (callback: (error: Error | null, count?: number) => void) => void;
   close: (callback: () => void) => void;
@@ -64,7 +64,7 @@ interface SocketList {
 
 // Never constructed: `Server` below takes its prototype.
 class ServerBody extends EventEmitter implements ServerCore {
-  /** Connections above this number are closed at once, with a `drop` event. 0: all of them. Default: no limit. */
+  /** Connections above this number are closed at once, with a `drop` event. 0 closes all. Default: no limit. */
   declare maxConnections?: number;
   /** In a cluster: whether a worker closes what is above `maxConnections` instead of passing it to another. */
   declare dropMaxConnection?: boolean;
@@ -90,7 +90,7 @@ class ServerBody extends EventEmitter implements ServerCore {
    *
    * Without a host the port is bound when this returns; with one, the host is looked up first.
    *
-   * @throws Error ERR_SERVER_ALREADY_LISTEN; TypeError or RangeError for arguments that say nowhere to listen
+   * @throws Error ERR_SERVER_ALREADY_LISTEN; TypeError or RangeError for arguments that do not say where to listen
    */
   listen(port?: number, hostname?: string, backlog?: number, listeningListener?: ListeningListener): this;
   listen(port?: number, hostname?: string, listeningListener?: ListeningListener): this;
@@ -106,10 +106,10 @@ class ServerBody extends EventEmitter implements ServerCore {
     const { 0: options, 1: listener } = normalizeArguments(args);
     if (listenStartChannel.hasSubscribers) listenStartChannel.publish({ server: this, options });
     const target = takeListenTarget(readListenRequest(args));
-    // Stays when listening fails, and then hears of the next success: programs that try again count on it.
+    // Stays when listening fails, and is called by the next success: programs that retry rely on it.
     if (listener !== null) this.once('listening', listener);
     if (target.signal !== undefined) closeWhenAborted(this, target.signal);
-    // An earlier `listen` that has not come to it is over.
+    // Cancels an earlier `listen` that is still looking up its host.
     this._listeningId += 1;
     listenOn(this, target);
     return this;
@@ -135,9 +135,10 @@ class ServerBody extends EventEmitter implements ServerCore {
   }
 
   /**
-   * Counts the open connections, also those that were sent to child processes. Answers in the next tick.
+   * Counts the open connections, including those that were sent to child processes. Calls back in the next tick at the
+   * earliest.
    *
-   * @throws TypeError ERR_INVALID_ARG_TYPE if there is nobody to answer to
+   * @throws TypeError ERR_INVALID_ARG_TYPE if there is no callback
    */
   getConnections(callback: (error: Error | null, count: number) => void): this {
     if (this._workers.length > 0) countWorkers(this, callback);
@@ -146,7 +147,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   }
 
   /**
-   * Stops listening. `close` follows when all connections have ended, also those that were sent to child processes.
+   * Stops listening. `close` follows when all connections have ended, including those that were sent to child processes.
    *
    * @param callback called with `close`; gets ERR_SERVER_NOT_RUNNING if the server was not listening
    */
@@ -155,7 +156,7 @@ class ServerBody extends EventEmitter implements ServerCore {
       const running = this._handle !== null;
       this.once('close', () => (running ? callback() : callback(new ERR_SERVER_NOT_RUNNING())));
     }
-    // Ends also a `listen` that still looks its host up.
+    // Also cancels a `listen` that is still looking up its host.
     this._listeningId += 1;
     if (this._handle instanceof StreamHandle) deliverAccepted(this, this._handle);
     this._handle?.close();
@@ -178,14 +179,14 @@ class ServerBody extends EventEmitter implements ServerCore {
    * The connections from now on, as an alternative to `connection`. Ends when the server emits `close`, and throws what
    * it emits as `error`. Leaving the loop does not close the server.
    *
-   * The server goes on accepting while the body of a loop runs, and what waits has no bound: start handling a connection
+   * The server goes on accepting while the body of a loop runs, and its queue is unbounded: start handling a connection
    * without awaiting it, or set `maxConnections`.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Socket> {
     return connectionsOf(this);
   }
 
-  /** Lets the listening server keep the process alive, as it does unless `unref` was called. */
+  /** Keeps the process alive while the server listens, which is the default. */
   ref(): this {
     this._unref = false;
     this._handle?.ref();
@@ -199,7 +200,7 @@ class ServerBody extends EventEmitter implements ServerCore {
     return this;
   }
 
-  // ---- What Node's own modules and packages call
+  // ---- Called by Node's own modules and by packages
 
   /** @internal */
   _listen2(
@@ -231,7 +232,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   }
 }
 
-// With `captureRejections`: a `connection` listener that fails loses its socket.
+// With `captureRejections`: destroys the socket of a `connection` listener that rejects.
 ServerBody.prototype[captureRejectionSymbol] = function onRejection(
   this: ServerBody,
   error: Error,
@@ -242,7 +243,7 @@ ServerBody.prototype[captureRejectionSymbol] = function onRejection(
   else this.emit('error', error);
 };
 
-// Counted at once, so that `close` is not emitted before they are served.
+// Counted at once, so that `close` is not emitted before their `connection` events.
 function deliverAccepted(server: ServerBody, handle: StreamHandle): void {
   const clients = handle.takeUndelivered();
   server._connections += clients.length;
@@ -283,7 +284,7 @@ function countWorkers(server: ServerBody, callback: (error: Error | null, count:
   }
 }
 
-// While they are asked they count as a connection of the server. One that has died has none.
+// Counts as a connection of the server until all have answered. A worker that has died calls back as well.
 function closeWorkers(server: ServerBody): void {
   const workers = [...server._workers];
   let left = workers.length;

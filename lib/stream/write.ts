@@ -106,7 +106,7 @@ function totalLength(chunks: readonly EncodedChunk[]): number {
   return chunks.reduce((total, { chunk, encoding }) => total + byteLength(chunk, encoding), 0);
 }
 
-/** All bytes written to the stream: those that the handle has, those that the stream has queued, those pending for a connect. */
+/** All bytes written to the stream: those that the handle has, that the stream has queued, and that wait for a connect. */
 export function bytesWritten(socket: SocketCore, dispatched: number): number {
   const { writableBuffer = [] } = socket as { writableBuffer?: readonly EncodedChunk[] };
   const pending = socket._pendingData as Payload | null;

@@ -82,7 +82,7 @@ export function transferable<T extends object>(value: T, isNew: boolean): T {
   return canMark() || (isNew && hasThreads()) ? (mark ??= prepare())(value) : value;
 }
 
-/** The base of a `class`, whose constructor cannot replace its object otherwise. It leaves no trace in the prototype chain. */
+/** The base of a `class`, whose constructor cannot replace its object otherwise. Objects do not inherit from it. */
 export const Transferable: new () => object = function Transferable(this: object): object {
   return transferable(this, true);
 } as unknown as new () => object;
