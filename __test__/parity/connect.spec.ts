@@ -1,4 +1,4 @@
-// From connect() to an open connection, or to the error that tells why not.
+// From connect() to an open connection, or to an error.
 import type { LookupFunction } from 'node:net';
 
 import { parity } from '../_helpers/parity.js';
@@ -35,7 +35,7 @@ parity('connect by name, both families asked for', async (stage) => {
       { address: '::1', family: 6 },
       { address: '127.0.0.1', family: 4 },
     ])) as LookupFunction;
-  // Nobody listens on this port of ::1: the first attempt fails, the second succeeds.
+  // This port of ::1 is closed: the first attempt fails, the second succeeds.
   client.connect({ port: stage.portOf(server), host: 'both.test', lookup, ...patience });
   await stage.closed(client);
   stage.log.note('C', `attempted ${JSON.stringify(client.autoSelectFamilyAttemptedAddresses)}`);
