@@ -1,5 +1,5 @@
-// The face of the package: what node:net exports, under the same names, and as there: `module.exports` is a plain object
-// whose functions and classes may be replaced. No logic. index.mjs is for `import`.
+// The main entry point: the exports of node:net under the same names. As there, `module.exports` is a plain object whose
+// functions and classes can be replaced. No logic. index.mjs is for `import`.
 import * as address from './lib/address/is-ip.js';
 import * as args from './lib/node/arguments.js';
 import * as blockList from './lib/address/block-list.js';
