@@ -11,11 +11,11 @@ import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
 
 import { duplicateDescriptor } from './binding.js';
 import { uvErrno } from '../errors/errors.js';
-import { type SocketHandle, type EncodedChunk, UV_EOF } from './socket.js';
-import type { Req } from './request.js';
+import { type SocketHandle, UV_EOF } from './socket.js';
+import { type EncodedChunk, sizeOf, totalSize } from './chunk.js';
+import { type Req, statusOf } from './request.js';
 
 const UV_EALREADY: number = uvErrno('EALREADY');
-const UV_EBADF: number = uvErrno('EBADF');
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');
 
 /** The methods of a native handle that are called here. A handle that a program has written may lack any of them. */
@@ -77,16 +77,6 @@ class Companion extends Stream {
 
   /** The ferronet socket has the idle timer. */
   _unrefTimer(): void {}
-}
-
-/** The libuv error number of an error; `EBADF` where it has none. */
-function statusOf(error: Error): number {
-  const { errno } = error as NodeJS.ErrnoException;
-  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
-}
-
-function sizeOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
 }
 
 const known = new WeakMap<object, ForeignHandle>();
@@ -165,8 +155,7 @@ export class ForeignHandle implements SocketHandle {
   }
 
   writev(req: Req, chunks: readonly EncodedChunk[]): number {
-    const size = chunks.reduce((total, { chunk, encoding }) => total + sizeOf(chunk, encoding), 0);
-    return this.#writes(req, size, (done) => this.#companion._writev(chunks, done));
+    return this.#writes(req, totalSize(chunks), (done) => this.#companion._writev(chunks, done));
   }
 
   #writes(req: Req, size: number, write: (done: Done) => void): number {
@@ -176,7 +165,7 @@ export class ForeignHandle implements SocketHandle {
     req.async = false;
     req.bytes = size;
     write((error) => {
-      status = error ? statusOf(error) : 0;
+      status = statusOf(error);
       // A second completion is passed on: the stream throws ERR_MULTIPLE_CALLBACK for it, as with node:net.
       if (isReturned) this.#wrote(req, status, isOver);
       isOver = true;
@@ -200,7 +189,7 @@ export class ForeignHandle implements SocketHandle {
     this.#companion._final((error) => {
       // A synchronous completion is reported as libuv's ENOTCONN, which needs no callback.
       status = error ? statusOf(error) : UV_ENOTCONN;
-      if (isReturned) req.oncomplete(error ? status : 0, this, req);
+      if (isReturned) req.oncomplete(statusOf(error), this, req);
     });
     isReturned = true;
     return status ?? 0;

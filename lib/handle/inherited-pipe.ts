@@ -9,23 +9,16 @@ import type * as Net from 'node:net';
 import { EventKind } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
 import { Pipe } from './pipe.js';
-import type { Req } from './request.js';
-import { type EncodedChunk, UV_EOF } from './socket.js';
+import { type Req, statusOf } from './request.js';
+import { bytesOf, concatenated, type EncodedChunk } from './chunk.js';
+import { UV_EOF } from './socket.js';
 import { nodeNet } from '../node/modules.js';
-import { bytesOf } from './stream.js';
 
 const UV_EBADF: number = uvErrno('EBADF');
 const UV_EISCONN: number = uvErrno('EISCONN');
 
 interface NodeSocketOptions extends Net.SocketConstructorOpts {
   manualStart: boolean;
-}
-
-function statusOf(error: Error | null | undefined): number {
-  if (!error) return 0;
-  const { errno } = error as NodeJS.ErrnoException;
-  // An error without a number comes from a stream that has ended or was destroyed.
-  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
 }
 
 export class InheritedPipe extends Pipe {
@@ -91,7 +84,7 @@ export class InheritedPipe extends Pipe {
   }
 
   override writev(req: Req, chunks: readonly EncodedChunk[]): number {
-    return this.write(req, Buffer.concat(chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding))));
+    return this.write(req, concatenated(chunks));
   }
 
   override shutdown(req: Req): number {

@@ -2,7 +2,10 @@
 import { AsyncResource } from 'node:async_hooks';
 
 import { manualDestroy } from '../node/async-resource.js';
+import { uvErrno } from '../errors/errors.js';
 import { refLoop, unrefLoop } from './dispatcher.js';
+
+const UV_EBADF: number = uvErrno('EBADF');
 
 /** A request, as Node's `WriteWrap` and others. A plain object, to which callers add fields of their own. */
 export interface Req {
@@ -12,6 +15,16 @@ export interface Req {
   async?: boolean;
   /** Set by `write`: the size in bytes. */
   bytes?: number;
+}
+
+/**
+ * The `status` for an error of a socket of node:net. An error without a number comes from a stream that has ended or was
+ * destroyed, and becomes `EBADF`.
+ */
+export function statusOf(error: Error | null | undefined): number {
+  if (!error) return 0;
+  const { errno } = error as NodeJS.ErrnoException;
+  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
 }
 
 /** A request that has not completed, with the async context in which it was made. */

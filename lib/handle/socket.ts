@@ -1,15 +1,10 @@
 // What a socket needs of its handle: ferronet's `TCP` or `Pipe`, or a foreign handle wrapped by foreign.ts.
 import { uvErrno } from '../errors/errors.js';
+import type { EncodedChunk } from './chunk.js';
 import type { Req } from './request.js';
 
 /** Passed to a `reader` when the peer has sent FIN. */
 export const UV_EOF: number = uvErrno('EOF');
-
-/** A chunk as streams queue it. */
-export interface EncodedChunk {
-  chunk: Uint8Array | string;
-  encoding: BufferEncoding;
-}
 
 /** Return values and events are those of `StreamHandle`. */
 export interface SocketHandle {

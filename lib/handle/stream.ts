@@ -11,8 +11,9 @@ import { control, type HandleEvent, inLaterTurn, reactor, receiverOf, send } fro
 import { uvErrno } from '../errors/errors.js';
 import { ListeningHandle } from './listener.js';
 import { ChunkForm, EventKind, LONGEST_STRING, Operation } from './numbers.js';
+import { type EncodedChunk, bytesOf } from './chunk.js';
 import { Pending, type Req } from './request.js';
-import type { EncodedChunk, SocketHandle } from './socket.js';
+import type { SocketHandle } from './socket.js';
 import { MOST_CHUNKS, Unsent } from './unsent.js';
 import { type QueueOwner, WriteQueue } from './write-queue.js';
 
@@ -33,11 +34,6 @@ const FORMS: Readonly<Partial<Record<string, ChunkForm>>> = {
   ucs2: ChunkForm.Utf16Le,
   'ucs-2': ChunkForm.Utf16Le,
 };
-
-/** A chunk as bytes. */
-export function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-}
 
 /** `TCP` and `Pipe`. */
 export abstract class StreamHandle extends ListeningHandle<StreamHandle> implements SocketHandle, QueueOwner {

@@ -4,9 +4,10 @@ import { Buffer } from 'node:buffer';
 
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { errnoException } from '../errors/errors.js';
-import type { EncodedChunk, SocketHandle } from '../handle/socket.js';
+import { bytesOf, concatenated, type EncodedChunk } from '../handle/chunk.js';
+import type { SocketHandle } from '../handle/socket.js';
 import type { Req } from '../handle/request.js';
-import { type StreamHandle, bytesOf } from '../handle/stream.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { isFlushed, quiesce, type ReadAhead, takeReadAhead } from '../stream/quiesce.js';
 import { reattachHandle, startReading } from '../stream/read.js';
 import { kState, type SocketCore } from '../stream/state.js';
@@ -59,8 +60,7 @@ class WriteCollector {
     this.chunks = chunks;
     this.ends = ends;
     handle.write = (req, chunk, encoding) => this.#collect(req, bytesOf(chunk, encoding));
-    handle.writev = (req, list: readonly EncodedChunk[]) =>
-      this.#collect(req, Buffer.concat(list.map(({ chunk, encoding }) => bytesOf(chunk, encoding))));
+    handle.writev = (req, list: readonly EncodedChunk[]) => this.#collect(req, concatenated(list));
     handle.shutdown = (req) => {
       this.ends = true;
       inLaterTurn(() => req.oncomplete(0, handle, req));

@@ -14,7 +14,7 @@ import { clientSocketChannel } from '../node/diagnostics.js';
 import { ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED } from '../errors/errors.js';
 import type { AnyListener } from '../node/events.js';
 import type { AddressOut } from '../handle/tcp.js';
-import type { EncodedChunk } from '../handle/socket.js';
+import type { EncodedChunk } from '../handle/chunk.js';
 import { StreamHandle } from '../handle/stream.js';
 import { type AddressInfo, localName, peerName } from '../stream/addresses.js';
 import type { KeepAliveOptions } from '../stream/keep-alive.js';

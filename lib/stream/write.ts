@@ -1,8 +1,7 @@
 // From the stream to the handle: writes, the FIN behind them, and how many bytes were written.
-import { Buffer } from 'node:buffer';
-
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from '../errors/errors.js';
-import type { EncodedChunk, SocketHandle } from '../handle/socket.js';
+import { type EncodedChunk, sizeOf, totalSize } from '../handle/chunk.js';
+import type { SocketHandle } from '../handle/socket.js';
 import type { Req } from '../handle/request.js';
 import { endRelay } from './relay.js';
 import { type SocketCore, kState, whenConnected } from './state.js';
@@ -98,21 +97,13 @@ export function finish(socket: SocketCore, done: Done): void {
   else if (errno < 0) done(errnoException(errno, 'shutdown'));
 }
 
-function byteLength(chunk: Uint8Array | string, encoding: string): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length;
-}
-
-function totalLength(chunks: readonly EncodedChunk[]): number {
-  return chunks.reduce((total, { chunk, encoding }) => total + byteLength(chunk, encoding), 0);
-}
-
 /** All bytes written to the stream: those that the handle has, that the stream has queued, and that wait for a connect. */
 export function bytesWritten(socket: SocketCore, dispatched: number): number {
   const { writableBuffer = [] } = socket as { writableBuffer?: readonly EncodedChunk[] };
   const pending = socket._pendingData as Payload | null;
-  const queued = dispatched + totalLength(writableBuffer);
+  const queued = dispatched + totalSize(writableBuffer);
   if (!pending) return queued;
   return Array.isArray(pending)
-    ? queued + totalLength(pending as readonly EncodedChunk[])
-    : queued + byteLength(pending as Uint8Array | string, socket._pendingEncoding);
+    ? queued + totalSize(pending as readonly EncodedChunk[])
+    : queued + sizeOf(pending as Uint8Array | string, socket._pendingEncoding as BufferEncoding);
 }
