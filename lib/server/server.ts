@@ -21,6 +21,7 @@ import { takeListenTarget } from './listen-target.js';
 import { listenOn, setUpListenHandle } from './listen.js';
 import { register, transferable } from '../thread/messaging.js';
 import type { ListenerHandle, ServerCore } from './core.js';
+import { awaitClose, countAll, type SocketList } from './sent-connections.js';
 import { serverMessaging } from './transfer.js';
 import type { AddressInfo } from '../stream/addresses.js';
 import { defaultHighWaterMark } from '../stream/high-water-mark.js';
@@ -54,13 +55,6 @@ export type ListenHandle = { _handle: unknown } | { fd: number } | object;
 
 export type ConnectionListener = (socket: Socket) => void;
 type ListeningListener = () => void;
-
-// Node's list of the sockets that were sent to a child process, by which the server asks that process.
-interface SocketList {
-  getConnections: (callback: (error: Error | null, count?: number) => void) => void;
-  close: (callback: () => void) => void;
-  once: (event: 'exit', listener: (list: SocketList) => void) => void;
-}
 
 // Never constructed: `Server` below takes its prototype.
 class ServerBody extends EventEmitter implements ServerCore {
@@ -141,7 +135,7 @@ class ServerBody extends EventEmitter implements ServerCore {
    * @throws TypeError ERR_INVALID_ARG_TYPE if there is no callback
    */
   getConnections(callback: (error: Error | null, count: number) => void): this {
-    if (this._workers.length > 0) countWorkers(this, callback);
+    if (this._workers.length > 0) countAll(this, callback);
     else nextTick(callback, null, this._connections);
     return this;
   }
@@ -162,7 +156,7 @@ class ServerBody extends EventEmitter implements ServerCore {
     this._handle?.close();
     this._handle = null;
     this._pipeName = undefined;
-    if (this._workers.length > 0) closeWorkers(this);
+    if (this._workers.length > 0) awaitClose(this);
     else this._emitCloseIfDrained();
     return this;
   }
@@ -266,37 +260,6 @@ function closeWhenAborted(server: ServerBody, signal: AbortSignal): void {
   }
   signal.addEventListener('abort', close, { once: true });
   server.once('close', () => signal.removeEventListener('abort', close));
-}
-
-// The connections here are counted when the first answer is awaited, as in Node.
-function countWorkers(server: ServerBody, callback: (error: Error | null, count: number) => void): void {
-  const workers = [...server._workers];
-  let total = server._connections;
-  let left = workers.length;
-  for (const worker of workers) {
-    worker.getConnections((error, count = 0) => {
-      if (left === 0) return;
-      total += count;
-      left = error ? 0 : left - 1;
-      if (error) nextTick(callback as (error: Error) => void, error);
-      else if (left === 0) nextTick(callback, null, total);
-    });
-  }
-}
-
-// Counts as a connection of the server until all have answered. A worker that has died calls back as well.
-function closeWorkers(server: ServerBody): void {
-  const workers = [...server._workers];
-  let left = workers.length;
-  server._connections += 1;
-  for (const worker of workers) {
-    worker.close(() => {
-      left -= 1;
-      if (left > 0) return;
-      server._connections -= 1;
-      server._emitCloseIfDrained();
-    });
-  }
 }
 
 function readServerOptions(given: unknown): ServerOptions {
