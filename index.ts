@@ -1,5 +1,5 @@
-// The face of the package: what node:net exports, under the same names, and as there: `module.exports` is a plain object
-// whose functions and classes may be replaced. No logic. index.mjs is for `import`.
+// The main entry point: the exports of node:net under the same names. As there, `module.exports` is a plain object whose
+// functions and classes can be replaced. No logic. index.mjs is for `import`.
 import * as address from './lib/address/is-ip.js';
 import * as args from './lib/node/arguments.js';
 import * as blockList from './lib/address/block-list.js';
@@ -17,6 +17,7 @@ import * as server from './lib/server/server.js';
 import * as socketAddress from './lib/address/socket-address.js';
 import type * as socketAddresses from './lib/stream/addresses.js';
 import type * as socketBody from './lib/socket/body.js';
+import type * as keepAlive from './lib/stream/keep-alive.js';
 import type * as socketOptions from './lib/stream/options.js';
 import * as socket from './lib/socket/socket.js';
 
@@ -42,7 +43,7 @@ const net = {
   isIPv6: address.isIPv6,
   Server: server.Server,
   Socket: socket.Socket,
-  /** The name that `Socket` had in the beginning. */
+  /** The former name of `Socket`. */
   Stream: socket.Socket,
   getDefaultAutoSelectFamily: defaults.getDefaultAutoSelectFamily,
   setDefaultAutoSelectFamily: defaults.setDefaultAutoSelectFamily,
@@ -58,7 +59,7 @@ declare namespace net {
   export type BoundSocketOptions = boundSocket.BoundSocketOptions;
   export type DropArgument = events.DroppedConnection;
   export type IpcSocketConnectOpts = connectOptions.IpcConnectOptions;
-  export type KeepAliveOptions = socketOptions.KeepAliveOptions;
+  export type KeepAliveOptions = keepAlive.KeepAliveOptions;
   export type ListenOptions = listenOptions.ListenOptions;
   export type LookupFunction = connectOptions.LookupFunction;
   export type NetConnectOpts = connectOptions.ConnectOptions;

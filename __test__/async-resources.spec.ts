@@ -1,6 +1,5 @@
-// What async_hooks tells of sockets: of each handle and each request its type, what triggered it, how often something ran
-// in its context, and that it ends soon after the handle has closed, or the request has ended, and not with the garbage
-// collector.
+// async_hooks of sockets: the type of each handle and request, its trigger, how often a callback ran in its context, and that
+// it is destroyed soon after the handle has closed or the request has completed, and not by the garbage collector.
 import { createHook, executionAsyncId } from 'node:async_hooks';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -25,7 +24,7 @@ interface Life {
   inside: boolean;
   entered: number;
   left: number;
-  /** How often it was told that it is over. */
+  /** How often it was destroyed. */
   destroyed: number;
 }
 
@@ -74,7 +73,7 @@ const sorted = (lives: readonly Life[]): Life[] => lives.toSorted((a, b) => keyO
 
 type Play = (net: Net) => Promise<void>;
 
-/** Node tells of ends in an immediate of its own. */
+/** Node calls `destroy` hooks in an immediate of its own. */
 async function ended(): Promise<void> {
   await immediate();
   await immediate();

@@ -1,12 +1,12 @@
-// What callbacks write is kept until the events of that moment are told: one system call for all of it, and a failure that
-// comes later than with node:net.
+// Writes of callbacks are batched until the pending events are delivered: they take one system call, and a failure is
+// reported later than with node:net.
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 
 import { both, closed } from './_helpers/both.js';
 
-// Sends a message and resets the connection at once, while the other side sleeps; then says so.
+// Sends a message and resets the connection at once, while the other side sleeps; then signals it.
 const resetter = `
   const { workerData } = require('node:worker_threads');
   const gone = new Int32Array(workerData.gone);
@@ -15,7 +15,7 @@ const resetter = `
     socket.on('close', () => { Atomics.store(gone, 0, 1); Atomics.notify(gone, 0); });
   }));`;
 
-// Windows tells a library of the exit too late, so nothing is kept there.
+// Windows notifies a library of the exit too late, so nothing is batched there.
 const onUnix: typeof both = (title, run) => both(title, run, { not: ['win32'] });
 
 onUnix(
@@ -40,8 +40,7 @@ onUnix(
     server.close();
     await worker.terminate();
     const [first, second] = told;
-    // Kept for the end of the batch it is fine. Where the thread has heard of the reset first, it is tried at once, as by
-    // node:net.
+    // A batched write succeeds. If the thread has found the reset first, the write is tried at once, as by node:net.
     if (place.isOurs) t.regex(String(first), /^callback (fine|EPIPE|ECONNRESET)$/);
     else t.regex(String(first), /^callback (EPIPE|ECONNRESET)$/);
     t.regex(String(second), /^error (EPIPE|ECONNRESET)$/);

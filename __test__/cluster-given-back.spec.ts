@@ -1,5 +1,5 @@
-// A connection that was on its way to a worker when that was killed, in a primary that has this package: another worker
-// gets it, in whatever order the primary hears of the worker's end and of its channel's.
+// A connection that was on its way to a worker when that was killed, in a primary that has loaded ferronet: another worker
+// gets it, in whichever order the process and its channel end.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -32,7 +32,7 @@ async function killOnTheWay(place: Cluster, { stopped, other, port }: Two): Prom
   return (await first).pid;
 }
 
-// Nearly always. The primary may hear of them in the other order here as well.
+// Nearly always: the primary may see the other order here as well.
 onUnix('rr', 'the channel ends, and then the worker', async (t, place) => {
   const workers = await two(place);
   const { stopped, other } = workers;

@@ -1,4 +1,4 @@
-// Workers that are killed at random under load: nobody waits for ever, nothing is left open, and the rest serve on.
+// Workers that are killed at random under load: no client waits for ever, nothing stays open, and the other workers continue.
 // SIEGE_SECONDS makes it longer than the 3 s it lasts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

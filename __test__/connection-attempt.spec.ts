@@ -1,5 +1,5 @@
-// Here node:net throws out of its own ticks ("Cannot read properties of null", "Cannot destructure"), which nobody can
-// catch.
+// Here node:net throws out of its own ticks ("Cannot read properties of null", "Cannot destructure"), where a program
+// cannot catch them.
 import type { LookupFunction } from 'node:net';
 
 import test from 'ava';
@@ -74,7 +74,7 @@ test('a socket that has a connection of one kind refuses a target of the other',
   t.is(lanes['U']?.at(-2), `error(Error[code=${invalid} ${address}) {closed pending destroyed}`);
 });
 
-// node:net emits `connect` a second time for TCP: Linux tells the success of the first connect(2) once more.
+// node:net emits `connect` a second time for TCP: Linux reports the success of the first connect(2) once more.
 test('a socket that is connected cannot connect again', async (t) => {
   const lanes = await play(ours, async (stage) => {
     const server = await stage.listening();
@@ -88,8 +88,8 @@ test('a socket that is connected cannot connect again', async (t) => {
   t.regex(lanes['C']?.at(-2) ?? '', /^error\(Error\[code=EISCONN .*\{closed pending destroyed\}$/);
 });
 
-// node:net tells of EISCONN, and forgets the first request: the process never ends. On Windows an assertion of Node's ends
-// it.
+// node:net reports EISCONN and loses the first request, so the process never ends. On Windows an assertion of Node's
+// aborts it.
 test('a local socket that connects while connecting fails, and the process ends', async (t) => {
   const outcome = await runScript(`
     const net = require('ferronet');

@@ -1,5 +1,5 @@
-// Whoever turns the reactor, a program sees the same: the event loop, the thread, and the thread in a host whose event loop
-// is not libuv's (played by a process that says it is Bun).
+// A program behaves the same with each driver of the reactor: the event loop, the thread, and the thread in a host whose
+// event loop is not libuv's (simulated by a process that claims to be Bun).
 import test from 'ava';
 
 import { runScript } from './_helpers/script.js';

@@ -1,5 +1,5 @@
 // A program that embeds libuv's loop in its own, as Electron does: it sleeps outside of the loop's turns, and runs
-// JavaScript meanwhile. What that brings about has to end the sleep, or nobody hears of it.
+// JavaScript meanwhile. Events that this causes have to end the sleep, or they are never delivered.
 import test, { type ExecutionContext } from 'ava';
 
 import { because, compile, missing } from './_helpers/native.js';

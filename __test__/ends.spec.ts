@@ -14,7 +14,7 @@ const program = (name: string): string => `
   const ROUNDS = 3, MUCH = 8 << 20;
   const compute = (ms) => { for (const until = Date.now() + ms; Date.now() < until;); };
 
-  // A connection of ours whose peer resets it while our writes wait for it.
+  // A ferronet connection whose peer resets it while writes are pending.
   async function resetWhileWriting(read, where = [0, '127.0.0.1']) {
     let peer;
     const server = net.createServer((socket) => {
@@ -38,7 +38,7 @@ const program = (name: string): string => `
     peer.pause();
     await once(peer, 'connect');
     peer.write('half of a request');
-    // Until our writes wait.
+    // Until writes are pending.
     while (peer.bytesRead === 0 && !(await new Promise((resolve) => setTimeout(resolve, 5, peer.readableLength > 0)))) peer.read(0);
     if (where.length === 2) peer.resetAndDestroy();
     else peer.destroy();
@@ -57,7 +57,7 @@ const program = (name: string): string => `
     busy: (socket) => { socket.on('data', () => compute(15)); return promisify(finished)(socket); },
   };
 
-  // A proxy of ours whose upstream resets it in the middle of much. What its client sees.
+  // A ferronet proxy whose upstream resets in the middle of much data: what its client receives.
   async function resetUpstream(busy) {
     const upstream = plain.createServer((socket) => {
       socket.on('error', () => {});

@@ -1,5 +1,5 @@
 // Runs the programs of examples/ and the first one of the README as they are, each in its own process. Only the port
-// 8124 and the path /tmp/echo.sock are replaced in the text by ones that are free, so that somebody else's program on
+// 8124 and the path /tmp/echo.sock are replaced in the text by ones that are free, so that another program on
 // this machine cannot spoil a run.
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';

@@ -14,7 +14,7 @@ import { settings } from './_helpers/settings.js';
 const testOnUnix = process.platform === 'win32' ? test.skip : test.serial;
 const testWithNative = missing ? test.skip : test.serial;
 
-/** Each implementation, ours with each setting. */
+/** Each implementation, ferronet with each setting. */
 const rows = triedNames.flatMap((name) =>
   name === 'node:net'
     ? [{ name, title: name, env: {} }]
@@ -174,7 +174,7 @@ testOnUnix('a server without descriptors sends a socket to a child', async (t) =
   }
 });
 
-// ---- what accept(2) says beside that
+// ---- other errors of accept(2)
 
 const { errno } = constants;
 const E = errno as typeof errno & Record<string, number>;

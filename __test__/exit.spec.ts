@@ -57,7 +57,7 @@ for (const [title, { source, stdout, code = 0 }] of Object.entries(scripts)) {
     const run = (name: string): Promise<Outcome> => runScript(`${prelude(name)}\n${source}`);
     const outcomes = await Promise.all(triedNames.map(async (name) => [name, await run(name)] as const));
     for (const [name, outcome] of outcomes) {
-      // The two ends of a connection are told in any order.
+      // The order of events between two ends is not specified.
       t.deepEqual(outcome.stdout.trim().split('\n').toSorted(), stdout.toSorted(), `${name}: ${outcome.stderr}`);
       t.is(outcome.code, code, name);
     }

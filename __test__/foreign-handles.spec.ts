@@ -183,7 +183,7 @@ only('destroyed with writes under way', async (t, place) => {
   socket.on('error', (error) => errors.push(error.message));
   socket.destroy(new Error('enough'));
   await closed(socket);
-  // Of the write an older Node says nothing, but its end comes as well.
+  // An older Node does not report the write, but ends as well.
   t.is(errors.length, 2);
   t.true(errors.includes('enough'));
 });

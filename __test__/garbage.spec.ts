@@ -70,7 +70,7 @@ for (const [title, end] of Object.entries(endings)) {
     );
     t.is(code, 0, stderr);
     const { made, left } = JSON.parse(stdout) as Report;
-    // Windows does not tell of a connection that was reset before it was accepted.
+    // Windows does not report a connection that was reset before it was accepted.
     if (process.platform === 'win32' && title === 'resetAndDestroy()') t.true(made > 100);
     else t.is(made, 200);
     // The last ones may still be in a register or on the stack.

@@ -1,4 +1,4 @@
-// Listening sockets go from node:net to ours and back, with those who wait in the backlog, and with their path.
+// Listening sockets are handed over from node:net to ferronet and back, with the connections in their backlog and their path.
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -62,7 +62,7 @@ for (const client of [node, ours]) {
     const { port } = first.address() as AddressInfo;
     const answers = Array.from({ length: 20 }, () => text(client.connect(port, '127.0.0.1')));
     const closed = once(first, 'close');
-    // Each connect is one system call in the next tick, and has ended with it. Nobody has been told yet.
+    // Each connect is one system call in the next tick, and has completed. No event was delivered yet.
     const second = await new Promise<Server>((resolve) =>
       process.nextTick(() => process.nextTick(() => resolve(move(first).on('connection', serve('the second'))))),
     );

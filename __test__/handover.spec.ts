@@ -1,5 +1,5 @@
-// Connections in the middle of their lives go from node:net to ours and back. Whatever was read, and wherever it waits,
-// arrives once and in order, and the peer sees nothing of it.
+// Open connections are handed over from node:net to ferronet and back. All bytes that were read, wherever they are buffered,
+// arrive once and in order, and the peer notices nothing.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -222,7 +222,7 @@ each('writes that are not done are refused, and none is lost', async (t, directi
 
 each('what was written a moment before is sent', async (t, direction, place) => {
   const [peer, socket] = await place.pair();
-  // In a callback ours keeps it for the end of the batch.
+  // In a callback ferronet batches the write.
   socket.once('data', () => {
     socket.write('one ');
     moved(place, direction, socket).end('two');

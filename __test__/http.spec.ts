@@ -1,5 +1,5 @@
-// `ferronet/http`: servers of Node's behind servers of ours, and Node's clients over sockets of ours, each against one of
-// Node's own and against each other.
+// `ferronet/http`: Node's servers behind ferronet's, and Node's clients over ferronet's sockets, each against one of Node's
+// own and against each other.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http, { type IncomingMessage, type RequestListener } from 'node:http';

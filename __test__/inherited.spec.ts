@@ -27,7 +27,7 @@ function runWith(fd: number, source: string): { listening: Promise<unknown>; out
   return { listening: once(child.stdout, 'readable'), output: text(child.stdout) };
 }
 
-// Tells its address, serves one connection and ends.
+// Sends its address, serves one connection and ends.
 const serve = (name: string): string => `
   const net = require(${JSON.stringify(name)});
   const server = net.createServer((socket) => { socket.end('served'); server.close(); });

@@ -15,7 +15,7 @@ import { type Makes, type Pair, paired } from './_helpers/ipc-pair.js';
 
 type Run = (t: ExecutionContext, pair: Pair, makes: Makes) => Promise<void>;
 
-/** From ours, to a child with ours and to one with node:net, or to one of them. */
+/** From ferronet to a child with ferronet, to one with node:net, or to both. */
 const fromOurs = (title: string, run: Run, to?: 'ferronet' | 'node:net'): void =>
   paired(title, run, { only: ours, to, serial: true });
 
@@ -189,7 +189,7 @@ fromOurs('an end that was read and not emitted comes again', async (t, pair) => 
   const accepted = withResolvers<Socket>();
   const answer = withReadAhead(pair, 0, accepted.resolve);
   const socket = await accepted.promise;
-  // Whoever drives has seen FIN by then.
+  // The driver has received FIN by then.
   await new Promise((resolve) => void setTimeout(resolve, 30));
   await pair.hand({ do: 'read' }, socket);
   t.deepEqual(await read(pair), report(''));

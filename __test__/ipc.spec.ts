@@ -1,4 +1,4 @@
-// Sockets, servers and handles on their way between a process and its child, each of which has node:net or ours.
+// Sockets, servers and handles sent between a process and its child, each of which uses node:net or ferronet.
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -199,7 +199,7 @@ paired('a child that dies keeps no server from closing', async (t, pair, { paren
   pair.child.kill('SIGKILL');
   await closed;
   if (pair.child.signalCode === null) await once(pair.child, 'exit');
-  // With node:net nobody answers when there are no children left to ask.
+  // With node:net there is no callback when no child is left.
   if (parent === 'ferronet') t.is(await count(server), 0);
 });
 
@@ -227,7 +227,7 @@ paired('to the parent', async (t, pair, { child }) => {
   const client = pair.connect({ port });
   client.write('to the parent');
   const [, socket] = (await pair.report()) as [Report, Socket];
-  // This process has ours loaded.
+  // This process has loaded ferronet.
   t.true(socket instanceof (child === 'ferronet' ? ours : node).Socket);
   socket.pipe(socket);
   t.is(String((await once(client, 'data'))[0]), 'to the parent');
@@ -244,7 +244,7 @@ paired(
     t.throws(() => pair.child.send(undefined as never, accepted), { code: 'ERR_MISSING_ARGS' });
     t.throws(() => pair.child.send((() => {}) as never, accepted), { code: 'ERR_INVALID_ARG_TYPE' });
     t.is(await count(server), 1);
-    // What comes next is not taken for ours.
+    // The next handle is not taken for one of ferronet.
     const [plain, other] = await pair.connection(node);
     t.deepEqual(await pair.hand({ do: 'say', text: 'plain' }, other), {
       made: 'node:net',

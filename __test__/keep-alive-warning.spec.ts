@@ -1,4 +1,4 @@
-// Times below a second are lost in setKeepAlive: a warning tells of it.
+// setKeepAlive truncates times below a second to 0, and warns of it.
 import { once } from 'node:events';
 import test from 'ava';
 import net, { type KeepAliveOptions } from 'ferronet';

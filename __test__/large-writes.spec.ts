@@ -1,4 +1,4 @@
-// Writes that no kernel takes at once: whole and in order, each reported once, kept once however many peers they are for.
+// Writes that no kernel takes at once: sent whole and in order, reported once, and in memory once for any number of peers.
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 

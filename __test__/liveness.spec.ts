@@ -8,7 +8,7 @@ test('an answer that crosses with a close counts once', async (t) => {
     `const net = require('ferronet');
      let rounds = 100;
      const server = net.createServer((socket) => {
-       // Told while the loop polls: closing handles come next, before the answer that is on its way.
+       // Delivered while the loop polls: closing handles come next, before the answer that is on its way.
        const late = net.connect('/nowhere/at/all').on('error', () => {}).on('close', round);
        process.nextTick(process.nextTick, () => late.destroy());
        socket.resume();

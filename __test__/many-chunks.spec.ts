@@ -1,4 +1,4 @@
-// More chunks in one write than one system call takes (1024; under Wine node:net hears EMSGSIZE then).
+// More chunks in one write than one system call takes (1024; under Wine node:net gets EMSGSIZE then).
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';

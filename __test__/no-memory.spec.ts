@@ -1,5 +1,5 @@
-// What arrives while JavaScript has no memory for it: the socket hears of an error, and no byte is lost in silence. A
-// preloaded library (`_native/no-memory.c`) has the engine's memory end and come back.
+// Bytes that arrive while JavaScript cannot allocate memory: the socket emits an error, and no byte is lost silently. A
+// preloaded library (`_native/no-memory.c`) makes the engine's allocations fail and succeed again.
 import { join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';

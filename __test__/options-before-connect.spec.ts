@@ -28,7 +28,7 @@ test('the type of service is in force when connecting begins', async (t) => {
     const { connect } = handle;
     handle.connect = (...args) => {
       const status = Reflect.apply(connect, handle, args);
-      // The socket is there, and nobody has heard of a connection yet.
+      // The socket exists, and no event was delivered yet.
       if (process.platform !== 'win32') t.is(handle.getTypeOfService(), 0x10);
       seen.push(status);
       return status;

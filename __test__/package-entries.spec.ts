@@ -51,7 +51,7 @@ test('the classes and functions are our own, not those of node:net', (t) => {
   }
 });
 
-// `register` gives nothing and does something.
+// `register` exports nothing.
 const sides: Record<string, string[]> = {
   handover: ['adopt', 'release'],
   http: ['HttpAgent', 'HttpsAgent', 'connectHttp2', 'connectTls', 'serve'],

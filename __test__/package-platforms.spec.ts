@@ -1,4 +1,4 @@
-// The platform command knows the platforms that are published, and says what failed.
+// The platform command knows the published platforms, and reports failures.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';

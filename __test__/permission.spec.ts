@@ -107,7 +107,7 @@ whenKnown('a refused connect says itself what was refused, and has no errno', as
   t.is(await keys('ferronet'), 'code,permission,resource,syscall,address,port');
 });
 
-// node:net throws these out of a callback of its own, where nobody can catch them.
+// node:net throws these from a callback of its own, where a program cannot catch them.
 const UNCAUGHT: Record<string, string> = {
   'connect from a local address': "net.connect({ port: 1, host: '127.0.0.1', localAddress: '127.0.0.1' })",
   'listen on an address': "net.createServer().listen(0, '127.0.0.1')",

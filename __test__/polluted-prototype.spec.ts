@@ -60,7 +60,7 @@ for (const module of triedNames) {
     for (const moment of ['before', 'after'] as const) {
       if (module === 'node:net' && NOT_IN_NODE.includes(name)) continue;
       declare(`${module}: Object.prototype has ${name} (a ${value}) ${moment} it is loaded`, async (t) => {
-        // Which end of a connection hears first is a matter of chance.
+        // The order of events between two ends is random.
         t.deepEqual((await happened(module, name, value, moment)).sort(), (await clean).sort());
       });
     }

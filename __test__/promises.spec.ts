@@ -1,4 +1,4 @@
-// `net.promises` and the door `ferronet/promises`.
+// `net.promises` and the subpath `ferronet/promises`.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

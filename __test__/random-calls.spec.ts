@@ -1,5 +1,5 @@
 // No input, and no order of calls, crashes or hangs the process, loses a socket, or throws what is no error of node:net.
-// Not played on node:net, which aborts the process when a socket that has a TCP handle is told to connect to a path.
+// Not played on node:net, which aborts the process when a socket with a TCP handle connects to a path.
 import { join } from 'node:path';
 
 import test from 'ava';

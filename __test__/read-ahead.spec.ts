@@ -9,7 +9,7 @@ const MEBIBYTE = 1 << 20;
 /** The limit is 16 MiB. As much again is for the allocator and the rest of the process. */
 const MOST = 32 * MEBIBYTE;
 
-// Connects `count` sockets of Node's to `port`. When it is told to go, it sends `bytes` on each of them, then FIN, and
+// Connects `count` sockets of Node's to `port`. On a message it sends `bytes` on each of them, then FIN, and
 // counts the chunks that the kernel has taken.
 const peers = `
   const { parentPort, workerData: { taken } } = require('node:worker_threads');

@@ -1,5 +1,5 @@
-// `ferronet/register`: programs that say `net` and mean whatever that is get ours, by each way to preload a module, and
-// so do the children and workers that they start. They are packages of their own, with ferronet among their modules.
+// `ferronet/register`: programs that load `net` get ferronet, by each way to preload a module, and so do the children and
+// workers that they start. They are packages of their own, with ferronet among their modules.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

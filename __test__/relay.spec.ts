@@ -19,7 +19,7 @@ async function between(run: (between: Between) => Promise<void>, options: Betwee
   }
 }
 
-/** Sends for a while and says how many relays there are then. */
+/** Sends for a while and returns the number of relays. */
 async function relaysAfter(opened: Between, messages = 8): Promise<number> {
   for (let n = 0; n < messages; n++) {
     opened.client.write('x');

@@ -1,4 +1,4 @@
-// What Node itself knows of our sockets: nothing, for they are no handles of libuv. async_hooks sees them all the same.
+// Node itself does not list ferronet's sockets, because they are not handles of libuv. async_hooks does.
 import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

@@ -151,7 +151,7 @@ for (const driver of ['loop', 'thread']) {
   for (const name of ['recv', 'recvmsg'] as const) {
     testWithNative(`an echo takes one receive a message (${name}, ${driver})${because}`, async (t) => {
       const calls = await receives(t, name, driver);
-      // The end is one more, and a poller may tell of a connection before there is anything.
+      // The end is one more, and a poller may report a connection as readable before there is anything.
       t.true(calls > MESSAGES && calls < MESSAGES + 5, String(calls));
     });
   }

@@ -1,4 +1,4 @@
-// `SocketAddress` is Node's, with a `parse` of our own.
+// `SocketAddress` is Node's, except for `parse`.
 import nodeNet from 'node:net';
 import test from 'ava';
 import { SocketAddress } from 'ferronet';

@@ -58,7 +58,7 @@ test('while JavaScript stands still a connection takes what its credit allows, a
   await worker.terminate();
 });
 
-// Sends a message, and says through shared memory when it has the answer.
+// Sends a message, and signals through shared memory that it has the answer.
 const asker = `
   const { workerData } = require('node:worker_threads');
   const answered = new Int32Array(workerData.answered);

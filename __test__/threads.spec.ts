@@ -48,7 +48,7 @@ onLinux(
 
 for (const threads of COUNTS) {
   test(`${threads} threads: many connections at once are echoed byte by byte`, async (t) => {
-    // Ours on either side, Node's on the other: small pieces and large ones, by hand and with backpressure.
+    // ferronet at either end, Node at the other: small pieces and large ones, by hand and with backpressure.
     const { code, stdout, stderr } = await run(
       threads,
       `const node = require('node:net');
@@ -80,7 +80,7 @@ for (const threads of COUNTS) {
   });
 
   test(`${threads} threads: each connection tells its events in the order of node:net`, async (t) => {
-    // Each end has a log of its own: which of two ends in one process is told first is not laid down.
+    // Each end has a log of its own: the order of events between two ends in one process is not specified.
     const program = `
       const logs = [];
       const watch = (socket, log) => {

@@ -211,7 +211,7 @@ test('what was written before goes out before what the other side writes', async
   const there = await new Promise<Socket>((resolve, reject) => {
     socket.on('data', () => {
       try {
-        // Kept for the end of the batch, and told as written.
+        // Batched, and reported as written.
         for (const word of ['one ', 'two ', 'three ']) socket.write(word);
         const gone = moved(socket);
         gone.end('four');

@@ -29,7 +29,7 @@ const echoing = `
       socket.write(chunk, pass);
       pass();
     });
-    // Told also while it is paused; who has it keeps the socket.
+    // Delivered also while paused; the listener keeps a reference to the socket.
     socket.on('end', () => {
       passed = true;
       socket.end();

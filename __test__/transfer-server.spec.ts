@@ -1,4 +1,4 @@
-// A listening server goes to another thread with the connections that nobody has taken yet, and with its path.
+// A listening server is transferred to another thread with its undelivered connections and its path.
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';

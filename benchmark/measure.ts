@@ -7,7 +7,7 @@ import type { Scenario, ServerScenario, Values } from './scenarios/scenario';
 /** A share of the measured time, before it, in every round: connections get their speed, code its last form. */
 const WARM_UP_SHARE = 0.2;
 const LEAST_WARM_UP = 0.1;
-/** Of the measured time: a first run whose result nobody sees, in which a new process compiles its code. */
+/** Of the measured time: a first run that is not reported, in which a new process compiles its code. */
 const FIRST_RUN_SHARE = 0.25;
 
 export interface Outcome {
@@ -18,7 +18,7 @@ export interface Outcome {
   failures: Map<string, string>;
 }
 
-/** What the measuring tells while it goes on. */
+/** Progress of a measurement. */
 export interface Progress {
   scenario: (scenario: Scenario, index: number) => void;
   step: (what: string) => void;
@@ -54,7 +54,7 @@ async function round(
   }
 }
 
-/** Who takes part, in an order that moves by one with each round, so that nobody always gets the warmer machine. */
+/** The peers, in an order that rotates by one with each round, so that no peer always gets the warmer machine. */
 function turns<T>(all: readonly T[], round: number): T[] {
   const first = round % Math.max(1, all.length);
   return [...all.slice(first), ...all.slice(0, first)];

@@ -72,7 +72,7 @@ function peersOf(text: string): Implementation[] {
   return Array.from(names, implementation);
 }
 
-/** Reads the command line; an error is a sentence for the one who typed it. */
+/** Reads the command line; an error is a sentence for the user. */
 export function readOptions(): Options {
   const { values } = parseArgs({
     options: {

@@ -1,9 +1,9 @@
-// The processes that the benchmark starts: each speaks in lines, is bounded in time, and none outlives the run.
+// The processes that the benchmark starts: each communicates in lines, has a time limit, and none outlives the run.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
-/** How much of what a process complains about is kept: the end of it. */
+/** How much of the standard error of a process is saved: its end. */
 const KEPT_COMPLAINT = 2000;
 const LEAVE_MILLISECONDS = 3000;
 
@@ -17,7 +17,7 @@ export interface Command {
   files?: number | undefined;
 }
 
-/** A process that tells what it has to tell as lines of JSON, and ends when its standard input does. */
+/** A process that prints its results as lines of JSON, and ends when its standard input does. */
 export class Child {
   readonly pid: number;
   readonly #name: string;
@@ -39,7 +39,7 @@ export class Child {
     running.add(this);
     this.#process.on('error', (error) => this.#end(error.message));
     this.#process.on('close', (status, signal) => this.#end(`ended with ${signal ?? `status ${status}`}`));
-    // It may be gone when something is said to it; `close` tells.
+    // It may have ended before the write; `close` reports that.
     this.#process.stdin.on('error', () => {});
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#complaint = (this.#complaint + text).slice(-KEPT_COMPLAINT);
@@ -78,7 +78,7 @@ export class Child {
     return this.#ended === undefined ? undefined : this.#failure(this.#ended);
   }
 
-  /** The next thing that it tells. Rejects, and ends it, when that takes longer than `seconds`. */
+  /** The next line that it prints. Rejects, and ends the process, when that takes longer than `seconds`. */
   async hear<T extends object>(seconds: number): Promise<T> {
     const until = performance.now() + seconds * 1000;
     while (this.#messages.length === 0) {

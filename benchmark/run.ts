@@ -1,5 +1,5 @@
-// `npm run bench`: ours against `node:net`, and against a floor that is nothing but tokio, in one run on one machine.
-// `--help` says what it takes; README.md and docs/ say what came out.
+// `npm run bench`: ferronet against `node:net`, and against a floor that is plain tokio, in one run on one machine. `--help`
+// lists the options; README.md and docs/ have the results.
 import { measureAll } from './measure';
 import { HELP, type Options, readOptions, ROUNDS_OF_RESULTS } from './options';
 import { killAll } from './processes';

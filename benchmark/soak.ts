@@ -18,7 +18,7 @@ interface Load {
   bytes: number;
 }
 
-/** What is soaked: ours, or for comparison node:net. */
+/** What is soaked: ferronet, or for comparison node:net. */
 let implementation: typeof net;
 
 /** Connects, sends a message, waits for all of it and sends the next, until the time is up. */

@@ -27,10 +27,10 @@ export interface HandoverOptions {
  * missing for a moment. A socket or server of ferronet is returned as it is.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE; ERR_FEATURE_UNAVAILABLE_ON_PLATFORM on Windows, and in Bun and Deno
- * @throws Error ERR_SOCKET_CLOSED or ERR_SERVER_NOT_RUNNING when there is nothing to hand over
- * @throws Error ERR_INVALID_STATE while a socket connects, while writes are not done, and under TLS, HTTP and HTTP/2; for
+ * @throws Error ERR_SOCKET_CLOSED or ERR_SERVER_NOT_RUNNING for a closed socket or server
+ * @throws Error ERR_INVALID_STATE while a socket is connecting or has pending writes, under TLS, HTTP and HTTP/2, and for
  * the server of a cluster's worker
- * @throws Error with syscall `dup` or `open` when the system refuses. Whenever it throws, nothing has changed.
+ * @throws Error with syscall `dup` or `open` when the system refuses. Nothing has changed when it throws.
  */
 export function adopt(server: NodeServer, options?: HandoverOptions): Server;
 export function adopt(socket: NodeSocket): Socket;

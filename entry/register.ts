@@ -37,7 +37,7 @@ function redirectImport(): void {
 
 // A child inherits the arguments. Forked with another working directory, it could not resolve the name there.
 function nameByPath(): void {
-  const ways: Readonly<Partial<Record<string, string>>> = {
+  const paths: Readonly<Partial<Record<string, string>>> = {
     '--import': pathToFileURL(__filename).href,
     '--require': __filename,
     '-r': __filename,
@@ -46,8 +46,8 @@ function nameByPath(): void {
     const { 0: option = '', 1: name = argument } = argument.split(/=(.*)/s);
     const separate = process.execArgv[at - 1] ?? '';
     if (name !== 'ferronet/register') return;
-    if (name === argument) process.execArgv[at] = ways[separate] ?? argument;
-    else if (ways[option] !== undefined) process.execArgv[at] = `${option}=${ways[option]}`;
+    if (name === argument) process.execArgv[at] = paths[separate] ?? argument;
+    else if (paths[option] !== undefined) process.execArgv[at] = `${option}=${paths[option]}`;
   });
 }
 

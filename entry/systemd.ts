@@ -11,25 +11,25 @@ const FIRST = 3;
 /** The name of a socket without one, as sd_listen_fds_with_names(3) has it. */
 const UNKNOWN = 'unknown';
 
-/** A socket that was opened for this process. As it is, it says where to `listen`, or what `new Socket` is made of. */
+/** A socket that was opened for this process. It can be passed to `listen` or `new Socket` as it is. */
 export interface InheritedSocket {
   fd: number;
-  /** `FileDescriptorName=` of the unit; without one systemd takes the name of the unit. */
+  /** `FileDescriptorName=` of the unit; by default systemd uses the name of the unit. */
   name: string;
-  /** A TCP socket, a Unix one, or something that is nothing for this package. */
+  /** `TCP`, `PIPE` for a Unix socket, or a type that this package cannot use. */
   type: 'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN';
 }
 
 export interface ListenFdsOptions {
-  /** Takes `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` out of the environment. Default `false`. */
+  /** Removes `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` from the environment. Default `false`. */
   unsetEnvironment?: boolean | undefined;
 }
 
 /**
- * The sockets that were opened for this process, in the order of the unit: `server.listen(listenFds()[0])`. None if there are
- * none, or if they were meant for another process. Node itself has seen to it that they are not inherited further.
+ * The sockets that were opened for this process, in the order of the unit: `server.listen(listenFds()[0])`. Empty if there
+ * are none, or if they are meant for another process. Node itself prevents children from inheriting them.
  *
- * @throws TypeError ERR_INVALID_ARG_VALUE when the environment makes no sense
+ * @throws TypeError ERR_INVALID_ARG_VALUE when the environment variables are invalid
  * @throws Error with syscall `fstat` when one of them is not open
  */
 export function listenFds({ unsetEnvironment = false }: ListenFdsOptions = {}): InheritedSocket[] {
@@ -45,7 +45,7 @@ export function listenFds({ unsetEnvironment = false }: ListenFdsOptions = {}): 
 }
 
 /**
- * The same by their names, of which several may have one: `server.listen(listenFdsWithNames().web[0])`.
+ * The same sockets by name; several may have the same one: `server.listen(listenFdsWithNames().web[0])`.
  *
  * @throws as `listenFds`
  */

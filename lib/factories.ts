@@ -1,11 +1,11 @@
-// The two functions most programs begin with. Some call them with `new`, so they are functions in the old sense.
+// `createServer` and `connect`. Function declarations, because some programs call them with `new`.
 import { normalizeArguments } from './node/arguments.js';
 import type { ConnectListener, ConnectOptions } from './connect/options.js';
 import type { ConnectionListener, ServerOptions } from './server/server.js';
 import { Server } from './server/server.js';
 import { Socket } from './socket/socket.js';
 
-/** A server. `connectionListener` is added to `connection`. */
+/** A new server. `connectionListener` is added to `connection`. */
 export function createServer(connectionListener?: ConnectionListener): Server;
 export function createServer(options?: ServerOptions | null, connectionListener?: ConnectionListener): Server;
 export function createServer(
@@ -16,9 +16,9 @@ export function createServer(
 }
 
 /**
- * A socket that is connecting.
+ * A new socket that is connecting.
  *
- * @throws TypeError or RangeError for arguments that name no target. What goes wrong later is an `error` event.
+ * @throws TypeError or RangeError for arguments without a target. Later failures are emitted as `error`.
  */
 export function connect(options: ConnectOptions, connectionListener?: ConnectListener): Socket;
 export function connect(port: number | string, host?: string, connectionListener?: ConnectListener): Socket;

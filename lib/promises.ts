@@ -1,4 +1,4 @@
-// `net.promises`, and the door `ferronet/promises`: what happens once, a connection and the start of listening, as promises.
+// `net.promises`, also exported by `ferronet/promises`: connecting and starting to listen as promises.
 import { once } from 'node:events';
 
 import { normalizeArguments } from './node/arguments.js';
@@ -20,10 +20,10 @@ export interface PromisedListenOptions extends ServerOptions, ListenOptions {
 /**
  * Fulfills with a connected socket. The arguments are those of the module's `connect()`, without a listener.
  *
- * `options.signal` gives the attempt up. It has no say any more when the connection is there.
+ * `options.signal` aborts the attempt. It has no effect once the socket has connected.
  *
- * Rejects when there is no connection, with what would be the `error` event, an AbortError, or the TypeError or
- * RangeError of wrong arguments; the socket is destroyed then.
+ * Rejects with the error that would be emitted as `error`, an AbortError, or the TypeError or RangeError of wrong arguments.
+ * The socket is destroyed then.
  */
 export function connect(options: ConnectOptions): Promise<Socket>;
 export function connect(port: number | string, host?: string): Promise<Socket>;
@@ -46,10 +46,10 @@ export async function connect(...args: unknown[]): Promise<Socket> {
 /**
  * Fulfills with a listening server.
  *
- * `options.signal` ends a server that does not listen yet with an AbortError, and closes one that does.
+ * `options.signal` rejects with an AbortError before the server listens, and closes it afterwards.
  *
- * Rejects when it cannot listen, with what would be the `error` event, an AbortError, or the TypeError or RangeError of
- * wrong options; the server is closed then.
+ * Rejects with the error that would be emitted as `error`, an AbortError, or the TypeError or RangeError of wrong options.
+ * The server is closed then.
  */
 export async function listen(options: PromisedListenOptions = {}): Promise<Server> {
   validateObject(options, 'options');
@@ -61,7 +61,7 @@ export async function listen(options: PromisedListenOptions = {}): Promise<Serve
     server.listen(options);
     await once(server, 'listening', { signal });
   } catch (error) {
-    // An abort closes it without our help.
+    // `listen` itself closes an aborted server.
     if (!signal?.aborted) server.close();
     throw error;
   }

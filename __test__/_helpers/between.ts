@@ -1,6 +1,6 @@
 // Two connections with a program between them: client ⇄ front, back ⇄ server. `front` and `back` are sockets of the
-// implementation that is tried, the other ends are node:net's (ours where there is no Node). Nothing that the recorder of a stage listens for is
-// listened for here, because a pipe whose data somebody looks at is no relay.
+// implementation under test, the other ends are node:net's (ferronet's where there is no Node). There is no listener here for
+// the events that the recorder of a stage records, because a pipe whose data is observed is not a relay.
 import { once } from 'node:events';
 import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';
 
@@ -19,7 +19,7 @@ interface Handle {
   close: () => void;
 }
 
-/** How many relays the reactor has: what the class of its handles tells. */
+/** The number of relays in the reactor, by the class of its handles. */
 export function relays(): number {
   const { _createServerHandle } = ours as unknown as { _createServerHandle: (address: string, port: number) => Handle };
   const handle = _createServerHandle('127.0.0.1', 0);

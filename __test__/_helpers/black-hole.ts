@@ -22,7 +22,7 @@ const script = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   });`;
 
-/** A port that nobody uses on any loopback address, as far as one can know. */
+/** A port that is probably unused on all loopback addresses. */
 async function freePort(): Promise<number> {
   const server = peer.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

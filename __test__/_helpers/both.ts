@@ -1,5 +1,5 @@
-// One test on sockets of node:net and on ours: what Node's own layers and packages do above must come out the same. That
-// it passes on node:net shows that the test asks for the right thing.
+// One test on sockets of node:net and of ferronet: Node's own layers and packages above must behave the same. That it passes
+// on node:net shows that the test expects the right thing.
 import { type EventEmitter, once } from 'node:events';
 import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';
 
@@ -109,7 +109,7 @@ export function withResolvers<T>(): Resolvers<T> {
   return { promise, resolve: resolve as unknown as (value: T) => void };
 }
 
-/** Bytes in which each position can be told from the next ones. */
+/** Bytes in which each position can be distinguished from the next ones. */
 export function numbered(size: number): Buffer {
   const bytes = Buffer.alloc(size);
   for (let at = 0; at + 4 <= size; at += 4) bytes.writeUInt32LE((at * 2_654_435_761) % 4_294_967_296, at);

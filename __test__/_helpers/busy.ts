@@ -50,8 +50,8 @@ export class Peer {
   }
 
   /**
-   * Computes until the rest has been read ahead into `socket`, which is one of ours; or for a moment, if it is not expected
-   * to be. Answers how many bytes have been.
+   * Computes until the rest has been read ahead into a ferronet socket; or for a moment, if that is not expected. Returns
+   * how many bytes were read ahead.
    */
   computeUntilReadAhead(socket: Socket, isExpected: boolean = readsAhead): number {
     this.goOn();

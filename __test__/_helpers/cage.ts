@@ -13,7 +13,7 @@ export interface Cage {
   remove(): void;
 }
 
-/** Where `missing` of `native.ts` says nothing. */
+/** Where `missing` of `native.ts` returns nothing. */
 export function cage(): Cage {
   const { folder, files, remove } = compile('no-external-buffers');
   const log = join(folder, 'log');

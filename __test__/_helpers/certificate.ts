@@ -1,5 +1,5 @@
 // A certificate of its own for `localhost`, `name.test` and the loopback addresses, with its key. Made for these tests,
-// valid for a hundred years, trusted by nobody.
+// valid for a hundred years, and not trusted by any system.
 
 export const key: string = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpY03iSYWCNzbADlg

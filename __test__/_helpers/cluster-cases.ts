@@ -25,7 +25,7 @@ export function declareCases(policy: Policy): void {
     const address = await a.listen(LOCAL);
     t.deepEqual(await b.listen(LOCAL), address);
     const port = portOf(address);
-    // Told behind the answer.
+    // Reported behind the answer.
     if (a.listening.length === 0) await once(a.worker, 'listening');
     t.deepEqual(a.listening, [{ addressType: 4, address: '127.0.0.1', port, fd: undefined }] as never);
     const clients: Client[] = [];

@@ -1,4 +1,4 @@
-// A program for the workers of a cluster: does what its primary tells it, with the module that NET names, and answers.
+// A program for the workers of a cluster: executes orders of its primary with the module that NET names, and answers.
 import { spawn } from 'node:child_process';
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
@@ -6,7 +6,7 @@ import type { ListenOptions, Server, Socket } from 'node:net';
 
 import { describeError } from './describe.js';
 
-/** What the primary tells a worker to do. */
+/** An order of the primary. */
 export type Order =
   | { do: 'listen'; options: ListenOptions; maxConnections?: number }
   | { do: 'count' }
@@ -15,18 +15,18 @@ export type Order =
   | { do: 'compute'; until: string; thenClose: boolean }
   | { do: 'disconnect' };
 
-/** What a worker answers, or tells by itself. */
+/** What a worker answers, or reports by itself. */
 export type Told = { answer: unknown } | { event: string };
 
 const net = require(process.env['NET'] ?? 'node:net') as typeof import('node:net');
 
 const tell = (told: Told): void => {
-  // After it has disconnected there is nobody to tell.
+  // After disconnecting there is no channel.
   if (process.connected) process.send?.(told);
 };
 let server: Server | undefined;
 
-// Says who it is, then echoes.
+// Sends its process id, then echoes.
 function serve(socket: Socket): void {
   socket.on('error', () => {});
   socket.write(`${process.pid};`);
@@ -42,7 +42,7 @@ function listen(options: ListenOptions, maxConnections: number | undefined): voi
   server.listen(options, () => tell({ answer: server?.address() ?? null }));
 }
 
-// Starts a process that has this end of the channel as well, and tells its number.
+// Starts a process that has this end of the channel as well, and returns its id.
 function keepChannelOpen(): number | undefined {
   const { fd } = process.channel as unknown as { fd: number };
   return spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', fd] }).pid;

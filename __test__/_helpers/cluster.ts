@@ -14,7 +14,7 @@ import type { Order, Told } from './cluster-worker.js';
 export type Policy = 'rr' | 'none';
 export type Target = { port: number; host?: string } | { path: string };
 
-/** A worker, and what it has told and nobody has waited for. */
+/** A worker, and its reports that no test has awaited yet. */
 export class Member {
   readonly worker: Worker;
   /** What happened to it, as the primary sees it, in order. */
@@ -163,7 +163,7 @@ export class Cluster {
 
 export const portOf = (address: unknown): number => (address as AddressInfo).port;
 
-/** One test with workers on node:net and with workers on ours. One after the other: a process has one cluster. */
+/** One test with workers on node:net and with workers on ferronet. One after the other: a process has one cluster. */
 export function clustered(
   policy: Policy,
   title: string,

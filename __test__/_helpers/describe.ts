@@ -77,7 +77,7 @@ interface State {
   writableFinished?: boolean;
 }
 
-/** What a socket says of itself: `{open}`, `{closed pending destroyed}` … */
+/** The state of a socket: `{open}`, `{closed pending destroyed}` … */
 export function describeState(socket: State): string {
   const flags = (
     ['connecting', 'pending', 'destroyed', 'readableEnded', 'writableEnded', 'writableFinished'] as const

@@ -8,14 +8,14 @@ export type Net = typeof nodeNet;
 export const node: Net = nodeNet;
 export const ours: Net = ferronet as unknown as Net;
 
-/** Whether it is Node that runs the tests. Elsewhere `node:net` is somebody else's, and is not what ours have to be like. */
+/** Whether it is Node that runs the tests. Elsewhere `node:net` is another implementation, and not the reference. */
 export const isNode: boolean = process.versions['bun'] === undefined && process.versions['deno'] === undefined;
 
 /** Those that one and the same test is for, and their names, for programs. */
 export const tried: Readonly<Record<string, Net>> = isNode ? { 'node:net': node, ferronet: ours } : { ferronet: ours };
 export const triedNames: readonly string[] = Object.keys(tried);
 
-/** A Node, for programs that are to be Node's whatever runs the tests (scripts/runtimes says where it is). */
+/** A Node binary, for programs that have to run on Node whatever runs the tests (scripts/runtimes sets its path). */
 export const nodeProgram: string = process.env['FERRONET_NODE'] ?? process.execPath;
 
 /** What plays the other end. */

@@ -1,5 +1,5 @@
-// A program for a child process: takes sockets, servers and handles from its parent, on the module that NET names, and says
-// of what make they are.
+// A program for a child process: receives sockets, servers and handles from its parent with the module that NET names, and
+// reports which implementation they are of.
 import { createHash } from 'node:crypto';
 import nodeNet from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -61,11 +61,11 @@ process.on('message', (errand: Errand, handle: unknown) => {
       kept.push(socket);
       break;
     case 'greet':
-      // And stays; tells when it is written.
+      // And stays; reports when the write has completed.
       socket?.write(errand.text, () => tell({ made: 'written' }));
       break;
     case 'read': {
-      // Tells what it was; then this side ends.
+      // Reports what was read; then this side ends.
       const [hash, sizes] = [createHash('sha256'), [] as number[]];
       socket.allowHalfOpen = true;
       socket.on('data', (chunk: Buffer) => {
@@ -88,7 +88,7 @@ process.on('message', (errand: Errand, handle: unknown) => {
       net.createServer(greet).listen(handle as object);
       break;
     case 'bring': {
-      // Whoever connects is sent to the parent.
+      // Connections are sent to the parent.
       const server = net.createServer({ pauseOnConnect: true }, (accepted) => {
         process.send?.({ brought: true }, accepted);
         server.close();

@@ -1,4 +1,4 @@
-// A process and its child, each of which has node:net or ours, for what passes between the two.
+// A process and its child, each of which uses node:net or ferronet, for sending handles between the two.
 import * as processes from 'node:child_process';
 import type { ChildProcess, ForkOptions, SendHandle } from 'node:child_process';
 import { once } from 'node:events';
@@ -34,7 +34,7 @@ export class Pair {
     return this.child.send(errand, handle as SendHandle, options);
   }
 
-  /** What the child says next. */
+  /** The next report of the child. */
   async report(): Promise<[Report, unknown]> {
     while (this.#reports.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
     return this.#reports.shift() as [Report, unknown];
@@ -84,7 +84,7 @@ const MATRIX = [
 ] as const;
 
 export interface Makes {
-  /** Of what make the parent's objects are to arrive: a receiver without ours knows node:net's only. */
+  /** The implementation as which the parent's objects should arrive: node:net's in a receiver without ferronet. */
   made: string;
   parent: string;
   child: string;

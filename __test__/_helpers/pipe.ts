@@ -13,7 +13,7 @@ export const bothOnWindows: typeof both =
 
 let names = 0;
 
-/** A name that nobody has. */
+/** An unused name. */
 export function pipeName(prefix = '\\\\.\\pipe\\', name = 'ferronet'): string {
   return `${prefix}${name}-${process.pid}-${++names}`;
 }

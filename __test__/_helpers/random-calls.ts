@@ -11,7 +11,7 @@ import * as random from './random-values.js';
 
 /** What a run printed. */
 export interface Played {
-  /** Errors of calls, and errors that nobody caught, without those that carry a code of Node's or of the system. */
+  /** Errors of calls, and uncaught errors, without those that carry a code of Node's or of the system. */
   thrown: string[];
   uncaught: string[];
   /** Sockets that were open at the end and not at the beginning. Linux only. */

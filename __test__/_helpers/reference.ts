@@ -1,5 +1,5 @@
-// What ours are compared with: what node:net does. In Bun and Deno that name belongs to another implementation, so there
-// it is what a run on Node has written down; FERRONET_REFERENCE names the file (scripts/runtimes).
+// What ferronet is compared with: the results of node:net. In Bun and Deno that name belongs to another implementation, so
+// there they come from a run on Node; FERRONET_REFERENCE names the file (scripts/runtimes).
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { expectedHere } from './describe.js';

@@ -25,7 +25,7 @@ export interface Running {
   env?: Record<string, string>;
   /** How many descriptors it may have. Not on Windows. */
   descriptors?: number;
-  /** Hears the first thing that is printed, at once. */
+  /** Called at once with the first output. */
   onLine?: (line: string) => void;
 }
 

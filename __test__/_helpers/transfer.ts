@@ -37,7 +37,7 @@ export async function listening(
   return server;
 }
 
-/** A client of node:net's and what our server has accepted of it, which reads nothing by itself. */
+/** A client of node:net and the connection that ferronet's server has accepted, which does not read by itself. */
 export async function pair(
   t: ExecutionContext,
   transport: Transport = 'tcp',

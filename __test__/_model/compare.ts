@@ -1,5 +1,5 @@
-// Whether a program keeps the rules on ours, and comes out as on node:net. An outcome may differ from run to run: two
-// implementations differ where no outcome of one is an outcome of the other.
+// Whether a program keeps the invariants on ferronet, and has the same outcome as on node:net. An outcome may differ from
+// run to run: two implementations differ where no outcome of one is an outcome of the other.
 import { nodeMajor } from '../_helpers/implementations.js';
 import { play, REFERENCE, type Setting } from './processes.js';
 import type { Lanes, Program, Result } from './program.js';
@@ -37,7 +37,7 @@ function difference(theirs: readonly Lanes[], ours: readonly Lanes[], lane: stri
   return `[${lane}] is otherwise\n    node:net: ${list(theirs)}\n    ferronet: ${list(ours)}`;
 }
 
-/** What speaks against a program, after a first run on each. */
+/** What is wrong with a program, after a first run on each. */
 async function judge(
   program: Program,
   setting: Setting,

@@ -1,4 +1,4 @@
-// `npm run fuzz`: random programs on node:net and on ours, until something differs or cannot be.
+// `npm run fuzz`: random programs on node:net and on ferronet, until something differs or breaks an invariant.
 //
 //     npm run fuzz -- [--seeds 1000] [--from 1] [--setting default|loop|thread|threads|no-relay] [--keep-going]
 //     npm run fuzz -- --program failing.json [--times 20]     plays one that was printed, and makes it smaller

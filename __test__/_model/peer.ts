@@ -1,5 +1,5 @@
-// A relay in a process of its own, on node:net: between two sockets of a program there is another process then, as there
-// is in the world. For each port that it is asked to lead to, it answers one of its own, for one connection.
+// A relay in a process of its own, on node:net: so that there is another process between two sockets of a program, as
+// in production. For each port that it is asked to forward to, it answers one of its own, for one connection.
 import { type ChildProcess, fork } from 'node:child_process';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -23,7 +23,7 @@ export class Peer {
     this.#child.unref();
   }
 
-  /** A port that leads to `port`. */
+  /** A port that forwards to `port`. */
   to(port: number): Promise<number> {
     this.#child.channel?.ref();
     return new Promise((resolve) => {

@@ -15,7 +15,7 @@ export interface Setting {
 
 export const REFERENCE: Setting = { module: 'node:net', env: {} };
 
-/** Of ours, by the names that the command line knows. */
+/** The settings of ferronet, by their names on the command line. */
 export const SETTINGS: Readonly<Record<string, Setting>> = {
   default: { module: 'ferronet', env: {} },
   loop: { module: 'ferronet', env: { FERRONET_DRIVER: 'loop' } },
@@ -28,7 +28,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
 const PACKAGE = join(__dirname, '..', '..');
 const PLAYER = join(__dirname, 'player.js');
 
-/** Milliseconds without an event after which a program is given up. */
+/** Milliseconds without an event after which a program is killed. */
 const LIMIT = atMost(8000);
 
 interface Run {

@@ -1,4 +1,4 @@
-// What a program of the model is: data, so that it can be printed, kept, replayed and made smaller.
+// What a program of the model is: data, so that it can be printed, saved, replayed and made smaller.
 
 /** `peer`: TCP through a relay in a process of its own, which runs node:net and passes on bytes, ends and resets. */
 export type Transport = 'tcp4' | 'tcp6' | 'unix' | 'peer';

@@ -89,7 +89,7 @@ onUnix('the other connections go on while a child has this one', async (t, place
   t.is((await exit)[0], 3);
 });
 
-/** What a child says that it is given a socket for its output, and has ended with. */
+/** The output of a child that has a socket as its stdout. */
 const SAY = ['-e', 'process.stdout.write("second ")'];
 
 for (const [given, of] of [
@@ -124,7 +124,7 @@ for (const [given, of] of [
         });
         child.once('exit', () => socket.destroy());
       },
-      // Whoever gives a number away has to see to that himself.
+      // A program that passes a descriptor itself has to do that itself.
       { pauseOnConnect: of === descriptor },
     );
     const client = place.connect(port);

@@ -1,4 +1,4 @@
-// http clients on sockets of ours: by `createConnection` and by an Agent of one's own.
+// http clients on ferronet's sockets: by `createConnection` and by a custom Agent.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';

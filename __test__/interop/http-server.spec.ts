@@ -1,4 +1,4 @@
-// http.Server on connections that a server of ours has accepted.
+// http.Server on connections that a ferronet server has accepted.
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';

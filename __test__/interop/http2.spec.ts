@@ -1,4 +1,4 @@
-// node:http2 over our sockets: in the clear and over TLS, at either end.
+// node:http2 over ferronet's sockets: with and without TLS, at either end.
 import { once } from 'node:events';
 import http2, { type ClientHttp2Session, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';

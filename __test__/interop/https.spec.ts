@@ -1,4 +1,4 @@
-// node:https through TLS over our sockets, at either end.
+// node:https over ferronet's sockets, at either end.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';

@@ -1,4 +1,4 @@
-// What node:stream makes of our sockets: pipelines, web streams, iteration.
+// ferronet's sockets in node:stream: pipelines, web streams, iteration.
 import { once } from 'node:events';
 import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';

@@ -1,4 +1,4 @@
-// Our sockets and servers against those that node:tls makes for itself.
+// ferronet's sockets and servers against those that node:tls makes itself.
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import tls from 'node:tls';

@@ -1,4 +1,4 @@
-// TLS over our sockets: node:tls takes them as it takes any stream, at either end.
+// TLS over ferronet's sockets: node:tls accepts them as any stream, at either end.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -10,7 +10,7 @@ import { cert, key } from '../_helpers/certificate.js';
 interface Ends {
   client: TLSSocket;
   server: TLSSocket;
-  /** What they stand on. */
+  /** The sockets below. */
   below: [client: Socket, server: Socket];
 }
 
@@ -72,7 +72,7 @@ function take(stream: TLSSocket, size: number): Promise<Buffer> {
   });
 }
 
-// Nobody ends before both have all: in TLS the end that hears the other's goodbye may close with bytes still unread.
+// Neither end ends before both have received everything: on close_notify, TLS may close with bytes still unread.
 both('megabytes go both ways at once', async (t, place) => {
   const { client, server } = await secured(place);
   const bytes = numbered(6 << 20);
@@ -112,7 +112,7 @@ both('a server that ends first closes everything', async (t, place) => {
 
 both('destroying the stream above destroys the socket below', async (t, place) => {
   const { client, server, below } = await secured(place);
-  // How the other end hears of it depends on what was on its way.
+  // What the other end receives depends on what was in flight.
   server.on('error', () => {}).resume();
   const over = Promise.all([client, server, ...below].map(closed));
   client.destroy();
@@ -192,6 +192,6 @@ both('an error of the socket below is told above', async (t, place) => {
   const over = Promise.all([closed(client), closed(below[0])]);
   below[1].resetAndDestroy();
   await over;
-  // Node takes its own handle away from the socket below, which hears of nothing then; any other stream it listens to.
+  // Node detaches its own handle from the socket below, which emits nothing then. To any other stream it adds listeners.
   t.deepEqual(seen.sort(), ['above: read ECONNRESET', ...(place.isOurs ? ['below: read ECONNRESET'] : [])]);
 });

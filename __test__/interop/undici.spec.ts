@@ -1,4 +1,4 @@
-// undici, the client below fetch(), with a connector that gives it our sockets.
+// undici, the client below fetch(), with a connector that returns ferronet's sockets.
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';

@@ -1,4 +1,4 @@
-// WebSockets by the package ws: an upgraded connection of ours at the server, and our socket under the client.
+// WebSockets by the package ws: an upgraded ferronet connection at the server, and a ferronet socket under the client.
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';

@@ -1,4 +1,4 @@
-// Several addresses of one name, tried one after the other: what is told of each attempt, and when the next one begins.
+// Several addresses of one name, tried one after the other: the events of each attempt, and when the next one begins.
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net';
 

@@ -1,4 +1,4 @@
-// From connect() to an open connection, or to the error that tells why not.
+// From connect() to an open connection, or to an error.
 import type { LookupFunction } from 'node:net';
 
 import { parity } from '../_helpers/parity.js';
@@ -7,6 +7,12 @@ import { atMost } from '../_helpers/patience.js';
 /** The default, but where an attempt takes longer than that. */
 const ATTEMPT = 250;
 const patience = atMost(ATTEMPT) > ATTEMPT ? { autoSelectFamilyAttemptTimeout: atMost(ATTEMPT) } : {};
+
+const bothFamilies = ((_name, _options, callback) =>
+  process.nextTick(callback, null, [
+    { address: '::1', family: 6 },
+    { address: '127.0.0.1', family: 4 },
+  ])) as LookupFunction;
 
 parity('connect by address; the server ends first', async (stage) => {
   const server = await stage.listening({}, (accepted) => accepted.end('bye'));
@@ -30,13 +36,8 @@ parity('connect by name', async (stage) => {
 parity('connect by name, both families asked for', async (stage) => {
   const server = await stage.listening({}, (accepted) => accepted.end());
   const client = stage.socket();
-  const lookup = ((_name, _options, callback) =>
-    process.nextTick(callback, null, [
-      { address: '::1', family: 6 },
-      { address: '127.0.0.1', family: 4 },
-    ])) as LookupFunction;
-  // Nobody listens on this port of ::1: the first attempt fails, the second succeeds.
-  client.connect({ port: stage.portOf(server), host: 'both.test', lookup, ...patience });
+  // This port of ::1 is closed: the first attempt fails, the second succeeds.
+  client.connect({ port: stage.portOf(server), host: 'both.test', lookup: bothFamilies, ...patience });
   await stage.closed(client);
   stage.log.note('C', `attempted ${JSON.stringify(client.autoSelectFamilyAttemptedAddresses)}`);
   await stage.finish(server);
@@ -51,12 +52,12 @@ parity('connect is refused', async (stage) => {
 
 parity('connect is refused by all addresses of a name', async (stage) => {
   const client = stage.socket();
-  const lookup = ((_name, _options, callback) =>
-    process.nextTick(callback, null, [
-      { address: '::1', family: 6 },
-      { address: '127.0.0.1', family: 4 },
-    ])) as LookupFunction;
-  stage.call('C', 'connect()', () => client.connect({ port: 1, host: 'both.test', lookup, ...patience }), 'micro');
+  stage.call(
+    'C',
+    'connect()',
+    () => client.connect({ port: 1, host: 'both.test', lookup: bothFamilies, ...patience }),
+    'micro',
+  );
   await stage.closed(client);
   stage.log.note('C', `attempted ${JSON.stringify(client.autoSelectFamilyAttemptedAddresses)}`);
 });

@@ -1,4 +1,4 @@
-// destroy() in every state a socket can be in: who hears of it, when, with what.
+// destroy() in every state of a socket: which events and callbacks follow, when, with which arguments.
 
 import { errnoOf } from '../_helpers/errno.js';
 import { parity } from '../_helpers/parity.js';
@@ -83,7 +83,7 @@ parity(
   {
     // Windows takes all of it.
     not: ['win32'],
-    // Older Nodes tell the callback of the write that all went well.
+    // Older Nodes call back the write without an error.
     node26: {
       C: [
         "connectionAttempt('127.0.0.1', PORT, 4) {opening connecting pending}",

@@ -1,5 +1,5 @@
-// Pipes between sockets, which the reactor may serve without JavaScript: nothing that can be seen of them may differ. Each
-// scenario waits until ours is a relay before it does what it is about.
+// Pipes between sockets, which the reactor may relay without JavaScript: no observable behaviour may differ. Each scenario
+// waits until ferronet's pipe is a relay.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
@@ -106,7 +106,7 @@ relay('the destination is destroyed', async (between) => {
   between.note('back', between.state(between.back));
   await between.closed(between.back);
   between.note('front', between.state(between.front));
-  // Nobody reads it any more, or somebody does: as without a relay.
+  // With a reader or without one: as without a relay.
   between.client.write('for nobody');
   await pause(50);
   between.note('front', between.state(between.front));
@@ -144,7 +144,7 @@ relay('the server is reset', async (between) => {
 
 relay('a write that fails is an error of the destination', async (between) => {
   between.front.pipe(between.back);
-  // It reads nothing, and so hears of the reset by writing.
+  // It does not read, so a write finds the reset.
   between.back.pause();
   await between.warm('client', 1);
   between.server.resetAndDestroy();

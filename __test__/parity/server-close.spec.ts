@@ -1,4 +1,4 @@
-// close() of a server: it waits for its connections, and says when they are gone.
+// close() of a server: it waits for its connections, then emits `close`.
 import { parity } from '../_helpers/parity.js';
 
 parity('close with an open connection', async (stage) => {

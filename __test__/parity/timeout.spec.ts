@@ -1,4 +1,4 @@
-// The idle timer: it tells, and does nothing else.
+// The idle timer emits `timeout` and does nothing else.
 import { parity } from '../_helpers/parity.js';
 
 parity('timeout of an idle connection, then switched off', async (stage) => {

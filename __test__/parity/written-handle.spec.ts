@@ -1,5 +1,5 @@
-// A handle that a program has written in JavaScript, with the methods that Node's own handles have: it hears what node:net
-// tells such a handle, and what it tells comes to the same.
+// A handle that a program has written in JavaScript, with the methods of Node's own handles: ferronet calls it as
+// node:net does, and its events have the same effects.
 import type { Socket, SocketConstructorOpts } from 'node:net';
 
 import { isNode } from '../_helpers/implementations.js';

@@ -36,7 +36,7 @@ function versions(binaries: Binaries, peers: readonly Implementation[]): Record<
   };
   for (const name of ['bun', 'deno'] as const) {
     if (!peers.some(({ runtime }) => runtime === name)) continue;
-    // "deno 2.9.6 (stable, ...)", and Bun says the number alone.
+    // "deno 2.9.6 (stable, ...)", and Bun prints the number alone.
     const text = /\d+\.\d+\.\d+\S*/.exec(output(binaries[name]!, ['--version']) ?? '')?.[0];
     if (text) found[name] = text;
   }

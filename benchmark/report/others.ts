@@ -15,7 +15,7 @@ interface Ticks {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 function ticks(): Ticks {
-  // "cpu user nice system idle iowait irq softirq steal ...": what interrupts take belongs to nobody.
+  // "cpu user nice system idle iowait irq softirq steal ...": time in interrupts belongs to no process.
   const cpu = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.trim().split(/\s+/).slice(1, 9).map(Number);
   const [user = 0, nice = 0, system = 0, , , , , steal = 0] = cpu;
   // The name in parentheses may contain anything; utime, stime, cutime and cstime come 11 fields after it.
@@ -28,7 +28,7 @@ function ticks(): Ticks {
   return { all: sum(cpu), busy: user + nice + system + steal, own: sum(own) };
 }
 
-/** Returns a function that tells the percentage that others had since then. Where the system does not tell: nothing. */
+/** Returns a function that returns the percentage of other processes since then, or undefined if the system has no figure. */
 export function watchOthers(): () => number | undefined {
   if (process.platform !== 'linux') return () => undefined;
   const before = ticks();

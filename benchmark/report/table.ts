@@ -3,7 +3,7 @@ import { title } from '../runners/implementations';
 import { ratioSpread, ratio, wanted, withSpread } from './number-text';
 import type { Result, Row, ScenarioResult } from './result';
 
-/** Whether ours has what is wanted of it; nothing where nothing is wanted or known. */
+/** Whether ferronet reaches its goal; empty if there is no goal or no figure. */
 export function isMet({ target, limit, peers }: Row, peer = 'ours'): boolean | undefined {
   const figure = peers[peer];
   if (figure && limit !== undefined) return figure.median < limit;

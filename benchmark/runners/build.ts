@@ -33,7 +33,7 @@ interface Runtimes {
   programOf: (runtime: 'bun' | 'deno') => string;
 }
 
-/** As for the tests in these runtimes: the same versions, kept in the same place. */
+/** As for the tests in these runtimes: the same versions, in the same place. */
 function install(runtime: 'bun' | 'deno'): string | undefined {
   const { programOf } = require(join(ROOT, 'scripts', 'runtimes', 'runtimes.js')) as Runtimes;
   try {
@@ -44,7 +44,7 @@ function install(runtime: 'bun' | 'deno'): string | undefined {
   }
 }
 
-/** Builds and installs what the peers need. Peers that cannot be had are told and left out. */
+/** Builds and installs what the peers need. Peers that are not available are reported and left out. */
 export function getBinaries(peers: readonly Implementation[]): { binaries: Binaries; peers: Implementation[] } {
   const binaries: Binaries = buildCrate();
   const there = peers.filter(({ name, runtime }) => {

@@ -1,4 +1,4 @@
-// Who is measured: ours, `node:net` on the same Node, on Bun and on Deno, and the floor. A peer is named on the command
+// The peers: ferronet, `node:net` on the same Node, on Bun and on Deno, and the floor. A peer is named on the command
 // line, `ours` or `ours:NAME=VALUE` with a variable of its environment, so that variants can be compared in one run.
 import { join } from 'node:path';
 
@@ -25,7 +25,7 @@ export interface Binaries {
 
 const PEERS = join(__dirname, '..', 'peers');
 
-/** The peer that a word of the command line names; an error says what is wrong with it. */
+/** The peer that a word of the command line names; an error describes a wrong one. */
 export function implementation(word: string): Implementation {
   const [name, ...variables] = word.split(':');
   const runtime = RUNTIMES.find((one) => one === name);
@@ -46,7 +46,7 @@ export function title({ name, runtime }: Implementation): string {
   return runtime === 'ours' ? name.replace('ours', 'ferronet') : name;
 }
 
-/** How JavaScript is run by an implementation; with `gc`, so that it can be told to collect its garbage. */
+/** How JavaScript is run by an implementation; with `gc`, so that it can collect its garbage on request. */
 function javascript({ runtime }: Implementation, binaries: Binaries, gc: boolean): [string, ...string[]] {
   switch (runtime) {
     case 'bun':

@@ -23,7 +23,7 @@ export interface LoadResult {
   p90: number;
   p99: number;
   max: number;
-  /** Processor time of the peer; `null` where the system does not tell. */
+  /** Processor time of the peer; `null` if the system has no figure. */
   processor: { main: number; all: number } | null;
   /** Processor time of the load generator itself. */
   own: number | null;
@@ -92,7 +92,7 @@ export async function loadByConnecting(
   try {
     const { port } = await child.hear<{ port: number }>(START_SECONDS);
     peer.child.say(`connect ${port}`);
-    // The peer speaks only when it has failed, so what it does not say is not waited for.
+    // The peer prints only on failure, so its output is not awaited.
     const result = await child.hear<LoadResult>(LOAD_SECONDS + span.seconds + span.warmUp);
     peer.child.say('stop');
     await peer.child.hear(START_SECONDS);

@@ -6,7 +6,7 @@ export interface Program {
   batch?: number;
   /** Milliseconds for which JavaScript computes, in every twice as many. */
   blocked?: number;
-  /** The peer is told to collect its garbage. */
+  /** The peer collects its garbage. */
   collects?: boolean;
   /** How many files it has open. */
   files?: number;

@@ -8,7 +8,7 @@ import type { ProcessScenario, ServerScenario } from './scenario';
 
 const linuxOnly = process.platform === 'linux' ? undefined : 'reads the memory of a process from /proc';
 
-/** `wanted` connections, or as many as there may be; the title says how many there are. */
+/** `wanted` connections, or as many as the limits allow; the title has their number. */
 function idle(wanted: number, target?: number): ServerScenario {
   const possible = atMost(wanted);
   // Half as many is another scenario.

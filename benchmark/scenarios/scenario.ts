@@ -11,9 +11,9 @@ export interface Metric {
   name: string;
   unit: Unit;
   better: 'more' | 'less';
-  /** Least ratio to `node:net` that is wanted of ours; above 1 is better for ours, whatever the metric. */
+  /** The goal: the least ratio to `node:net`. Above 1 is better for ferronet, whatever the metric. */
   target?: number;
-  /** Where no ratio makes sense: the most that ours may have. */
+  /** The goal where a ratio makes no sense: the most that ferronet may have. */
   limit?: number;
   /** Measured and written down, but not a row of the table. */
   quiet?: boolean;
@@ -52,7 +52,7 @@ export interface ServerScenario extends Described {
   measure: (stage: Stage, peer: Peer) => Promise<Values>;
 }
 
-/** Processes that run once and tell a figure. */
+/** Processes that run once and print a figure. */
 export interface ProcessScenario extends Described {
   program: null;
   measure: (stage: Stage, peer: Implementation) => Promise<Values>;

@@ -1,8 +1,8 @@
-// What cannot be handed over, and why.
+// Checks whether a socket or server can be handed over.
 import type { Socket } from 'node:net';
 
 import { coded, type Coded, ERR_INVALID_STATE, ERR_SOCKET_CLOSED } from '../../lib/errors/errors.js';
-import type { StreamHandle } from '../../lib/handle/tcp-pipe.js';
+import type { StreamHandle } from '../../lib/handle/stream.js';
 
 const ERR_FEATURE_UNAVAILABLE_ON_PLATFORM: Coded<[where: string, reason: string]> = coded(
   TypeError,
@@ -15,7 +15,7 @@ export type AnyHandle = Pick<StreamHandle, 'fd' | 'hasRef' | 'writeQueueSize'> &
   // ferronet's: the number without marking it as exposed.
   Partial<Pick<StreamHandle, 'descriptor'>>;
 
-/** What Node, or a protocol above, has put on a socket. */
+/** Internal properties of a socket, of Node or of a protocol above it. */
 interface Marked {
   _handle: AnyHandle | null;
   _readableState: { pipes: readonly unknown[] };
@@ -30,7 +30,7 @@ export function checkPlatform(): void {
     const reason = 'they have no descriptors there that a second owner could have';
     throw new ERR_FEATURE_UNAVAILABLE_ON_PLATFORM('on Windows', reason);
   }
-  // Their sockets would give no descriptor, and take one without its connection, or say that they have closed.
+  // Their sockets have no descriptor, and one that is made of a descriptor is not connected, or emits `close`.
   const { bun, deno } = process.versions;
   if (bun !== undefined || deno !== undefined) {
     const reason = "their net does not give and take descriptors as Node's does";
@@ -38,7 +38,7 @@ export function checkPlatform(): void {
   }
 }
 
-/** Whether a handle is a connection or a listening socket itself, and not something above one or elsewhere. */
+/** Whether a handle has a descriptor itself, and is neither above another handle nor in another process. */
 export function isPlain(handle: AnyHandle): boolean {
   return /^(TCP|Pipe)$/.test(handle.constructor.name) && (handle.descriptor ?? handle.fd) >= 0;
 }
@@ -54,11 +54,11 @@ export function connectionOf(socket: Socket): AnyHandle {
   if (socket.destroyed || handle === null) throw new ERR_SOCKET_CLOSED();
   if (!isPlain(handle)) {
     throw new ERR_INVALID_STATE(
-      'the socket stands on another stream, as those of TLS do; only that could be handed over',
+      'the socket uses another stream, as those of TLS do; only that stream could be handed over',
     );
   }
   const above = protocolAbove(socket, handle);
-  if (above !== undefined) throw new ERR_INVALID_STATE(`${above} stands on the socket`);
+  if (above !== undefined) throw new ERR_INVALID_STATE(`the socket is in use by ${above}`);
   const isEnding = socket.writableEnded && !socket.writableFinished;
   if (isEnding || socket.writableLength > 0 || handle.writeQueueSize > 0) {
     throw new ERR_INVALID_STATE(
@@ -68,17 +68,17 @@ export function connectionOf(socket: Socket): AnyHandle {
   return handle;
 }
 
-// What else reads and writes here, and would go on.
+// A protocol that uses the socket, and would go on to do so.
 function protocolAbove(socket: Socket, handle: AnyHandle): string | undefined {
   const marked = socket as unknown as Marked;
   if (marked.parser || marked._httpMessage) return 'HTTP';
-  // A session is kept under a name that differs from one Node to the next.
+  // The property with the session has another name in each version of Node.
   const held = Reflect.ownKeys(socket).map((key) => Reflect.get(socket, key) as object | undefined);
   if (held.some((value) => String(value?.constructor?.name).endsWith('Http2Session'))) return 'an HTTP/2 session';
-  // Node's TLS looks through to the handle below it.
+  // Node's TLS defines `reading` on the handle below it.
   if (Object.getOwnPropertyDescriptor(handle, 'reading')?.get) return 'TLS';
-  // Above ours it stands on a wrapper, whose listener is called as that of a pipe.
+  // Above a ferronet socket TLS uses a wrapper, whose listener has the same name as that of a pipe.
   const listeners = socket.listeners('data').filter(({ name }) => name === 'ondata').length;
-  if (listeners > marked._readableState.pipes.length) return "TLS, or another protocol of Node's,";
+  if (listeners > marked._readableState.pipes.length) return "TLS or another protocol of Node's";
   return undefined;
 }

@@ -6,13 +6,13 @@ import { type ServerOpts, type BlockList, Server as NodeServer } from 'node:net'
 import { _createServerHandle, Server as FerronetServer } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/handle/binding.js';
 import { ERR_INVALID_STATE, ERR_SERVER_NOT_RUNNING, errnoException, uvErrno } from '../../lib/errors/errors.js';
-import type { StreamHandle } from '../../lib/handle/tcp-pipe.js';
+import type { StreamHandle } from '../../lib/handle/stream.js';
 import type { Server } from '../../lib/server/server.js';
 import { type AnyHandle, isPlain } from './refusal.js';
 import { duplicated, withDescriptor } from './socket.js';
 
 /** The fields that both kinds of servers have. */
-interface Kept {
+interface ServerFields {
   _handle: AnyHandle | null;
   _pipeName?: string | undefined;
   _unref: boolean;
@@ -40,26 +40,26 @@ interface NodeHandle extends AnyHandle {
 const SOCKET = 0;
 
 export function adoptServer(server: NodeServer, backlog: number | undefined): Server {
-  const kept = server as unknown as Kept;
-  const { fd } = listenerOf(kept);
+  const fields = server as unknown as ServerFields;
+  const { fd } = listenerOf(fields);
   const handle = withDescriptor(duplicated(duplicateDescriptor(fd)), (own) => {
     const opened = _createServerHandle(null, null, null, own);
     if (typeof opened === 'number') throw errnoException(opened, 'open');
     return opened;
   });
-  const adopted = new FerronetServer(optionsOf(kept));
+  const adopted = new FerronetServer(optionsOf(fields));
   listen(adopted as unknown as NodeServer, handle, backlog);
-  const path = keepingPath(kept._pipeName, () => server.close());
+  const path = closeKeepingPath(fields._pipeName, () => server.close());
   if (path !== undefined) handle.ownPath(path);
   handle.unshare();
-  passOn(kept, adopted as unknown as Kept);
+  passOn(fields, adopted as unknown as ServerFields);
   return adopted;
 }
 
 export function releaseServer(server: Server, backlog: number | undefined): NodeServer {
-  const kept = server as unknown as Kept;
-  const handle = listenerOf(kept) as StreamHandle;
-  const released = new NodeServer(optionsOf(kept));
+  const fields = server as unknown as ServerFields;
+  const handle = listenerOf(fields) as StreamHandle;
+  const released = new NodeServer(optionsOf(fields));
   listen(released, { fd: duplicated(handle.duplicate()) }, backlog);
   const listening = (released as unknown as { _handle: NodeHandle })._handle;
   handle.retire();
@@ -70,21 +70,21 @@ export function releaseServer(server: Server, backlog: number | undefined): Node
   }
   // After `listening`, and once the caller has added its listeners.
   if (clients.length > 0) process.nextTick(() => clients.forEach((fd) => deliver(listening, fd)));
-  if (isFile(kept._pipeName)) removeWith(listening, kept._pipeName);
-  passOn(kept, released as unknown as Kept);
+  if (isFile(fields._pipeName)) removeWith(listening, fields._pipeName);
+  passOn(fields, released as unknown as ServerFields);
   server.close();
   return released;
 }
 
 /** @throws Error ERR_SERVER_NOT_RUNNING, ERR_INVALID_STATE */
-function listenerOf({ _handle: handle }: Kept): AnyHandle {
+function listenerOf({ _handle: handle }: ServerFields): AnyHandle {
   if (handle === null) throw new ERR_SERVER_NOT_RUNNING();
   // In a worker of a cluster the handle only represents the one of the primary.
   if (!isPlain(handle)) throw new ERR_INVALID_STATE('the listening socket of the server is in another process');
   return handle;
 }
 
-function optionsOf(server: Kept): ServerOpts & { blockList?: BlockList } {
+function optionsOf(server: ServerFields): ServerOpts & { blockList?: BlockList } {
   const { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, highWaterMark, blockList } = server;
   const keepAliveInitialDelay = server.keepAliveInitialDelay * 1000;
   const options = { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark };
@@ -99,7 +99,7 @@ function listen(server: NodeServer, on: object, backlog: number | undefined): vo
   throw errnoException(uvErrno('EINVAL'), 'listen');
 }
 
-function passOn(from: Kept, to: Kept): void {
+function passOn(from: ServerFields, to: ServerFields): void {
   to._pipeName = from._pipeName;
   if (from.maxConnections !== undefined) to.maxConnections = from.maxConnections;
   if (from.dropMaxConnection !== undefined) to.dropMaxConnection = from.dropMaxConnection;
@@ -117,9 +117,9 @@ function isFile(path: string | undefined): path is string {
   return path !== undefined && !path.startsWith('\0');
 }
 
-// libuv removes the file by its name when it closes the handle, so it must not be there at that moment. Whoever may not
-// rename it may not remove it either. Answers the path if it is there afterwards.
-function keepingPath(path: string | undefined, close: () => void): string | undefined {
+// libuv removes the file by its name when it closes the handle, so the file is renamed for that moment. If it cannot be
+// renamed, libuv cannot remove it either. Returns the path if the file exists afterwards.
+function closeKeepingPath(path: string | undefined, close: () => void): string | undefined {
   const aside = `${path}.${process.pid}-${process.hrtime.bigint()}`;
   let isAside = false;
   try {
@@ -132,7 +132,7 @@ function keepingPath(path: string | undefined, close: () => void): string | unde
   return path;
 }
 
-// libuv knows of no path: this handle has not bound it.
+// libuv removes only a path that the handle itself has bound.
 function removeWith(handle: NodeHandle, path: string): void {
   const { close } = handle;
   handle.close = function (callback) {

@@ -1,5 +1,5 @@
-// One connection from one owner to the other: a duplicate of its descriptor, what was asked of it, and what was read of it.
-// Then the first owner closes its own descriptor, which no peer can see.
+// Hands over a connection: a duplicate of its descriptor, its options, and the bytes that were read. Then the first owner
+// closes its own descriptor, which the peer does not notice.
 import { closeSync } from 'node:fs';
 import { type SocketConstructorOpts, Socket as NodeSocket } from 'node:net';
 
@@ -7,9 +7,9 @@ import { Socket as FerronetSocket } from '../../index.js';
 import { duplicateDescriptor } from '../../lib/handle/binding.js';
 import { define } from '../../lib/node/define.js';
 import { ERR_INVALID_STATE, errnoException } from '../../lib/errors/errors.js';
-import type { StreamHandle } from '../../lib/handle/tcp-pipe.js';
+import type { StreamHandle } from '../../lib/handle/stream.js';
 import type { Socket } from '../../lib/socket/socket.js';
-import { noteSettings, readSettings } from './node-settings.js';
+import { readSettings, storeSettings } from './node-settings.js';
 import { connectionOf } from './refusal.js';
 
 /** The state of a stream that has no public accessor. */
@@ -17,7 +17,7 @@ interface States {
   _readableState: { decoder?: { lastChar: Buffer; lastNeed: number; lastTotal: number } | null };
 }
 
-/** The descriptor, or its error. */
+/** @throws Error with syscall `dup` for a negative error */
 export function duplicated(answer: number): number {
   if (answer < 0) throw errnoException(answer, 'dup');
   return answer;
@@ -53,7 +53,7 @@ export function releaseSocket(socket: Socket): NodeSocket {
   const handle = connectionOf(socket as unknown as NodeSocket) as StreamHandle;
   const fd = leave(socket, handle);
   const released = withDescriptor(fd, () => new NodeSocket(optionsOf(socket as unknown as NodeSocket, fd)));
-  noteSettings(released, socket._settings());
+  storeSettings(released, socket._settings());
   if (!handle.hasRef()) released.unref();
   const chunks = [takeBuffered(socket as unknown as NodeSocket), socket._takeHeld() ?? Buffer.alloc(0)];
   let piece = handle.takeUnread();
@@ -64,7 +64,7 @@ export function releaseSocket(socket: Socket): NodeSocket {
   return released;
 }
 
-/** A descriptor for the next owner. @throws Error ERR_INVALID_STATE, and of the system; the socket goes on then */
+/** A descriptor for the next owner. @throws Error ERR_INVALID_STATE, and of the system; the socket continues then */
 function leave(socket: Socket, handle: StreamHandle): number {
   const resume = socket._quiesce();
   try {
@@ -89,19 +89,19 @@ function optionsOf(socket: NodeSocket, fd: number): SocketConstructorOpts {
   return options;
 }
 
-/** The bytes in the stream's buffer, without anybody hearing of them: they are the next owner's to tell. */
+/** Removes the bytes from the stream's buffer without events: the next owner delivers them. */
 function takeBuffered(socket: NodeSocket): Buffer {
   const { readableLength: length, readableEncoding: encoding } = socket;
   const { decoder } = (socket as unknown as States)._readableState;
-  // All of it, by its length: asked for less or more, a stream that has ended would say so.
-  const chunk = length > 0 ? inSilence(socket, () => socket.read(length) as Buffer | string | null) : null;
+  // With the exact length: any other makes a stream that has ended emit `end`.
+  const chunk = length > 0 ? withoutEvents(socket, () => socket.read(length) as Buffer | string | null) : null;
   const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding ?? 'utf8') : (chunk ?? Buffer.alloc(0));
   if (!decoder) return bytes;
-  // The beginning of a character whose end has not come.
+  // An incomplete character.
   return Buffer.concat([bytes, decoder.lastChar.subarray(0, decoder.lastTotal - decoder.lastNeed)]);
 }
 
-function inSilence<T>(socket: NodeSocket, act: () => T): T {
+function withoutEvents<T>(socket: NodeSocket, act: () => T): T {
   const own = Object.getOwnPropertyDescriptor(socket, 'emit');
   define(socket, 'emit', { value: () => false, configurable: true });
   try {
@@ -112,11 +112,11 @@ function inSilence<T>(socket: NodeSocket, act: () => T): T {
   }
 }
 
-/** What all streams and sockets have. */
+/** Passes on the state that all sockets have, and ends `from`. */
 function passOn(from: NodeSocket, to: NodeSocket, unread: Buffer): void {
   if (from.readableEncoding !== null) to.setEncoding(from.readableEncoding);
   if (from.timeout) to.setTimeout(from.timeout);
-  // Nothing was read into it yet, so this comes first.
+  // Nothing was read into it yet, so these bytes come first.
   if (unread.length > 0) to.push(unread);
   if (from.writableEnded) to.end();
   from.destroy();

@@ -1,5 +1,5 @@
-// Workers made of code. Node preloads for them what `--require` names, but imports nothing of what `--import` does, since
-// a script is run without the loader of modules.
+// Workers with the `eval` option. Node applies `--require` to them, but not `--import`, because the code runs without the
+// module loader.
 import { syncBuiltinESMExports } from 'node:module';
 import threads = require('node:worker_threads');
 
@@ -7,7 +7,7 @@ import { define } from '../../lib/node/define.js';
 
 const { Worker } = threads;
 
-/** What concerns the whole process, such as V8's flags, is inherited, but refused where it is said anew: it is named then. */
+/** Removes flags of the whole process, such as V8's: a worker inherits them, but rejects them in `execArgv`, by name. */
 function withoutRefused(flags: readonly string[], error: unknown): string[] {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
@@ -16,8 +16,8 @@ function withoutRefused(flags: readonly string[], error: unknown): string[] {
 }
 
 /**
- * From now on a worker made of code preloads `file`, unless it is given flags of its own, which stand for all that it
- * would inherit.
+ * Makes workers with the `eval` option preload `file`, unless they have an `execArgv` option, which replaces all inherited
+ * flags.
  */
 export function preloadInCodeWorkers(file: string): void {
   const registered = class extends Worker {

@@ -1,5 +1,5 @@
-// `BlockList` is Node's own class, or where that is old, one that extends it: block lists hold no descriptor, they travel to
-// workers, and a list made with one module must be understood by the other.
+// `BlockList` is Node's own class, or on an older Node a subclass of it. A list made with one module has to work in the
+// other, and Node's can be sent to workers.
 import { BlockList as NodeBlockList } from 'node:net';
 
 import { define } from '../node/define.js';
@@ -9,10 +9,10 @@ import type { SocketAddress } from './socket-address.js';
 
 type Family = 'ipv4' | 'ipv6';
 
-/** What servers and sockets take for one: also a list made by node:net, and one that came from another thread. */
+/** What servers and sockets accept: also a list made by node:net, or received from another thread. */
 export type AnyBlockList = NodeBlockList;
 
-/** Rules of addresses, ranges and subnets. `check` tells whether one of them holds. */
+/** Rules of addresses, ranges and subnets. `check` says whether one of them matches. */
 export interface BlockList extends NodeBlockList {
   /** How many rules there are. */
   readonly size: number;
@@ -30,15 +30,15 @@ export interface BlockList extends NodeBlockList {
   addCIDR(cidr: string): void;
   /** All of them or, if one is wrong, none. Throws as `addCIDR`. */
   addCIDRs(cidrs: readonly string[]): void;
-  /** Does nothing if there is no such rule; so do the others. */
+  /** Does nothing if there is no such rule, as all methods that remove. */
   removeAddress(address: string | SocketAddress, family?: Family): void;
-  /** Takes one rule of exactly this range out. */
+  /** Removes one rule of exactly this range. */
   removeRange(start: string | SocketAddress, end: string | SocketAddress, family?: Family): void;
-  /** Takes one rule of exactly this subnet out. */
+  /** Removes one rule of exactly this subnet. */
   removeSubnet(net: string | SocketAddress, prefix: number, family?: Family): void;
   /** As `removeSubnet`. */
   removeCIDR(cidr: string): void;
-  /** Takes all rules out. */
+  /** Removes all rules. */
   clear(): void;
   /** The rules. */
   toJSON(): readonly string[];
@@ -50,35 +50,34 @@ export interface BlockListConstructor {
   new (): BlockList;
   readonly prototype: BlockList;
   isBlockList(value: unknown): value is AnyBlockList;
-  /** What is no address of the public internet: private, loopback and link-local ranges, as for `addCIDRs`. */
+  /** The private, loopback and link-local ranges, for `addCIDRs`. */
   readonly PRIVATE_RANGES: readonly string[];
 }
 
 let chosen: BlockListConstructor | undefined;
 
-/** The class. Node loads its own when it is first asked for, and so does this. */
+/** The class. Loaded on first use, as Node loads its own. */
 export function blockListClass(): BlockListConstructor {
   return (chosen ??= chooseClass() as unknown as BlockListConstructor);
 }
 
 function chooseClass(): typeof NodeBlockList {
-  // All members are there, or what came with the last of them is missing.
+  // These came last: with them, Node has all members.
   const isComplete = 'size' in NodeBlockList.prototype && 'PRIVATE_RANGES' in NodeBlockList;
   if (isComplete) return NodeBlockList;
   const { FullBlockList } = require('./full-block-list.js') as typeof Full;
-  // Under Node's name.
   return define(FullBlockList, 'name', { value: NodeBlockList.name });
 }
 
-/** Whether `value` is a block list, by Node's own test where this Node has it. */
+/** Node's own test, where this Node has one. */
 export function isBlockList(value: unknown): value is AnyBlockList {
-  // Node 20 has no such test of its own.
+  // Not in Node 20.
   const { isBlockList: isNodeBlockList } = NodeBlockList as { isBlockList?: (value: unknown) => boolean };
   return isNodeBlockList?.(value) ?? value instanceof NodeBlockList;
 }
 
 /**
- * Anything falsy is no block list, as in Node.
+ * Accepts anything falsy as no block list, as in Node.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE for any other value that is not a block list
  */

@@ -1,6 +1,6 @@
-// The members of `BlockList` that Node has since 26.8 and 24.19, for older ones. They are in a class of our own that extends
-// Node's, so nobody else's block lists change. The rules stay where Node has them, in a native list that clones share; what
-// that cannot do, taking a rule out, is done by filling a new one.
+// For older Nodes: the members that `BlockList` has since 26.8 and 24.19. A subclass has them, so that node:net's own lists
+// do not change. The rules stay in Node's native list, which clones share. It cannot remove a rule, so removing one fills a
+// new list.
 import { BlockList as NodeBlockList } from 'node:net';
 
 import { define } from '../node/define.js';
@@ -16,10 +16,10 @@ interface Subnet {
   prefix: number;
 }
 
-// Where the rules are: Node keeps them under one symbol, Deno under two, and Bun out of sight.
-const places = Object.getOwnPropertySymbols(new NodeBlockList());
+// The symbols under which a list stores its rules: one in Node, two in Deno, none in Bun.
+const ruleSymbols = Object.getOwnPropertySymbols(new NodeBlockList());
 
-type WithPlaces = Record<symbol, unknown>;
+type WithSymbols = Record<symbol, unknown>;
 
 // `Address: IPv4 1.2.3.4`, `Range: IPv4 1.2.3.4-1.2.3.9`, `Subnet: IPv6 fe80::/10`
 const RULE = /^(Address|Range|Subnet): IPv(4|6) (.+)$/;
@@ -65,7 +65,7 @@ export class FullBlockList extends NodeBlockList {
 
   removeAddress(address: string | SocketAddress, family: Family = 'ipv4'): void {
     const { address: text, family: kind } = socketAddress(address, family, 'address');
-    // An IPv4 address and the IPv6 one that maps it are the same rule.
+    // An IPv4 address and its IPv4-mapped IPv6 address are the same rule.
     const same = kind === 'ipv4' ? `::ffff:${text}` : text.replace(/^::ffff:(?=.*\.)/, '');
     const gone = new Set([
       `Address: ${label(kind)} ${text}`,
@@ -97,7 +97,7 @@ export class FullBlockList extends NodeBlockList {
     return this.rules;
   }
 
-  /** Adds rules as `rules` has them, or as JSON of those. What is no rule is skipped. */
+  /** Adds rules in the form of `rules`, or JSON of them. Ignores unknown ones. */
   fromJSON(data: string | readonly string[]): void {
     const parsed: unknown = typeof data === 'string' ? JSON.parse(data) : data;
     if (!Array.isArray(parsed) || !parsed.every((each) => typeof each === 'string')) {
@@ -111,7 +111,7 @@ export class FullBlockList extends NodeBlockList {
     this.#removeOne(`Subnet: ${label(network.family)} ${network.address}/${prefix}`);
   }
 
-  // Equal ranges and subnets are there more than once; the newest goes.
+  // A list may contain a range or subnet several times. The newest is removed.
   #removeOne(rule: string): void {
     const { rules } = this;
     const at = rules.indexOf(rule);
@@ -122,13 +122,14 @@ export class FullBlockList extends NodeBlockList {
   #fill(rules: readonly string[]): void {
     const filled = new NodeBlockList();
     for (const rule of rules.toReversed()) addRule(filled, rule);
-    if (places.length === 0) standIn(filled, this);
-    for (const place of places) (this as unknown as WithPlaces)[place] = (filled as unknown as WithPlaces)[place];
+    if (ruleSymbols.length === 0) delegate(this, filled);
+    for (const symbol of ruleSymbols)
+      (this as unknown as WithSymbols)[symbol] = (filled as unknown as WithSymbols)[symbol];
   }
 }
 
-// Has `list` do by `filled` what it would do by the rules that cannot be reached.
-function standIn(filled: NodeBlockList, list: NodeBlockList): void {
+// Delegates from `list` to `filled` where the rules cannot be replaced.
+function delegate(list: NodeBlockList, filled: NodeBlockList): void {
   for (const name of ['addAddress', 'addRange', 'addSubnet', 'check'] as const) {
     const value: unknown = filled[name].bind(filled);
     define(list, name, { value, writable: true, configurable: true });

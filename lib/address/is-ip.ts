@@ -1,5 +1,5 @@
-// Which texts are IP addresses, to the letter as Node's `isIP` sees it: what the name resolver is not asked for, what
-// `localAddress` may be, and what keys a block list. Written as a scan because addresses are tested for every connect.
+// Which strings are IP addresses, exactly as for Node's `isIP`. A scan and not a regular expression, because every connect
+// tests its address.
 
 const DOT = 0x2e;
 const COLON = 0x3a;
@@ -14,7 +14,7 @@ function isHex(code: number): boolean {
   return isDigit(code) || (letter >= 0x61 && letter <= 0x66);
 }
 
-// Four numbers 0-255 without leading zeros: "127.0.0.01" is a name to Node, because resolvers disagree about octal.
+// Four numbers 0-255 without leading zeros: for Node "127.0.0.01" is a name, because resolvers disagree about octal.
 function isQuad(text: string, start: number, end: number): boolean {
   let numbers = 0;
   let at = start;

@@ -1,5 +1,5 @@
-// `SocketAddress`: Node's own, but for `parse`. Its instances are Node's instances: they travel to workers, come back as what
-// they were, and `instanceof` means the same here and there. So only the constructor is ours, with Node's prototype.
+// `SocketAddress`: Node's own, except for `parse`. Instances are Node's, so that they can be sent to workers and `instanceof`
+// works across both modules. Only the constructor is ferronet's, with Node's prototype.
 import { SocketAddress as NodeSocketAddress } from 'node:net';
 import { URL } from 'node:url';
 
@@ -28,15 +28,15 @@ export interface SocketAddressConstructor {
   readonly prototype: SocketAddress;
   isSocketAddress(value: unknown): value is SocketAddress;
   /**
-   * The address in `1.2.3.4`, `1.2.3.4:80`, `[::1]` or `[::1]:80`; `undefined` if there is none.
+   * The address in `1.2.3.4`, `1.2.3.4:80`, `[::1]` or `[::1]:80`; `undefined` for any other text.
    *
    * @throws TypeError ERR_INVALID_ARG_TYPE if `input` is not a string
    */
   parse(input: string): SocketAddress | undefined;
 }
 
-// As in Node, what a URL may have between `//` and its end. A URL does not tell the port that its scheme has anyway, 80
-// here, and node:net takes the silence for port 0. Another scheme keeps quiet about another port.
+// As in Node, the host and port of a URL. A URL omits the default port of its scheme, 80 here, for which node:net returns 0.
+// Parsing with another scheme, whose default differs, yields the real port.
 function parse(input: string): SocketAddress | undefined {
   validateString(input, 'input');
   if (!URL.canParse(`http://${input}`)) return undefined;
@@ -57,7 +57,7 @@ function construct(options: SocketAddressOptions | undefined): SocketAddress {
 
 let made: SocketAddressConstructor | undefined;
 
-/** The constructor. Node loads its own when it is first asked for, and so does this. */
+/** The constructor. Loaded on first use, as Node loads its own. */
 export function socketAddressClass(): SocketAddressConstructor {
   return (made ??= makeConstructor());
 }

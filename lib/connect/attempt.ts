@@ -1,13 +1,13 @@
-// One address tried with one handle: bind if asked, ask who may be connected to, connect; and what the socket does when
-// the connection is there. Which addresses are tried, and what follows a failure, is decided above.
-import type { NetError } from '../errors/errors.js';
-import { ERR_IP_BLOCKED, exceptionWithHostPort } from '../errors/errors.js';
-import type { Pipe, Req, TCP } from '../handle/tcp-pipe.js';
+// One attempt to connect, to one address with one handle: binding, permission and block list, connecting; and what the socket
+// does when it has connected. The callers choose the addresses and handle failures.
+import { type NetError, ERR_IP_BLOCKED, exceptionWithHostPort } from '../errors/errors.js';
+import type { Pipe } from '../handle/pipe.js';
+import type { Req } from '../handle/request.js';
+import type { TCP } from '../handle/tcp.js';
 import { connectDenial } from '../errors/permission.js';
 import type { SocketHandle } from '../handle/socket.js';
-import { applyOptions } from '../stream/options.js';
-import type { SocketCore } from '../stream/state.js';
-import { kState, tellConnected } from '../stream/state.js';
+import { applyOptions } from '../stream/kernel-options.js';
+import { type SocketCore, kState, notifyConnected } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
 
 export interface Address {
@@ -22,15 +22,15 @@ export interface Attempt extends Address {
   localPort: number | undefined;
 }
 
-/** How an attempt ended, told later; an error that is known at once is returned instead. */
+/** Called when an attempt has ended. An error that occurs at once is returned instead. */
 export type Outcome = (status: number, handle: SocketHandle) => void;
 
-/** The handle, which can do what it connects by. */
+/** The handle, as a TCP one. */
 function connecting(socket: SocketCore): TCP {
   return socket[kState].handle as unknown as TCP;
 }
 
-/** Binds the local end. The local address becomes the one that was bound: error messages name it. */
+/** Binds the local end. `localAddress` is set to the address that was bound, for error messages. */
 export function bindLocal(socket: SocketCore, attempt: Attempt): NetError | undefined {
   const { family, localPort } = attempt;
   if (attempt.localAddress === undefined && localPort === undefined) return undefined;
@@ -41,7 +41,7 @@ export function bindLocal(socket: SocketCore, attempt: Attempt): NetError | unde
   return errno < 0 ? exceptionWithHostPort(errno, 'bind', attempt.localAddress, localPort) : undefined;
 }
 
-/** Whether the socket's `blockList` forbids the address. */
+/** The error of an address that the socket's `blockList` contains. */
 export function blockedError(socket: SocketCore, { address, family }: Address): NetError | undefined {
   return socket.blockList?.check(address, `ipv${family}`) ? new ERR_IP_BLOCKED(address) : undefined;
 }
@@ -52,7 +52,7 @@ export function connectTcp(socket: SocketCore, attempt: Attempt, outcome: Outcom
   if (denial !== undefined) return denial;
   const handle = connecting(socket);
   const state = socket[kState];
-  // Here and not when connected, as in Node: the SYN carries the type of service, and the rest holds from the start.
+  // Before connecting, as in Node: the SYN already carries the type of service.
   if (state.exposed) applyOptions(state.exposed, state);
   const request: Req = { oncomplete: outcome };
   const errno = family === 4 ? handle.connect(request, address, port) : handle.connect6(request, address, port);
@@ -66,7 +66,7 @@ export function connectPath(socket: SocketCore, path: string, outcome: Outcome):
   return errno < 0 ? immediateError(socket, errno, path) : undefined;
 }
 
-// Whatever the local end is by now: it may have none, and then says undefined twice.
+// With the local address at this moment. A handle without one yields `undefined:undefined`, as in Node.
 function immediateError(socket: SocketCore, errno: number, address: string, port?: number): NetError {
   const local = socket._getsockname();
   return exceptionWithHostPort(errno, 'connect', address, port, `${local.address}:${local.port}`);
@@ -81,14 +81,14 @@ export function attemptError(status: number, { address, port, localAddress, loca
   return error;
 }
 
-/** The connection is there. */
+/** Called when the connection is established. */
 export function becomeConnected(socket: SocketCore): void {
   socket.connecting = false;
   socket._sockname = null;
   noteActivity(socket);
   socket.emit('connect');
-  tellConnected(socket);
+  notifyConnected(socket);
   socket.emit('ready');
-  // Data may have come already, or the FIN of a socket that nobody reads.
+  // Reads data or FIN that has already arrived.
   if (!socket.isPaused()) socket.read(0);
 }

@@ -1,10 +1,10 @@
-// A name with several addresses: they are tried one after the other, as Node does, and all but the last are given up
-// after a while. Each attempt has a handle of its own.
+// Connecting to a name with several addresses. As in Node they are tried one after the other, and each attempt but the last
+// has a time limit. Each attempt has a handle of its own.
 import type { Attempt } from './attempt.js';
 import { attemptError, becomeConnected, bindLocal, blockedError, connectTcp } from './attempt.js';
 import type { NetError } from '../errors/errors.js';
 import { aggregateError, connectionTimeoutError, ERR_SOCKET_CONNECTION_TIMEOUT } from '../errors/errors.js';
-import { TCP } from '../handle/tcp-pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { attachHandle } from '../stream/read.js';
 import type { SocketCore } from '../stream/state.js';
 import { kState } from '../stream/state.js';
@@ -13,48 +13,48 @@ import { startTimer } from '../node/timers.js';
 export class SerialAttempts {
   readonly #socket: SocketCore;
   readonly #attempts: readonly Attempt[];
-  readonly #patience: number;
-  readonly #wanted: () => boolean;
+  readonly #attemptTimeout: number;
+  readonly #isCurrent: () => boolean;
   readonly #errors: NetError[] = [];
   #next = 0;
   #running: Attempt | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param patience milliseconds
-   * @param wanted whether the call of `connect` that these attempts are for is still the one in force
+   * @param attemptTimeout milliseconds
+   * @param isCurrent whether the call of `connect` that these attempts belong to is still current
    */
-  constructor(socket: SocketCore, attempts: readonly Attempt[], patience: number, wanted: () => boolean) {
+  constructor(socket: SocketCore, attempts: readonly Attempt[], attemptTimeout: number, isCurrent: () => boolean) {
     this.#socket = socket;
     this.#attempts = attempts;
-    this.#patience = patience;
-    this.#wanted = wanted;
+    this.#attemptTimeout = attemptTimeout;
+    this.#isCurrent = isCurrent;
     socket.autoSelectFamilyAttemptedAddresses = [];
-    socket[kState].giveUpConnecting = () => this.#timer?.close();
+    socket[kState].cancelConnecting = () => this.#timer?.close();
   }
 
   tryNext(): void {
     this.#timer?.close();
-    // Any listener of the events below may have ended all this.
-    if (!this.#wanted()) return;
+    // A listener of the events below may have destroyed the socket.
+    if (!this.#isCurrent()) return;
     const attempt = this.#attempts[this.#next];
-    if (attempt === undefined) this.#giveUp();
+    if (attempt === undefined) this.#failAll();
     else this.#try(attempt);
   }
 
-  #giveUp(): void {
+  #failAll(): void {
     const errors = this.#errors;
     this.#socket.destroy(errors.length === 0 ? new ERR_SOCKET_CONNECTION_TIMEOUT() : aggregateError(errors));
   }
 
   #try(attempt: Attempt): void {
     const socket = this.#socket;
-    // The first one has the handle that `connect` made.
+    // The first attempt uses the handle that `connect` has made.
     if (this.#next > 0) this.#renewHandle();
     this.#next += 1;
     const bindError = bindLocal(socket, attempt);
     if (bindError) {
-      // Nothing was attempted, so no event.
+      // No attempt was made, so there is no event.
       this.#errors.push(bindError);
       this.tryNext();
       return;
@@ -66,7 +66,7 @@ export class SerialAttempts {
     }
     const { address, port, family } = attempt;
     socket.emit('connectionAttempt', address, port, family);
-    if (!this.#wanted()) return;
+    if (!this.#isCurrent()) return;
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
     this.#running = attempt;
     const error = connectTcp(socket, attempt, (status) => this.#ended(attempt, status));
@@ -91,7 +91,7 @@ export class SerialAttempts {
       this.#socket.emit('connectionAttemptTimeout', address, port, family);
       this.#errors.push(connectionTimeoutError(address, port));
       this.tryNext();
-    }, this.#patience).ref();
+    }, this.#attemptTimeout).ref();
   }
 
   #failed(attempt: Attempt, error: NetError): void {
@@ -101,12 +101,12 @@ export class SerialAttempts {
   }
 
   #ended(attempt: Attempt, status: number): void {
-    // One that was given up has been told of.
+    // An attempt that has timed out was reported before.
     if (attempt !== this.#running) return;
     this.#running = undefined;
     this.#timer?.close();
-    // Also when the socket was destroyed meanwhile: Node tells that the attempt was canceled.
+    // Also if the socket was destroyed meanwhile: Node reports the canceled attempt.
     if (status !== 0) this.#failed(attempt, attemptError(status, attempt));
-    else if (this.#wanted()) becomeConnected(this.#socket);
+    else if (this.#isCurrent()) becomeConnected(this.#socket);
   }
 }

@@ -1,33 +1,47 @@
-// `socket.connect`: from options to a connection. Looks the name up, picks the addresses worth trying, and tries them:
+// `socket.connect`: from options to a connection. Looks the name up, selects the usable addresses, and tries them: a single
 // one here, several in attempts.ts.
 import type { LookupOptions } from 'node:dns';
 
 import { isIP } from '../address/is-ip.js';
-import type { Address, Attempt } from './attempt.js';
-import { attemptError, becomeConnected, bindLocal, blockedError, connectPath, connectTcp } from './attempt.js';
-import type { Bound, ConnectListener, IpcConnectOptions, SocketConnectOptions, TcpTarget } from './options.js';
-import { readTarget } from './options.js';
-import { debug } from '../node/diagnostics.js';
-import type { NetError } from '../errors/errors.js';
 import {
+  type Address,
+  type Attempt,
+  attemptError,
+  becomeConnected,
+  bindLocal,
+  blockedError,
+  connectPath,
+  connectTcp,
+} from './attempt.js';
+import {
+  type Bound,
+  type ConnectListener,
+  type IpcConnectOptions,
+  type SocketConnectOptions,
+  type TcpTarget,
+  readTarget,
+} from './options.js';
+import { debug } from '../node/diagnostics.js';
+import {
+  type NetError,
   ERR_INVALID_ADDRESS_FAMILY,
   ERR_INVALID_IP_ADDRESS,
   exceptionWithHostPort,
   uvErrno,
 } from '../errors/errors.js';
-import { Pipe, TCP } from '../handle/tcp-pipe.js';
+import { Pipe } from '../handle/pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { dns } from '../node/modules.js';
 import { SerialAttempts } from './attempts.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { attachHandle, startReading } from '../stream/read.js';
-import type { SocketCore } from '../stream/state.js';
-import { kState, whenConnected } from '../stream/state.js';
+import { type SocketCore, kState, whenConnected } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
 import { nextTick } from '../node/timers.js';
 
 const UV_EINVAL: number = uvErrno('EINVAL');
 
-/** @throws for options that name no target; the socket is as it was then */
+/** @throws for options without a target; the socket is unchanged then */
 export function connectSocket(
   socket: SocketCore,
   options: SocketConnectOptions,
@@ -48,7 +62,7 @@ export function connectSocket(
 }
 
 function boundTo(socket: SocketCore): Bound {
-  // One that has closed lost what it was bound to.
+  // A closed socket has lost its bound address.
   if (!socket[kState].bound || socket.destroyed) return undefined;
   return socket[kState].handle?.kind === 'PIPE' ? 'path' : 'address';
 }
@@ -58,17 +72,17 @@ function prepareHandle(socket: SocketCore, local: boolean): void {
     socket._handle = null;
     socket._peername = undefined;
   }
-  // One that is there already may be bound, or connecting: the handle itself says whether it can connect now.
+  // An existing handle may be bound or connecting: its `connect` returns an error if it cannot connect now.
   const { handle } = socket[kState];
   if (handle !== null) {
-    holdReading(socket, handle);
+    pauseUntilConnected(socket, handle);
     return;
   }
   attachHandle(socket, local ? new Pipe(Pipe.SOCKET) : new TCP(TCP.SOCKET));
 }
 
-// A socket that is connecting, connected or made of a descriptor keeps its handle, and with it the kind of targets it can
-// have. node:net aborts the process here, or connects to a path that is called like the host.
+// A socket with a handle keeps it, and can only connect to targets of its kind. node:net aborts the process here, or connects
+// to a path with the name of the host.
 function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): NetError | undefined {
   const kind = socket[kState].handle?.kind;
   if ('path' in target) {
@@ -77,26 +91,26 @@ function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): N
   return kind === 'PIPE' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.host, target.port) : undefined;
 }
 
-// A socket made of a descriptor reads from the start. Before there is a connection that is nothing but an error.
-function holdReading(socket: SocketCore, handle: SocketHandle): void {
+// A socket made of a descriptor reads at once, which is an error before it has connected.
+function pauseUntilConnected(socket: SocketCore, handle: SocketHandle): void {
   if (!handle.reading || socket.connecting) return;
   handle.readStop();
   whenConnected(socket, () => startReading(socket));
 }
 
-// A later answer may belong to a `connect` that is over: destroyed, perhaps connecting anew.
-function stillWanted(socket: SocketCore): () => boolean {
+// For callbacks that may arrive after the socket was destroyed, and even after another `connect`.
+function currentConnect(socket: SocketCore): () => boolean {
   const state = socket[kState];
   const { life } = state;
   return () => socket.connecting && state.life === life;
 }
 
 function openPath(socket: SocketCore, path: string): void {
-  const wanted = stillWanted(socket);
+  const isCurrent = currentConnect(socket);
   socket.emit('connectionAttempt', path, undefined, undefined);
-  if (!wanted()) return;
+  if (!isCurrent()) return;
   const error = connectPath(socket, path, (status, handle) => {
-    single(socket, { address: path }, status, handle);
+    endSingle(socket, { address: path }, status, handle);
   });
   if (error) socket.destroy(error);
 }
@@ -107,18 +121,18 @@ function openAddress(socket: SocketCore, attempt: Attempt): void {
     socket.destroy(bindError);
     return;
   }
-  const wanted = stillWanted(socket);
+  const isCurrent = currentConnect(socket);
   socket.emit('connectionAttempt', attempt.address, attempt.port, attempt.family);
-  // node:net goes on here, with a handle that is gone, when a listener has destroyed the socket.
-  if (!wanted()) return;
+  // If a listener has destroyed the socket, node:net continues here without a handle.
+  if (!isCurrent()) return;
   const error =
     blockedError(socket, attempt) ??
-    connectTcp(socket, attempt, (status, connected) => single(socket, attempt, status, connected));
+    connectTcp(socket, attempt, (status, connected) => endSingle(socket, attempt, status, connected));
   if (error) socket.destroy(error);
 }
 
-/** The only address there is was tried. */
-function single(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: SocketHandle): void {
+/** The attempt of a target with a single address has ended. */
+function endSingle(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: SocketHandle): void {
   if (socket.destroyed || socket[kState].handle !== handle || !socket.connecting) return;
   if (status === 0) {
     becomeConnected(socket);
@@ -135,23 +149,23 @@ function attemptAt(target: TcpTarget, { address, family }: Address): Attempt {
 }
 
 function resolveTarget(socket: SocketCore, target: TcpTarget): void {
-  const wanted = stillWanted(socket);
+  const isCurrent = currentConnect(socket);
   const family = isIP(target.host);
   if (family === 0) {
-    lookUp(socket, target, wanted);
+    lookUp(socket, target, isCurrent);
     return;
   }
   const open = (): void => {
-    if (wanted()) openAddress(socket, attemptAt(target, { address: target.host, family }));
+    if (isCurrent()) openAddress(socket, attemptAt(target, { address: target.host, family }));
   };
-  // In the next tick, so that whoever called has time for listeners; but node:net does not wait with a bound socket.
+  // In the next tick, so that the caller can add listeners. As in node:net, at once for a bound socket.
   if (target.bound) open();
   else nextTick(open);
 }
 
 const FAMILIES: Record<string, number> = { IPv4: 4, IPv6: 6 };
 
-function lookUp(socket: SocketCore, target: TcpTarget, wanted: () => boolean): void {
+function lookUp(socket: SocketCore, target: TcpTarget, isCurrent: () => boolean): void {
   const family = FAMILIES[target.family as string] ?? (target.family as number);
   const anyFamily = family !== 4 && family !== 6;
   const hints = target.hints === 0 && anyFamily && process.platform !== 'win32' ? dns().ADDRCONFIG : target.hints;
@@ -162,13 +176,13 @@ function lookUp(socket: SocketCore, target: TcpTarget, wanted: () => boolean): v
   debug('connect: find host', host, options);
   if (anyFamily && target.autoSelectFamily && target.localAddress === undefined) {
     lookup(host, { ...options, all: true }, (error, addresses) => {
-      onAddresses(socket, target, wanted, error, addresses as unknown as Address[]);
+      onAddresses(socket, target, isCurrent, error, addresses as unknown as Address[]);
     });
     return;
   }
   lookup(host, options, (error, address, found) => {
     socket.emit('lookup', error, address, found, host);
-    if (!wanted()) return;
+    if (!isCurrent()) return;
     const failure = error ?? addressError(target, address, found);
     if (failure) {
       failLater(socket, failure);
@@ -179,7 +193,7 @@ function lookUp(socket: SocketCore, target: TcpTarget, wanted: () => boolean): v
   });
 }
 
-// In the next tick: a `lookup` that answers at once runs before there are listeners for the error.
+// In the next tick: a synchronous `lookup` calls back before the caller can add an `error` listener.
 function failLater(socket: SocketCore, error: Error): void {
   nextTick(() => socket.destroy(error));
 }
@@ -193,21 +207,21 @@ function addressError(target: TcpTarget, address: unknown, family: unknown): Err
 function onAddresses(
   socket: SocketCore,
   target: TcpTarget,
-  wanted: () => boolean,
+  isCurrent: () => boolean,
   error: Error | null,
   addresses: readonly Address[] | undefined,
 ): void {
-  if (!wanted()) return;
+  if (!isCurrent()) return;
   if (error) {
     socket.emit('lookup', error, undefined, undefined, target.host);
-    if (wanted()) failLater(socket, error);
+    if (isCurrent()) failLater(socket, error);
     return;
   }
   const list = Array.isArray(addresses) ? (addresses as readonly Address[]) : [];
-  // Leaving a `for` loop closes its iterator, which looks for a `return` on `Object.prototype`.
+  // Not a `for` loop: leaving one looks up `return` of the iterator, which a program may have put on `Object.prototype`.
   const isOver = list.some(({ address, family }) => {
     socket.emit('lookup', null, address, family, target.host);
-    return !wanted();
+    return !isCurrent();
   });
   if (isOver) return;
   const found = interleaved(list);
@@ -222,10 +236,10 @@ function onAddresses(
     return;
   }
   const attempts = found.map((address) => attemptAt(target, address));
-  new SerialAttempts(socket, attempts, target.attemptTimeout, wanted).tryNext();
+  new SerialAttempts(socket, attempts, target.attemptTimeout, isCurrent).tryNext();
 }
 
-/** The usable addresses, each once, families alternating from that of the first one. */
+/** The usable addresses without duplicates, alternating between the families, that of the first one first. */
 function interleaved(addresses: readonly Address[]): Address[] {
   const usable = new Map<string, Address>();
   for (const each of addresses) {

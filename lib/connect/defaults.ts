@@ -1,10 +1,10 @@
-// The two process-wide settings of connecting to a name with several addresses. They start as node:net's, so that
-// `--no-network-family-autoselection` and `--network-family-autoselection-attempt-timeout` count here too, and are ours
-// from then on: setting one does not set the other module's.
+// The defaults for connecting to a name with several addresses. They are initialized from node:net, so that
+// `--no-network-family-autoselection` and `--network-family-autoselection-attempt-timeout` apply here too. Setting them does
+// not change node:net's.
 import { nodeNet } from '../node/modules.js';
 import { validateBoolean, validateInt32 } from '../errors/validators.js';
 
-// Below this an attempt would be given up before a handshake on a healthy network can end.
+// Milliseconds. A shorter attempt would end before a handshake on a healthy network.
 const SHORTEST_ATTEMPT = 10;
 
 const net = nodeNet();
@@ -12,7 +12,7 @@ const net = nodeNet();
 let autoSelectFamily: boolean = net.getDefaultAutoSelectFamily?.() ?? true;
 let attemptTimeout: number = net.getDefaultAutoSelectFamilyAttemptTimeout?.() ?? 250;
 
-/** Whether `connect` tries all addresses of a name, of both families, when its options do not say. */
+/** Whether `connect` tries all addresses of a name, of both families, unless its options say otherwise. */
 export function getDefaultAutoSelectFamily(): boolean {
   return autoSelectFamily;
 }
@@ -23,7 +23,7 @@ export function setDefaultAutoSelectFamily(value: boolean): void {
   autoSelectFamily = value;
 }
 
-/** Milliseconds one address is given before the next is tried, when the options of `connect` do not say. */
+/** Milliseconds before the next address is tried, unless the options of `connect` say otherwise. */
 export function getDefaultAutoSelectFamilyAttemptTimeout(): number {
   return attemptTimeout;
 }
@@ -37,7 +37,7 @@ export function setDefaultAutoSelectFamilyAttemptTimeout(value: number): void {
   attemptTimeout = attemptTimeoutFloor(value);
 }
 
-/** The shortest time an attempt may be given, whoever asks for less. */
+/** At least the shortest time that Node allows for an attempt. */
 export function attemptTimeoutFloor(msecs: number): number {
   return Math.max(msecs, SHORTEST_ATTEMPT);
 }

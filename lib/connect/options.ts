@@ -1,4 +1,4 @@
-// What to connect to: the options of `connect`, and everything that can be wrong with them before anything happens.
+// The options of `connect`, and their validation.
 import type * as dns from 'node:dns';
 
 import { isIP } from '../address/is-ip.js';
@@ -53,7 +53,7 @@ export interface TcpConnectOptions {
   lookup?: LookupFunction | undefined;
   /** Whether all addresses of a name are tried. Default `getDefaultAutoSelectFamily()`. */
   autoSelectFamily?: boolean | undefined;
-  /** Milliseconds an address is given before the next one is tried, at least 10. */
+  /** Milliseconds before the next address is tried, at least 10. */
   autoSelectFamilyAttemptTimeout?: number | undefined;
 }
 
@@ -75,7 +75,7 @@ export type ConnectOptions = SocketConnectOptions &
 export interface TcpTarget {
   host: string;
   port: number;
-  /** As it was given, for messages. */
+  /** As given, for messages. */
   givenHost: string;
   givenPort: number | string;
   localAddress: string | undefined;
@@ -85,11 +85,11 @@ export interface TcpTarget {
   lookup: LookupFunction | undefined;
   autoSelectFamily: boolean;
   attemptTimeout: number;
-  /** From where is decided already. */
+  /** Whether the socket is bound to a local address already. */
   bound: boolean;
 }
 
-/** What a socket was bound to before: it can only connect to the like, from there. */
+/** What a `BoundSocket` was bound to. Its socket can only connect to a target of the same kind. */
 export type Bound = 'address' | 'path' | undefined;
 
 /** @throws what Node throws, in its order */
@@ -99,7 +99,7 @@ export function readTarget(
 ): IpcConnectOptions | TcpTarget {
   const { path } = options;
   if (path && bound === 'address') {
-    // node:net forgets the path here and connects to port 0.
+    // node:net ignores the path here and connects to port 0.
     throw new ERR_INVALID_ARG_VALUE('options', options, 'path cannot be used with a socket bound to an address');
   }
   if (path || bound === 'path') {
@@ -126,7 +126,7 @@ function readTcpTarget(options: Partial<TcpConnectOptions>, givenPort: number | 
   const port = validatePort(givenPort);
   const autoSelectFamily = readAutoSelectFamily(options.autoSelectFamily);
   const attemptTimeout = readAttemptTimeout(options.autoSelectFamilyAttemptTimeout);
-  // Nobody is asked for the address of an address, so a wrong `lookup` goes unnoticed then.
+  // As in Node, `lookup` is not validated for an IP address, which needs no lookup.
   if (!isIP(host) && lookup !== undefined && lookup !== null) validateFunction(lookup, 'options.lookup');
   return {
     host,
@@ -138,7 +138,7 @@ function readTcpTarget(options: Partial<TcpConnectOptions>, givenPort: number | 
     family: options.family,
     hints: options.hints || 0,
     lookup: lookup || undefined,
-    // Each further address would need a socket of its own, and that would not be the bound one.
+    // Each further address would need another socket, which would not be bound.
     autoSelectFamily: autoSelectFamily && !bound,
     attemptTimeout,
     bound,

@@ -1,8 +1,8 @@
 // Every error this package creates, shaped as Node shapes it: plain Error, TypeError or RangeError objects whose only
 // own enumerable addition is `code` (misuse), or `errno`, `code`, `syscall` and the address (system errors).
 //
-// Two rules hold throughout. Numbers and texts of system errors are asked of the running Node, never kept here, so they
-// are right on every platform. And a stack starts at the caller of the factory, not inside this file.
+// Numbers and texts of system errors come from the running Node, so they are right on every platform. Stacks start at the
+// caller of the factory.
 import { format, getSystemErrorMap, getSystemErrorName } from 'node:util';
 
 import { define } from '../node/define.js';
@@ -16,7 +16,7 @@ import {
   type Names,
 } from './text.js';
 
-/** An error of this package: Node's `code`, and for system errors what the kernel was asked and answered. */
+/** An error of this package, with Node's `code`. System errors also have `errno`, `syscall` and the address. */
 export interface NetError extends NodeJS.ErrnoException {
   address?: string | null;
   port?: number | string;
@@ -30,8 +30,8 @@ export type Coded<A extends unknown[]> = new (...args: A) => NetError;
 type Frame = (...args: never[]) => unknown;
 
 // Node heads the stack with `TypeError [CODE]: message`, also of an empty message, while `name` stays `TypeError`. V8 takes
-// the head from `name` at the moment the stack is first formatted, so the long name is lent to the error for just that
-// moment; without a message V8 prints the name alone.
+// the head from `name` when it formats the stack, so the error has the long name just for that moment. Without a message V8
+// prints the name alone.
 function headStack(error: Error, code: string, below: Frame): void {
   const title = `${error.name} [${code}]${error.message === '' ? ': ' : ''}`;
   define(error, 'name', { value: title, configurable: true });
@@ -41,8 +41,8 @@ function headStack(error: Error, code: string, below: Frame): void {
   delete (error as { name?: string }).name;
 }
 
-// Between an error and its plain class stands, as in Node, one object that prints the code: nothing but `code` is the
-// error's own, and its `constructor` is TypeError itself.
+// As in Node, a prototype between an error and its class prints the code. Only `code` is an own property of the error, and
+// its `constructor` is TypeError itself.
 function withPrintedCode(Base: ErrorConstructor): Error {
   return define(Object.create(Base.prototype) as Error, 'toString', {
     value(this: NetError): string {
@@ -128,7 +128,7 @@ export const ERR_INVALID_IP_ADDRESS: Coded<[address: unknown]> = coded(TypeError
   format('Invalid IP address: %s', address),
 );
 
-/** A `lookup` function answered with a strange family. Has `host` and `port` of its own as well. */
+/** A `lookup` function returned an invalid family. Has own properties `host` and `port` as well. */
 export const ERR_INVALID_ADDRESS_FAMILY: Coded<[family: unknown, host: string, port: number | string]> = coded(
   RangeError,
   'ERR_INVALID_ADDRESS_FAMILY',
@@ -170,7 +170,7 @@ export const ERR_SOCKET_CLOSED_BEFORE_CONNECTION: Coded<[]> = coded(
   () => 'Socket closed before the connection was established',
 );
 
-/** All connection attempts were given up without any of them having failed. */
+/** All connection attempts ended without an error of their own. */
 export const ERR_SOCKET_CONNECTION_TIMEOUT: Coded<[]> = coded(
   Error,
   'ERR_SOCKET_CONNECTION_TIMEOUT',
@@ -185,21 +185,21 @@ export const ERR_SOCKET_HANDLE_ADOPTED: Coded<[]> = coded(
 
 const FRESH = 'it must be a freshly created or accepted handle that has not started reading and has no pending writes';
 
-/** `reason` says it more exactly than Node does. */
+/** The default `reason` is Node's text. */
 export const ERR_WORKER_HANDLE_NOT_TRANSFERABLE: Coded<[what: string, reason?: string]> = coded(
   Error,
   'ERR_WORKER_HANDLE_NOT_TRANSFERABLE',
   (what, reason = FRESH) => `${what} cannot be transferred in its current state; ${reason}`,
 );
 
-/** The permission model refused. As Node's own, no `[ERR_ACCESS_DENIED]` in the stack head. */
+/** A refusal of the permission model. As in Node, without `[ERR_ACCESS_DENIED]` in the stack head. */
 export function accessDenied(message: string, resource: string, below: Frame): NetError {
   const error = new Error(message);
   Error.captureStackTrace(error, below);
   return Object.assign(error, { code: 'ERR_ACCESS_DENIED', permission: 'Net', resource });
 }
 
-/** A write after our own FIN. Node gives it the kernel's name but no errno, and no `[EPIPE]` in the stack head. */
+/** A write after this side's FIN. As in Node: the code `EPIPE`, no errno, and no `[EPIPE]` in the stack head. */
 export function endedByOtherPartyError(): NetError {
   const error: NetError = new Error('This socket has been ended by the other party');
   Error.captureStackTrace(error, endedByOtherPartyError);
@@ -207,7 +207,7 @@ export function endedByOtherPartyError(): NetError {
   return error;
 }
 
-/** What an `AbortSignal` destroys a socket with. Own keys `code` and `name`; `cause` is the signal's reason. */
+/** The error of an aborted operation. Own keys `code` and `name`; `cause` is the signal's reason. */
 export class AbortError extends Error {
   readonly code: string;
 
@@ -228,7 +228,7 @@ function numbersByName(): Map<string, number> {
   return numbers;
 }
 
-/** libuv's number of an error name on this platform: `uvErrno('EOF')` is -4095. Throws for a name libuv has not. */
+/** libuv's number of an error name on this platform: `uvErrno('EOF')` is -4095. @throws RangeError for an unknown name */
 export function uvErrno(name: string): number {
   errnoByName ??= numbersByName();
   const errno = errnoByName.get(name);
@@ -287,12 +287,12 @@ export function listenException(
   return error;
 }
 
-/** A connection attempt that was given up because the next address had to be tried. */
+/** The error of a connection attempt that has timed out. */
 export function connectionTimeoutError(address: string, port: number): NetError {
   return exceptionWithHostPort(uvErrno('ETIMEDOUT'), 'connect', address, port);
 }
 
-/** No address of a name could be reached: no message, and the code of the first failure. */
+/** The error when all addresses of a name have failed: as in Node without a message, and with the code of the first. */
 export function aggregateError(errors: readonly NetError[]): AggregateError & { code?: string } {
   const error: AggregateError & { code?: string } = new AggregateError(errors);
   const code = errors[0]?.code;

@@ -1,5 +1,5 @@
-// The words of Node's argument errors: what was wanted, what was received. Kept to the letter, because programs and
-// tests compare messages, and spelled as the newest Node spells them whatever Node runs.
+// The texts of Node's argument errors: what was expected, what was received. Identical to those of the newest Node, whichever
+// Node runs, because programs and tests compare messages.
 import { inspect } from 'node:util';
 
 function disjunction(items: readonly string[]): string {
@@ -35,7 +35,7 @@ export function describeReceived(value: unknown): string {
 const PRIMITIVES = /^(?:string|number|boolean|bigint|symbol|function|object)$/i;
 const CLASS_NAME = /^[A-Z][A-Za-z0-9]*$/;
 
-// `string`, `Buffer` and free text (`string[]`, `net.BlockList`) are told apart by their spelling and listed in that order.
+// Primitive types (`string`), classes (`Buffer`) and other texts (`string[]`, `net.BlockList`) are listed in that order.
 export function describeExpected(expected: string | readonly string[]): string {
   const wanted = typeof expected === 'string' ? [expected] : expected;
   const types = wanted.filter((item) => PRIMITIVES.test(item)).map((item) => item.toLowerCase());
@@ -47,7 +47,7 @@ export function describeExpected(expected: string | readonly string[]): string {
   if (classes.length > 0) parts.push(`an instance of ${disjunction(classes)}`);
   const other = others[0];
   if (others.length > 1) parts.push(`one of ${disjunction(others)}`);
-  // "must be an net.BlockList": Node's grammar, kept because messages are compared.
+  // "must be an net.BlockList": the grammar is Node's.
   else if (other !== undefined) parts.push(other.toLowerCase() === other ? other : `an ${other}`);
   return parts.join(' or ');
 }

@@ -1,12 +1,12 @@
-// Checks of arguments, with Node's answers: which value is accepted, which error names the wrong one. `name` is what the
-// message shows, `port` an argument, `options.port` a property.
+// Validation of arguments, with Node's errors. `name` is shown in the message: `port` for an argument, `options.port` for a
+// property.
 import { ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_SOCKET_BAD_PORT } from './errors.js';
 
 const INT32_MAX = 0x7fff_ffff;
 const UINT32_MAX = 0xffff_ffff;
 
 type Check<T> = (value: unknown, name: string) => asserts value is T;
-// Any function whatever; the caller that is asserted to have one knows its arguments.
+// Any function: the caller knows its parameters.
 type AnyFunction = (...args: never[]) => unknown;
 
 export const validateBoolean: Check<boolean> = (value, name) => {
@@ -33,7 +33,7 @@ export const validateString: Check<string> = (value, name) => {
   if (typeof value !== 'string') throw new ERR_INVALID_ARG_TYPE(name, 'string', value);
 };
 
-/** For texts handed to the operating system, which would stop at the NUL. */
+/** For strings passed to the operating system, where a NUL byte would end them. */
 export const validateStringWithoutNullBytes: Check<string> = (value, name) => {
   validateString(value, name);
   if (value.includes('\0')) throw new ERR_INVALID_ARG_VALUE(name, value, 'must be a string without null bytes');
@@ -71,7 +71,8 @@ export function validateOneOf<T>(value: unknown, name: string, allowed: readonly
 }
 
 /**
- * The port that `value` means: a number, or a text that JavaScript reads as one (`'0x50'`, `' 80'`), from 0 or 1 to 65535.
+ * The port as a number. Accepts a number, or a string that JavaScript converts to one (`'0x50'`, `' 80'`), from 0 or 1 to
+ * 65535.
  *
  * @throws RangeError ERR_SOCKET_BAD_PORT for anything else, whatever its type
  */
@@ -81,13 +82,12 @@ export function validatePort(value: unknown, name = 'Port', allowZero = true): n
   if (!Number.isInteger(port) || port > 0xffff || port < (allowZero ? 0 : 1)) {
     throw new ERR_SOCKET_BAD_PORT(name, value, allowZero);
   }
-  // A negative zero is not.
+  // Turns -0 into 0.
   return port + 0;
 }
 
 /**
- * A timer's duration in milliseconds, as given; what exceeds 2^31-1, which no timer can wait, becomes that, with the
- * warning Node prints.
+ * A timer's duration in milliseconds. Values above 2^31-1, the maximum of a timer, are reduced to that, with Node's warning.
  *
  * @throws RangeError ERR_OUT_OF_RANGE for a negative number, NaN or Infinity
  */

@@ -1,6 +1,7 @@
 /**
- * The only door to the native half. `binding.js` is generated beside `package.json`; this file is compiled to two floors
- * below it, and put into `dist/index.js` (scripts/bundle.js). The plain `require` lets bundlers and Electron's packagers see the addon.
+ * The only module that loads the native addon. `binding.js` is generated beside `package.json`; the path is the one from
+ * `dist/lib/handle`, and scripts/bundle.js adapts it for `dist/index.js`. The literal `require` lets bundlers and Electron's
+ * packagers find the addon.
  */
 import type * as Native from '../../binding.js';
 
@@ -15,18 +16,18 @@ function loadNative(): typeof Native {
 
 const native = loadNative();
 
-/** The reactor of one thread: its sockets, and the calls to them. Numbers cross: ids, counts, libuv errors. */
+/** The reactor of one thread: its sockets, and the calls to them. Numbers are ids, counts or libuv errors. */
 export type Reactor = Native.Reactor;
 export const Reactor: typeof Native.Reactor = native.Reactor;
 
-/** Another descriptor of what a descriptor is, the caller's to close, or a negative error. */
+/** A duplicate of a descriptor, which the caller has to close, or a negative error. */
 export const duplicateDescriptor: typeof Native.duplicateDescriptor = native.duplicateDescriptor;
 
-/** Closes what was sent off and will not be received; nothing happens if it was. */
-export const giveUp: typeof Native.giveUp = native.giveUp;
+/** Closes a transferred handle that will not be received. Does nothing if it was. */
+export const closeUnreceived: typeof Native.giveUp = native.giveUp;
 
 /** The numbers of libuv's TCP sockets that keep this thread's loop alive. */
 export const referencedSockets: typeof Native.referencedSockets = native.referencedSockets;
 
-/** What a descriptor is, in the words of `uv_guess_handle`. */
+/** The type of a descriptor, as `uv_guess_handle` names it. */
 export const guessHandleType: typeof Native.guessHandleType = native.guessHandleType;

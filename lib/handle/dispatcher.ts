@@ -1,8 +1,7 @@
 /**
- * One a thread: takes the reactor's deliveries and hands each to its handle; keeps the event loop alive exactly as
- * long as libuv would.
+ * Hands each event of the thread's reactor to its handle, and keeps the event loop alive exactly as long as libuv would.
  *
- * The call goes up to the handles while the import points down: handles register a `Receiver`.
+ * Handles import this module and register themselves as a `Receiver`, so it does not import them.
  */
 import { Buffer } from 'node:buffer';
 import { setImmediate as loadedSetImmediate } from 'node:timers';
@@ -10,10 +9,10 @@ import { setImmediate as loadedSetImmediate } from 'node:timers';
 import { Reactor } from './binding.js';
 import { type ChunkForm, Driver, EventKind, HostLoop, NO_SLOT, Operation, SLOTS } from './numbers.js';
 
-/** What a handle hears of. */
+/** Events of handles. */
 export type HandleEvent = Exclude<EventKind, typeof EventKind.FewData | typeof EventKind.Closing>;
 
-/** What a handle hears of the reactor. Each call comes in a turn of its own: ticks and promise jobs run after it. */
+/** Receives the events of a handle. Each call is a turn of its own: ticks and promise jobs run after it. */
 export interface Receiver {
   /**
    * `value`: 0 or a negative libuv error; of a connection, its id; of data, its length. `chunk`: bytes that belong to
@@ -22,29 +21,29 @@ export interface Receiver {
   onevent(kind: HandleEvent, value: number, chunk: Buffer | undefined): void;
 }
 
-/** What closes, and hears when libuv would have closed it. */
+/** Something that is closing, and is called when libuv would run its closing callback. */
 export interface Closing {
-  /** The closing phase has come. Whoever ends something now asks for turns, the last one by `inLastTurn`. */
+  /** The closing phase has come. Callbacks are run by `inOwnTurn`, the last one by `inLastTurn`. */
   onclosing(): void;
 }
 
-/** Names no handle; for a turn that belongs to none. */
+/** The id of no handle, for a turn that belongs to none. */
 const NO_HANDLE = -1;
 
-// Where the loop is not libuv's. Bound before a test replaces it.
+// Used where the loop is not libuv's. Saved before fake timers can replace it.
 const setImmediate: typeof loadedSetImmediate = loadedSetImmediate;
 
 type Dispatch = ConstructorParameters<typeof Reactor>[0];
 
 let started: Reactor | undefined;
-/** By the slot of their ids: no two handles that live at the same time have one. */
+/** By the slot of their ids, which is unique among live handles. */
 const receivers: (Receiver | undefined)[] = [];
-/** What the coming `Closed` deliveries of no handle run, in their order. */
+/** Callbacks for the coming `Closed` events without a handle, in order. */
 const turns: (() => void)[] = [];
-/** What was closed in this turn of the loop. */
+/** Closed in this turn of the loop. */
 let closing: Closing[] = [];
-/** Reasons for the event loop to stay alive. */
-let holds = 0;
+/** How many calls of `refLoop` have no `unrefLoop` yet. */
+let loopRefs = 0;
 
 function dispatch(kind: EventKind, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined): void {
   if (kind === EventKind.FewData) receivers[slot]?.onevent(EventKind.Data, value, Buffer.from(chunk as ArrayBuffer));
@@ -53,7 +52,7 @@ function dispatch(kind: EventKind, slot: number, value: number, chunk: Buffer | 
   else receivers[slot]?.onevent(kind, value, chunk as Buffer | undefined);
 }
 
-/** A turn in the closing phase: of no handle in particular, or the last one of the handle that has the slot. */
+/** A turn of the closing phase: the next of `turns`, or the last one of the handle with this slot. */
 function runTurn(slot: number): void {
   if (slot === NO_SLOT) {
     turns.shift()?.();
@@ -68,7 +67,7 @@ function slotOf(id: number): number {
   return id % SLOTS;
 }
 
-/** Bun even has libuv's functions, which abort. */
+/** Bun has libuv's functions, but they abort. */
 function host(): HostLoop {
   const { bun, deno, electron } = process.versions as Record<string, string | undefined>;
   if (bun !== undefined || deno !== undefined) return HostLoop.Foreign;
@@ -76,8 +75,8 @@ function host(): HostLoop {
 }
 
 /**
- * Deno tells several events in one go, and comes to ticks and promise jobs after all of them. Between immediates it runs
- * them as Node does, so there each event is told in an immediate.
+ * Deno delivers several events at once, and runs ticks and promise jobs after all of them. Between immediates it runs them
+ * as Node does, so there each event is delivered in an immediate.
  */
 const later: (() => void) | undefined =
   process.versions['deno'] === undefined ? undefined : () => void setImmediate(deliver);
@@ -86,7 +85,7 @@ function deliver(): void {
   started?.deliver();
 }
 
-/** Who turns the reactor: `FERRONET_DRIVER`, read once. */
+/** What drives the reactor: `FERRONET_DRIVER`, read once. */
 function driver(): Driver {
   switch (process.env['FERRONET_DRIVER']) {
     case 'thread':
@@ -98,22 +97,22 @@ function driver(): Driver {
   }
 }
 
-/** How many threads share the connections: `FERRONET_THREADS`, 1 to 64, read once. Whatever else it says is 1. */
+/** How many threads share the connections: `FERRONET_THREADS`, 1 to 64, read once. Any other value counts as 1. */
 function threads(): number {
   const text = process.env['FERRONET_THREADS'] ?? '';
   const count = /^\d{1,2}$/.test(text) ? Number(text) : 1;
   return count >= 1 && count <= 64 ? count : 1;
 }
 
-/** The reactor of this thread; its own threads start with the first handle, not with `require`. */
+/** The reactor of this thread. The reactor's own threads start with the first handle, not with `require`. */
 export function reactor(): Reactor {
-  // The addon's typings know of the kinds only that they are numbers.
+  // In the addon's typings, kinds are plain numbers.
   return (started ??= new Reactor(dispatch as Dispatch, host(), driver(), threads(), later));
 }
 
 let controller: ReturnType<Reactor['control']> | undefined;
 
-/** What every connection needs, at a lower price than the reactor's methods have. Answers 0 or a negative libuv error. */
+/** Operations of every connection, as a plain function that costs less than a method. Returns 0 or a negative libuv error. */
 export function control(operation: Operation, id: number, flag = 0): number {
   return (controller ??= reactor().control())(operation, id, flag);
 }
@@ -121,35 +120,35 @@ export function control(operation: Operation, id: number, flag = 0): number {
 let writer: ReturnType<Reactor['writer']> | undefined;
 
 /**
- * Sends a chunk to a handle. Answers twice the number of bytes, plus 1 if the kernel has not taken them all; or a negative
- * libuv error, and nothing was taken.
+ * Writes a chunk to a handle. Returns twice the number of bytes taken, plus 1 if the kernel has not got them all; or a
+ * negative libuv error if nothing was taken.
  */
 export function send(id: number, chunk: Uint8Array | string, form: ChunkForm): number {
   return (writer ??= reactor().writer())(id, chunk, form);
 }
 
-/** Sends the deliveries of a handle to its receiver, until its last one. */
+/** Delivers the events of a handle to `receiver`, until the last one. */
 export function register(id: number, receiver: Receiver): void {
   receivers[slotOf(id)] = receiver;
 }
 
-/** Who gets the deliveries of a handle. */
+/** The receiver of the events of a handle. */
 export function receiverOf(id: number): Receiver | undefined {
   return receivers[slotOf(id)];
 }
 
-/** Keeps the event loop alive until `release`. Pairs are counted. */
-export function hold(): void {
-  if (holds++ === 0) reactor().setRef(true);
+/** Keeps the event loop alive until `unrefLoop`. Calls are counted. */
+export function refLoop(): void {
+  if (loopRefs++ === 0) reactor().setRef(true);
 }
 
-export function release(): void {
-  if (--holds === 0) reactor().setRef(false);
+export function unrefLoop(): void {
+  if (--loopRefs === 0) reactor().setRef(false);
 }
 
 /**
- * Tells `what` when libuv has its closing callbacks: after the immediates of this turn of the loop, what was closed last
- * first. Hold the loop meanwhile.
+ * Calls `what.onclosing` when libuv runs closing callbacks: after the immediates of this turn of the loop, in the reverse
+ * order of closing. The caller has to keep the loop alive until then.
  */
 export function atClosing(what: Closing): void {
   if (closing.length === 0 && !reactor().atClosing()) setImmediate(closeAll);
@@ -162,23 +161,23 @@ function closeAll(): void {
   for (const each of closed.reverse()) each.onclosing();
 }
 
-/** While closing: runs `turn` in a turn of its own, behind those that were asked for before. */
+/** In the closing phase: runs `turn` in a turn of its own, behind those requested before. */
 export function inOwnTurn(turn: () => void): void {
   turns.push(turn);
   control(Operation.TellClosed, NO_HANDLE);
 }
 
-/** Runs `run` in a turn of its own at the end of this turn of the loop, which stays alive until then. */
+/** Runs `run` in a turn of its own at the end of this turn of the loop, and keeps the loop alive until then. */
 export function inLaterTurn(run: () => void): void {
-  hold();
+  refLoop();
   const turn = (): void => {
-    release();
+    unrefLoop();
     run();
   };
   atClosing({ onclosing: () => inOwnTurn(turn) });
 }
 
-/** As `inOwnTurn`, as the last one of a closed handle: a `Closed` event for its receiver. Its id means nothing any more. */
+/** The last turn of a closed handle: a `Closed` event for its receiver. The id is invalid from then on. */
 export function inLastTurn(id: number, receiver: Receiver): void {
   if (id < 0) inOwnTurn(() => receiver.onevent(EventKind.Closed, 0, undefined));
   else control(Operation.TellClosed, id);

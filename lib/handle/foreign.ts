@@ -3,21 +3,19 @@
  * node:net), and objects with the same methods that a program has written in JavaScript.
  *
  * The protocol between such a handle and its socket changes from one Node to the next, and a native handle aborts the process
- * when it is spoken to in another version's. So a socket of node:net drives it: only its methods below the stream are called
- * (`_write`, `_writev`, `_final`, `connect`), and what it would push into its own stream is delivered to the socket above.
+ * if it is called as in another version. So a socket of node:net drives it: only its methods below the stream are called
+ * (`_write`, `_writev`, `_final`, `connect`), and data that it would push into its own stream goes to the ferronet socket.
  */
 import { Buffer } from 'node:buffer';
 import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
 
 import { duplicateDescriptor } from './binding.js';
 import { uvErrno } from '../errors/errors.js';
-import { UV_EOF } from './tcp-pipe.js';
-import type { Req } from './request.js';
-import type { SocketHandle } from './socket.js';
-import type { EncodedChunk } from './socket.js';
+import { type SocketHandle, UV_EOF } from './socket.js';
+import { type EncodedChunk, sizeOf, totalSize } from './chunk.js';
+import { type Req, statusOf } from './request.js';
 
 const UV_EALREADY: number = uvErrno('EALREADY');
-const UV_EBADF: number = uvErrno('EBADF');
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');
 
 /** The methods of a native handle that are called here. A handle that a program has written may lack any of them. */
@@ -77,18 +75,8 @@ class Companion extends Stream {
     return this;
   }
 
-  /** The socket above has the idle timer. */
+  /** The ferronet socket has the idle timer. */
   _unrefTimer(): void {}
-}
-
-/** The libuv error number of an error; `EBADF` where it has none. */
-function statusOf(error: Error): number {
-  const { errno } = error as NodeJS.ErrnoException;
-  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
-}
-
-function sizeOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
 }
 
 const known = new WeakMap<object, ForeignHandle>();
@@ -96,7 +84,7 @@ const known = new WeakMap<object, ForeignHandle>();
 /**
  * Takes a foreign handle over: its previous owner, if it has one, receives nothing more.
  *
- * @throws TypeError for what is no object, as node:net does
+ * @throws TypeError for anything but an object, as node:net does
  */
 export function takeForeignHandle(foreign: object): ForeignHandle {
   const handle = new ForeignHandle(foreign as Foreign);
@@ -104,7 +92,7 @@ export function takeForeignHandle(foreign: object): ForeignHandle {
   return handle;
 }
 
-/** As `takeForeignHandle`, unless a socket of this package has the handle already: then both share it. */
+/** As `takeForeignHandle`, unless a ferronet socket has the handle already: then both share it. */
 export function shareForeignHandle(foreign: object): ForeignHandle {
   return known.get(foreign) ?? takeForeignHandle(foreign);
 }
@@ -113,7 +101,7 @@ export class ForeignHandle implements SocketHandle {
   owner: unknown = null;
   reader: SocketHandle['reader'] = null;
   onbroken: SocketHandle['onbroken'] = null;
-  /** An `http.Agent` puts its guard on the foreign handle itself. */
+  /** An `http.Agent` sets its `onread` guard on the foreign handle itself. */
   readonly isGuarded = false;
 
   readonly #foreign: Foreign;
@@ -121,7 +109,7 @@ export class ForeignHandle implements SocketHandle {
   #connect: Req | undefined;
   /** Writes that have not completed. */
   #writing = 0;
-  #isLeaving = false;
+  #closesWhenSent = false;
 
   constructor(foreign: Foreign) {
     this.#foreign = foreign;
@@ -167,8 +155,7 @@ export class ForeignHandle implements SocketHandle {
   }
 
   writev(req: Req, chunks: readonly EncodedChunk[]): number {
-    const size = chunks.reduce((total, { chunk, encoding }) => total + sizeOf(chunk, encoding), 0);
-    return this.#writes(req, size, (done) => this.#companion._writev(chunks, done));
+    return this.#writes(req, totalSize(chunks), (done) => this.#companion._writev(chunks, done));
   }
 
   #writes(req: Req, size: number, write: (done: Done) => void): number {
@@ -178,8 +165,8 @@ export class ForeignHandle implements SocketHandle {
     req.async = false;
     req.bytes = size;
     write((error) => {
-      status = error ? statusOf(error) : 0;
-      // A second completion is reported too: the stream answers it with ERR_MULTIPLE_CALLBACK, as node:net's does.
+      status = statusOf(error);
+      // A second completion is passed on: the stream throws ERR_MULTIPLE_CALLBACK for it, as with node:net.
       if (isReturned) this.#wrote(req, status, isOver);
       isOver = true;
     });
@@ -193,7 +180,7 @@ export class ForeignHandle implements SocketHandle {
   #wrote(req: Req, status: number, isSecond: boolean): void {
     if (!isSecond) this.#writing -= 1;
     req.oncomplete(status, this, req);
-    if (this.#isLeaving && this.#writing === 0) this.close();
+    if (this.#closesWhenSent && this.#writing === 0) this.close();
   }
 
   shutdown(req: Req): number {
@@ -202,7 +189,7 @@ export class ForeignHandle implements SocketHandle {
     this.#companion._final((error) => {
       // A synchronous completion is reported as libuv's ENOTCONN, which needs no callback.
       status = error ? statusOf(error) : UV_ENOTCONN;
-      if (isReturned) req.oncomplete(error ? status : 0, this, req);
+      if (isReturned) req.oncomplete(statusOf(error), this, req);
     });
     isReturned = true;
     return status ?? 0;
@@ -253,9 +240,9 @@ export class ForeignHandle implements SocketHandle {
     return status;
   }
 
-  /** As `close`, when the kernel has taken all that was written. */
+  /** Closes when the kernel has taken all writes. */
   closeWhenSent(): void {
-    this.#isLeaving = true;
+    this.#closesWhenSent = true;
     if (this.#writing === 0) this.close();
   }
 

@@ -1,17 +1,18 @@
 /**
- * On Windows, a pipe that a parent has put at a number of this process's `stdio`. The numbers are those of Node's own C
- * library, and most such pipes can only be read by a thread that waits for them: so a socket of Node's has it open, and
- * this handle does by it what others do by the reactor.
+ * On Windows, a pipe that this process has inherited as one of its `stdio`. The numbers are file descriptors of Node's C
+ * runtime, and most such pipes can only be read by a thread that blocks on them. So a socket of Node's opens the pipe, and
+ * this handle uses that socket where other handles use the reactor.
  */
 import { Buffer } from 'node:buffer';
 import type * as Net from 'node:net';
 
 import { EventKind } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
-import { Pipe, type Req, UV_EOF } from './tcp-pipe.js';
+import { Pipe } from './pipe.js';
+import { type Req, statusOf } from './request.js';
+import { bytesOf, concatenated, type EncodedChunk } from './chunk.js';
+import { UV_EOF } from './socket.js';
 import { nodeNet } from '../node/modules.js';
-import type { EncodedChunk } from './socket.js';
-import { bytesOf } from './stream.js';
 
 const UV_EBADF: number = uvErrno('EBADF');
 const UV_EISCONN: number = uvErrno('EISCONN');
@@ -20,31 +21,24 @@ interface NodeSocketOptions extends Net.SocketConstructorOpts {
   manualStart: boolean;
 }
 
-function statusOf(error: Error | null | undefined): number {
-  if (!error) return 0;
-  const { errno } = error as NodeJS.ErrnoException;
-  // What has no number is a stream that has ended or was destroyed.
-  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
-}
-
 export class InheritedPipe extends Pipe {
   readonly #pipe: Net.Socket;
-  /** Node has its output and its errors take each write before it goes on, as programs expect. */
-  readonly #waits: boolean;
+  /** Writes to stdout and stderr are synchronous, as in Node. */
+  readonly #isSynchronous: boolean;
 
   /** @throws ERR_INVALID_FD_TYPE and the errors of the system: Node's own */
   constructor(fd: number) {
     super(Pipe.SOCKET);
     const options: NodeSocketOptions = { fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true };
     this.#pipe = new (nodeNet().Socket)(options);
-    this.#waits = fd === 1 || fd === 2;
+    this.#isSynchronous = fd === 1 || fd === 2;
     this.stage = 'open';
-    // Else whoever listens to data reads.
+    // A `data` listener would start reading otherwise.
     this.#pipe.pause();
     this.#pipe.on('data', (chunk: Buffer) => this.onevent(EventKind.Data, chunk.byteLength, chunk));
     this.#pipe.on('end', () => this.onevent(EventKind.End, UV_EOF, undefined));
     this.#pipe.on('error', (error: NodeJS.ErrnoException) => {
-      // Those of writing are told to the writes.
+      // Write errors go to the callbacks of the writes.
       if (error.syscall === 'read') this.onevent(EventKind.End, statusOf(error), undefined);
     });
   }
@@ -66,14 +60,14 @@ export class InheritedPipe extends Pipe {
   override readStart(): number {
     if (this.isClosing()) return UV_EBADF;
     this.reading = true;
-    this.updateHold();
+    this.updateLoopRef();
     this.#pipe.resume();
     return 0;
   }
 
   override readStop(): number {
     this.reading = false;
-    this.updateHold();
+    this.updateLoopRef();
     this.#pipe.pause();
     return 0;
   }
@@ -81,22 +75,22 @@ export class InheritedPipe extends Pipe {
   override write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
     const bytes = bytesOf(chunk, encoding);
     if (this.isClosing()) return this.wrote(req, 0, UV_EBADF);
-    const status = this.wrote(req, bytes.byteLength, this.#waits ? 0 : 1);
+    const status = this.wrote(req, bytes.byteLength, this.#isSynchronous ? 0 : 1);
     this.#pipe.write(bytes, (error) => {
-      if (!this.#waits) this.onevent(EventKind.Wrote, statusOf(error), undefined);
+      if (!this.#isSynchronous) this.onevent(EventKind.Wrote, statusOf(error), undefined);
       else if (error) this.onevent(EventKind.Broken, statusOf(error), undefined);
     });
     return status;
   }
 
   override writev(req: Req, chunks: readonly EncodedChunk[]): number {
-    return this.write(req, Buffer.concat(chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding))));
+    return this.write(req, concatenated(chunks));
   }
 
   override shutdown(req: Req): number {
     if (this.isClosing()) return UV_EBADF;
     this.#pipe.end((error?: Error | null) => this.onevent(EventKind.ShutDown, statusOf(error), undefined));
-    return this.shuts(req);
+    return this.shutdownPending(req);
   }
 
   protected override closeWith(reset: boolean, callback: (() => void) | undefined): void {
@@ -104,7 +98,7 @@ export class InheritedPipe extends Pipe {
     this.#pipe.destroy();
   }
 
-  /** It is connected. */
+  /** Inherited pipes are connected. */
   protected override connectWith(): number {
     return UV_EISCONN;
   }

@@ -1,10 +1,10 @@
-// What a program reads when the native half is not there or does not load: on what it was to run, what was looked for, and
-// what to do about it. `binding.js` tries all it knows and hands on only the texts of what went wrong, so texts are read.
+// The error of an addon that is missing or does not load: for which platform, what was looked for, and what to do about it.
+// `binding.js` tries every candidate and passes on only the messages of the failures, so the cause is found from those.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isNativeError } from 'node:util/types';
 
-/** Why there is no native half. */
+/** Why the addon did not load. */
 type Fault = 'missing' | 'disabled' | 'broken' | 'unsupported';
 
 /** Node's own codes for such faults. */
@@ -18,10 +18,10 @@ const codes: Record<Fault, string> = {
 /** The first line of each error in the chain that `binding.js` throws, in the order in which it tried. */
 function attempts(error: unknown): string[] {
   const texts: string[] = [];
-  // The error itself says only that there were others.
+  // The outermost error says only that loading failed.
   let each = isNativeError(error) ? error.cause : undefined;
   for (; isNativeError(each); each = each.cause) texts.unshift(each.message.split('\n')[0] ?? '');
-  // There is no build for WebAssembly, and it is always asked for.
+  // `binding.js` always looks for a WebAssembly build, which does not exist.
   return texts.filter((text) => !notFound(text)?.includes('wasi'));
 }
 
@@ -36,14 +36,14 @@ function faultOf(texts: string[]): Fault {
   return texts.every((text) => notFound(text) !== undefined) ? 'missing' : 'broken';
 }
 
-/** The packages of other platforms beside this one: they show on what system npm has installed it. */
+/** Installed packages of other platforms: they show for which system npm has run. */
 function installedInstead(wanted: string): string[] {
   const found = new Set<string>();
   for (const folder of require.resolve.paths(wanted) ?? []) {
     try {
       for (const name of readdirSync(folder)) if (/^ferronet-\w+-\w+/.test(name) && name !== wanted) found.add(name);
     } catch {
-      // Not there, or not to be read.
+      // The folder does not exist or cannot be read.
     }
   }
   return [...found];
@@ -105,7 +105,7 @@ function whatToDo(fault: Fault, root: string, wanted: string | undefined): strin
  */
 export function loadError(error: unknown, loader: string): NodeJS.ErrnoException {
   const texts = attempts(error);
-  // Whatever else it was is for its author to tell.
+  // Any other error is passed on as it is.
   if (texts.length === 0 && isNativeError(error)) return error;
   const wanted = texts.map(notFound).findLast((name) => name?.startsWith('ferronet-'));
   const libc = wanted?.endsWith('-musl') ? ', musl' : wanted?.endsWith('-gnu') ? ', glibc' : '';

@@ -1,20 +1,33 @@
-// What is asked of a handle and ends later: Node's names for it, and the async context that it keeps.
+// Requests: operations of a handle that complete later, with Node's field names, and in the async context of the caller.
 import { AsyncResource } from 'node:async_hooks';
 
 import { manualDestroy } from '../node/async-resource.js';
-import { hold, release } from './dispatcher.js';
+import { uvErrno } from '../errors/errors.js';
+import { refLoop, unrefLoop } from './dispatcher.js';
 
-/** Something asked of a handle that ends later. A plain object; callers put their own fields on it. */
+const UV_EBADF: number = uvErrno('EBADF');
+
+/** A request, as Node's `WriteWrap` and others. A plain object, to which callers add fields of their own. */
 export interface Req {
   /** `status`: 0 or a negative libuv error. */
   oncomplete(status: number, handle: unknown, req: this): void;
   /** Set by `write`: whether `oncomplete` will be called. */
   async?: boolean;
-  /** Set by `write`: how many bytes it was. */
+  /** Set by `write`: the size in bytes. */
   bytes?: number;
 }
 
-/** A request on its way, with the async context in which it was made. */
+/**
+ * The `status` for an error of a socket of node:net. An error without a number comes from a stream that has ended or was
+ * destroyed, and becomes `EBADF`.
+ */
+export function statusOf(error: Error | null | undefined): number {
+  if (!error) return 0;
+  const { errno } = error as NodeJS.ErrnoException;
+  return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
+}
+
+/** A request that has not completed, with the async context in which it was made. */
 export class Pending {
   readonly #req: Req;
   readonly #context: AsyncResource;
@@ -24,11 +37,11 @@ export class Pending {
     this.#req = req;
     this.#context = new AsyncResource(type, manualDestroy(trigger));
     // libuv: a request keeps the loop alive, whether its handle is ref'd or not.
-    hold();
+    refLoop();
   }
 
   complete(status: number, handle: unknown): void {
-    release();
+    unrefLoop();
     try {
       this.#context.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
     } finally {

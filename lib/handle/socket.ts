@@ -1,23 +1,22 @@
-// What a socket needs of its handle: a `TCP` or `Pipe` of this package, or a foreign one behind foreign.ts.
+// What a socket needs of its handle: ferronet's `TCP` or `Pipe`, or a foreign handle wrapped by foreign.ts.
+import { uvErrno } from '../errors/errors.js';
+import type { EncodedChunk } from './chunk.js';
 import type { Req } from './request.js';
 
-/** A chunk as streams queue it. */
-export interface EncodedChunk {
-  chunk: Uint8Array | string;
-  encoding: BufferEncoding;
-}
+/** Passed to a `reader` when the peer has sent FIN. */
+export const UV_EOF: number = uvErrno('EOF');
 
-/** Answers and events are those of `StreamHandle`. */
+/** Return values and events are those of `StreamHandle`. */
 export interface SocketHandle {
   owner: unknown;
-  /** Which targets it can connect to; undefined: not known. */
+  /** The kind of targets it can connect to; undefined if unknown. */
   readonly kind: 'TCP' | 'PIPE' | undefined;
-  /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
+  /** Called with bytes, or with a negative number: the end (`UV_EOF`) or an error. `this` is the handle. */
   reader: ((this: SocketHandle, nread: number, chunk?: Buffer) => void) | null;
-  /** What was written earlier cannot be sent; a negative error. Called with the handle as `this`. */
+  /** Called with a negative error if a completed write cannot be sent. `this` is the handle. */
   onbroken: ((this: SocketHandle, status: number) => void) | null;
   readonly reading: boolean;
-  /** Whether nothing is expected to arrive. */
+  /** Whether any data that arrives ends the connection: an idle connection of an `http.Agent`. */
   readonly isGuarded: boolean;
   readStart: () => number;
   readStop: () => number;
@@ -27,6 +26,6 @@ export interface SocketHandle {
   close: (callback?: () => void) => void;
   /** As `close`, with RST. */
   reset: (callback?: () => void) => number;
-  /** Another descriptor of the same socket, the caller's to close, or an error. */
+  /** A duplicate of the descriptor, which the caller has to close, or a negative error. */
   duplicate: () => number;
 }

@@ -1,28 +1,28 @@
 /**
- * What streams and listeners can do: connect, accept, read, write, end, be relayed and handed over.
+ * What a stream can do: connect, read, write, end, be relayed, and be handed to another thread or process.
  *
- * A handle answers synchronously with 0 or a negative libuv error, and tells the rest through `reader`, `onconnection`
- * and the `oncomplete` of requests, each in a turn of its own and in the async context in which the handle (or the
- * request) was made.
+ * A method returns 0 or a negative libuv error. Everything later is reported through `reader`, `onconnection` and the
+ * `oncomplete` of requests, each in a turn of its own and in the async context in which the handle (or the request) was
+ * made.
  */
 import { Buffer } from 'node:buffer';
 
 import { control, type HandleEvent, inLaterTurn, reactor, receiverOf, send } from './dispatcher.js';
 import { uvErrno } from '../errors/errors.js';
-import { HandleWrap } from './wrap.js';
+import { ListeningHandle } from './listener.js';
 import { ChunkForm, EventKind, LONGEST_STRING, Operation } from './numbers.js';
+import { type EncodedChunk, bytesOf } from './chunk.js';
 import { Pending, type Req } from './request.js';
-import type { EncodedChunk, SocketHandle } from './socket.js';
+import type { SocketHandle } from './socket.js';
 import { MOST_CHUNKS, Unsent } from './unsent.js';
+import { type QueueOwner, WriteQueue } from './write-queue.js';
 
 const UV_EAGAIN: number = uvErrno('EAGAIN');
 const UV_EALREADY: number = uvErrno('EALREADY');
 const UV_EBADF: number = uvErrno('EBADF');
-const UV_EFAULT: number = uvErrno('EFAULT');
 const UV_EEXIST: number = uvErrno('EEXIST');
-const UV_EINVAL: number = uvErrno('EINVAL');
 
-/** What the reactor encodes itself. */
+/** Encodings that the reactor implements. */
 const FORMS: Readonly<Partial<Record<string, ChunkForm>>> = {
   utf8: ChunkForm.Utf8,
   'utf-8': ChunkForm.Utf8,
@@ -35,65 +35,54 @@ const FORMS: Readonly<Partial<Record<string, ChunkForm>>> = {
   'ucs-2': ChunkForm.Utf16Le,
 };
 
-/** A chunk as bytes. */
-export function bytesOf(chunk: Uint8Array | string, encoding: BufferEncoding | undefined): Uint8Array {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-}
-
 /** `TCP` and `Pipe`. */
-export abstract class StreamHandle extends HandleWrap implements SocketHandle {
+export abstract class StreamHandle extends ListeningHandle<StreamHandle> implements SocketHandle, QueueOwner {
   static readonly SOCKET: number = 0;
   static readonly SERVER: number = 1;
 
-  /** How many relays there are in this thread now. */
+  /** The number of active relays in this thread. */
   static relays(): number {
     return reactor().relays();
   }
 
-  /** Bytes, or with a negative number the end (`UV_EOF`) or an error. Called with the handle as `this`. */
+  /** Called with bytes, or with a negative number: the end (`UV_EOF`) or an error. `this` is the handle. */
   reader: SocketHandle['reader'] = null;
-  /** What was told as written can't be sent; a negative error. Called with the handle as `this`. */
+  /** Called with a negative error if a completed write cannot be sent. `this` is the handle. */
   onbroken: SocketHandle['onbroken'] = null;
-  /** Called after an event when the kernel has all that was written. */
+  /** Called after each event while the kernel has taken all writes. */
   ondrained: (() => void) | null = null;
-  /** A connection, or a negative error. Called with the handle as `this`. */
-  declare onconnection?: (status: number, client?: StreamHandle) => void;
   bytesRead = 0;
   bytesWritten = 0;
   reading = false;
 
-  /** What Node has put in the place of `reader`. */
+  /** The function that Node has assigned to `onread`. */
   #guard: unknown;
   #connect: Pending | undefined;
   #shutdown: Pending | undefined;
-  /** How it ended, until that can be told. */
-  #shutDown: number | undefined;
-  /** Writes that the kernel has not taken, in order; of most handles it takes all. */
-  #writes: Pending[] | undefined;
-  /** What the reactor has not got of the last of them. */
-  #unsent: Unsent[] | undefined;
-  /** FIN waits for that. */
+  /** How it ended, until `oncomplete` may be called. */
+  #shutdownStatus: number | undefined;
+  /** Writes that the kernel has not taken; undefined until the first one. */
+  #queue: WriteQueue | undefined;
+  /** FIN waits until the reactor has all bytes of the queue. */
   #shutdownWaits = false;
 
-  /** A handle of the same class for an accepted connection. */
-  protected abstract client(): StreamHandle;
   abstract get kind(): 'TCP' | 'PIPE';
 
   /**
-   * The `reader`, under Node's name for it, and open to Node's own modules. An `http.Agent` (from Node 22.23 on) puts a
-   * function here while a connection is idle, for which anything that arrives is the end of the connection, and then
-   * the function that Node's own handles have. Neither could read what we deliver, so they are kept as signs only.
+   * The `reader`, under Node's name, for Node's own modules. An `http.Agent` (from Node 22.23 on) assigns a function while a
+   * connection is idle, for which any data ends the connection, and later the function of Node's own handles. Neither
+   * could process what ferronet delivers, so they are never called: they only set `isGuarded`.
    */
   get onread(): unknown {
     return this.#guard ?? this.reader;
   }
 
   set onread(given: unknown) {
-    const isGiveBack = this.#guard !== undefined && given !== this.#guard;
-    this.#guard = isGiveBack || given === this.reader ? undefined : given;
+    const isReset = this.#guard !== undefined && given !== this.#guard;
+    this.#guard = isReset || given === this.reader ? undefined : given;
   }
 
-  /** Whether nothing is expected to arrive. */
+  /** Whether any data that arrives ends the connection: an idle connection of an `http.Agent`. */
   get isGuarded(): boolean {
     return this.#guard !== undefined;
   }
@@ -104,7 +93,7 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   }
 
   private unsentSize(): number {
-    return this.#unsent?.reduce((total, { size }) => total + size, 0) ?? 0;
+    return this.#queue?.unsentSize ?? 0;
   }
 
   protected override get isActive(): boolean {
@@ -121,15 +110,15 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   }
 
   private isWriting(): boolean {
-    return this.#writes !== undefined && this.#writes.length > 0;
+    return this.#queue !== undefined && !this.#queue.isEmpty;
   }
 
   // ---- opening
 
   /**
-   * Takes over a descriptor: it is made non-blocking, and closed with the handle unless it is one of the standard streams.
-   * What another handle of this thread reads, writes or listens on is refused with `EEXIST`, as by libuv; what another
-   * handle has otherwise, in any thread, is shared by a duplicate.
+   * Takes over a descriptor: makes it non-blocking, and closes it with the handle unless it is one of the standard streams.
+   * Returns `EEXIST`, as libuv does, for a descriptor on which another handle of this thread reads, writes or listens. A
+   * descriptor of any other handle, in any thread, is duplicated.
    */
   open(fd: number): number {
     const holder = receiverOf(reactor().holderOf(fd));
@@ -140,34 +129,25 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   }
 
   /**
-   * Hands over to another thread what is open here, with `unread`, which was read and goes back, and the end behind it.
-   * Answers a number to `receive` it by, or an error; close this handle then.
+   * Detaches what is open here for another thread. `unread` was read and not consumed; the receiver reads it first, and
+   * with `end` the end behind it. Returns a number for `receiveTransfer`, or a negative error. Close this handle afterwards.
    */
-  sendOff(unread: readonly Uint8Array[], end: boolean): number {
+  beginTransfer(unread: readonly Uint8Array[], end: boolean): number {
     return reactor().sendOff(this.openId(), unread, end);
   }
 
-  /** Takes what a handle of another thread has sent off. */
-  receive(transfer: number): number {
+  /** Opens what a handle of another thread has detached by `beginTransfer`. */
+  receiveTransfer(transfer: number): number {
     return this.openOnce(() => reactor().receive(transfer));
   }
 
-  listen(backlog: number): number {
-    if (this.id < 0 || this.isClosing()) return UV_EINVAL;
-    const status = reactor().listen(this.id, backlog);
-    if (status === 0) this.stage = 'listening';
-    else if (this.stage === 'listening') this.stage = 'open';
-    this.updateHold();
-    return status;
-  }
-
-  /** `open` makes a socket if there is none yet, and answers its id or an error; `begin` starts the connect. */
+  /** `open` makes a socket if there is none yet and returns its id or an error; `begin` starts the connect. */
   protected connectWith(req: Req, open: () => number, begin: (id: number) => number): number {
     if (this.isClosing()) return UV_EBADF;
     if (this.#connect) return UV_EALREADY;
     let status = this.id < 0 ? this.opened(open()) : 0;
     if (status === 0) status = begin(this.id);
-    // libuv makes the socket of a pipe only now, and reports by the request that it could not.
+    // libuv makes the socket of a pipe only now, and reports a failure by the request.
     else if (this.kind === 'PIPE') status = this.opened(reactor().failedConnect(status));
     if (status !== 0) return status;
     this.stage = 'open';
@@ -183,8 +163,8 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     const isAdopted = this.stage === 'adopted';
     const status = isAdopted ? 0 : control(Operation.ReadStart, this.id);
     this.reading = status === 0;
-    this.updateHold();
-    // libuv reads when the loop turns. A descriptor that is bound and not connected may be connected by then.
+    this.updateLoopRef();
+    // libuv reads in the next turn of the loop. A descriptor that is not connected yet may be by then.
     if (isAdopted) inLaterTurn(() => this.readAdopted());
     return status;
   }
@@ -200,28 +180,28 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     if (this.id < 0 || this.isClosing()) return 0;
     const status = control(Operation.ReadStop, this.id);
     this.reading = false;
-    this.updateHold();
+    this.updateLoopRef();
     return status;
   }
 
-  /** 0, or an error: nothing was taken then. `req.async` tells whether `oncomplete` will be called. */
+  /** Returns 0, or a negative error if nothing was taken. `req.async` says whether `oncomplete` will be called. */
   write(req: Req, chunk: Uint8Array | string, encoding: BufferEncoding = 'utf8'): number {
     let form: ChunkForm | undefined = ChunkForm.Bytes;
     if (typeof chunk === 'string') {
       form = FORMS[encoding];
-      if (form === undefined || chunk.length > LONGEST_STRING || this.#unsent) {
+      if (form === undefined || chunk.length > LONGEST_STRING || this.#queue?.hasUnsent) {
         chunk = Buffer.from(chunk, encoding);
         form = ChunkForm.Bytes;
       }
     }
-    if (this.#unsent) return this.hold(req, [chunk as Uint8Array]);
+    if (this.#queue?.hasUnsent) return this.enqueue(req, [chunk as Uint8Array]);
     const answer = send(this.openId(), chunk, form);
     if (answer < 0) return this.wrote(req, 0, answer);
     const queued = answer % 2;
     const taken = (answer - queued) / 2;
     // Of a string the reactor takes all.
     if (form !== ChunkForm.Bytes || taken === (chunk as Uint8Array).byteLength) return this.wrote(req, taken, queued);
-    return this.keep(req, [chunk as Uint8Array], taken);
+    return this.enqueueRest(req, [chunk as Uint8Array], taken);
   }
 
   /** Several chunks as one write. */
@@ -232,38 +212,39 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
       size += bytes.byteLength;
       return bytes;
     });
-    if (this.#unsent) return this.hold(req, list);
-    if (list.length > MOST_CHUNKS) return this.begin(req, new Unsent(list, 0));
+    if (this.#queue?.hasUnsent) return this.enqueue(req, list);
+    if (list.length > MOST_CHUNKS) return this.writeInSteps(req, new Unsent(list, 0));
     const answer = reactor().writev(this.openId(), list, false);
     if (answer < 0) return this.wrote(req, 0, answer);
     const queued = answer % 2;
     const taken = (answer - queued) / 2;
-    return taken === size ? this.wrote(req, size, queued) : this.keep(req, list, taken);
+    return taken === size ? this.wrote(req, size, queued) : this.enqueueRest(req, list, taken);
   }
 
-  /** The reactor has taken the first bytes of a write, and has a piece that the kernel has not; the rest is kept. */
-  private keep(req: Req, chunks: readonly Uint8Array[], taken: number): number {
+  /** The reactor has taken the first bytes of a write, and the kernel not yet all of those. */
+  private enqueueRest(req: Req, chunks: readonly Uint8Array[], taken: number): number {
     const unsent = new Unsent(chunks, taken);
     unsent.isWaiting = true;
     return this.wrote(req, taken + unsent.size, 1, unsent);
   }
 
   /** A write of more chunks than one call takes. */
-  private begin(req: Req, unsent: Unsent): number {
+  private writeInSteps(req: Req, unsent: Unsent): number {
     const { size } = unsent;
     const progress = unsent.send(this.openId(), false);
     if (typeof progress === 'number') return this.wrote(req, 0, progress);
     const status = this.wrote(req, size, progress === 'sent' ? 0 : 1, unsent.size > 0 ? unsent : undefined);
-    if (progress === 'more') this.sendLater();
+    if (progress === 'more') this.#queue?.sendLater();
     return status;
   }
 
-  /** Nothing overtakes what is kept. */
-  private hold(req: Req, chunks: readonly Uint8Array[]): number {
+  /** A write behind one that has unsent bytes. */
+  private enqueue(req: Req, chunks: readonly Uint8Array[]): number {
     const unsent = new Unsent(chunks, 0);
     return this.isClosing() ? UV_EBADF : this.wrote(req, unsent.size, 1, unsent);
   }
 
+  /** @param answer 0 if the kernel has all bytes, 1 if it does not yet, or a negative libuv error */
   protected wrote(req: Req, bytes: number, answer: number, unsent?: Unsent): number {
     req.async = false;
     if (answer < 0) return answer;
@@ -271,77 +252,21 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     this.bytesWritten += bytes;
     if (answer > 0) {
       req.async = true;
-      (this.#writes ??= []).push(this.pending('WRITEWRAP', req));
-      if (unsent) (this.#unsent ??= []).push(unsent);
+      (this.#queue ??= new WriteQueue(this)).push(this.pending('WRITEWRAP', req), unsent);
     }
     return 0;
   }
 
-  /** The reactor has sent what it had of the first write, or has failed to. */
-  private written(status: number): void {
-    const unsent = this.firstKept();
-    if (unsent === undefined) {
-      this.#writes?.shift()?.complete(status, this);
-      this.sendUnsent();
-      return;
-    }
-    unsent.isWaiting = false;
-    // The close cancels a write that is not whole.
-    if (this.isClosing()) return;
-    if (status < 0) this.failWrites(status);
-    else this.sendUnsent();
-  }
-
-  /** What is kept of the first write, if it is one of which something is. */
-  private firstKept(): Unsent | undefined {
-    return this.#unsent?.length === this.#writes?.length ? this.#unsent?.[0] : undefined;
-  }
-
-  /** Goes on with the first write, if the reactor has nothing of it. */
-  private sendUnsent(): void {
-    for (let unsent = this.firstKept(); unsent && !unsent.isWaiting && !this.isClosing(); unsent = this.firstKept()) {
-      const progress = unsent.size === 0 ? 'sent' : unsent.send(this.id, true);
-      if (typeof progress === 'number') {
-        this.failWrites(progress);
-        return;
-      }
-      if (unsent.size === 0) this.gaveAll();
-      if (progress === 'sent') this.#writes?.shift()?.complete(0, this);
-      else if (progress === 'more') {
-        this.sendLater();
-        return;
-      }
-    }
-  }
-
-  /** The reactor has all of the first write that was kept. */
-  private gaveAll(): void {
-    this.#unsent?.shift();
-    if (this.#unsent?.length !== 0) return;
-    this.#unsent = undefined;
+  onallsent(status: number): void {
     if (!this.#shutdownWaits) return;
     this.#shutdownWaits = false;
-    const status = control(Operation.Shutdown, this.openId());
-    if (status < 0) this.#shutDown = status;
+    const answer = status < 0 ? status : control(Operation.Shutdown, this.openId());
+    if (answer < 0) this.#shutdownStatus = answer;
   }
 
-  /** The kernel is as fast as its peer: others have their turn first. */
-  private sendLater(): void {
-    inLaterTurn(() => this.sendUnsent());
-  }
+  // ---- handing over: another owner gets a duplicate
 
-  /** The first write has failed, of which something is kept, and with it all that are behind it. */
-  private failWrites(status: number): void {
-    const writes = this.#writes ?? [];
-    this.#writes = this.#unsent = undefined;
-    if (this.#shutdownWaits) this.#shutDown = status;
-    this.#shutdownWaits = false;
-    for (const write of writes) write.complete(status, this);
-  }
-
-  // ---- handing over: another owner has a duplicate
-
-  /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
+  /** Sends the writes of the current batch. Returns how many bytes the kernel has not taken. */
   flush(): number {
     return reactor().flush(this.openId()) + this.unsentSize();
   }
@@ -351,75 +276,42 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     return reactor().readQueueSize(this.openId());
   }
 
-  /** Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read. */
+  /** Stops reading, and removes a piece of what was read and not delivered. 0 if there is none, or the error of the read. */
   takeUnread(): Buffer | number {
     return reactor().takeUnread(this.openId());
   }
 
-  /** Gives back a piece that `takeUnread` has given, the last one first. */
+  /** Returns a piece that `takeUnread` has removed, in reverse order. */
   putBack(unread: Uint8Array): void {
     reactor().putBack(this.openId(), unread);
   }
 
   /**
-   * Takes what was written and the kernel has not taken, for another process that sends it. The requests complete in a later
-   * turn. `ends`: a shutdown was requested; it is cancelled.
+   * Removes the bytes that the kernel has not taken, for another process that sends them. The requests complete in a later
+   * turn. `ends`: a shutdown was requested, and is cancelled here.
    */
   takeUnsent(): { chunks: Uint8Array[]; ends: boolean } {
-    const chunks: Uint8Array[] = [reactor().takeUnsent(this.openId())];
-    const writes = this.#writes ?? [];
-    const unsent = this.#unsent ?? [];
+    const first = reactor().takeUnsent(this.openId());
+    const rest = this.#queue?.take();
     const shutdown = this.#shutdown;
-    this.#writes = this.#unsent = this.#shutdown = this.#shutDown = undefined;
+    this.#shutdown = this.#shutdownStatus = undefined;
     this.#shutdownWaits = false;
-    const rests = unsent.map((each) => each.rest());
-    const gone = rests.indexOf(undefined);
-    for (const rest of gone < 0 ? rests : rests.slice(0, gone)) chunks.push(...(rest ?? []));
-    // Those from the first one on whose memory was transferred meanwhile.
-    const failed = gone < 0 ? writes.length : writes.length - unsent.length + gone;
     inLaterTurn(() => {
-      writes.forEach((write, index) => write.complete(index < failed ? 0 : UV_EFAULT, this));
+      rest?.complete();
       shutdown?.complete(0, this);
     });
-    return { chunks, ends: shutdown !== undefined };
+    return { chunks: [first, ...(rest?.chunks ?? [])], ends: shutdown !== undefined };
   }
 
-  /** Stops listening and closes the descriptor. The path of a local socket stays, and what was accepted. */
-  retire(): number {
-    return reactor().retire(this.openId());
-  }
+  // ---- relays: the reactor sends received bytes on another handle
 
-  /** A connection that was accepted and not told. */
-  takeAccepted(): StreamHandle | undefined {
-    const answer = reactor().takeAccepted(this.openId());
-    return answer < 0 ? undefined : this.clientOf(answer);
-  }
-
-  /**
-   * The connections that a shared listener accepted before it was shared, and that were not delivered. They are not in the
-   * backlog, where the other owner would accept them when this handle is closed.
-   */
-  takeUndelivered(): StreamHandle[] {
-    const undelivered: StreamHandle[] = [];
-    if (!this.isShared) return undelivered;
-    for (let client = this.takeAccepted(); client; client = this.takeAccepted()) undelivered.push(client);
-    return undelivered;
-  }
-
-  /** Has the path of a listening local socket go with this handle, which has not bound it. */
-  ownPath(path: string): number {
-    return reactor().ownPath(this.openId(), path);
-  }
-
-  // ---- relays: what arrives is sent on another handle by the reactor
-
-  /** 0, or an error: nothing has changed then. `stopRelay` ends it, and the end of what arrives. */
+  /** Returns 0, or a negative error if nothing has changed. The relay ends with `stopRelay`, or when the peer ends. */
   relay(to: StreamHandle): number {
-    if (to.#unsent) return UV_EAGAIN;
+    if (to.#queue?.hasUnsent) return UV_EAGAIN;
     return reactor().relay(this.openId(), to.openId());
   }
 
-  /** How many bytes it has moved. None is moved any more. */
+  /** Returns how many bytes it has moved. */
   stopRelay(): number {
     return reactor().stopRelay(this.id);
   }
@@ -433,18 +325,18 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
     return reactor().relayIdle(this.id);
   }
 
-  /** FIN, behind what was written. */
+  /** Sends FIN behind all writes. */
   shutdown(req: Req): number {
-    if (this.#unsent && !this.isClosing()) {
+    if (this.#queue?.hasUnsent && !this.isClosing()) {
       this.#shutdownWaits = true;
-      return this.shuts(req);
+      return this.shutdownPending(req);
     }
     const status = control(Operation.Shutdown, this.openId());
-    return status === 0 ? this.shuts(req) : status;
+    return status === 0 ? this.shutdownPending(req) : status;
   }
 
-  /** The end of it will be told. */
-  protected shuts(req: Req): number {
+  /** The request completes when FIN was sent. */
+  protected shutdownPending(req: Req): number {
     this.#shutdown = this.pending('SHUTDOWNWRAP', req);
     return 0;
   }
@@ -455,12 +347,12 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
   }
 
   protected override takePending(): (Pending | undefined)[] {
-    const pending = [this.#connect, ...(this.#writes ?? []), this.#shutdown];
-    this.#connect = this.#writes = this.#shutdown = this.#unsent = undefined;
+    const pending = [this.#connect, ...(this.#queue?.cancel() ?? []), this.#shutdown];
+    this.#connect = this.#shutdown = undefined;
     return pending;
   }
 
-  // ---- what the reactor tells
+  // ---- events of the reactor
 
   override onevent(kind: HandleEvent, value: number, chunk: Buffer | undefined): void {
     switch (kind) {
@@ -469,17 +361,17 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
         break;
       case EventKind.End:
         this.reading = false;
-        this.updateHold();
+        this.updateLoopRef();
         this.received(value);
         break;
       case EventKind.Wrote:
-        this.written(value);
+        this.#queue?.written(value);
         break;
       case EventKind.Broken:
         if (this.onbroken) this.context.runInAsyncScope(this.onbroken, this, value);
         break;
       case EventKind.ShutDown:
-        this.#shutDown = value;
+        this.#shutdownStatus = value;
         break;
       case EventKind.Connected: {
         const pending = this.#connect;
@@ -497,32 +389,19 @@ export abstract class StreamHandle extends HandleWrap implements SocketHandle {
         kind satisfies never;
     }
     if (this.isWriting()) return;
-    if (this.#shutDown !== undefined) this.endShutdown(this.#shutDown);
+    if (this.#shutdownStatus !== undefined) this.endShutdown(this.#shutdownStatus);
     this.ondrained?.();
   }
 
-  /** FIN is behind the bytes, and so its news is behind theirs. */
+  /** FIN was sent behind the writes, so it completes behind them. */
   private endShutdown(status: number): void {
     const pending = this.#shutdown;
-    this.#shutdown = this.#shutDown = undefined;
+    this.#shutdown = this.#shutdownStatus = undefined;
     pending?.complete(status, this);
   }
 
   private received(nread: number, chunk?: Buffer): void {
     if (nread > 0) this.bytesRead += nread;
     if (this.reader) this.context.runInAsyncScope(this.reader, this, nread, chunk);
-  }
-
-  private clientOf(id: number): StreamHandle {
-    // Outside of this handle's context: a connection starts without a store, as in Node.
-    const client = this.client();
-    client.opened(id);
-    return client;
-  }
-
-  private accepted(value: number): void {
-    const client = this.clientOf(value);
-    if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, 0, client);
-    else client.close();
   }
 }

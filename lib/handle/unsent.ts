@@ -1,14 +1,14 @@
-// What a handle keeps of its large writes. The reactor copies what it cannot send at once, so it is given a window at a
-// time: one Buffer written to a hundred slow peers is kept once, and sending it does not stop the event loop.
+// Large writes are given to the reactor in windows, because it copies what it cannot send at once: a Buffer that is written
+// to a hundred slow peers stays in memory once, and sending it does not block the event loop.
 import { reactor, send } from './dispatcher.js';
 import { ChunkForm } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
 
 const UV_EFAULT: number = uvErrno('EFAULT');
 
-/** As much as any kernel's send buffer takes at once. */
+/** No kernel's send buffer takes more at once. */
 const MOST_BYTES = 8 * 1024 * 1024;
-/** As many pieces as one system call takes. */
+/** No system call takes more pieces. */
 export const MOST_CHUNKS = 1024;
 
 /** How a `send` ended. */
@@ -22,12 +22,12 @@ export type Progress =
 
 /** The bytes of one write that the reactor has not got yet. */
 export class Unsent {
-  /** The reactor has a piece, whose end it will report. */
+  /** The reactor has a piece and will report when it is sent. */
   isWaiting = false;
   readonly #chunks: readonly Uint8Array[];
-  /** A view that is shorter by the time that it is sent has lost its memory to somebody. */
+  /** To detect views whose memory was transferred before they were sent: those have become shorter. */
   readonly #lengths: readonly number[];
-  /** The first chunk that is not sent whole, and how many of its bytes are. */
+  /** The first chunk that was not sent whole, and how many of its bytes were. */
   #index = 0;
   #offset = 0;
   #size: number;
@@ -45,8 +45,8 @@ export class Unsent {
   }
 
   /**
-   * Gives the next bytes to the reactor. A negative libuv error: nothing was taken. `isPending`: the write was accepted
-   * before, so an error of the system is told by what the socket reads, or by a `Wrote` event.
+   * Gives the next bytes to the reactor. Returns a negative libuv error if nothing was taken. `isPending`: `write` has
+   * returned before, so a system error is reported by the next read, or by a `Wrote` event.
    */
   send(id: number, isPending: boolean): Progress | number {
     const next = this.#next();
@@ -64,7 +64,7 @@ export class Unsent {
     return this.#size === 0 ? 'sent' : 'more';
   }
 
-  /** All that is left; undefined when memory of it is gone. */
+  /** All remaining bytes; undefined if memory of them was transferred. */
   rest(): Uint8Array[] | undefined {
     return this.#size === 0 ? [] : this.#next(Infinity, Infinity);
   }

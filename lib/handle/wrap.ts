@@ -1,6 +1,5 @@
 /**
- * What every handle has, whatever it is for: it is open or not, keeps the event loop alive as libuv would, closes, and has
- * an async context.
+ * The base of all handles: opening and closing, keeping the event loop alive as libuv would, and the async context.
  */
 import { AsyncResource, type AsyncResourceOptions } from 'node:async_hooks';
 
@@ -8,12 +7,12 @@ import { manualDestroy } from '../node/async-resource.js';
 import {
   atClosing,
   control,
-  hold,
+  refLoop,
   inLastTurn,
   inOwnTurn,
   reactor,
   register,
-  release,
+  unrefLoop,
   type Closing,
   type HandleEvent,
   type Receiver,
@@ -25,15 +24,15 @@ import type { Pending } from './request.js';
 const UV_ECANCELED: number = uvErrno('ECANCELED');
 const UV_EINVAL: number = uvErrno('EINVAL');
 
-// What else an async resource has is not for those who look at handles.
+// Hides the other members of an async resource from the type of a handle.
 type Context = Pick<AsyncResource, 'asyncId' | 'emitDestroy' | 'runInAsyncScope'>;
 const Resource = AsyncResource as unknown as abstract new (type: string, options: AsyncResourceOptions) => Context;
 
-/** What a handle is used for. */
+/** The life of a handle. */
 export type Stage =
   /** Nothing is open. */
   | 'fresh'
-  /** Opened by descriptor and not used yet. */
+  /** Opened by a descriptor and not used yet. */
   | 'adopted'
   | 'open'
   | 'listening'
@@ -46,36 +45,36 @@ type Sharing = 'none' | 'exposed' | 'shared';
 /**
  * A handle is its own async resource, as Node's are.
  *
- * There is one for each connection, so nothing is made for it that it may never need, closures least of all: what is
- * called is a function that all handles share, and finds in `owner` whom it is about. Methods are private by TypeScript's
- * word only, because `#method()` costs every handle a field, and every call a look at it.
+ * Each connection has one, so it allocates nothing that it may never need, closures least of all: callbacks are functions
+ * that all handles share, and find their socket in `owner`. Methods use TypeScript's `private`, because `#method()` costs
+ * each handle a field and each call a check.
  */
 export abstract class HandleWrap extends Resource implements Receiver, Closing {
-  /** Who uses this handle; for those who put functions on it. */
+  /** The socket that has this handle, for the callbacks that are set on it. */
   owner: unknown = null;
 
   readonly #type: string;
-  /** Where what is told belongs: this very resource, unless `asyncReset` was called. */
+  /** The async context of callbacks: this resource, unless `asyncReset` was called. */
   #context: Context = this;
   /** The reactor's id, or -1 while there is nothing open. */
   protected id = -1;
   #stage: Stage = 'fresh';
   #refed = true;
   #sharing: Sharing = 'none';
-  /** Whether this handle is one of the dispatcher's holds: active and ref'd, as libuv counts handles. */
-  #holding = false;
-  /** What `close` was given to call. */
+  /** Whether this handle keeps the loop alive: active and ref'd, as libuv counts handles. */
+  #refsLoop = false;
+  /** The callback of `close`. */
   #closed: (() => void) | undefined;
 
-  /** @param trigger the async id of what caused it: of the listener, when it is a connection */
+  /** @param trigger the async id of what caused it: of the listener, for an accepted connection */
   constructor(type: string, trigger?: number) {
     super(type, manualDestroy(trigger));
     this.#type = type;
   }
 
-  /** Whether something may come of it without being asked for again (libuv: `uv_is_active`). */
+  /** Whether it waits for events (libuv: `uv_is_active`). */
   protected abstract get isActive(): boolean;
-  /** Takes away what was asked for and has not ended. */
+  /** Removes and returns the requests that have not completed. */
   protected abstract takePending(): (Pending | undefined)[];
   abstract onevent(kind: HandleEvent, value: number, chunk: Buffer | undefined): void;
 
@@ -102,7 +101,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     return this.#type;
   }
 
-  /** What is told from now on belongs to the context of this call: an `http.Agent` gives a kept socket to a request. */
+  /** Callbacks run in the context of this call from now on. An `http.Agent` calls it when it reuses a socket. */
   asyncReset(): void {
     this.#context.emitDestroy();
     this.#context = new AsyncResource(this.#type, manualDestroy());
@@ -110,18 +109,18 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   // ---- what is open
 
-  protected isClosing(): boolean {
+  isClosing(): boolean {
     return this.#stage === 'closing';
   }
 
-  /** The id while the handle is open, else one that names nothing: the reactor answers `EBADF`. */
-  protected openId(): number {
+  /** The id while the handle is open, else one for which the reactor returns `EBADF`. */
+  openId(): number {
     return this.isClosing() ? -1 : this.id;
   }
 
   /**
-   * The descriptor's number; -1 while there is none. The program may use it, or give it to another one. So from now on
-   * writes are not held until the end of a batch, and nothing is read or accepted ahead.
+   * The descriptor; -1 while there is none. The program may use it, or pass it to another process. So from now on writes
+   * are not batched, and nothing is read or accepted ahead.
    */
   get fd(): number {
     const fd = this.descriptor;
@@ -132,12 +131,12 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     return fd;
   }
 
-  /** As `fd`, for uses inside of this package. */
+  /** As `fd`, for use inside this package: nothing changes. */
   get descriptor(): number {
     return this.id < 0 || this.isClosing() ? -1 : reactor().fd(this.id);
   }
 
-  /** Another owner uses the socket as well from now on. What the current batch holds is sent. */
+  /** Another owner uses the socket as well from now on. Sends the writes of the current batch. */
   share(): void {
     if (this.#sharing === 'shared' || this.id < 0 || this.isClosing()) return;
     this.#sharing = 'shared';
@@ -155,12 +154,12 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     return this.#sharing !== 'none';
   }
 
-  /** Another descriptor of the same socket, the caller's to close, or an error. */
+  /** A duplicate of the descriptor, which the caller has to close, or a negative error. */
   duplicate(): number {
     return reactor().duplicate(this.openId());
   }
 
-  /** Takes what the reactor answered: an id, or an error to pass on. */
+  /** @param answer of the reactor: an id, or an error that is returned */
   protected opened(answer: number): number {
     if (answer < 0) return answer;
     this.id = answer;
@@ -169,7 +168,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     return 0;
   }
 
-  /** What is open already keeps its descriptor: a second one would be lost with the next. */
+  /** Opens a fresh handle. A second descriptor would leak the first. */
   protected openOnce(open: () => number): number {
     return this.#stage === 'fresh' ? this.opened(open()) : UV_EINVAL;
   }
@@ -178,24 +177,24 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
 
   ref(): void {
     this.#refed = true;
-    this.updateHold();
+    this.updateLoopRef();
   }
 
   unref(): void {
     this.#refed = false;
-    this.updateHold();
+    this.updateLoopRef();
   }
 
   hasRef(): boolean {
     return this.#refed && !this.isClosing();
   }
 
-  protected updateHold(): void {
+  protected updateLoopRef(): void {
     const wanted = this.hasRef() && this.isActive;
-    if (wanted === this.#holding) return;
-    this.#holding = wanted;
-    if (wanted) hold();
-    else release();
+    if (wanted === this.#refsLoop) return;
+    this.#refsLoop = wanted;
+    if (wanted) refLoop();
+    else unrefLoop();
   }
 
   // ---- closing
@@ -220,23 +219,23 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
     // A number that was looked at is no other owner, for whom the close would have to be no reset.
     if (this.#sharing === 'exposed') reactor().setShared(this.id, false);
     if (this.id >= 0) control(reset ? Operation.Reset : Operation.Close, this.id);
-    this.updateHold();
-    hold();
+    this.updateLoopRef();
+    refLoop();
     this.#closed = callback;
     atClosing(this);
   }
 
   onclosing(): void {
-    // Taken away, so that an answer that was on its way when the handle was closed does not end them a second time.
+    // Removed, so that events that were on their way when the handle was closed do not complete them a second time.
     for (const pending of this.takePending()) {
       if (pending) inOwnTurn(() => pending.complete(UV_ECANCELED, this));
     }
     inLastTurn(this.id, this);
   }
 
-  /** The last turn of all. */
+  /** The last turn of this handle. */
   protected onclosed(): void {
-    release();
+    unrefLoop();
     try {
       if (this.#closed) this.#context.runInAsyncScope(this.#closed, this);
     } finally {

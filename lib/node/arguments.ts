@@ -1,9 +1,9 @@
-// The many ways to call `connect` and `listen`, made one: an options object and a listener.
+// Normalizes the arguments of `connect` and `listen` to an options object and a listener.
 import { nodeNet } from './modules.js';
 
 type Listener = () => void;
 
-/** What `connect` and `listen` were given, however they were given it. Marked, so that it is not normalized again. */
+/** Normalized arguments. They carry a mark, so that they are not normalized again. */
 export type NormalizedArguments = [options: Record<string, unknown>, listener: Listener | null];
 
 // The mark is Node's own symbol: http agents and tls hand arrays that node:net normalized to `socket.connect()`.

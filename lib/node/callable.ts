@@ -1,7 +1,6 @@
-// Classes that can be called. Node's Socket and Server are older than `class`, and programs lean on it: they call them
-// without `new`, run them on an object of their own (`net.Socket.call(this)` under `util.inherits`), and replace methods
-// on the prototype. A class allows none of the first two, so the constructor here is a function, while the methods are
-// written in an ordinary class body that is never constructed itself.
+// Classes that can be called. Node's Socket and Server are functions, and programs rely on that: they call them without
+// `new`, and on an object of their own (`net.Socket.call(this)` under `util.inherits`). A class allows neither. So the
+// constructor here is a function, and the methods are written in a class body that is never constructed itself.
 
 import { define } from './define.js';
 

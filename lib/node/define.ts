@@ -1,5 +1,5 @@
-// A descriptor that is an ordinary object inherits `get`, `set` or `value` from `Object.prototype`, if a program or a package
-// has put a property of that name there.
+// A property descriptor with a prototype inherits `get`, `set` or `value` from `Object.prototype`, if a program or a package
+// has defined a property of that name there.
 
 /**
  * `Object.defineProperty` with the own properties of `descriptor` only.

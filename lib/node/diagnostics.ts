@@ -1,10 +1,10 @@
-// What this package tells those who watch: the diagnostics channels of Node's `net`, and `NODE_DEBUG=net`.
+// The diagnostics channels of Node's `net`, and `NODE_DEBUG=net`.
 import { channel, type Channel } from 'node:diagnostics_channel';
 import { debuglog, type DebugLogger } from 'node:util';
 
 export const debug: DebugLogger = debuglog('net');
 
-/** `{ socket }` of every socket that is told to connect. */
+/** `{ socket }` when `connect` is called. */
 export const clientSocketChannel: Channel = channel('net.client.socket');
 /** `{ socket }` of every accepted socket, after its `connection` event. */
 export const serverSocketChannel: Channel = channel('net.server.socket');
@@ -13,5 +13,5 @@ export const serverSocketChannel: Channel = channel('net.server.socket');
 export const listenStartChannel: Channel = channel('tracing:net.server.listen:asyncStart');
 /** `{ server }` when the server listens. */
 export const listenEndChannel: Channel = channel('tracing:net.server.listen:asyncEnd');
-/** `{ server, error }` when it cannot. */
+/** `{ server, error }` when listening fails. */
 export const listenErrorChannel: Channel = channel('tracing:net.server.listen:error');

@@ -1,10 +1,10 @@
-// The events of sockets and servers, with what their listeners are given.
+// The events of sockets and servers, with the arguments of their listeners.
 import type { Duplex } from 'node:stream';
 
 /** The listener of an event that is not listed here. */
 export type AnyListener = Parameters<Duplex['on']>[1];
 
-/** What the `drop` event of a TCP server tells of the connection it did not take. */
+/** The argument of a TCP server's `drop` event: the connection that it has closed. */
 export interface DroppedConnection {
   localAddress?: string;
   localPort?: number;
@@ -17,7 +17,7 @@ export interface DroppedConnection {
 export interface SocketEvents {
   /** The socket is fully closed. `hadError`: because of an error. */
   close: [hadError: boolean];
-  /** The connection is there. */
+  /** The connection is established. */
   connect: [];
   /** An address is being tried. For a local path only `ip` is given, and is the path. */
   connectionAttempt: [ip: string, port: number, family: number];
@@ -30,9 +30,9 @@ export interface SocketEvents {
   /** The other side has sent FIN. */
   end: [];
   error: [error: Error];
-  /** Everything written and the FIN behind it have been handed over. */
+  /** All writes and the FIN behind them have been handed to the kernel. */
   finish: [];
-  /** A name was resolved, or was not. Once for each address that will be tried. */
+  /** A name was resolved, or resolving failed. Once for each address that will be tried. */
   lookup: [error: Error | null, address: string, family: number | null, host: string];
   pause: [];
   readable: [];
@@ -47,7 +47,7 @@ export interface ServerEvents<Accepted> {
   /** The server listens no more and all its connections have ended. */
   close: [];
   connection: [socket: Accepted];
-  /** A connection was not taken because there are `maxConnections`. Nothing is told of local ones. */
+  /** A connection was closed because there are `maxConnections`. No argument for local ones. */
   drop: [data?: DroppedConnection];
   error: [error: Error];
   listening: [];

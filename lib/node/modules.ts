@@ -1,5 +1,5 @@
-// Modules of Node's that are loaded when they are first needed: each takes as long as a dozen of our files, and a program
-// may never need it.
+// Modules of Node's that are loaded on first use: each costs as much as a dozen modules of this package, and a program may
+// never need it.
 import type * as ChildProcess from 'node:child_process';
 import type * as Cluster from 'node:cluster';
 import type * as Dns from 'node:dns';
@@ -7,7 +7,7 @@ import type * as Net from 'node:net';
 import type * as Vm from 'node:vm';
 import type * as Threads from 'node:worker_threads';
 
-/** Whether the program, or Node on its way to it, has loaded this module of Node's: `cluster`, `child_process`. */
+/** Whether the program, or Node itself, has loaded a module of Node's: `cluster`, `child_process`. */
 export function isLoaded(name: string): boolean {
   const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
   return moduleLoadList?.includes(`NativeModule ${name}`) ?? false;

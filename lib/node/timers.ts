@@ -1,6 +1,6 @@
-// Ticks and timers that a test cannot fake. Fake timers replace the functions of a realm, of `node:timers` and of a `process`
-// object, perhaps before this package is loaded. node:net is not affected, because it uses timers of Node's internals; they
-// are reached here through its `Socket`.
+// Ticks and timers that fake timers do not replace. Those replace the functions of a realm, of `node:timers` and of
+// `process`, perhaps before this package is loaded. node:net is not affected, because it uses Node's internal timers; its
+// `Socket` gives access to them here.
 import { Socket } from 'node:net';
 import { setTimeout } from 'node:timers';
 
@@ -28,7 +28,7 @@ export async function inMicrotask(run: () => void): Promise<void> {
   }
 }
 
-/** The fields that `Socket.prototype.setTimeout` reads. It stores the timer here as well, under a symbol of Node's. */
+/** The fields that `Socket.prototype.setTimeout` reads. It also stores the timer here, under a symbol of Node's. */
 class Holder {
   readonly _parent = null;
   readonly destroyed = false;
@@ -50,9 +50,9 @@ const loaded: typeof setTimeout = setTimeout;
 let timerKey: symbol | undefined;
 
 /**
- * A timer that does not keep the event loop alive. `refresh()` starts it anew, `close()` stops it.
+ * A timer that does not keep the event loop alive. `refresh()` restarts it, `close()` stops it.
  *
- * @param msecs from 1
+ * @param msecs at least 1
  */
 export function startTimer(callback: () => void, msecs: number): NodeJS.Timeout {
   if (!isNode) return loaded(callback, msecs).unref();

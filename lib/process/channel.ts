@@ -1,12 +1,12 @@
-// The channel between a process and its child, as both ends have it: a `ChildProcess`, or `process`.
+// The IPC channel between a process and its child: a `ChildProcess` at one end, `process` at the other.
 import type { EventEmitter } from 'node:events';
 
-/** Whether a failure is nobody's business, and whether the sender keeps the socket. A boolean is the first of both. */
+/** Whether errors are ignored, and whether the sender keeps the socket. A boolean is `swallowErrors`. */
 export type SendOptions = { swallowErrors?: boolean; keepOpen?: boolean } | boolean | undefined;
 
 export type SendCallback = (error: Error | null) => void;
 
-/** What was given to `send()`. */
+/** The arguments of `send()`. */
 export interface SendArguments {
   message: unknown;
   handle: unknown;
@@ -16,23 +16,23 @@ export interface SendArguments {
 
 export interface IpcChannel extends EventEmitter {
   readonly connected: boolean;
-  /** Null when nothing can be sent any more. */
+  /** Null when the channel has closed. */
   readonly channel?: object | null;
-  /** What is queued until the other process has acknowledged the last handle. */
+  /** Sends that wait until the other process has acknowledged the last handle. */
   _handleQueue?: SendArguments[] | null;
-  /** What `send()` stands on. */
+  /** Called by `send()`. */
   _send(this: IpcChannel, message: unknown, handle?: unknown, options?: SendOptions, callback?: SendCallback): boolean;
-  /** Closes it. For `disconnect()` while something waited. */
+  /** Closes the channel: the rest of a `disconnect()` that had to wait for the queue. */
   _disconnect(): void;
 }
 
-/** The primary of a cluster sends a worker a connection. */
+/** The message with which the primary of a cluster sends a connection to a worker. */
 export interface NewConnection {
   cmd: 'NODE_CLUSTER';
   act: 'newconn';
-  /** Of the server. */
+  /** Key of the server. */
   key: string;
-  /** Of the message, for its answer. */
+  /** Sequence number of the message, repeated in its answer. */
   seq: number;
 }
 
@@ -42,19 +42,19 @@ export interface HandleMessage {
   type: string;
   msg: unknown;
   key?: string;
-  /** Sent without a handle, to learn whether the receiver has this package. */
+  /** Sent without a handle, to learn whether the receiver has loaded ferronet. */
   ask?: boolean;
 }
 
-/** Whether the next handle is one of this package. */
+/** Says whether the next handle comes from ferronet. */
 export interface Announcement {
   cmd: 'NODE_FERRONET';
   next: boolean;
-  /** The receiver answers if it has this package. */
+  /** The receiver answers if it has loaded ferronet. */
   ask?: boolean;
-  /** What reading the connection ended with: a negative libuv error. */
+  /** The error that ended reading: a negative libuv error. */
   error?: number;
-  /** FIN is to be sent on the connection. */
+  /** The receiver has to send FIN. */
   ends?: boolean;
 }
 
@@ -66,27 +66,28 @@ export interface Piece {
 }
 
 /**
- * The messages that have a meaning below those of the program. Node's own: `NODE_HANDLE` comes with a handle, and is answered
- * by `NODE_HANDLE_ACK` or `NODE_HANDLE_NACK`; `NODE_SOCKET_…` counts what a server has sent away, by `NODE_CLUSTER` a worker
- * is sent connections and answers whether it takes them. `NODE_FERRONET` is ours; whoever does not know it passes over it.
+ * Internal messages, which programs do not see. Node's own: `NODE_HANDLE` comes with a handle and is answered by
+ * `NODE_HANDLE_ACK` or `NODE_HANDLE_NACK`; `NODE_SOCKET_…` counts the sockets that a server has sent; with `NODE_CLUSTER`
+ * the primary sends connections to a worker, which answers whether it accepts them. `NODE_FERRONET` is ferronet's; a process
+ * without ferronet ignores it.
  */
 export type InternalMessage =
   | NewConnection
   | HandleMessage
   | Announcement
   | Piece
-  | { cmd: 'NODE_FERRONET'; ours: true }
+  | { cmd: 'NODE_FERRONET'; loaded: true }
   | { cmd: 'NODE_CLUSTER'; ack: number; accepted: boolean }
   | { cmd: 'NODE_HANDLE_ACK' | 'NODE_HANDLE_NACK' | 'NODE_FERRONET_NACK' }
   | { cmd: 'NODE_SOCKET_GET_COUNT' | 'NODE_SOCKET_NOTIFY_CLOSE' | 'NODE_SOCKET_ALL_CLOSED'; key: string }
   | { cmd: 'NODE_SOCKET_COUNT'; key: string; count: number };
 
-/** Whether messages can be sent, also behind a `disconnect()` that waits for Node's queue. */
+/** Whether messages can still be sent, even after a `disconnect()` that waits for Node's queue. */
 export function isOpen(channel: IpcChannel): boolean {
   return channel.connected || Boolean(channel.channel);
 }
 
-/** Sends a message by `send`, the channel's own method, before everything that is queued. */
+/** Sends a message by `send`, the channel's original method, ahead of Node's queue. */
 export function sendPastQueue(channel: IpcChannel, send: IpcChannel['_send'], message: InternalMessage): void {
   if (!isOpen(channel)) return;
   const { _handleQueue: queue } = channel;
@@ -100,23 +101,23 @@ export function sendPastQueue(channel: IpcChannel, send: IpcChannel['_send'], me
 
 /** The process at the other end of a channel. */
 export class PeerProcess {
-  /** `ours`: it has this package, and accepts what is sent along with a connection. */
-  kind: 'unknown' | 'ours' | 'other' = 'unknown';
-  /** How many messages without a handle have asked. Node answers them as well, after this package: `NODE_HANDLE_NACK`. */
+  /** `ferronet`: it has loaded ferronet, and accepts the bytes that are sent along with a connection. */
+  kind: 'unknown' | 'ferronet' | 'node' = 'unknown';
+  /** Unanswered probes: `NODE_HANDLE` without a handle. Node answers each by `NODE_HANDLE_NACK`, after ferronet. */
   probes = 0;
-  /** An announcement has asked. Node's answer is that to the handle behind it. */
+  /** An announcement has asked. Node answers to the handle behind it. */
   isAsked = false;
   /** Called when `kind` has changed. */
   onchange: (() => void) | null = null;
 
-  become(kind: 'ours' | 'other'): void {
+  become(kind: 'ferronet' | 'node'): void {
     if (this.kind === kind) return;
     this.kind = kind;
     this.onchange?.();
   }
 
-  /** Node has answered, and this package has not before. */
+  /** Node has answered. If ferronet has not done so before, the process does not have it. */
   answeredByNode(): void {
-    if (this.kind === 'unknown') this.become('other');
+    if (this.kind === 'unknown') this.become('node');
   }
 }

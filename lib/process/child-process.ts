@@ -1,12 +1,12 @@
-// Child processes, and the process above this one: their channels take and give what is ours, and a socket may be their
-// standard input or output. This file is loaded with the package and loads nothing of Node's.
+// Child processes and the parent process: ferronet's sockets and servers can be sent over their channels, and be the stdio of
+// a child. This file is loaded with the package, and loads no module of Node's that the program has not loaded.
 import { subscribe } from 'node:diagnostics_channel';
 
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/stream.js';
 import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './channel.js';
 import { childProcess, isLoaded } from '../node/modules.js';
-import { shareWithChild } from '../stream/settle.js';
+import { shareWithChild } from '../stream/quiesce.js';
 import { kState } from '../stream/state.js';
 import { Socket } from '../socket/socket.js';
 
@@ -24,7 +24,7 @@ function attachIfChannel(owner: object): void {
 }
 
 /**
- * Replaces sockets by their descriptors, which the child reads and writes from now on.
+ * Replaces sockets by their descriptors, which the child inherits.
  *
  * @throws Error ERR_INVALID_STATE if the child would miss bytes that were read ahead, or write into the middle of a write
  */
@@ -43,7 +43,7 @@ function giveDescriptors(stdio: readonly unknown[]): unknown[] {
 
 let isPatched = false;
 
-/** The channel and the streams of a child are made by `spawn`, whatever was called to have one. */
+/** Patches `spawn`, which every function that starts a child calls to make its channel and its streams. */
 function patch(prototype: Spawning): void {
   if (isPatched) return;
   isPatched = true;
@@ -60,11 +60,11 @@ function patchAtFirst(message: unknown): void {
   patch(Object.getPrototypeOf((message as { process: object }).process) as Spawning);
 }
 
-/** `child_process` tells of each `ChildProcess` as it is made, so the program may load it when it likes. */
+/** Node publishes each new `ChildProcess` on this channel, so `child_process` need not be loaded here. */
 subscribe('child_process', patchAtFirst);
 attachIfChannel(process);
 
-// The children that are there already.
+// Children that were started before.
 if (isLoaded('child_process')) {
   const { ChildProcess } = childProcess();
   patch(ChildProcess.prototype as unknown as Spawning);

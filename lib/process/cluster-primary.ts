@@ -1,23 +1,22 @@
-// In the primary of a cluster, under SCHED_RR: a connection that was on its way to a worker when that died. Node waits for
-// the worker's answer for ever, and so does the client; here another worker gets the connection. The answer that has not
-// come means that the worker has not touched it: it answers before it reads, and what it has answered arrives before the
-// channel ends.
+// In the primary of a cluster, under SCHED_RR: gives a connection to another worker if the one it was sent to has died. Node
+// waits for that worker's answer for ever, and so does the client. Without an answer the worker has not touched the
+// connection: it answers before it reads, and its answers arrive before the channel ends.
 import { setImmediate } from 'node:timers';
 
 import type { InternalMessage, IpcChannel, NewConnection } from './channel.js';
 
-/** By what a server is known in the cluster: the channels to workers that were sent connections for it. */
-const served = new Map<string, Set<IpcChannel>>();
+/** For the key of each server, the channels to workers that were sent connections for it. */
+const channelsByKey = new Map<string, Set<IpcChannel>>();
 
 function isNewConnection(message: unknown): message is NewConnection {
   const { cmd, act } = (message ?? {}) as Partial<NewConnection>;
   return cmd === 'NODE_CLUSTER' && act === 'newconn';
 }
 
-/** The connections that one worker was sent and has not answered for. */
+/** The connections that were sent to one worker and not answered yet. */
 class Unanswered {
   readonly #channel: IpcChannel;
-  /** The keys of their servers, by the numbers of the messages. */
+  /** The keys of their servers, by the sequence numbers of the messages. */
   readonly #keys = new Map<number, string>();
 
   constructor(channel: IpcChannel) {
@@ -25,21 +24,22 @@ class Unanswered {
     channel.on('internalMessage', (message: InternalMessage) => {
       if (message.cmd === 'NODE_CLUSTER' && 'ack' in message) this.#keys.delete(message.ack);
     });
-    // When Node has taken the worker off its lists.
-    channel.once('disconnect', () => setImmediate(() => this.#giveBack()));
-    // While a handle is on its way Node tells of no `disconnect`. It looks at the end of the process if the channel has
-    // ended before; in the other order the worker would stay on its lists, and a server open that only the dead ones have.
+    // After Node's own listener has removed the worker from its lists.
+    channel.once('disconnect', () => setImmediate(() => this.#reassign()));
+    // Node emits no `disconnect` while a handle is unacknowledged. If the channel ends first, Node's `exit` listener removes
+    // the worker. If the process ends first, the worker would stay on its lists, and keep a server open that only dead
+    // workers have.
     channel.once('exit', () => {
-      if (!channel.connected) setImmediate(() => this.#giveBack());
+      if (!channel.connected) setImmediate(() => this.#reassign());
       else channel.once('close', () => this.#disconnect());
     });
   }
 
   add({ seq, key }: NewConnection): void {
     this.#keys.set(seq, key);
-    const channels = served.get(key);
+    const channels = channelsByKey.get(key);
     if (channels) channels.add(this.#channel);
-    else served.set(key, new Set([this.#channel]));
+    else channelsByKey.set(key, new Set([this.#channel]));
   }
 
   /** The process and then its channel have ended. */
@@ -47,24 +47,24 @@ class Unanswered {
     if (this.#channel._handleQueue) this.#channel.emit('disconnect');
   }
 
-  #giveBack(): void {
-    served.forEach((channels, key) => {
+  #reassign(): void {
+    channelsByKey.forEach((channels, key) => {
       channels.delete(this.#channel);
-      if (channels.size === 0) served.delete(key);
+      if (channels.size === 0) channelsByKey.delete(key);
     });
     const unanswered = new Map(this.#keys);
     this.#keys.clear();
     unanswered.forEach((key, seq) => {
-      // Refused in the worker's name, the connection goes to another one; accepted, it is closed, which is what is left
-      // where nobody else serves it.
-      const message: InternalMessage = { cmd: 'NODE_CLUSTER', ack: seq, accepted: !served.has(key) };
+      // Answers for the dead worker. A refused connection goes to another worker. An accepted one is closed, which is right
+      // if no other worker serves it.
+      const message: InternalMessage = { cmd: 'NODE_CLUSTER', ack: seq, accepted: !channelsByKey.has(key) };
       this.#channel.emit('internalMessage', message, undefined);
     });
   }
 }
 
-/** Has the connections that the process at the other end of `channel` did not answer for given to others when it ends. */
-export function giveBackUnanswered(channel: IpcChannel): void {
+/** Gives connections that were sent over `channel` and not answered to other workers when the process at its end dies. */
+export function reassignUnanswered(channel: IpcChannel): void {
   const send = channel._send;
   let unanswered: Unanswered | undefined;
   channel._send = function _send(message, handle, options, callback): boolean {

@@ -1,22 +1,23 @@
-// A connection that is sent to another process. As in node:net the socket loses it with the call of `send()`; what was
-// written before is still on its way out. If the connection cannot be sent, the socket gets it back.
+// A connection that is being sent to another process. As in node:net, `send()` detaches it from its socket at once, although
+// writes may still be pending. If the connection cannot be sent, it is attached to the socket again.
 import { Buffer } from 'node:buffer';
 
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { errnoException } from '../errors/errors.js';
-import type { EncodedChunk, Req, StreamHandle } from '../handle/tcp-pipe.js';
-import { isFlushed, quiesce, type ReadAhead, takeReadAhead } from '../stream/settle.js';
+import { bytesOf, concatenated, type EncodedChunk } from '../handle/chunk.js';
 import type { SocketHandle } from '../handle/socket.js';
+import type { Req } from '../handle/request.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { isFlushed, quiesce, type ReadAhead, takeReadAhead } from '../stream/quiesce.js';
 import { reattachHandle, startReading } from '../stream/read.js';
 import { kState, type SocketCore } from '../stream/state.js';
-import { bytesOf } from '../handle/stream.js';
 import { dropUnread, isUnreadExact, unreadOf } from '../stream/unread.js';
 
-/** The bytes between a connection and the program, in both directions. */
+/** Bytes between the kernel and the program, in both directions. */
 export interface InFlight {
   /** Read, and not consumed by the program. */
   unread: readonly Uint8Array[];
-  /** What the read ended with behind that: a negative libuv error, or 0. */
+  /** The error that ended reading behind them: a negative libuv error, or 0. */
   readError: number;
   /** Written by the program, and not taken by the kernel. */
   unsent: readonly Uint8Array[];
@@ -30,8 +31,8 @@ interface Accepted {
 }
 
 /**
- * Takes the handle off a socket, without an event, as Node does. The caller closes the handle and counts the socket off its
- * server.
+ * Detaches the handle from a socket without an event, as Node does. The caller closes the handle and decrements the count of
+ * the server.
  */
 export function detachHandle(socket: SocketCore & Accepted, handle: SocketHandle): void {
   const state = socket[kState];
@@ -47,7 +48,7 @@ export function detachHandle(socket: SocketCore & Accepted, handle: SocketHandle
 
 const IGNORED: Req = { oncomplete() {} };
 
-/** Collects what is written to a handle from now on, behind what the kernel has not taken. */
+/** Collects the bytes that the kernel has not taken, and all later writes. */
 class WriteCollector {
   readonly chunks: Uint8Array[];
   ends: boolean;
@@ -59,8 +60,7 @@ class WriteCollector {
     this.chunks = chunks;
     this.ends = ends;
     handle.write = (req, chunk, encoding) => this.#collect(req, bytesOf(chunk, encoding));
-    handle.writev = (req, list: readonly EncodedChunk[]) =>
-      this.#collect(req, Buffer.concat(list.map(({ chunk, encoding }) => bytesOf(chunk, encoding))));
+    handle.writev = (req, list: readonly EncodedChunk[]) => this.#collect(req, concatenated(list));
     handle.shutdown = (req) => {
       this.ends = true;
       inLaterTurn(() => req.oncomplete(0, handle, req));
@@ -68,7 +68,7 @@ class WriteCollector {
     };
   }
 
-  // A copy: the write is complete when this returns, and the memory the program's again.
+  // Copies: the write is complete when this returns, and the program may reuse the memory.
   #collect(req: Req, bytes: Uint8Array): number {
     this.chunks.push(Uint8Array.from(bytes));
     this.#handle.bytesWritten += bytes.length;
@@ -77,7 +77,7 @@ class WriteCollector {
     return 0;
   }
 
-  /** The handle writes to the kernel again, first what was collected. */
+  /** Writes what was collected. Later writes go to the kernel again. */
   stop(): void {
     const handle = this.#handle;
     for (const name of ['write', 'writev', 'shutdown'] as const) Reflect.deleteProperty(handle, name);
@@ -102,30 +102,30 @@ export class DetachedConnection {
     this.#handle = handle;
     this.#server = socket._server;
     this.#resume = quiesce(socket, handle);
-    // Chunks that the stream has queued are still written.
-    if (!isFlushed(socket, handle)) socket[kState].leaving = handle;
+    // The stream writes its queued chunks to this handle.
+    if (!isFlushed(socket, handle)) socket[kState].detachedHandle = handle;
     while (socket.writableCorked > 0) socket.uncork();
     detachHandle(socket, handle);
   }
 
-  /** How many bytes were read and are not even in the stream's buffer. */
+  /** Bytes that the reactor has read and the stream has not got. */
   get readQueueSize(): number {
     return this.#handle.readQueueSize;
   }
 
-  /** Whether there are unread bytes, in the stream's buffer or before it, that can be sent along. */
+  /** Whether there are unread bytes that can be sent along, in the stream's buffer or in the reactor. */
   get hasUnread(): boolean {
     return this.readQueueSize > 0 || (isUnreadExact(this.#socket) && unreadOf(this.#socket).length > 0);
   }
 
-  /** Whether the kernel has everything that was written. */
+  /** Whether the kernel has taken all writes. */
   get isFlushed(): boolean {
     return this.#collector === undefined && isFlushed(this.#socket, this.#handle);
   }
 
   /**
-   * Collects what the kernel has not taken. False: the stream has more, which it gives when its last chunk is complete, and
-   * the `recheck` of `watch` is called then.
+   * Collects the bytes that the kernel has not taken. False if the stream still has chunks: it writes them when its last
+   * write has completed, and then the `recheck` of `watch` is called.
    */
   collectWrites(): boolean {
     if (this.isFlushed) return true;
@@ -142,24 +142,24 @@ export class DetachedConnection {
     this.#handle.ondrained = recheck && (() => inLaterTurn(recheck));
   }
 
-  /** What has to be sent along. Call `close` or `reattach` afterwards. */
+  /** Removes the bytes that have to be sent along. `close` or `reattach` has to follow. */
   takeInFlight(): InFlight {
     this.#readAhead = takeReadAhead(this.#handle);
     const { chunks, error } = this.#readAhead;
-    // Text that cannot be turned back into its bytes stays in the stream, as with node:net.
+    // Text that cannot be encoded back into its bytes stays in the stream, as with node:net.
     const buffered = isUnreadExact(this.#socket) ? unreadOf(this.#socket) : [];
     const { chunks: unsent, ends } = this.#collector ?? { chunks: [], ends: false };
     return { unread: [...buffered, ...chunks], readError: error, unsent, ends };
   }
 
-  /** The other process has the connection. */
+  /** Closes the connection here: the other process has it. */
   close(): void {
     if (this.#readAhead !== undefined && isUnreadExact(this.#socket)) dropUnread(this.#socket);
     this.#finish();
     this.#handle.close();
   }
 
-  /** Gives the connection back to the socket, as it was. */
+  /** Attaches the connection to the socket again, as it was. */
   reattach(): void {
     const socket = this.#socket;
     const handle = this.#handle;
@@ -184,21 +184,21 @@ export class DetachedConnection {
 
   #finish(): void {
     this.watch(null);
-    this.#socket[kState].leaving = null;
+    this.#socket[kState].detachedHandle = null;
   }
 }
 
-/** Applies what was sent along with a connection to the socket that was made of it, before the program has that. */
+/** Gives a received socket the bytes that were sent along with its connection, before the program gets the socket. */
 export function applyInFlight(socket: SocketCore, handle: StreamHandle, inFlight: InFlight): void {
   const { unread, readError, unsent, ends } = inFlight;
   if (unsent.length > 0) handle.write({ ...IGNORED }, Buffer.concat(unsent));
-  // They were counted where they were written.
+  // The sender has counted them.
   handle.bytesWritten = 0;
   if (ends) handle.shutdown({ ...IGNORED });
   for (const chunk of unread) {
     handle.bytesRead += chunk.length;
     socket.push(chunk);
   }
-  // Not before the program has the socket.
+  // The program gets the socket first.
   if (readError < 0) inLaterTurn(() => socket.destroy(errnoException(readError, 'read')));
 }

@@ -1,13 +1,13 @@
-// All that a channel to another process has of ours. Loaded with the first channel: most programs have none.
-import { giveBackUnanswered } from './cluster-primary.js';
+// Everything that ferronet adds to an IPC channel. Loaded with the first channel: most programs have none.
+import { reassignUnanswered } from './cluster-primary.js';
 import { type IpcChannel, PeerProcess } from './channel.js';
-import { receiveOurs } from './receive.js';
-import { sendOurs } from './send.js';
+import { attachReceiver } from './receive.js';
+import { attachSender } from './send.js';
 
-/** Makes a channel take and give what is ours. */
+/** Makes a channel send and receive ferronet's sockets, servers and handles. */
 export function attachChannel(channel: IpcChannel): void {
   const peer = new PeerProcess();
-  sendOurs(channel, peer);
-  receiveOurs(channel, peer);
-  giveBackUnanswered(channel);
+  attachSender(channel, peer);
+  attachReceiver(channel, peer);
+  reassignUnanswered(channel);
 }

@@ -1,10 +1,10 @@
-// What a process of ours has sent arrives as ours in every process that has this package loaded; in others, and from
-// others, as node:net's.
+// Receiving over an IPC channel. A socket or server that ferronet has sent arrives as ferronet's in a process that has loaded
+// ferronet. Between all other processes it arrives as one of node:net.
 import { define } from '../node/define.js';
 import { applyInFlight, type InFlight } from './detached-connection.js';
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { errnoException } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/stream.js';
 import {
   type Announcement,
   type HandleMessage,
@@ -19,33 +19,33 @@ import { Server } from '../server/server.js';
 import type { SocketConstructorOptions } from '../stream/options.js';
 import { Socket } from '../socket/socket.js';
 
-/** Of one server of the other process: the sockets that it has sent here and that are open. It asks now and then. */
-class SentSockets {
+/** The open sockets that one server of the other process has sent here. That process asks for their number. */
+class ReceivedSockets {
   count = 0;
-  #toTell: (() => void) | undefined;
+  #onclosed: (() => void) | undefined;
 
   add(socket: Socket): void {
     this.count += 1;
     socket.once('close', () => {
       this.count -= 1;
-      this.#tell();
+      this.#callBackIfClosed();
     });
   }
 
-  /** Calls back when there are none. */
+  /** Calls back when none is open. */
   whenClosed(callback: () => void): void {
-    this.#toTell = callback;
-    this.#tell();
+    this.#onclosed = callback;
+    this.#callBackIfClosed();
   }
 
-  #tell(): void {
+  #callBackIfClosed(): void {
     if (this.count > 0) return;
-    this.#toTell?.();
-    this.#toTell = undefined;
+    this.#onclosed?.();
+    this.#onclosed = undefined;
   }
 }
 
-/** The next handle, as far as it was announced. */
+/** What was announced of the next handle. */
 class ExpectedHandle implements InFlight {
   readonly unread: Buffer[] = [];
   readonly unsent: Buffer[] = [];
@@ -63,38 +63,38 @@ class ExpectedHandle implements InFlight {
     this.ends = ends;
   }
 
-  /** Whether the connection is incomplete without this. */
+  /** Whether bytes of the connection would be lost without this. */
   get isNeeded(): boolean {
     return this.unread.length > 0 || this.unsent.length > 0 || this.ends;
   }
 }
 
-/** Makes `channel` give what was ours as ours. */
-export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
+/** Makes `channel` deliver what ferronet has sent as ferronet's. */
+export function attachReceiver(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
-  const sent = new Map<string, SentSockets>();
+  const sent = new Map<string, ReceivedSockets>();
   let expected = new ExpectedHandle();
-  /** While Node is told of an object of ours as if it had just come. */
-  let isTelling = false;
+  /** While a `NODE_HANDLE` message is emitted again, with a ferronet object. */
+  let isDelivering = false;
 
   const answer = (message: InternalMessage): void => {
     if (channel.connected) channel._send(message, undefined, true);
   };
 
-  const count = (key: string): SentSockets => {
+  const count = (key: string): ReceivedSockets => {
     let sockets = sent.get(key);
-    if (sockets === undefined) sent.set(key, (sockets = new SentSockets()));
+    if (sockets === undefined) sent.set(key, (sockets = new ReceivedSockets()));
     return sockets;
   };
 
-  /** Node acknowledges it, and tells the program when somebody listens, as if the handle itself had been sent. */
-  const tell = (message: HandleMessage, object: object): void => {
-    isTelling = true;
-    // On Windows Node calls this on whatever has come.
+  /** Emits the message again with `object`, so that Node acknowledges it and delivers it to the program. */
+  const deliver = (message: HandleMessage, object: object): void => {
+    isDelivering = true;
+    // On Windows Node calls this method of every handle.
     define(object, 'setSimultaneousAccepts', { value() {}, configurable: true });
     channel.emit('internalMessage', { ...message, cmd: 'NODE_HANDLE', type: 'net.Native' }, object);
     Reflect.deleteProperty(object, 'setSimultaneousAccepts');
-    isTelling = false;
+    isDelivering = false;
   };
 
   const receive = (message: HandleMessage, handle: StreamHandle, inFlight: InFlight): void => {
@@ -102,22 +102,22 @@ export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
       // The sender may still accept from it.
       handle.share();
       const server = new Server();
-      server.listen(handle, () => tell(message, server));
+      server.listen(handle, () => deliver(message, server));
     } else if (message.type === 'net.Socket') {
       const socket = new Socket({ handle, readable: true, writable: true } as unknown as SocketConstructorOptions);
       applyInFlight(socket, handle, inFlight);
       if (message.key !== undefined) count(message.key).add(socket);
-      tell(message, socket);
+      deliver(message, socket);
     } else {
       handle.share();
-      tell(message, handle);
+      deliver(message, handle);
     }
   };
 
-  /** Without a descriptor the connection cannot be completed, and Node's object would begin in the middle of the bytes. */
+  /** Delivers a socket that fails: without a descriptor, the bytes that were sent along have no connection. */
   const refuse = (message: HandleMessage, errno: number): void => {
     const socket = new Socket();
-    tell(message, socket);
+    deliver(message, socket);
     inLaterTurn(() => socket.destroy(errnoException(errno, 'dup')));
   };
 
@@ -125,7 +125,7 @@ export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
     const inFlight = expected;
     expected = new ExpectedHandle();
     const handle = shareNodeHandle(node, message.type !== 'net.Socket');
-    // Without a descriptor to spare, Node's is better than none.
+    // No descriptor is free for a duplicate: Node's object, which needs none, is delivered instead.
     if (typeof handle === 'number' && !inFlight.isNeeded) return;
     node.close();
     const taken = { ...message };
@@ -134,27 +134,27 @@ export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
     else receive(taken, handle, inFlight);
   };
 
-  const answerThatOurs = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', ours: true });
+  const answerLoaded = (): void => sendPastQueue(channel, send, { cmd: 'NODE_FERRONET', loaded: true });
 
   // Before Node's own listener.
   channel.prependListener('internalMessage', (message: InternalMessage, node: NodeHandle | null | undefined) => {
     switch (message.cmd) {
       case 'NODE_FERRONET':
-        if ('ours' in message) {
-          peer.become('ours');
+        if ('loaded' in message) {
+          peer.become('ferronet');
         } else if ('of' in message) {
           expected.add(message);
         } else {
-          if (message.ask === true) answerThatOurs();
+          if (message.ask === true) answerLoaded();
           if (!message.next) expected = new ExpectedHandle();
           expected.announce(message);
         }
         break;
       case 'NODE_HANDLE':
-        // A handle that has been lost on the way is sent again.
-        if (isTelling) break;
+        if (isDelivering) break;
+        // Without a handle, which was lost on the way, Node asks the sender to repeat the message.
         if (node && expected.isAnnounced) take(message, node);
-        else if (!node && message.ask === true) answerThatOurs();
+        else if (!node && message.ask === true) answerLoaded();
         break;
       case 'NODE_HANDLE_ACK':
         if (peer.isAsked) peer.answeredByNode();
@@ -162,7 +162,7 @@ export function receiveOurs(channel: IpcChannel, peer: PeerProcess): void {
         break;
       case 'NODE_HANDLE_NACK':
         if (peer.probes === 0) break;
-        // The answer to a probe, which Node has sent no handle with.
+        // The answer to a probe. Node has not sent it, so it must not see the answer.
         message.cmd = 'NODE_FERRONET_NACK';
         peer.probes -= 1;
         peer.answeredByNode();

@@ -1,18 +1,18 @@
-// `subprocess.send(message, handle)` and `process.send` take sockets, servers and handles of this package. Node sends its own
-// only, so one of Node's is sent over a second descriptor (sendable.ts); the queue, the acknowledgements and the counting
-// of sockets by their server are Node's. Everything else that is sent is passed on.
+// Makes `subprocess.send(message, handle)` and `process.send` accept ferronet's sockets, servers and handles. Node sends only
+// its own, so one of Node's is made over a duplicate of the descriptor (sendable.ts). Queue, acknowledgements and the
+// counting of a server's sockets stay Node's. Other messages are passed on.
 //
-// A connection is sent when nothing of it is left here. Unread and unsent bytes are sent along to a process that has this
-// package. For any other the send waits, in Node's own queue, until the kernel has what was written, and it fails if bytes
-// were read ahead.
+// A connection is sent when none of its bytes are left in this process. To a process that has loaded ferronet, unread and
+// unsent bytes are sent along. To any other process the send waits, in Node's queue, until the kernel has taken all writes,
+// and fails if bytes were read ahead.
 import { Buffer } from 'node:buffer';
 
 import type { InFlight } from './detached-connection.js';
-import { hold as holdLoop, reactor, release as releaseLoop } from '../handle/dispatcher.js';
+import { refLoop, reactor, unrefLoop } from '../handle/dispatcher.js';
 import { ERR_IPC_CHANNEL_CLOSED } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
-import type { Lists } from './account.js';
+import { StreamHandle } from '../handle/stream.js';
+import type { SocketLists } from './server-proxy.js';
 import {
   type Announcement,
   type InternalMessage,
@@ -27,8 +27,8 @@ import {
 import {
   duplicate,
   ForeignSocket,
-  KeptSocket,
-  LeavingSocket,
+  SharedSocket,
+  MovedSocket,
   type Readiness,
   type Sendable,
   sendableHandle,
@@ -42,10 +42,10 @@ import { nextTick, startTimer } from '../node/timers.js';
 
 const SENDABLE: ReadonlySet<string> = new Set(['string', 'object', 'number', 'boolean']);
 
-/** Bytes of one message with unread or unsent bytes. */
+/** The most bytes in one message with unread or unsent bytes. */
 const PIECE = 192 * 1024;
 
-/** A call of `send()` with an object of this package. In Node's queue it is the handle of the call. */
+/** A call of `send()` with a ferronet object. In Node's queue it takes the place of the handle. */
 class QueuedSend implements SendArguments {
   readonly handle: this = this;
   readonly sendable: Sendable;
@@ -62,14 +62,14 @@ class QueuedSend implements SendArguments {
   }
 }
 
-function isOurs(given: unknown): boolean {
+function isFerronetHandle(given: unknown): boolean {
   return given instanceof Socket || given instanceof Server || given instanceof StreamHandle;
 }
 
-/** Channels that connections were sent over to a process that does not have this package, as far as that is known. */
+/** Channels over which connections were sent to a process that has not loaded ferronet, as far as known. */
 const withoutPackage = new Set<IpcChannel>();
 
-/** While connections go to such a process, threads do not read ahead: what they read could not be sent along. */
+/** While there is such a channel, threads do not read ahead: the bytes could not be sent along. */
 function noteReceiver(channel: IpcChannel, hasPackage: boolean): void {
   const { size } = withoutPackage;
   if (hasPackage) withoutPackage.delete(channel);
@@ -78,14 +78,14 @@ function noteReceiver(channel: IpcChannel, hasPackage: boolean): void {
   if ((size === 0) !== (withoutPackage.size === 0)) reactor().setReadsAhead(withoutPackage.size === 0);
 }
 
-/** Makes `channel` take what is ours. */
-export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
+/** Makes `channel` accept ferronet's sockets, servers and handles. */
+export function attachSender(channel: IpcChannel, peer: PeerProcess): void {
   const send = channel._send;
-  const lists: Lists = new Map();
-  /** Calls that Node has not completed; undefined until the first one. */
+  const lists: SocketLists = new Map();
+  /** Calls that have not completed; undefined until the first one. */
   let open: Set<QueuedSend> | undefined;
-  /** The call that is not ready. Node queues everything behind it. */
-  let held: { call: QueuedSend; timer: NodeJS.Timeout } | undefined;
+  /** A call that is not ready yet. Node queues all later ones. */
+  let suspended: { call: QueuedSend; timer: NodeJS.Timeout } | undefined;
 
   const post = (message: InternalMessage): void => sendPastQueue(channel, send, message);
 
@@ -94,7 +94,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     post({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: null, ask: true });
   };
 
-  /** Null for what has nothing open: Node sends the message alone then. */
+  /** Null for an object without a descriptor: Node sends the message alone then. */
   const sendableOf = (given: unknown, options: SendOptions): Sendable | null => {
     if (given instanceof StreamHandle) {
       const handle = nodeServerHandleOf(duplicate(given));
@@ -102,7 +102,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
       return sendableHandle(handle, handle);
     }
     if (given instanceof Server) {
-      // What a worker of a cluster is sent connections for is open in its primary only.
+      // The listening socket of a cluster's worker may be open in its primary only.
       if (!(given._handle instanceof StreamHandle)) return null;
       const handle = nodeServerHandleOf(duplicate(given._handle));
       given._handle.share();
@@ -113,7 +113,7 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     if (handle === null) return null;
     const keepOpen = typeof options === 'object' && options.keepOpen === true;
     if (!(handle instanceof StreamHandle)) return new ForeignSocket(socket, handle as ForeignHandle, keepOpen, lists);
-    return keepOpen ? new KeptSocket(socket, handle, lists) : new LeavingSocket(socket, handle, lists, peer, probe);
+    return keepOpen ? new SharedSocket(socket, handle, lists) : new MovedSocket(socket, handle, lists, peer, probe);
   };
 
   const postPieces = (of: 'unread' | 'unsent', chunks: readonly Uint8Array[]): void => {
@@ -133,14 +133,14 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
       if (inFlight.ends) announcement.ends = true;
       if (inFlight.readError < 0) announcement.error = inFlight.readError;
     }
-    if (peer.kind !== 'ours') {
+    if (peer.kind !== 'ferronet') {
       announcement.ask = true;
       peer.isAsked = true;
     }
     post(announcement);
   };
 
-  /** Writes a call that is ready to the channel. After an exception, which is Node's, nothing has changed. */
+  /** Writes a call that is ready to the channel. If Node throws, nothing has changed. */
   const write = (call: QueuedSend): boolean => {
     const { sendable, message, options, callback } = call;
     const done: SendCallback = (error) => {
@@ -161,16 +161,16 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     }
     call.isSent = true;
     sendable.sent();
-    if (sendable instanceof LeavingSocket) noteReceiver(channel, peer.kind === 'ours');
+    if (sendable instanceof MovedSocket) noteReceiver(channel, peer.kind === 'ferronet');
     return answer;
   };
 
-  /** Without a callback the error is an event: of the socket, which is closed, or as in Node of the channel. */
+  /** Without a callback, the error destroys a moved socket, or is emitted by the channel as in Node. */
   const fail = (call: QueuedSend, error: Error): void => {
     open?.delete(call);
     const { callback, sendable } = call;
     const hasCallback = typeof callback === 'function';
-    if (!hasCallback && sendable instanceof LeavingSocket) {
+    if (!hasCallback && sendable instanceof MovedSocket) {
       sendable.abandon(isOpen(channel) ? error : undefined);
       return;
     }
@@ -179,12 +179,12 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     else if (isOpen(channel)) nextTick(() => channel.emit('error', error));
   };
 
-  /** `isDeferred`: the caller of `send()` has its answer, and cannot catch an exception. */
+  /** `isDeferred`: `send()` has returned, so its caller cannot catch an exception. */
   const dispatch = (call: QueuedSend, readiness: Readiness, isDeferred: boolean): boolean => {
     if (readiness instanceof Error) {
       fail(call, readiness);
     } else if (readiness === 'pending' && channel._handleQueue === null) {
-      hold(call);
+      suspend(call);
     } else {
       try {
         return write(call);
@@ -196,39 +196,39 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     return true;
   };
 
-  const hold = (call: QueuedSend): void => {
-    // Node queues what is sent while there is a queue.
+  const suspend = (call: QueuedSend): void => {
+    // Node queues later sends while this array exists.
     channel._handleQueue = [];
     let seconds = 0;
-    // While JavaScript computes, however long, at most one second passes.
+    // Counted in ticks of a second: however long JavaScript blocks, at most one second counts.
     const timer = startTimer(() => {
       seconds += 1;
       const readiness = seconds < TIMEOUT ? call.sendable.readiness() : call.sendable.timedOut();
       if (readiness === 'pending') timer.refresh();
-      else release(readiness);
+      else resume(readiness);
     }, 1000);
-    holdLoop();
-    held = { call, timer };
+    refLoop();
+    suspended = { call, timer };
     call.sendable.watch(recheck);
   };
 
   const recheck = (): void => {
-    if (held === undefined) return;
-    const readiness = held.call.sendable.readiness();
-    if (readiness !== 'pending') release(readiness);
+    if (suspended === undefined) return;
+    const readiness = suspended.call.sendable.readiness();
+    if (readiness !== 'pending') resume(readiness);
   };
 
-  const release = (readiness: Readiness): void => {
-    if (held === undefined) return;
-    const { call, timer } = held;
-    held = undefined;
+  const resume = (readiness: Readiness): void => {
+    if (suspended === undefined) return;
+    const { call, timer } = suspended;
+    suspended = undefined;
     timer.close();
-    releaseLoop();
+    unrefLoop();
     call.sendable.watch(null);
     const queue = channel._handleQueue ?? [];
     channel._handleQueue = null;
     dispatch(call, isOpen(channel) ? readiness : new ERR_IPC_CHANNEL_CLOSED(), true);
-    // As Node does when a handle was acknowledged.
+    // As Node does after an acknowledgement.
     for (const { message, handle, options, callback } of queue) {
       if (isOpen(channel)) channel._send(message, handle, options, callback);
       else if (handle instanceof QueuedSend) fail(handle, new ERR_IPC_CHANNEL_CLOSED());
@@ -236,20 +236,20 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
     }
     if (channel.connected || channel._handleQueue) return;
     if (channel.channel) channel._disconnect();
-    // The channel has ended meanwhile. Node emits nothing then as long as there is a queue.
+    // The channel has ended meanwhile, and Node has not emitted this because of the queue.
     else nextTick(() => channel.emit('disconnect'));
   };
 
   peer.onchange = () => {
-    if (peer.kind === 'ours') noteReceiver(channel, true);
+    if (peer.kind === 'ferronet') noteReceiver(channel, true);
     recheck();
   };
 
-  // Node does not complete what is queued when the child ends.
+  // Node does not complete queued sends when the child exits.
   const openUntilExit = (): Set<QueuedSend> => {
     const calls = new Set<QueuedSend>();
     channel.once('exit', () => {
-      release(new ERR_IPC_CHANNEL_CLOSED());
+      resume(new ERR_IPC_CHANNEL_CLOSED());
       for (const call of calls) {
         if (call.isSent) call.sendable.close();
         else fail(call, new ERR_IPC_CHANNEL_CLOSED());
@@ -263,9 +263,10 @@ export function sendOurs(channel: IpcChannel, peer: PeerProcess): void {
   channel._send = function _send(message, handle, options, callback): boolean {
     let call = handle;
     if (!(call instanceof QueuedSend)) {
-      // A wrong message is Node's to refuse, before anything has happened to the handle.
+      // Node rejects an invalid message. The handle must be untouched then.
       const isSendable = message !== undefined && SENDABLE.has(typeof message);
-      if (!isSendable || !isOurs(handle)) return Reflect.apply(send, this, [message, handle, options, callback]);
+      if (!isSendable || !isFerronetHandle(handle))
+        return Reflect.apply(send, this, [message, handle, options, callback]);
       const sendable = sendableOf(handle, options);
       if (sendable === null) return Reflect.apply(send, this, [message, undefined, options, callback]);
       call = new QueuedSend(sendable, message, options, callback);

@@ -1,49 +1,49 @@
-// Node sends its own sockets, servers and handles only. For each of this package that is sent, one of Node's is made over a
-// second descriptor, and this file decides when it can be sent.
+// Node sends only its own sockets, servers and handles. For each of ferronet's that is sent, one of Node's is made over a
+// duplicate of the descriptor. This file decides when it is ready to be sent.
 import { DetachedConnection, detachHandle, type InFlight } from './detached-connection.js';
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { ERR_INVALID_STATE, errnoException } from '../errors/errors.js';
 import type { ForeignHandle } from '../handle/foreign.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
-import { Account, type CountingServer, type Lists } from './account.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { CountingServerProxy, type CountingServer, type SocketLists } from './server-proxy.js';
 import type { PeerProcess } from './channel.js';
 import { type NodeHandle, nodeSocketOf } from '../server/node-handle.js';
-import { isFlushed } from '../stream/settle.js';
+import { isFlushed } from '../stream/quiesce.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { Socket } from '../socket/socket.js';
 
-/** For how many seconds a send waits until the peer of a connection has read what was written. */
+/** Seconds that a send waits for the peer of the connection to read pending writes. */
 export const TIMEOUT = 5;
 
-/** An error: it can never be sent. */
+/** An error means that it can never be sent. */
 export type Readiness = 'ready' | 'pending' | Error;
 
 export interface Sendable {
   /** Node's object. */
   readonly object: object;
   readiness(): Readiness;
-  /** The same when the timeout has passed. */
+  /** As `readiness`, after the timeout. */
   timedOut(): Readiness;
   /** `recheck` is called when `readiness()` may have changed. */
   watch(recheck: (() => void) | null): void;
-  /** What has to be sent along. `sent` or `restore` follows. */
+  /** Removes the bytes that have to be sent along. `sent` or `restore` follows. */
   takeInFlight(): InFlight | null;
-  /** It was written to the channel. */
+  /** The message was written to the channel. */
   sent(): void;
-  /** It cannot be sent: the object of this package is what it was. */
+  /** The message cannot be sent: restores the ferronet object. */
   restore(): void;
   /** Closes Node's object, if it is still open. */
   close(): void;
 }
 
-/** A second descriptor of what a handle has open. */
+/** A duplicate of a handle's descriptor. @throws Error with syscall `dup` */
 export function duplicate(handle: Pick<SocketHandle, 'duplicate'>): number {
   const fd = handle.duplicate();
   if (fd < 0) throw errnoException(fd, 'dup');
   return fd;
 }
 
-/** A server or a handle, which stays open here. */
+/** For a server or a handle, which stays open here. */
 export function sendableHandle(handle: NodeHandle, object: object): Sendable {
   const close = (): void => handle.close();
   const ready = (): Readiness => 'ready';
@@ -59,7 +59,7 @@ export function sendableHandle(handle: NodeHandle, object: object): Sendable {
   };
 }
 
-/** What Node's `http` puts on the socket of a request. */
+/** Properties that Node's `http` sets on the socket of a request. */
 interface OfRequest {
   parser?: unknown;
   _httpMessage?: unknown;
@@ -71,14 +71,14 @@ class SendableSocket implements Sendable {
   readonly object: NodeSocket;
   protected readonly socket: Socket & OfRequest;
   readonly #nodeHandle: NodeHandle | null;
-  readonly #account: Account | null;
+  readonly #server: CountingServerProxy | null;
 
-  constructor(socket: Socket & OfRequest, open: SocketHandle, lists: Lists) {
+  constructor(socket: Socket & OfRequest, open: SocketHandle, lists: SocketLists) {
     this.object = nodeSocketOf(duplicate(open));
     this.socket = socket;
     this.#nodeHandle = this.object._handle;
-    this.#account = socket.server ? new Account(socket.server as CountingServer, lists) : null;
-    if (this.#account) this.object.server = this.#account;
+    this.#server = socket.server ? new CountingServerProxy(socket.server as CountingServer, lists) : null;
+    if (this.#server) this.object.server = this.#server;
     if (socket.parser) {
       this.object.parser = socket.parser;
       this.object._httpMessage = socket._httpMessage;
@@ -102,13 +102,13 @@ class SendableSocket implements Sendable {
   }
 
   sent(): void {
-    this.#account?.sent();
+    this.#server?.sent();
   }
 
   restore(): void {
-    // Node takes the handle off its object before it writes the message.
+    // Node detaches the handle from its object before it writes the message.
     if (this.object._handle === null) {
-      if (this.#account) this.#account._connections += 1;
+      if (this.#server) this.#server._connections += 1;
       this.#nodeHandle?.close();
     } else {
       this.object.destroy();
@@ -119,7 +119,7 @@ class SendableSocket implements Sendable {
     this.object.destroy();
   }
 
-  /** What the socket has besides its connection. */
+  /** Releases what the socket has besides its connection: the idle timer, and what `http` has set. */
   protected release(): void {
     const { socket } = this;
     socket.setTimeout(0);
@@ -127,12 +127,12 @@ class SendableSocket implements Sendable {
   }
 }
 
-/** Of a foreign handle, which settles by itself what is pending. */
+/** A socket with a foreign handle, which completes its own pending writes. */
 export class ForeignSocket extends SendableSocket {
   readonly #handle: ForeignHandle;
   readonly #keepOpen: boolean;
 
-  constructor(socket: Socket, handle: ForeignHandle, keepOpen: boolean, lists: Lists) {
+  constructor(socket: Socket, handle: ForeignHandle, keepOpen: boolean, lists: SocketLists) {
     super(socket, handle, lists);
     this.#handle = handle;
     this.#keepOpen = keepOpen;
@@ -148,10 +148,10 @@ export class ForeignSocket extends SendableSocket {
 }
 
 /** With `keepOpen`: both processes use the connection. */
-export class KeptSocket extends SendableSocket {
+export class SharedSocket extends SendableSocket {
   readonly #handle: StreamHandle;
 
-  constructor(socket: Socket, handle: StreamHandle, lists: Lists) {
+  constructor(socket: Socket, handle: StreamHandle, lists: SocketLists) {
     super(socket, handle, lists);
     this.#handle = handle;
     handle.share();
@@ -166,15 +166,15 @@ export class KeptSocket extends SendableSocket {
   }
 }
 
-/** The connection becomes the other process's alone. */
-export class LeavingSocket extends SendableSocket {
+/** Without `keepOpen`: the connection is closed here once the other process has it. */
+export class MovedSocket extends SendableSocket {
   readonly #connection: DetachedConnection;
   readonly #peer: PeerProcess;
   readonly #probe: () => void;
   #hasProbed = false;
 
-  /** `probe` finds out whether the other process has this package. */
-  constructor(socket: Socket, handle: StreamHandle, lists: Lists, peer: PeerProcess, probe: () => void) {
+  /** `probe` asks the other process whether it has loaded ferronet. */
+  constructor(socket: Socket, handle: StreamHandle, lists: SocketLists, peer: PeerProcess, probe: () => void) {
     super(socket, handle, lists);
     this.#connection = new DetachedConnection(socket, handle);
     this.#peer = peer;
@@ -184,10 +184,10 @@ export class LeavingSocket extends SendableSocket {
   override readiness(): Readiness {
     const connection = this.#connection;
     switch (this.#peer.kind) {
-      case 'ours':
+      case 'ferronet':
         return connection.collectWrites() ? 'ready' : 'pending';
-      case 'other': {
-        // What the stream has buffered stays in it, as with node:net.
+      case 'node': {
+        // Bytes in the stream's buffer stay there, as with node:net.
         const { readQueueSize } = connection;
         if (readQueueSize > 0) return readAhead(readQueueSize);
         return connection.isFlushed ? 'ready' : 'pending';
@@ -201,7 +201,7 @@ export class LeavingSocket extends SendableSocket {
   }
 
   override timedOut(): Readiness {
-    // Node, too, waits without a limit for the answer of the other process.
+    // Node also waits for an answer of the other process without a limit.
     return this.#peer.kind === 'unknown' ? 'pending' : super.timedOut();
   }
 
@@ -210,7 +210,7 @@ export class LeavingSocket extends SendableSocket {
   }
 
   override takeInFlight(): InFlight | null {
-    return this.#peer.kind === 'ours' ? this.#connection.takeInFlight() : null;
+    return this.#peer.kind === 'ferronet' ? this.#connection.takeInFlight() : null;
   }
 
   override sent(): void {
@@ -224,7 +224,7 @@ export class LeavingSocket extends SendableSocket {
     this.#connection.reattach();
   }
 
-  /** As `restore`, for a sender that does not learn of it: a connection without a user is closed. */
+  /** As `restore`, when the sender has passed no callback: nothing would use the connection, so it is closed. */
   abandon(error: Error | undefined): void {
     this.restore();
     this.socket.destroy(error);

@@ -1,4 +1,4 @@
-// A connection arrives: dropped, refused, or made a socket and told.
+// An accepted connection: dropped, blocked, or made a socket and emitted.
 import type { EventEmitter } from 'node:events';
 
 import { isIP } from '../address/is-ip.js';
@@ -6,7 +6,8 @@ import type { AnyBlockList } from '../address/block-list.js';
 import { serverSocketChannel } from '../node/diagnostics.js';
 import { errnoException } from '../errors/errors.js';
 import type { DroppedConnection } from '../node/events.js';
-import { type AddressOut, StreamHandle, type TCP } from '../handle/tcp-pipe.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/stream.js';
 import type * as NodeHandles from './node-handle.js';
 import type { NodeHandle } from './node-handle.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
@@ -19,7 +20,7 @@ function nodeHandles(): typeof NodeHandles {
   return require('./node-handle.js') as typeof NodeHandles;
 }
 
-/** What accepting needs to know of a server. */
+/** What accepting needs of a server. */
 export interface AcceptingServer extends EventEmitter {
   _connections: number;
   _emitCloseIfDrained: () => void;
@@ -34,7 +35,7 @@ export interface AcceptingServer extends EventEmitter {
   blockList?: AnyBlockList | undefined;
 }
 
-/** `given` is a handle of Node's when the server listens with one. */
+/** `given` is a handle of Node's if the server listens with one. */
 export function onConnection(server: AcceptingServer, status: number, given: AcceptedHandle | undefined): void {
   if (status < 0 || !given) {
     server.emit('error', errnoException(status, 'accept'));
@@ -59,7 +60,7 @@ function nameOf(client: AcceptedHandle, get: 'getsockname' | 'getpeername'): Add
 
 function drop(server: AcceptingServer, client: AcceptedHandle): void {
   const local = nameOf(client, 'getsockname');
-  // Nothing is known of a local connection, and then there is no argument at all.
+  // A local connection has no addresses. As in Node, the event has no argument then.
   if (local.address === undefined) {
     client.close();
     server.emit('drop');
@@ -102,8 +103,8 @@ function accept(server: AcceptingServer, client: AcceptedHandle): void {
   server._connections += 1;
   socket.server = server;
   socket._server = server;
-  // Not before: a listener may give the connection to another process, with all that the peer has sent. libuv reads later
-  // anyway, and our reactor may read at once.
+  // Reading starts after the event: a listener may send the connection to another process, with all that the peer has sent.
+  // libuv does not read before the next turn either, but ferronet's reactor may read at once.
   try {
     server.emit('connection', socket);
   } finally {

@@ -1,12 +1,13 @@
-// In a worker of a cluster a server listens with what the primary has bound: with a handle that all workers share
-// (`SCHED_NONE`), or by being sent the connections that the primary accepts (`SCHED_RR`).
+// Listening in a worker of a cluster. The primary binds the address. Workers share its handle (`SCHED_NONE`), or are sent the
+// connections that it accepts (`SCHED_RR`).
 import { exceptionWithHostPort, uvErrno } from '../errors/errors.js';
-import type { AddressOut, StreamHandle, TCP } from '../handle/tcp-pipe.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { type NodeHandle, shareNodeHandle, takeNodeHandle } from './node-handle.js';
 import { cluster, nodeNet } from '../node/modules.js';
 import type { ListenerHandle, ServerCore } from './core.js';
 
-/** What the primary is asked for; Node's names. */
+/** The query to the primary, with Node's names. */
 export interface ServerQuery {
   address: string | null;
   port: number | null;
@@ -18,14 +19,14 @@ export interface ServerQuery {
   writableAll?: boolean;
 }
 
-/** With `SCHED_RR`: nothing that is open in this process. */
+/** Node's faux handle under `SCHED_RR`: nothing is open in this process. */
 interface FauxHandle {
   onconnection?: (status: number, client?: NodeHandle) => void;
   listen(backlog: number): number;
   close(): void;
   ref(): void;
   unref(): void;
-  /** Not of a path. */
+  /** Not for a path. */
   getsockname?: (out: AddressOut) => number;
 }
 
@@ -33,7 +34,7 @@ type Reply = (errno: number | undefined, handle: (NodeHandle & Partial<FauxHandl
 
 interface ClusterOfWorker {
   isWorker: boolean;
-  /** Used by Node's own `net` and `dgram`. Looks at `server._handle`'s owner later: `close`, `maxConnections`. */
+  /** Called by Node's own `net` and `dgram`. Reads `close` and `maxConnections` of the handle's owner later. */
   _getServer(server: object, query: ServerQuery, callback: Reply): void;
 }
 
@@ -44,7 +45,7 @@ function clusterOfWorker(): ClusterOfWorker | null {
   return found.isWorker ? found : null;
 }
 
-/** Listens by itself if the address is to be its own, or if this is no worker of a cluster. */
+/** Listens without the primary if `exclusive`, or if this process is not a worker of a cluster. */
 export function listenInCluster(server: ServerCore, query: ServerQuery, exclusive: boolean): void {
   const { address, port, addressType, backlog, fd, flags, ...modes } = query;
   const here = exclusive ? null : clusterOfWorker();
@@ -54,7 +55,7 @@ export function listenInCluster(server: ServerCore, query: ServerQuery, exclusiv
   }
   const { _listeningId: id } = server;
   here._getServer(server, { address, port, addressType, fd, flags, backlog, ...modes }, (refusal, given) => {
-    // Closed, or told to listen again, meanwhile.
+    // The server was closed, or `listen` was called again, meanwhile.
     if (server._listeningId !== id) {
       given?.close();
       return;
@@ -71,7 +72,7 @@ export function listenInCluster(server: ServerCore, query: ServerQuery, exclusiv
   });
 }
 
-/** `EADDRINUSE` comes as late as `listen(2)` from libuv, and whoever goes on then is bound to some other port. */
+/** libuv reports `EADDRINUSE` of a bind only in `listen`. Until then the handle is bound to some other port. */
 function checkPort(handle: ListenerHandle, port: number | null): number {
   const { getsockname } = handle as Partial<TCP>;
   if (getsockname === undefined || port === null || port <= 0) return 0;
@@ -82,8 +83,8 @@ function checkPort(handle: ListenerHandle, port: number | null): number {
 
 function handleOf(server: ServerCore, given: (NodeHandle & Partial<FauxHandle>) | FauxHandle): ListenerHandle | number {
   const handle = 'fd' in given ? sharedHandle(given) : new RoundRobinHandle(given);
-  // `worker.disconnect()` closes servers by their handles, and the primary is told to try another worker when this
-  // server has `maxConnections`.
+  // `worker.disconnect()` finds servers by the owners of their handles, and so does the check of `maxConnections` that makes
+  // the primary try another worker.
   const owner = ownerSymbol();
   if (owner !== undefined) Reflect.set(given, owner, server);
   return handle;
@@ -91,7 +92,7 @@ function handleOf(server: ServerCore, given: (NodeHandle & Partial<FauxHandle>) 
 
 let owner: symbol | undefined;
 
-/** The key under which Node's handles know whose they are. */
+/** The symbol under which Node's handles store their owner. */
 function ownerSymbol(): symbol | undefined {
   if (owner === undefined) {
     const owned = {};
@@ -102,16 +103,16 @@ function ownerSymbol(): symbol | undefined {
   return owner;
 }
 
-/** Closing it also tells the primary. */
+/** Closing the handle also closes the shared one, which notifies the primary. */
 function sharedHandle(shared: NodeHandle & Partial<Pick<TCP, 'getsockname'>>): StreamHandle | number {
-  // libuv keeps the error of a bind for whoever asks next, and the socket knows nothing of it.
+  // libuv keeps the error of a bind in its handle until the next call, and a duplicate of the descriptor does not have it.
   const errno = shared.getsockname?.({}) ?? 0;
   const handle = errno < 0 ? errno : shareNodeHandle(shared, true);
   if (typeof handle === 'number') {
     shared.close();
     return handle;
   }
-  // The other workers accept from it as well.
+  // Other workers accept from it as well.
   handle.share();
   const close = handle.close.bind(handle);
   handle.close = (callback) => {

@@ -1,11 +1,11 @@
-// `for await (const socket of server)`: the connections of a server, one after the other.
+// `for await (const socket of server)`.
 import { type EventEmitter, on } from 'node:events';
 
 import type { Socket } from '../socket/socket.js';
 
 /**
- * Collects from now on, not from the first `next()`: no connection is lost in between. What nobody has taken yet waits
- * without a bound, as in Node.
+ * Collects connections from this call on, not from the first `next()`, so that none is lost in between. The queue is
+ * unbounded, as in Node.
  */
 export function connectionsOf(server: EventEmitter): AsyncIterableIterator<Socket> {
   const events = on(server, 'connection', { close: ['close'] });

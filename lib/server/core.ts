@@ -1,10 +1,10 @@
-// The face that the parts of a server (listening, a cluster) see of it, and what it listens with. They all stand on this
-// file, and the class stands on them.
+// The interfaces by which the parts of a server (listening, cluster) use the server and its handle. The parts import this
+// file, and the class imports the parts.
 import type { EventEmitter } from 'node:events';
 
-import type { StreamHandle } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/stream.js';
 
-/** What a server listens with: a handle of ours, or what a worker of a cluster has of one of the primary's. */
+/** What a server listens with: a handle of ferronet, one of Node's, or in a cluster a proxy of the primary's. */
 export interface ListenerHandle {
   onconnection?: (status: number, client?: StreamHandle) => void;
   listen: (backlog: number) => number;
@@ -13,7 +13,7 @@ export interface ListenerHandle {
   unref: () => void;
 }
 
-/** A `Server`, as seen from below. */
+/** A `Server`, as its parts see it. */
 export interface ServerCore extends EventEmitter {
   _handle: ListenerHandle | null;
   _unref: boolean;

@@ -1,17 +1,18 @@
-// A handle that is bound and does not listen yet.
+// Handles that are bound and do not listen yet.
 import { debug } from '../node/diagnostics.js';
 import { uvErrno } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
-import { Pipe, TCP } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { Pipe } from '../handle/pipe.js';
+import { TCP } from '../handle/tcp.js';
 import { checkBindAllowed } from '../errors/permission.js';
-import { createHandle } from '../stream/options.js';
+import { createHandle } from '../handle/descriptor.js';
 
 const UV_EADDRINUSE: number = uvErrno('EADDRINUSE');
 const UV_EINVAL: number = uvErrno('EINVAL');
 
 /**
- * A bound handle of an address, a path (port and type -1) or a descriptor; or the negative error. Without an address: of
- * all addresses.
+ * A handle bound to an address, to a path (port and type -1) or of a descriptor, or a negative error. Without an address it
+ * is bound to all of them.
  */
 export function createServerHandle(
   address: string | null,
@@ -33,7 +34,7 @@ export function createServerHandle(
   return boundOrError(tcp, errno);
 }
 
-/** What was bound, or the error, and where. */
+/** The bound handle or a negative error, and the address. */
 export interface Bound {
   bound: StreamHandle | number;
   address: string | null;
@@ -41,8 +42,8 @@ export interface Bound {
 }
 
 /**
- * All IPv6 addresses with the IPv4 ones inside, or, where the system has no IPv6, all IPv4 ones. A port that is taken is
- * told as it is (libuv keeps that error for `listen`).
+ * Binds `::`, dual-stack, or `0.0.0.0` where the system has no IPv6. `EADDRINUSE` does not cause the fallback: libuv delays
+ * that error until `listen`.
  */
 export function bindAnywhere(port: number, flags: number | undefined): Bound {
   const bound = createServerHandle('::', port, 6, null, flags);
@@ -65,7 +66,7 @@ function openServerDescriptor(fd: number): StreamHandle | number {
     return UV_EINVAL;
   }
   const opened = boundOrError(handle, handle.open(fd));
-  // Its opener may still have it: systemd, or a parent that gives it to several children.
+  // Another process may have it as well: systemd, or other children of the same parent.
   if (typeof opened !== 'number') opened.share();
   return opened;
 }

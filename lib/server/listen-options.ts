@@ -1,12 +1,12 @@
-// The arguments of `server.listen`: the ways to call it, and where to listen.
+// The arguments of `server.listen`: all forms of the call, validated. Reading them changes nothing.
 import { normalizeArguments, isPipeName, toNumber } from '../node/arguments.js';
-import { adoptBoundSocket, BoundSocket } from '../stream/bound-socket.js';
-import { ERR_INVALID_ARG_VALUE, errnoException } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
-import { PIPE_OWNER_ONLY, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT, UV_WRITABLE } from '../handle/numbers.js';
-import { Pipe, TCP } from '../handle/tcp-pipe.js';
-import type * as NodeHandles from './node-handle.js';
-import type { ListenerHandle } from './core.js';
+import { BoundSocket } from '../stream/bound-socket.js';
+import { ERR_INVALID_ARG_VALUE } from '../errors/errors.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { Pipe } from '../handle/pipe.js';
+import { PIPE_OWNER_ONLY, UV_READABLE, UV_WRITABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/numbers.js';
+import { TCP } from '../handle/tcp.js';
+import type { NodeListener } from './node-handle.js';
 import { validateAbortSignal, validatePort } from '../errors/validators.js';
 
 /** Options of `server.listen()`. */
@@ -19,7 +19,7 @@ export interface ListenOptions {
   path?: string | undefined;
   /** Connections that may wait to be accepted. Default 511. */
   backlog?: number | undefined;
-  /** In a worker of a cluster: keeps the address for this worker, instead of sharing it with all of them. Default `false`. */
+  /** In a worker of a cluster: binds the address for this worker alone, instead of sharing it. Default `false`. */
   exclusive?: boolean | undefined;
   /** Takes no IPv4 connections on `::`. Default `false`. */
   ipv6Only?: boolean | undefined;
@@ -30,21 +30,23 @@ export interface ListenOptions {
   /** Makes a local socket writable for all users. Default `false`. */
   writableAll?: boolean | undefined;
   /**
-   * Lets nobody but the owner of the process use a local socket (on Windows also the system): from before anybody could.
-   * In a worker of a cluster it is this worker's alone, as with `exclusive`. Default `false`.
+   * Restricts a local socket to the user of this process (on Windows also the system), before a client can connect. Implies
+   * `exclusive` in a worker of a cluster. Default `false`.
    */
   ownerOnly?: boolean | undefined;
-  /** Listens on an address that is bound already, which belongs to the server from then on. `signal` is ignored then. */
+  /** A bound address, which the server adopts. `signal` is ignored then. */
   handle?: BoundSocket | undefined;
   /** Closes the server when aborted. */
   signal?: AbortSignal | undefined;
-  /** A bound or listening socket of this process; it belongs to the server from then on. */
+  /** A bound or listening socket of this process, which the server owns and closes. */
   fd?: number | undefined;
 }
 
-/** Where to listen, read from the arguments. */
-export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined } & (
-  | { kind: 'handle'; handle: ListenerHandle; path: string | undefined }
+/** Where to listen, as the arguments say it. */
+export type ListenRequest = { backlog: number; signal?: AbortSignal | undefined } & (
+  | { kind: 'bound-socket'; bound: BoundSocket }
+  | { kind: 'node-handle'; handle: NodeListener }
+  | { kind: 'handle'; handle: StreamHandle; path: undefined }
   | { kind: 'fd'; fd: number }
   | { kind: 'port'; port: number; host: string | undefined; flags: number; exclusive: boolean }
   | { kind: 'path'; path: string; mode: number; flags: number | undefined; exclusive: boolean }
@@ -52,38 +54,28 @@ export type ListenTarget = { backlog: number; signal?: AbortSignal | undefined }
 
 type Given = Omit<ListenOptions, 'handle'> & { _handle?: unknown; handle?: unknown };
 
-/** @throws TypeError or RangeError, as Node does, for arguments that say nowhere to listen */
-export function readListenTarget(args: readonly unknown[]): ListenTarget {
+/** @throws TypeError or RangeError, as Node does, for arguments that do not say where to listen */
+export function readListenRequest(args: readonly unknown[]): ListenRequest {
   const normalized = normalizeArguments(args)[0];
   // The number behind the first argument, or behind the host.
   const backlog = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || 0;
   const holder = normalized as Given;
   const bound = holder instanceof BoundSocket ? holder : holder.handle;
-  if (bound instanceof BoundSocket) return adoptBound(bound, holder.backlog || backlog);
+  if (bound instanceof BoundSocket) return { kind: 'bound-socket', bound, backlog: holder.backlog || backlog };
   const options = (holder._handle || holder.handle || holder) as Given & Record<string, unknown>;
   if (options instanceof TCP || options instanceof Pipe) {
     return { kind: 'handle', handle: options as StreamHandle, path: undefined, backlog };
   }
-  if (options['isStreamBase'] === true) {
-    const { listenerOfNode } = require('./node-handle.js') as typeof NodeHandles;
-    const handle = listenerOfNode(options);
-    if (typeof handle === 'number') throw errnoException(handle, 'listen');
-    if (handle !== undefined) return { kind: 'handle', handle, path: undefined, backlog };
-  }
+  if (options['isStreamBase'] === true && isListener(options)) return { kind: 'node-handle', handle: options, backlog };
   const { signal, fd } = options;
   validateAbortSignal(signal, 'options.signal');
   if (typeof fd === 'number' && fd >= 0) return { kind: 'fd', fd, backlog, signal };
-  return { ...readAddress(args, options), backlog: options.backlog || backlog, signal } as ListenTarget;
+  return { ...readAddress(args, options), backlog: options.backlog || backlog, signal } as ListenRequest;
 }
 
-function adoptBound(bound: BoundSocket, backlog: number): ListenTarget {
-  const address = bound.address();
-  return {
-    kind: 'handle',
-    handle: adoptBoundSocket(bound),
-    path: typeof address === 'string' ? address : undefined,
-    backlog,
-  };
+/** A TCP or local handle of Node's can listen, a TTY cannot. */
+function isListener(given: object): given is NodeListener {
+  return typeof (given as { listen?: unknown }).listen === 'function';
 }
 
 function readAddress(args: readonly unknown[], options: Given): object {
@@ -95,7 +87,7 @@ function readAddress(args: readonly unknown[], options: Given): object {
   if (path && isPipeName(path)) {
     const mode = (options.readableAll === true ? UV_READABLE : 0) | (options.writableAll === true ? UV_WRITABLE : 0);
     if (path.startsWith('\0') && (options.readableAll || options.writableAll)) {
-      // Misspelt like this in Node, and compared by programs.
+      // The typo is Node's, and programs compare messages.
       const reason = 'can not set readableAll or writableAllt to true when path is abstract unix socket';
       throw new ERR_INVALID_ARG_VALUE('options', options, reason);
     }
@@ -116,7 +108,7 @@ function readAddress(args: readonly unknown[], options: Given): object {
   throw new ERR_INVALID_ARG_VALUE('options', options, 'must have the property "port" or "path"');
 }
 
-// No port at all, or one that is there and empty, is any port.
+// 0 if `listen` was called without a target, or if `port` is present but null or undefined.
 function wantedPort(args: readonly unknown[], options: Given): unknown {
   const { port } = options;
   const none = args.length === 0 || typeof args[0] === 'function';
@@ -125,6 +117,6 @@ function wantedPort(args: readonly unknown[], options: Given): unknown {
 
 function readFlags({ ipv6Only, reusePort, exclusive }: Given): { flags: number; exclusive: boolean } {
   const flags = (ipv6Only === true ? UV_TCP_IPV6ONLY : 0) | (reusePort === true ? UV_TCP_REUSEPORT : 0);
-  // Sockets that share a port are not shared among workers as well.
+  // With `reusePort` each worker binds a socket of its own.
   return { flags, exclusive: Boolean(exclusive) || reusePort === true };
 }

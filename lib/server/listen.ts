@@ -1,21 +1,21 @@
-// `server.listen`: from where to listen to a handle that listens, alone or in a worker of a cluster.
+// `server.listen`: from a target to a listening handle, in a worker of a cluster with the help of the primary.
 import type { LookupAddress } from 'node:dns';
 
 import type * as Cluster from './cluster.js';
 import { listenEndChannel, listenErrorChannel } from '../node/diagnostics.js';
 import { errnoException, listenException } from '../errors/errors.js';
-import type { Pipe, StreamHandle } from '../handle/tcp-pipe.js';
+import type { Pipe } from '../handle/pipe.js';
 import { UV_READABLE, UV_WRITABLE } from '../handle/numbers.js';
-import type { ListenTarget } from './listen-options.js';
+import type { StreamHandle } from '../handle/stream.js';
+import type { ListenTarget } from './listen-target.js';
 import { dns, isLoaded } from '../node/modules.js';
 import type { ServerCore } from './core.js';
-import type { Bound } from './handle.js';
-import { bindAnywhere, createServerHandle } from './handle.js';
+import { type Bound, bindAnywhere, createServerHandle } from './handle.js';
 import { nextTick } from '../node/timers.js';
 
 const DEFAULT_BACKLOG = 511;
 
-/** Begins to listen. What goes wrong is an `error` event later. */
+/** Starts to listen. Failures are emitted as `error` later. */
 export function listenOn(server: ServerCore, target: ListenTarget): void {
   const { backlog } = target;
   switch (target.kind) {
@@ -38,7 +38,7 @@ export function listenOn(server: ServerCore, target: ListenTarget): void {
   }
 }
 
-/** Listens, in a worker of a cluster with what its primary has bound for all, unless the address is to be its own. */
+/** Listens. In a worker of a cluster the primary binds the address, unless `exclusive`. */
 function share(server: ServerCore, query: Cluster.ServerQuery, exclusive: boolean): void {
   // Node loads `cluster` itself in a worker, before the program.
   if (isLoaded('cluster')) {
@@ -65,7 +65,7 @@ function listenOnPath(server: ServerCore, { path, backlog, mode, flags, exclusiv
 
 function openToAll(server: ServerCore, mode: number): void {
   const handle = server._handle as Pipe | null;
-  // The failure to listen is being told; or the primary of the cluster has been asked, which opens it.
+  // Listening has failed and `error` follows, or the primary of the cluster binds the path and sets the mode.
   if (handle === null) return;
   const errno = handle.fchmod(mode);
   if (errno >= 0) return;
@@ -74,7 +74,7 @@ function openToAll(server: ServerCore, mode: number): void {
   throw errnoException(errno, 'uv_pipe_chmod');
 }
 
-// An IPv6 address of one link means nothing without the link, and names do not tell it.
+// A link-local IPv6 address needs a zone, which name resolution does not return.
 function isLinkLocal({ address, family }: LookupAddress): boolean {
   return family === 6 && /^fe[89ab]/i.test(address);
 }
@@ -82,7 +82,7 @@ function isLinkLocal({ address, family }: LookupAddress): boolean {
 function lookUpAndListen(server: ServerCore, host: string, target: PortTarget): void {
   const { _listeningId: id } = server;
   dns().lookup(host, { all: true }, (error, addresses) => {
-    // Closed meanwhile: this `listen` is over.
+    // The server was closed meanwhile.
     if (server._listeningId !== id) return;
     if (error) {
       server.emit('error', error);
@@ -93,7 +93,7 @@ function lookUpAndListen(server: ServerCore, host: string, target: PortTarget): 
     try {
       listenOnAddress(server, found.address, found.family, target);
     } catch (refusal) {
-      // Of the permission model. Nobody could catch it here, where node:net throws it.
+      // Of the permission model. node:net throws it here, where a program cannot catch it.
       server.emit('error', refusal);
     }
   });
@@ -125,7 +125,7 @@ export function setUpListenHandle(
   }
   const handle = server._handle;
   handle.onconnection = onconnection;
-  // Not checked in Node either: whatever it is counts as the integer that the system call makes of it.
+  // As in Node it is not validated, and converted to a 32-bit integer.
   const errno = handle.listen((backlog || DEFAULT_BACKLOG) | 0);
   if (errno < 0) {
     handle.close();

@@ -1,20 +1,21 @@
-// Between Node's handles and ours. Both know descriptors, and nothing else in common: a handle of the one is made of a
-// second descriptor of what the other has open. On Windows the numbers of TCP sockets take the place of descriptors, and
-// pipes have none.
+// Conversion between Node's handles and ferronet's. A handle of one kind is made of a duplicate of the other's descriptor. On
+// Windows the numbers of TCP sockets take the place of descriptors, and pipes have none.
 import type * as Net from 'node:net';
 
 import { errnoException, uvErrno } from '../errors/errors.js';
-import { duplicateDescriptor, referencedSockets, type StreamHandle, TCP } from '../handle/tcp-pipe.js';
+import { duplicateDescriptor, referencedSockets } from '../handle/binding.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { TCP } from '../handle/tcp.js';
 import { nodeNet } from '../node/modules.js';
 import type { ListenerHandle } from './core.js';
-import { createHandle } from '../stream/options.js';
+import { createHandle } from '../handle/descriptor.js';
 
 const isWindows: boolean = process.platform === 'win32';
 const UV_ENOTSUP: number = uvErrno('ENOTSUP');
 
-/** What is asked of a `TCP` or `Pipe` of Node's. */
+/** What is used of a `TCP` or `Pipe` of Node's. */
 export interface NodeHandle {
-  /** -1 where handles are no descriptors (Windows). */
+  /** -1 on Windows. */
   readonly fd: number;
   close(): void;
   hasRef(): boolean;
@@ -22,9 +23,12 @@ export interface NodeHandle {
   unref(): void;
 }
 
+/** A handle of Node's that can listen. */
+export type NodeListener = NodeHandle & ListenerHandle;
+
 /** A `TCP` of Node's. */
 interface NodeTCP extends NodeHandle {
-  /** Takes the number of a socket over, on Windows as well. */
+  /** Takes over a descriptor, on Windows the number of a socket. */
   open(socket: number): number;
 }
 
@@ -33,8 +37,8 @@ interface NodeNet {
 }
 
 /**
- * What the system knows a handle of Node's by. On Windows Node does not tell: it is the one that goes from the sockets that
- * keep the loop alive when the handle does not.
+ * The descriptor of a handle of Node's. On Windows Node does not expose the number of the socket: it is the one that
+ * disappears from those that keep the loop alive when the handle is unref'd.
  */
 function numberOf(handle: NodeHandle): number {
   if (!isWindows) return handle.fd;
@@ -47,7 +51,7 @@ function numberOf(handle: NodeHandle): number {
   return before.find((socket) => !others.has(socket)) ?? -1;
 }
 
-/** A handle of ours for what Node's has open; or a negative error. Node's stays open. */
+/** A ferronet handle for what a handle of Node's has open, or a negative error. Node's stays open. */
 export function shareNodeHandle(shared: NodeHandle, forServer: boolean): StreamHandle | number {
   const fd = duplicateDescriptor(numberOf(shared));
   if (fd < 0) return fd;
@@ -57,21 +61,15 @@ export function shareNodeHandle(shared: NodeHandle, forServer: boolean): StreamH
 }
 
 /**
- * What a server listens with when it is given a native handle of Node's: that handle, whose connections are taken over one by
- * one (`ownHandle`). On Windows, where finding the socket of each would take too long, a handle of this package for the same
- * socket, or a negative error. Undefined: it cannot listen.
+ * The handle with which a server listens if it is given one of Node's: that handle itself, whose connections are converted
+ * one by one (`ownHandle`). On Windows, where finding the number of each would take too long, a ferronet handle for the same
+ * socket, or a negative error.
  */
-export function listenerOfNode(given: object): ListenerHandle | number | undefined {
-  if (!isListener(given)) return undefined;
+export function listenerOfNode(given: NodeListener): ListenerHandle | number {
   return isWindows && given instanceof classOfNode() ? takeNodeHandle(given, true) : given;
 }
 
-/** TCP and local sockets can, a TTY cannot. */
-function isListener(given: object): given is NodeHandle & ListenerHandle {
-  return typeof (given as { listen?: unknown }).listen === 'function';
-}
-
-/** A handle of this package for a connection that Node's has accepted; where that cannot be had, Node's. */
+/** A ferronet handle for a connection that Node's has accepted, or Node's if it cannot be converted. */
 export function ownHandle(accepted: NodeHandle): StreamHandle | NodeHandle {
   const handle = isWindows ? UV_ENOTSUP : shareNodeHandle(accepted, false);
   if (typeof handle === 'number') return accepted;
@@ -79,7 +77,7 @@ export function ownHandle(accepted: NodeHandle): StreamHandle | NodeHandle {
   return handle;
 }
 
-/** As `shareNodeHandle`, and Node's is closed: also when this fails. */
+/** As `shareNodeHandle`, but closes Node's handle, even on failure. */
 export function takeNodeHandle(taken: NodeHandle, forServer = false): StreamHandle | number {
   const handle = shareNodeHandle(taken, forServer);
   taken.close();
@@ -88,7 +86,7 @@ export function takeNodeHandle(taken: NodeHandle, forServer = false): StreamHand
 
 let nodeTCP: (new (type: number) => NodeTCP) | undefined;
 
-/** Node's own class, of which a bound handle is one. */
+/** Node's class `TCP`, taken from a bound handle. */
 function classOfNode(): new (type: number) => NodeTCP {
   if (nodeTCP === undefined) {
     const bound = createServerHandle('127.0.0.1', 0, 4);
@@ -104,7 +102,7 @@ function createServerHandle(...where: Parameters<NodeNet['_createServerHandle']>
   return handle;
 }
 
-/** A handle of Node's over the number of a socket, which belongs to it from then on. */
+/** A handle of Node's over the number of a socket, which it owns. */
 function openNodeTCP(socket: number, type: number): NodeTCP {
   const handle = new (classOfNode())(type);
   const errno = handle.open(socket);
@@ -112,18 +110,18 @@ function openNodeTCP(socket: number, type: number): NodeTCP {
   return handle;
 }
 
-/** A handle of Node's for a server, over a descriptor that belongs to it from then on. */
+/** A handle of Node's for a server, over a descriptor that it owns. */
 export function nodeServerHandleOf(fd: number): NodeHandle {
   return isWindows ? openNodeTCP(fd, TCP.SERVER) : createServerHandle(null, 0, 0, fd);
 }
 
-/** A server of Node's that has this handle and accepts nothing. */
+/** A server of Node's with this handle, which does not listen. */
 export function nodeServerOf(handle: NodeHandle): Net.Server {
   const { Server } = nodeNet();
   return Object.assign(new Server(), { _handle: handle });
 }
 
-/** A socket of Node's that reads nothing, over a descriptor that belongs to it from then on. */
+/** A socket of Node's that does not read, over a descriptor that it owns. */
 export function nodeSocketOf(fd: number): Net.Socket & { _handle: NodeHandle | null } {
   const { Socket } = nodeNet();
   const open = isWindows ? { handle: openNodeTCP(fd, TCP.SOCKET) } : { fd };

@@ -1,10 +1,9 @@
-// `net.Server`: listens, accepts, counts its connections, and says `close` when the last of them has ended.
+// `net.Server`: listens, accepts, counts its connections, and emits `close` when the last of them has ended.
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 
 import { onConnection } from './accept.js';
 import { normalizeArguments } from '../node/arguments.js';
-import type { AnyBlockList } from '../address/block-list.js';
-import { validateBlockList } from '../address/block-list.js';
+import { type AnyBlockList, validateBlockList } from '../address/block-list.js';
 import { callable } from '../node/callable.js';
 import { connectionsOf } from './connections.js';
 import { listenStartChannel } from '../node/diagnostics.js';
@@ -15,16 +14,18 @@ import {
   errnoException,
 } from '../errors/errors.js';
 import type { AnyListener, ServerEvents } from '../node/events.js';
-import type { AddressOut, TCP } from '../handle/tcp-pipe.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
-import type { ListenOptions } from './listen-options.js';
-import { readListenTarget } from './listen-options.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import { StreamHandle } from '../handle/stream.js';
+import { type ListenOptions, readListenRequest } from './listen-options.js';
+import { takeListenTarget } from './listen-target.js';
 import { listenOn, setUpListenHandle } from './listen.js';
 import { register, transferable } from '../thread/messaging.js';
 import type { ListenerHandle, ServerCore } from './core.js';
+import { awaitClose, countAll, type SocketList } from './sent-connections.js';
 import { serverMessaging } from './transfer.js';
 import type { AddressInfo } from '../stream/addresses.js';
-import { defaultHighWaterMark, idleSeconds } from '../stream/options.js';
+import { defaultHighWaterMark } from '../stream/high-water-mark.js';
+import { idleSeconds } from '../stream/keep-alive.js';
 import type { Socket } from '../socket/socket.js';
 import { nextTick } from '../node/timers.js';
 import { validateNumber } from '../errors/validators.js';
@@ -37,34 +38,27 @@ export interface ServerOptions {
   pauseOnConnect?: boolean | undefined;
   /** `TCP_NODELAY` on accepted sockets. Default `false`. */
   noDelay?: boolean | undefined;
-  /** As the option of a socket, for those that are accepted. Default `true`. */
+  /** The socket option of this name, for accepted sockets. Default `true`. */
   nativeRelay?: boolean | undefined;
   /** Keep-alive probes on accepted sockets. Default `false`. */
   keepAlive?: boolean | undefined;
-  /** Idle milliseconds before the first probe, in whole seconds. Default 0: what the system has. */
+  /** Idle milliseconds before the first probe, in whole seconds. Default 0: the system's setting. */
   keepAliveInitialDelay?: number | undefined;
   /** Bytes that an accepted socket buffers in each direction. Default `stream.getDefaultHighWaterMark()`. */
   highWaterMark?: number | undefined;
-  /** Connections from these addresses are closed without a word. */
+  /** Connections from these addresses are closed without an event. */
   blockList?: AnyBlockList | undefined;
 }
 
-/** Something that can be told to listen on: a server, a socket, or an inherited descriptor. */
+/** Something with a handle to listen with: a server, a socket, or an inherited descriptor. */
 export type ListenHandle = { _handle: unknown } | { fd: number } | object;
 
 export type ConnectionListener = (socket: Socket) => void;
 type ListeningListener = () => void;
 
-// What a child process that was sent connections of ours is asked. Node's own, as is who makes them.
-interface SocketList {
-  getConnections: (callback: (error: Error | null, count?: number) => void) => void;
-  close: (callback: () => void) => void;
-  once: (event: 'exit', listener: (list: SocketList) => void) => void;
-}
-
 // Never constructed: `Server` below takes its prototype.
 class ServerBody extends EventEmitter implements ServerCore {
-  /** Connections above this number are closed at once, with a `drop` event. 0: all of them. Default: no limit. */
+  /** Connections above this number are closed at once, with a `drop` event. 0 closes all. Default: no limit. */
   declare maxConnections?: number;
   /** In a cluster: whether a worker closes what is above `maxConnections` instead of passing it to another. */
   declare dropMaxConnection?: boolean;
@@ -90,7 +84,7 @@ class ServerBody extends EventEmitter implements ServerCore {
    *
    * Without a host the port is bound when this returns; with one, the host is looked up first.
    *
-   * @throws Error ERR_SERVER_ALREADY_LISTEN; TypeError or RangeError for arguments that say nowhere to listen
+   * @throws Error ERR_SERVER_ALREADY_LISTEN; TypeError or RangeError for arguments that do not say where to listen
    */
   listen(port?: number, hostname?: string, backlog?: number, listeningListener?: ListeningListener): this;
   listen(port?: number, hostname?: string, listeningListener?: ListeningListener): this;
@@ -105,11 +99,11 @@ class ServerBody extends EventEmitter implements ServerCore {
     if (this._handle !== null) throw new ERR_SERVER_ALREADY_LISTEN();
     const { 0: options, 1: listener } = normalizeArguments(args);
     if (listenStartChannel.hasSubscribers) listenStartChannel.publish({ server: this, options });
-    const target = readListenTarget(args);
-    // Stays when listening fails, and then hears of the next success: programs that try again count on it.
+    const target = takeListenTarget(readListenRequest(args));
+    // Stays when listening fails, and is called by the next success: programs that retry rely on it.
     if (listener !== null) this.once('listening', listener);
     if (target.signal !== undefined) closeWhenAborted(this, target.signal);
-    // An earlier `listen` that has not come to it is over.
+    // Cancels an earlier `listen` that is still looking up its host.
     this._listeningId += 1;
     listenOn(this, target);
     return this;
@@ -135,18 +129,19 @@ class ServerBody extends EventEmitter implements ServerCore {
   }
 
   /**
-   * Counts the open connections, also those that were sent to child processes. Answers in the next tick.
+   * Counts the open connections, including those that were sent to child processes. Calls back in the next tick at the
+   * earliest.
    *
-   * @throws TypeError ERR_INVALID_ARG_TYPE if there is nobody to answer to
+   * @throws TypeError ERR_INVALID_ARG_TYPE if there is no callback
    */
   getConnections(callback: (error: Error | null, count: number) => void): this {
-    if (this._workers.length > 0) countWorkers(this, callback);
+    if (this._workers.length > 0) countAll(this, callback);
     else nextTick(callback, null, this._connections);
     return this;
   }
 
   /**
-   * Stops listening. `close` follows when all connections have ended, also those that were sent to child processes.
+   * Stops listening. `close` follows when all connections have ended, including those that were sent to child processes.
    *
    * @param callback called with `close`; gets ERR_SERVER_NOT_RUNNING if the server was not listening
    */
@@ -155,13 +150,13 @@ class ServerBody extends EventEmitter implements ServerCore {
       const running = this._handle !== null;
       this.once('close', () => (running ? callback() : callback(new ERR_SERVER_NOT_RUNNING())));
     }
-    // Ends also a `listen` that still looks its host up.
+    // Also cancels a `listen` that is still looking up its host.
     this._listeningId += 1;
     if (this._handle instanceof StreamHandle) deliverAccepted(this, this._handle);
     this._handle?.close();
     this._handle = null;
     this._pipeName = undefined;
-    if (this._workers.length > 0) closeWorkers(this);
+    if (this._workers.length > 0) awaitClose(this);
     else this._emitCloseIfDrained();
     return this;
   }
@@ -178,14 +173,14 @@ class ServerBody extends EventEmitter implements ServerCore {
    * The connections from now on, as an alternative to `connection`. Ends when the server emits `close`, and throws what
    * it emits as `error`. Leaving the loop does not close the server.
    *
-   * The server goes on accepting while the body of a loop runs, and what waits has no bound: start handling a connection
+   * The server goes on accepting while the body of a loop runs, and its queue is unbounded: start handling a connection
    * without awaiting it, or set `maxConnections`.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Socket> {
     return connectionsOf(this);
   }
 
-  /** Lets the listening server keep the process alive, as it does unless `unref` was called. */
+  /** Keeps the process alive while the server listens, which is the default. */
   ref(): this {
     this._unref = false;
     this._handle?.ref();
@@ -199,7 +194,7 @@ class ServerBody extends EventEmitter implements ServerCore {
     return this;
   }
 
-  // ---- What Node's own modules and packages call
+  // ---- Called by Node's own modules and by packages
 
   /** @internal */
   _listen2(
@@ -231,7 +226,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   }
 }
 
-// With `captureRejections`: a `connection` listener that fails loses its socket.
+// With `captureRejections`: destroys the socket of a `connection` listener that rejects.
 ServerBody.prototype[captureRejectionSymbol] = function onRejection(
   this: ServerBody,
   error: Error,
@@ -242,7 +237,7 @@ ServerBody.prototype[captureRejectionSymbol] = function onRejection(
   else this.emit('error', error);
 };
 
-// Counted at once, so that `close` is not emitted before they are served.
+// Counted at once, so that `close` is not emitted before their `connection` events.
 function deliverAccepted(server: ServerBody, handle: StreamHandle): void {
   const clients = handle.takeUndelivered();
   server._connections += clients.length;
@@ -265,37 +260,6 @@ function closeWhenAborted(server: ServerBody, signal: AbortSignal): void {
   }
   signal.addEventListener('abort', close, { once: true });
   server.once('close', () => signal.removeEventListener('abort', close));
-}
-
-// The connections here are counted when the first answer is awaited, as in Node.
-function countWorkers(server: ServerBody, callback: (error: Error | null, count: number) => void): void {
-  const workers = [...server._workers];
-  let total = server._connections;
-  let left = workers.length;
-  for (const worker of workers) {
-    worker.getConnections((error, count = 0) => {
-      if (left === 0) return;
-      total += count;
-      left = error ? 0 : left - 1;
-      if (error) nextTick(callback as (error: Error) => void, error);
-      else if (left === 0) nextTick(callback, null, total);
-    });
-  }
-}
-
-// While they are asked they count as a connection of the server. One that has died has none.
-function closeWorkers(server: ServerBody): void {
-  const workers = [...server._workers];
-  let left = workers.length;
-  server._connections += 1;
-  for (const worker of workers) {
-    worker.close(() => {
-      left -= 1;
-      if (left > 0) return;
-      server._connections -= 1;
-      server._emitCloseIfDrained();
-    });
-  }
 }
 
 function readServerOptions(given: unknown): ServerOptions {

@@ -1,13 +1,12 @@
-// A listening server goes to another thread, with the connections that nobody has taken yet.
+// Transfers a listening server to another thread, with the connections in its backlog and those accepted ahead.
 import type { EventEmitter } from 'node:events';
 
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/stream.js';
 import type { Messaging } from '../thread/messaging.js';
-import type { Sent } from '../thread/transfer.js';
-import { escortOf, receive, sendOff } from '../thread/transfer.js';
+import { type SentHandle, sentinelFor, receiveHandle, sendHandle } from '../thread/transfer.js';
 
-/** What of a server goes along, besides its handle. */
+/** Properties that are transferred besides the handle. */
 const SETTINGS = [
   'allowHalfOpen',
   'pauseOnConnect',
@@ -27,35 +26,35 @@ interface TransferredServer extends EventEmitter {
   listen: (handle: StreamHandle) => unknown;
 }
 
-/** What goes instead of a server. */
+/** What a message carries in place of a server. */
 interface SentServer {
-  sent: Sent;
+  sent: SentHandle;
   path: string | undefined;
   settings: Record<string, unknown>;
 }
 
-/** `construct` makes a server of an object that is none yet. */
+/** `construct` initializes an object as a server. */
 export function serverMessaging(construct: (server: TransferredServer) => void): Messaging<TransferredServer> {
   return {
     list(server) {
       check(server);
-      return [escortOf(server, 'net.Server')];
+      return [sentinelFor(server, 'net.Server')];
     },
     transfer: sendServer,
     receive: (empty, data) => receiveServer(empty, data as SentServer, construct),
   };
 }
 
-/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE; nothing has changed then */
+/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE */
 function check({ _handle: handle }: TransferredServer): StreamHandle {
   if (!(handle instanceof StreamHandle)) throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Server');
   return handle;
 }
 
-// As with node:net, the server that is left emits no `close` for this.
+// As with node:net, the sending server emits no `close`.
 function sendServer(server: TransferredServer): SentServer {
   const handle = check(server);
-  const sent = sendOff(server, handle, [], false);
+  const sent = sendHandle(server, handle, [], false);
   const { _pipeName: path } = server;
   handle.close();
   server._handle = null;
@@ -71,7 +70,7 @@ function receiveServer(
   { sent, path, settings }: SentServer,
   construct: (server: TransferredServer) => void,
 ): void {
-  const handle = receive(sent, 'SERVER');
+  const handle = receiveHandle(sent, 'SERVER');
   construct(empty);
   Object.assign(empty, settings);
   empty.listen(handle);

@@ -1,5 +1,4 @@
-// What a socket can do: the members of `net.Socket`. What they do is in the file of their subject: connecting
-// (connect.ts), reading, writing, closing, options (socket-*.ts) and the idle timer (timeout.ts).
+// The members of `net.Socket`. They are implemented by subject: connecting in connect/, all others in stream/.
 import { Duplex } from 'node:stream';
 
 import { normalizeOnce } from '../node/arguments.js';
@@ -12,26 +11,14 @@ import type {
 } from '../connect/options.js';
 import { connectSocket } from '../connect/connect.js';
 import { clientSocketChannel } from '../node/diagnostics.js';
-import {
-  ERR_INVALID_ARG_TYPE,
-  ERR_INVALID_HANDLE_TYPE,
-  ERR_SOCKET_CLOSED,
-  errnoException,
-  uvErrno,
-} from '../errors/errors.js';
+import { ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED } from '../errors/errors.js';
 import type { AnyListener } from '../node/events.js';
-import type { AddressOut, EncodedChunk } from '../handle/tcp-pipe.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
-import type { AddressInfo } from '../stream/addresses.js';
-import { localName, peerName } from '../stream/addresses.js';
-import type { KeepAliveOptions } from '../stream/options.js';
-import {
-  applyKeepAlive,
-  applyTypeOfService,
-  readKeepAlive,
-  sameKeepAlive,
-  warnOfLostTimes,
-} from '../stream/options.js';
+import type { AddressOut } from '../handle/tcp.js';
+import type { EncodedChunk } from '../handle/chunk.js';
+import { StreamHandle } from '../handle/stream.js';
+import { type AddressInfo, localName, peerName } from '../stream/addresses.js';
+import type { KeepAliveOptions } from '../stream/keep-alive.js';
+import { setKeepAlive, setNoDelay, setTypeOfService, typeOfService } from '../stream/kernel-options.js';
 import {
   beginRelay,
   countRelayed,
@@ -42,18 +29,22 @@ import {
   rememberMethods,
 } from '../stream/relay.js';
 import { relayMadeProgress } from '../stream/relay-idle.js';
-import { quiesce } from '../stream/settle.js';
+import { quiesce } from '../stream/quiesce.js';
 import { closeSocket } from '../stream/close.js';
 import { handleFor, startReading, stopReading, wakeReader } from '../stream/read.js';
-import type { KeepAlive, ExposedHandle, SocketCore, WithState } from '../stream/state.js';
-import { kState, whenConnected } from '../stream/state.js';
-import type { Done, Payload } from '../stream/write.js';
-import { bytesWritten, finish, send } from '../stream/write.js';
+import {
+  type KeepAlive,
+  type ExposedHandle,
+  type SocketCore,
+  type WithState,
+  kState,
+  whenConnected,
+} from '../stream/state.js';
+import { type Done, type Payload, bytesWritten, finish, send } from '../stream/write.js';
 import { noteActivity, setIdleTimeout, writeMadeProgress } from '../stream/timeout.js';
 import { nextTick } from '../node/timers.js';
-import { validateInt32 } from '../errors/validators.js';
 
-/** Where a socket is in its life. */
+/** The state of a socket. */
 export type SocketReadyState = 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
 
 /** A server that counts the sockets it has accepted. */
@@ -62,15 +53,12 @@ interface CountingServer {
   _emitCloseIfDrained?: () => void;
 }
 
-// Windows takes marks from policies only; asking there is no mistake.
-const UV_ENOSYS: number = uvErrno('ENOSYS');
-
 // The constructor gives every socket its state.
 const StatefulDuplex = Duplex as unknown as abstract new () => Duplex & WithState;
 
 // Never constructed: `Socket` takes its prototype.
 export class SocketBody extends StatefulDuplex implements SocketCore {
-  /** Whether `connect` was called and neither `connect` nor an error came yet. */
+  /** Whether `connect` was called and neither `connect` nor `error` was emitted yet. */
   declare connecting: boolean;
   /** Milliseconds given to `setTimeout`. */
   declare timeout?: number | undefined;
@@ -95,7 +83,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   /**
    * Connects to a TCP port or a local path. A socket that has closed may be connected again.
    *
-   * @throws TypeError or RangeError for arguments that name no target. What goes wrong later is an `error` event.
+   * @throws TypeError or RangeError for arguments without a target. Later failures are emitted as `error`.
    */
   connect(options: SocketConnectOptions, connectionListener?: ConnectListener): this;
   connect(path: string, connectionListener?: ConnectListener): this;
@@ -103,7 +91,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   connect(port: number | string, host: string, connectionListener?: ConnectListener): this;
   connect(...args: unknown[]): this {
     const { 0: options, 1: listener } = normalizeOnce(args);
-    // An aborted signal is the end: without this test, connecting would bring the socket back to life.
+    // A destroyed socket can be connected again, but not one that its signal has aborted.
     if (this.destroyed && this[kState].signal?.aborted) return this;
     if (clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket: this });
     if (Object.hasOwn(this, 'write')) delete (this as { write?: unknown }).write;
@@ -111,17 +99,17 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return this;
   }
 
-  /** Ends the writable side: sends FIN behind everything written. */
+  /** Ends the writable side: sends FIN behind all writes. */
   override end(callback?: () => void): this;
   override end(buffer: Uint8Array | string, callback?: () => void): this;
   override end(text: Uint8Array | string, encoding?: BufferEncoding, callback?: () => void): this;
   override end(...args: unknown[]): this {
-    endRelay(this[kState].fedBy);
+    endRelay(this[kState].relayIn);
     Reflect.apply(super.end, this, args);
     return this;
   }
 
-  /** Ends the socket and destroys it when everything written has been handed to the kernel. */
+  /** Ends the socket and destroys it when all writes have been handed to the kernel. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
@@ -129,7 +117,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   }
 
   /**
-   * Closes a TCP connection with RST; while connecting, as soon as it is there. What the kernel has not sent is lost.
+   * Closes a TCP connection with RST; a connecting one when it is established. Bytes that the kernel has not sent are lost.
    *
    * @throws TypeError ERR_INVALID_HANDLE_TYPE for a local socket
    */
@@ -145,9 +133,9 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   // ---- Settings
 
   /**
-   * Emits `timeout` after so many milliseconds without activity. It does nothing else: the socket stays open.
+   * Emits `timeout` after a time without activity. The socket stays open.
    *
-   * @param timeout milliseconds, 0 to switch it off
+   * @param timeout milliseconds, 0 to disable it
    * @param callback added as a one-time listener of `timeout`
    * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
    */
@@ -156,24 +144,20 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return this;
   }
 
-  /** Sends small writes at once instead of collecting them (`TCP_NODELAY`). Remembered before there is a connection. */
+  /** Sets `TCP_NODELAY`: small writes are sent at once. Before connecting, the setting is stored and applied later. */
   setNoDelay(noDelay: boolean = true): this {
-    const state = this[kState];
-    const enable = Boolean(noDelay);
-    if (enable === state.noDelay && state.handle !== null) return this;
-    state.noDelay = enable;
-    state.exposed?.setNoDelay?.(enable);
+    setNoDelay(this, Boolean(noDelay));
     return this;
   }
 
   /**
-   * Keep-alive probes on an idle connection. Remembered before there is one.
+   * Sets keep-alive probes. Before connecting, the setting is stored and applied later.
    *
-   * @param initialDelay idle milliseconds before the first probe, in whole seconds; 0 leaves what the system has
+   * @param initialDelay idle milliseconds before the first probe, in whole seconds; 0 leaves the system's setting
    * @param interval milliseconds between probes, in whole seconds. Default 1000
    * @param count unanswered probes that end the connection. Default 10
    *
-   * A `KeepAliveWarning` tells of a time below 1000 ms, which counts as 0 and leaves what the system has.
+   * A time below 1000 ms counts as 0, which leaves the system's setting; a `KeepAliveWarning` is emitted for it.
    */
   setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this;
   setKeepAlive(options: KeepAliveOptions): this;
@@ -183,14 +167,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     interval?: unknown,
     count?: unknown,
   ): this {
-    const state = this[kState];
-    const wanted = readKeepAlive(enable, initialDelay, interval, count);
-    const before = state.keepAlive;
-    state.keepAlive = wanted;
-    // Agents set what is set already whenever they take a socket back: no call, and no warning, for that.
-    if (sameKeepAlive(before, wanted)) return this;
-    warnOfLostTimes(enable, initialDelay, interval);
-    if (state.exposed !== null) applyKeepAlive(state.exposed, wanted);
+    setKeepAlive(this, enable, initialDelay, interval, count);
     return this;
   }
 
@@ -201,28 +178,16 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
    * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
    */
   setTypeOfService(tos: number): this {
-    if (Number.isNaN(tos)) throw new ERR_INVALID_ARG_TYPE('tos', 'number', tos);
-    validateInt32(tos, 'tos', 0, 255);
-    const state = this[kState];
-    state.typeOfService = tos;
-    // While connecting it is remembered like before; node:net throws EBADF then.
-    if (state.exposed === null || this.connecting) return this;
-    const errno = applyTypeOfService(state.exposed, state);
-    if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
+    setTypeOfService(this, tos);
     return this;
   }
 
   /** The type of service in force, 0 to 255. */
   getTypeOfService(): number {
-    const { exposed, typeOfService } = this[kState];
-    if (!exposed?.getTypeOfService || this.connecting) return typeOfService ?? 0;
-    const found = exposed.getTypeOfService();
-    if (found >= 0) return found;
-    if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
-    return typeOfService ?? 0;
+    return typeOfService(this);
   }
 
-  /** Lets the open socket keep the process alive, as it does unless `unref` was called. */
+  /** Keeps the process alive while this socket is open, which is the default. */
   ref(): this {
     if (this._handle === null) whenConnected(this, () => this.ref());
     else this._handle.ref?.();
@@ -236,19 +201,19 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return this;
   }
 
-  // ---- What is known
+  // ---- State and addresses
 
   /** The local address, or an empty object. */
   address(): AddressInfo | Record<string, never> {
     return this._getsockname() as AddressInfo;
   }
 
-  /** Whether there is no connection: not yet, or no more. */
+  /** Whether the socket is not connected: not yet, or no longer. */
   get pending(): boolean {
     return this._handle === null || this.connecting;
   }
 
-  /** Where this socket is in its life. One that was never connected is `open`. */
+  /** The state of this socket. One that was never connected is `open`. */
   get readyState(): SocketReadyState {
     if (this.connecting) return 'opening';
     if (this.readable) return this.writable ? 'open' : 'readOnly';
@@ -256,7 +221,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   }
 
   /**
-   * Bytes that were written and are not sent.
+   * Bytes that were written and not sent yet.
    *
    * @deprecated Use `writableLength`.
    */
@@ -264,13 +229,13 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return this._handle === null ? undefined : this.writableLength;
   }
 
-  /** Bytes received. Kept when the socket is destroyed. */
+  /** Bytes received. Still valid after the socket was destroyed. */
   get bytesRead(): number {
-    if (this[kState]?.relay) countRelayed(this);
+    if (this[kState]?.relayOut) countRelayed(this);
     return (this._handle ?? this[kState])?.bytesRead as number;
   }
 
-  /** Bytes written, including those that are not sent yet. Kept when the socket is destroyed. */
+  /** Bytes written, including those not sent yet. Still valid after the socket was destroyed. */
   get bytesWritten(): number {
     return this[kState] && bytesWritten(this, this._bytesDispatched);
   }
@@ -308,29 +273,29 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   // ---- The stream below
 
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean | undefined }): T {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     super.pipe(destination, options);
     offerRelay(this, destination, options?.end === false);
     return destination;
   }
 
   override unpipe(destination?: NodeJS.WritableStream): this {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     return super.unpipe(destination);
   }
 
   override setEncoding(encoding: BufferEncoding): this {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     return super.setEncoding(encoding);
   }
 
   override cork(): void {
-    endRelay(this[kState].fedBy);
+    endRelay(this[kState].relayIn);
     super.cork();
   }
 
   override pause(): this {
-    endRelay(this[kState].relay);
+    endRelay(this[kState].relayOut);
     if (this[kState].reader !== null && !this.connecting) stopReading(this);
     return super.pause();
   }
@@ -343,8 +308,8 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   override read(size?: number): ReturnType<Duplex['read']> {
     wakeReader(this);
     const chunk = super.read(size) as ReturnType<Duplex['read']>;
-    const { relay } = this[kState];
-    if (relay !== null && chunk === null) beginRelay(relay);
+    const { relayOut } = this[kState];
+    if (relayOut !== null && chunk === null) beginRelay(relayOut);
     return chunk;
   }
 
@@ -373,7 +338,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const willEmitClose = closeSocket(this, Boolean(error));
     callback(error);
-    // Without an argument, unlike all others: nobody can know whether what never was had an error.
+    // As in Node, without an argument if the socket never had a handle.
     if (!willEmitClose) nextTick(() => this.emit('close'));
     const server = this._server;
     this._server = null;
@@ -382,7 +347,7 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     server._emitCloseIfDrained?.();
   }
 
-  // ---- Listeners, whose coming and going a relay must not miss
+  // ---- Listeners: adding or removing one may end a relay
 
   override on(event: string | symbol, listener: AnyListener): this {
     noteListener(this, event);
@@ -415,11 +380,11 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     return Reflect.apply(super.removeAllListeners, this, events) as this;
   }
 
-  // ---- What Node's own modules and packages call
+  // ---- Called by Node's own modules and by packages
 
   /** @internal */
   get _handle(): ExposedHandle | null {
-    // Some read the accessors of the prototype itself.
+    // Packages read the accessors on the prototype itself, which has no state.
     return this[kState]?.exposed ?? null;
   }
 
@@ -439,25 +404,25 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** @internal */
   get _bytesDispatched(): number {
-    if (this[kState]?.fedBy) countRelayed(this);
+    if (this[kState]?.relayIn) countRelayed(this);
     return (this._handle ?? this[kState])?.bytesWritten as number;
   }
 
-  /** What was asked of the connection, for whoever has it next. @internal */
+  /** Options of the kernel's socket, for the next owner. @internal */
   _settings(): { noDelay: boolean; keepAlive: Readonly<KeepAlive> } {
     const { noDelay, keepAlive } = this[kState];
     return { noDelay, keepAlive };
   }
 
-  /** Before somebody else has it: see settle.ts. @internal */
+  /** Prepares for another owner of the connection: see quiesce.ts. @internal */
   _quiesce(): () => void {
     const { handle } = this[kState];
     return handle instanceof StreamHandle ? quiesce(this, handle) : () => {};
   }
 
-  /** What the `onread` option holds back, which is somebody else's from now on. @internal */
+  /** Removes the bytes that the `onread` option holds, for the next owner. @internal */
   _takeHeld(): Buffer | null {
-    return this[kState].reader?.giveUp() ?? null;
+    return this[kState].reader?.takeHeld() ?? null;
   }
 
   /** @internal */

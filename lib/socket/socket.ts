@@ -6,24 +6,25 @@ import { callable } from '../node/callable.js';
 import { endedByOtherPartyError } from '../errors/errors.js';
 import type { AnyListener, SocketEvents } from '../node/events.js';
 import { FixedBufferReader } from '../stream/onread.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { register, transferable } from '../thread/messaging.js';
 import { SocketBody } from './body.js';
-import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
-import { idleSeconds, openDescriptor, readSocketOptions } from '../stream/options.js';
+import { type InternalSocketOptions, type SocketConstructorOptions, readSocketOptions } from '../stream/options.js';
+import { idleSeconds } from '../stream/keep-alive.js';
+import { openDescriptor } from '../handle/descriptor.js';
 import { attachHandle } from '../stream/read.js';
 import { kState, NO_KEEP_ALIVE, SocketState } from '../stream/state.js';
 import { socketMessaging } from './transfer.js';
 import { nextTick } from '../node/timers.js';
 
-// Stands in for `write` when the peer has ended and this side must not go on alone.
+// Replaces `write` when the peer has ended and `allowHalfOpen` is false.
 function writeAfterFin(this: SocketBody, ...args: unknown[]): boolean {
   if (!this.writableEnded) return Reflect.apply(Duplex.prototype.write, this, args);
   const error = endedByOtherPartyError();
   const callback = args.find((arg) => typeof arg === 'function');
   if (callback) nextTick(callback as (error: Error) => void, error);
-  // TLS and HTTP/2 stand on a socket that is not Node's own through a wrapper, which corks around each write. It says
-  // its goodbye when the peer has left, and on Node's own sockets that fails without anybody hearing of it.
+  // TLS and HTTP/2 use a socket that is not Node's through a wrapper, which corks around each write. It writes a last message
+  // after the peer has ended. On Node's own sockets that fails silently, so it must not destroy the socket here.
   if (this.writableCorked === 0) this.destroy(error);
   return false;
 }
@@ -65,13 +66,13 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): vo
   else if (options.fd !== undefined) adopt(this, openShared(options.fd), options);
 }
 
-// Nothing is read: there is no connection yet.
+// Not connected yet, so it does not read.
 function adoptBound(socket: SocketBody, bound: BoundSocket): void {
   socket[kState].bound = true;
   adopt(socket, adoptBoundSocket(bound), { readable: false });
 }
 
-/** The program knows the number, and may use it as well. */
+/** Shared, because the program has the descriptor and may use it as well. */
 function openShared(fd: number): StreamHandle {
   const handle = openDescriptor(fd);
   handle.share();
@@ -79,7 +80,7 @@ function openShared(fd: number): StreamHandle {
 }
 
 function adopt(socket: SocketBody, handle: object, options: InternalSocketOptions): void {
-  // By a signal that was aborted before.
+  // The `signal` option was aborted before.
   if (socket.destroyed) {
     (handle as StreamHandle).close();
     return;
@@ -93,7 +94,7 @@ function adopt(socket: SocketBody, handle: object, options: InternalSocketOption
 /** `new Socket()`, or without `new`. */
 export interface SocketConstructor {
   /**
-   * A socket to connect, or of a descriptor.
+   * A socket that can be connected, or one of an open descriptor.
    *
    * @throws TypeError or RangeError for wrong options
    */

@@ -1,18 +1,17 @@
-// A socket goes to another thread: what was read and not taken goes along, what the kernel has not sent is refused.
+// Transfers a socket to another thread, along with bytes that were read and not consumed. A socket with pending writes cannot
+// be transferred.
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
-import { StreamHandle } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/stream.js';
 import type { Messaging } from '../thread/messaging.js';
-import { quiesce } from '../stream/settle.js';
+import { quiesce } from '../stream/quiesce.js';
 import type { InternalSocketOptions } from '../stream/options.js';
-import type { KeepAlive, SocketCore } from '../stream/state.js';
-import { kState } from '../stream/state.js';
-import type { Sent } from '../thread/transfer.js';
-import { escortOf, receive, sendOff } from '../thread/transfer.js';
+import { type KeepAlive, type SocketCore, kState } from '../stream/state.js';
+import { type SentHandle, sentinelFor, receiveHandle, sendHandle } from '../thread/transfer.js';
 import { dropUnread, endsUnread, hasEnded, isUnreadExact, unreadOf } from '../stream/unread.js';
 
-/** What goes instead of a socket. */
+/** What a message carries in place of a socket. */
 interface SentSocket {
-  sent: Sent;
+  sent: SentHandle;
   options: InternalSocketOptions;
   noDelay: boolean;
   keepAlive: Readonly<KeepAlive>;
@@ -24,19 +23,19 @@ interface SentSocket {
 
 type Construct = (socket: SocketCore, options: InternalSocketOptions) => void;
 
-/** `construct` makes a socket of an object that is none yet. */
+/** `construct` initializes an object as a socket. */
 export function socketMessaging(construct: Construct): Messaging<SocketCore> {
   return {
     list(socket) {
       check(socket);
-      return [escortOf(socket, 'net.Socket')];
+      return [sentinelFor(socket, 'net.Socket')];
     },
     transfer: sendSocket,
     receive: (empty, data) => receiveSocket(empty, data as SentSocket, construct),
   };
 }
 
-/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE; nothing has changed then */
+/** @throws Error ERR_WORKER_HANDLE_NOT_TRANSFERABLE */
 function check(socket: SocketCore): StreamHandle {
   const { destroyed, connecting } = socket;
   const { handle } = socket[kState];
@@ -44,7 +43,7 @@ function check(socket: SocketCore): StreamHandle {
   if (!(handle instanceof StreamHandle) || destroyed || connecting || isWriting) {
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Socket');
   }
-  // It is about to close, or to be ended.
+  // The socket is about to be closed.
   if (hasEnded(socket) && (socket.writableFinished || !socket.allowHalfOpen)) {
     throw new ERR_WORKER_HANDLE_NOT_TRANSFERABLE('net.Socket', 'it has ended');
   }
@@ -61,14 +60,14 @@ function sendSocket(socket: SocketCore): SentSocket {
   const state = socket[kState];
   const unread = unreadOf(socket);
   const size = unread.reduce((total, chunk) => total + chunk.length, 0);
-  let sent: Sent;
+  let sent: SentHandle;
   try {
-    sent = sendOff(socket, handle, unread, endsUnread(socket));
+    sent = sendHandle(socket, handle, unread, endsUnread(socket));
   } catch (error) {
     resume();
     throw error;
   }
-  forget(socket, handle);
+  detach(socket, handle);
   const { noDelay, keepAlive, typeOfService, bound } = state;
   const { bytesRead, bytesWritten } = handle;
   const options: InternalSocketOptions & { readable: boolean; writable: boolean } = {
@@ -83,8 +82,8 @@ function sendSocket(socket: SocketCore): SentSocket {
   return { sent, options, noDelay, keepAlive, typeOfService, bound, bytesRead: bytesRead - size, bytesWritten };
 }
 
-/** It is another's now: nobody here may be told of it, or of the end. As with node:net, `close` has no argument. */
-function forget(socket: SocketCore, handle: StreamHandle): void {
+/** Detaches the handle, so that the socket emits no more data and no end. As with node:net, `close` has no argument. */
+function detach(socket: SocketCore, handle: StreamHandle): void {
   dropUnread(socket);
   const state = socket[kState];
   state.bytesRead = handle.bytesRead;
@@ -96,10 +95,10 @@ function forget(socket: SocketCore, handle: StreamHandle): void {
 
 function receiveSocket(empty: SocketCore, data: SentSocket, construct: Construct): void {
   const { sent, options, noDelay, keepAlive, typeOfService, bound } = data;
-  const handle = receive(sent, 'SOCKET');
+  const handle = receiveHandle(sent, 'SOCKET');
   handle.bytesRead = data.bytesRead;
   handle.bytesWritten = data.bytesWritten;
-  // As with node:net, nothing is read before somebody wants it.
+  // As with node:net, it reads nothing until the program asks for data.
   construct(empty, { ...options, handle, manualStart: true });
   Object.assign(empty[kState], { noDelay, keepAlive, typeOfService, bound });
 }

@@ -1,8 +1,8 @@
-// Both ends' addresses: asked of the handle once, and the peer's kept when the handle has gone.
-import type { AddressOut } from '../handle/tcp-pipe.js';
+// Both ends' addresses. Each is read from the handle once; the peer's stays readable after the handle has closed.
+import type { AddressOut } from '../handle/tcp.js';
 import type { SocketCore } from './state.js';
 
-/** Where a socket or a server is. */
+/** The address of a socket or a server. */
 export interface AddressInfo {
   address: string;
   /** `IPv4` or `IPv6`. */

@@ -1,5 +1,5 @@
 // `net.BoundSocket`: an address that is bound now and used later, by a server that listens on it or a socket that connects
-// from it. Whoever uses it owns its handle from then on.
+// from it. That server or socket adopts the handle.
 import { isIP, isIPv6 } from '../address/is-ip.js';
 import {
   ERR_INVALID_ARG_VALUE,
@@ -9,13 +9,14 @@ import {
   exceptionWithHostPort,
   type NetError,
 } from '../errors/errors.js';
-import type { AddressOut, StreamHandle } from '../handle/tcp-pipe.js';
+import { type AddressOut, TCP } from '../handle/tcp.js';
 import { TCP_EXCLUSIVE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT } from '../handle/numbers.js';
-import { Pipe, TCP } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/stream.js';
+import { Pipe } from '../handle/pipe.js';
 import { register, Transferable } from '../thread/messaging.js';
 import { checkBindAllowed } from '../errors/permission.js';
 import type { AddressInfo } from './addresses.js';
-import { escortOf, receive, type Sent, sendOff } from '../thread/transfer.js';
+import { sentinelFor, receiveHandle, type SentHandle, sendHandle } from '../thread/transfer.js';
 import { validateBoolean, validateObject, validatePort, validateString } from '../errors/validators.js';
 
 /** Options of `new BoundSocket()`: an address, or a path alone. */
@@ -29,12 +30,12 @@ export interface BoundSocketOptions {
   /** Lets other sockets with this option have the same port; the kernel spreads connections. Default `false`. */
   reusePort?: boolean | null | undefined;
   /**
-   * Keeps the address for this socket alone from now on. Without it, Linux gives a port to several `BoundSocket`s as
-   * long as none of them listens, and only the first one to listen succeeds. With it, a port that had connections
-   * a moment ago (`TIME_WAIT`) counts as taken. Not in node:net. Default `false`.
+   * Reserves the address for this socket alone. Without it, Linux binds a port to several `BoundSocket`s as long as none
+   * of them listens, and only the first one to listen succeeds. With it, a port that still has connections in
+   * `TIME_WAIT` counts as taken. Not in node:net. Default `false`.
    */
   exclusive?: boolean | null | undefined;
-  /** A Unix socket or a named pipe. Goes with none of the others. */
+  /** A Unix socket or a named pipe. Excludes all other options. */
   path?: string | undefined;
 }
 
@@ -43,11 +44,11 @@ interface Bound {
   address: AddressInfo | string;
 }
 
-let giveAway: (bound: BoundSocket) => StreamHandle;
+let releaseHandle: (bound: BoundSocket) => StreamHandle;
 let handleOf: (bound: BoundSocket) => StreamHandle | null;
 let take: (bound: BoundSocket, found: Bound) => void;
 
-/** Instead of options: it will be given what another thread has bound. */
+/** Passed instead of options by `receive`, which fills the object with what another thread has bound. */
 const RECEIVED: BoundSocketOptions = {};
 
 /** A bound address that neither listens nor connects yet. It does not keep the process alive. */
@@ -80,7 +81,7 @@ export class BoundSocket extends Transferable {
   }
 
   /**
-   * The descriptor, -1 on Windows. It stays this object's.
+   * The descriptor, -1 on Windows. This object still owns it.
    *
    * @throws Error ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed
    */
@@ -89,12 +90,12 @@ export class BoundSocket extends Transferable {
   }
 
   /**
-   * Gives the address up.
+   * Closes the socket, which frees the address.
    *
    * @throws Error ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed
    */
   close(): void {
-    giveAway(this).close();
+    releaseHandle(this).close();
   }
 
   /** Whether this is a path. */
@@ -113,7 +114,7 @@ export class BoundSocket extends Transferable {
   }
 
   static {
-    giveAway = (bound) => {
+    releaseHandle = (bound) => {
       const handle = bound.#owned();
       bound.#handle = null;
       return handle;
@@ -128,9 +129,9 @@ export class BoundSocket extends Transferable {
 
 Object.setPrototypeOf(BoundSocket.prototype, Object.prototype);
 
-/** What goes to another thread instead of a bound socket. */
+/** What a message carries in place of a bound socket. */
 interface SentBoundSocket {
-  sent: Sent;
+  sent: SentHandle;
   address: AddressInfo | string;
 }
 
@@ -145,27 +146,27 @@ register<BoundSocket>(BoundSocket, 'BoundSocket', {
   make: () => new BoundSocket(RECEIVED),
   list(bound) {
     check(bound);
-    return [escortOf(bound, 'net.BoundSocket')];
+    return [sentinelFor(bound, 'net.BoundSocket')];
   },
   transfer(bound): SentBoundSocket {
-    const sent = sendOff(bound, check(bound), [], false);
+    const sent = sendHandle(bound, check(bound), [], false);
     const address = bound.address();
     bound.close();
     return { sent, address };
   },
   receive(empty, data) {
     const { sent, address } = data as SentBoundSocket;
-    take(empty, { handle: receive(sent, typeof address === 'string' ? 'SERVER' : 'SOCKET'), address });
+    take(empty, { handle: receiveHandle(sent, typeof address === 'string' ? 'SERVER' : 'SOCKET'), address });
   },
 });
 
 /**
- * The handle, for whoever uses the address from now on.
+ * Takes the handle out of a bound socket. The caller owns it.
  *
- * @throws Error ERR_SOCKET_HANDLE_ADOPTED when somebody has it already, or it was closed
+ * @throws Error ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed before
  */
 export function adoptBoundSocket(bound: BoundSocket): StreamHandle {
-  return giveAway(bound);
+  return releaseHandle(bound);
 }
 
 function bindPath(options: BoundSocketOptions, path: string): Bound {

@@ -1,45 +1,45 @@
-// The end of a socket: its handle is given up in the order that programs know. 'close' comes from the handle, when the
-// descriptor has gone and libuv would run closing callbacks; a socket that never had a handle says it in the next tick.
+// Destroying a socket releases its handle in the order that programs observe with node:net. The handle emits 'close', when
+// the descriptor is closed and libuv would run closing callbacks; a socket that never had a handle emits it in the next tick.
 import { errnoException } from '../errors/errors.js';
 import { endRelays } from './relay.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { SocketCore } from './state.js';
-import { kState, takeWaiting } from './state.js';
+import { kState, takeWaiters } from './state.js';
 import { stopIdleTimers } from './timeout.js';
 import { inMicrotask } from '../node/timers.js';
 
-/** Gives up everything the socket holds. False: there was no handle, so nothing will emit `close`. */
+/** Releases everything the socket holds. False: there was no handle, so the caller has to emit `close`. */
 export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   const state = socket[kState];
   endRelays(socket);
   socket.connecting = false;
   stopIdleTimers(socket);
   state.life += 1;
-  state.giveUpConnecting?.();
-  state.giveUpConnecting = null;
+  state.cancelConnecting?.();
+  state.cancelConnecting = null;
   const { handle, exposed } = state;
   if (handle === null) {
-    takeWaiting(state);
+    takeWaiters(state);
     return false;
   }
   state.bytesRead = exposed?.bytesRead ?? 0;
   state.bytesWritten = exposed?.bytesWritten ?? 0;
   if (socket._closeAfterHandlingError) {
-    // Listeners of 'error' may still look at the handle.
+    // Listeners of 'error' may still read the handle's addresses.
     void inMicrotask(() => {
       closeHandle(socket, handle, hadError);
-      letGo(socket, handle);
+      releaseHandle(socket, handle);
     });
   } else {
     closeHandle(socket, handle, hadError);
-    letGo(socket, handle);
+    releaseHandle(socket, handle);
   }
   return true;
 }
 
 function closeHandle(socket: SocketCore, handle: SocketHandle, hadError: boolean): void {
   const state = socket[kState];
-  const waiting = takeWaiting(state);
+  const waiting = takeWaiters(state);
   const closed = (): void => {
     socket.emit('close', hadError);
     for (const each of waiting) each.closed?.();
@@ -53,7 +53,7 @@ function closeHandle(socket: SocketCore, handle: SocketHandle, hadError: boolean
   if (errno < 0) socket.emit('error', errnoException(errno, 'reset'));
 }
 
-function letGo(socket: SocketCore, handle: SocketHandle): void {
+function releaseHandle(socket: SocketCore, handle: SocketHandle): void {
   handle.reader = null;
   if (socket[kState].handle === handle) socket._handle = null;
   socket._sockname = null;

@@ -1,6 +1,6 @@
-// The `onread` option: received bytes are put into memory of the user's and told to a callback, and the stream sees none
-// of them. The core hands out chunks of its own size, so a chunk may fill the user's buffer several times, and what the
-// user does not want yet is held back here.
+// The `onread` option: received bytes are copied into the user's buffer and passed to a callback, and never enter the stream.
+// The reactor delivers chunks of its own size, so a chunk may fill the user's buffer several times; bytes that arrive while
+// the user is paused are held here.
 import { AsyncResource } from 'node:async_hooks';
 import { Buffer } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
@@ -12,7 +12,7 @@ import type { Reader } from './state.js';
 export interface OnReadOptions {
   /** The memory to read into, or a function that returns the memory for the next read. */
   buffer: Uint8Array | (() => Uint8Array);
-  /** Told how many bytes the buffer holds. Returning `false` pauses the socket until `resume()`. */
+  /** Called with the number of bytes in the buffer. Returning `false` pauses the socket until `resume()`. */
   callback: (bytesWritten: number, buffer: Uint8Array) => boolean | void;
 }
 
@@ -36,7 +36,7 @@ export class FixedBufferReader implements Reader {
     this.#buffer = typeof buffer === 'function' ? new Uint8Array(0) : buffer;
   }
 
-  /** Options that make no sense are ignored, as in Node. */
+  /** Null for invalid options, which Node ignores as well. */
   static from(socket: Flow, onread: unknown): FixedBufferReader | null {
     if (typeof onread !== 'object' || onread === null) return null;
     const { buffer, callback } = onread as Partial<OnReadOptions>;
@@ -71,13 +71,13 @@ export class FixedBufferReader implements Reader {
   resume(): boolean {
     this.#wanted = true;
     if (this.#held === null) return true;
-    // Like data that comes later: what `resume()` still has to do in this turn asks for reading again.
+    // Deferred, as data that arrives later: `resume()` itself calls `read()` again in this turn.
     if (!this.#draining) inLaterTurn(AsyncResource.bind(() => this.#drainHeld()));
     this.#draining = true;
     return false;
   }
 
-  giveUp(): Buffer | null {
+  takeHeld(): Buffer | null {
     const held = this.#held;
     this.#held = null;
     return held;

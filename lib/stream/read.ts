@@ -1,11 +1,10 @@
-// From the handle to the stream: received bytes, the peer's FIN, and when the handle may read at all.
+// From the handle to the stream: received bytes, the peer's FIN, and when the handle reads.
 import { errnoException } from '../errors/errors.js';
 import type * as Foreign from '../handle/foreign.js';
-import { StreamHandle, UV_EOF } from '../handle/tcp-pipe.js';
+import { StreamHandle } from '../handle/stream.js';
+import { type SocketHandle, UV_EOF } from '../handle/socket.js';
 import { noteReceived } from './relay.js';
-import type { SocketHandle } from '../handle/socket.js';
-import type { SocketCore } from './state.js';
-import { kState } from './state.js';
+import { type SocketCore, kState } from './state.js';
 import { noteActivity } from './timeout.js';
 
 function foreignHandles(): typeof Foreign {
@@ -13,9 +12,9 @@ function foreignHandles(): typeof Foreign {
 }
 
 /**
- * Makes `handle` the socket's, which may have been closed before and lives again. A previous owner receives nothing more.
+ * Gives a socket a handle; a socket that was closed can be used again. A previous owner of the handle receives nothing more.
  *
- * @throws TypeError for what is no object
+ * @throws TypeError for anything but an object
  */
 export function attachHandle(socket: SocketCore, handle: object): void {
   socket._undestroy();
@@ -27,11 +26,11 @@ export function attachHandle(socket: SocketCore, handle: object): void {
   deliverTo(own, socket);
 }
 
-/** What the socket reads and writes by once `_handle` is assigned. The owner of a handle of this package stays its owner. */
+/** The handle to read and write with after `_handle` was assigned. A ferronet handle keeps its owner. */
 export function handleFor(socket: SocketCore, exposed: object): SocketHandle {
   if (exposed instanceof StreamHandle) return exposed;
   const handle = foreignHandles().shareForeignHandle(exposed);
-  // A native handle of Node's aborts the process when it reads and has no owner.
+  // A native handle of Node's aborts the process when it reads without an owner.
   deliverTo(handle, socket);
   return handle;
 }
@@ -43,7 +42,7 @@ function deliverTo(handle: SocketHandle, socket: SocketCore): void {
   listenTo(handle);
 }
 
-/** As `attachHandle`, for the handle that the socket has had: nothing has changed meanwhile. */
+/** As `attachHandle`, for the handle that the socket had before: its state is still valid. */
 export function reattachHandle(socket: SocketCore, handle: StreamHandle): void {
   socket._handle = handle;
   listenTo(handle);
@@ -54,7 +53,7 @@ function listenTo(handle: SocketHandle): void {
   handle.onbroken = onBroken;
 }
 
-/** With `onread`, nothing of the stream's own starts reading again. */
+/** With `onread` the stream never asks for data, so `read()` and `resume()` start reading here. */
 export function wakeReader(socket: SocketCore): void {
   const { handle, reader } = socket[kState];
   if (reader !== null && handle !== null && !socket.connecting && !handle.reading) startReading(socket);
@@ -82,10 +81,10 @@ function onBroken(this: SocketHandle, status: number): void {
 
 function onRead(this: SocketHandle, nread: number, chunk?: Buffer): void {
   const socket = this.owner as SocketCore;
-  // child_process takes the handle off a socket that it has sent away.
+  // child_process removes the handle from a socket that it has sent.
   if (socket[kState].handle !== this || socket.destroyed) return;
-  const { relay } = socket[kState];
-  if (relay !== null) noteReceived(relay);
+  const { relayOut } = socket[kState];
+  if (relayOut !== null) noteReceived(relayOut);
   if (this.isGuarded) {
     socket.destroy();
     return;
@@ -105,7 +104,6 @@ function onRead(this: SocketHandle, nread: number, chunk?: Buffer): void {
 function onFin(socket: SocketCore): void {
   socket[kState].reader?.pause();
   socket.push(null);
-  // `end` comes without anybody reading when nothing is left to read: otherwise a socket whose data nobody wants would
-  // never close.
+  // Emits `end` if nothing is left to read. Otherwise a socket without a reader would never close.
   socket.read(0);
 }

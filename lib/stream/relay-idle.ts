@@ -1,17 +1,17 @@
-// The idle timer of a socket whose data a relay moves. Nobody refreshes the timer for each chunk then; when it ends, the
-// reactor is asked how long ago the last one was, and the timer runs for the rest of the idle time.
+// The idle timer of a socket whose data a relay moves. No chunk refreshes the timer then. When it fires, the reactor is asked
+// when the last chunk passed, and the timer is restarted for the rest of the idle time.
 import { countRelayed, relayIdle } from './relay.js';
 import type { SocketCore } from './state.js';
 import { kState } from './state.js';
 import { startTimer } from '../node/timers.js';
 
-/** Answers true, and has the timer run on, if the socket has not been idle for as long as it may. */
+/** True if the socket has not been idle for its whole timeout. The timer runs on then. */
 export function relayMadeProgress(socket: SocketCore): boolean {
   const state = socket[kState];
   const { timeout } = socket;
   if (state.idleTimer === undefined || !timeout) return false;
   const own = bytesOfStreams(socket);
-  // What goes through JavaScript restarts the timer, but a shortened one is restarted as that.
+  // Data that passes through JavaScript refreshes the timer, which keeps its shortened duration: it needs the full one again.
   if (state.shortenedAt !== undefined && own !== state.shortenedAt) {
     restart(socket, timeout, undefined);
     return true;

@@ -1,28 +1,27 @@
-// The native relay: when both ends of a `pipe()` are sockets of ours and nobody looks at the data, the reactor moves it
-// from one to the other, and JavaScript hears of the end only.
+// The native relay: when both ends of a `pipe()` are ferronet sockets and no listener observes the data, the reactor moves it
+// from one to the other, and JavaScript is notified of the end only.
 //
-// Node's `pipe` sets up everything as ever, and what is piped goes through its listeners first. A relay takes over where
-// the streams stand still with nothing in their buffers, and is given up before anybody could see a difference: each
-// method that would look at the data, stop it or add to it ends the relay first and then does what it always does. The
-// bytes that come after that go through the streams again, until the next pause.
-import { StreamHandle } from '../handle/tcp-pipe.js';
-import type { Relay, SocketCore } from './state.js';
-import { kState } from './state.js';
+// Node's `pipe` sets up its listeners as always, and the first chunks pass through them. A relay begins when both streams are
+// idle with empty buffers. It ends before a difference could be observed: each method that would read the data, stop it or
+// add to it ends the relay first and then does what it always does. Later bytes pass through the streams again, until both
+// are idle.
+import { StreamHandle } from '../handle/stream.js';
+import { type Relay, type SocketCore, kState } from './state.js';
 import { noteActivity } from './timeout.js';
 
-/** Chunks that go through JavaScript before a relay begins: a connection that lives for one pays nothing. */
+/** Chunks that pass through JavaScript before a relay begins, so that a short connection does not pay for one. */
 const CHUNKS_BEFORE = 2;
-/** The most of them, for a pipe whose relay is given up again and again. */
+/** The upper limit of that number, which doubles each time a relay cannot begin. */
 const CHUNKS_AT_MOST = 1024;
 
-/** What looks at the data of a source, or says when it flows. A listener of the user's must not miss any of it. */
-const TELLING: ReadonlySet<unknown> = new Set(['data', 'readable', 'pause', 'resume']);
+/** Events of a source by which a listener observes the data or its flow. */
+const OBSERVING_EVENTS: ReadonlySet<unknown> = new Set(['data', 'readable', 'pause', 'resume']);
 
-/** What Node calls the listener by which a pipe waits for its destination. */
+/** Node's name for the `drain` listener of a pipe. */
 const ONDRAIN = 'pipeOnDrainFunctionResult';
 
-/** What a relay goes past, so that it must be ours and not a subclass's or a patch. */
-const PASSED = [
+/** Methods that a relay does not call. If a subclass or a patch has replaced one, there is no relay. */
+const BYPASSED_METHODS = [
   'on',
   'addListener',
   'prependListener',
@@ -50,47 +49,47 @@ const PASSED = [
 
 const isSwitchedOff: boolean = process.env['FERRONET_RELAY'] === 'off';
 
-/** The methods of the class itself. */
-const ours = new Map<string, unknown>();
+/** The methods of the class itself, by name. */
+const originals = new Map<string, unknown>();
 
-/** The parts of Node's stream states that say whether a stream stands still. They have been there since Node 15. */
+/** The fields of Node's stream states that say whether a stream is idle. Node has had them since version 15. */
 interface States {
   _readableState: { pipes: readonly unknown[]; length: number; encoding?: unknown; decoder?: unknown };
   _writableState: { length: number; corked: number; needDrain: boolean };
 }
 
-/** The class has its methods: what is different from now on is not ours. */
+/** Records the methods of the class, to recognize replaced ones later. */
 export function rememberMethods(prototype: object): void {
-  for (const name of PASSED) ours.set(name, (prototype as Record<string, unknown>)[name]);
+  for (const name of BYPASSED_METHODS) originals.set(name, (prototype as Record<string, unknown>)[name]);
 }
 
-function isPlain(socket: SocketCore): boolean {
+function hasOriginalMethods(socket: SocketCore): boolean {
   const methods = socket as unknown as Record<string, unknown>;
-  return PASSED.every((name) => methods[name] === ours.get(name));
+  return BYPASSED_METHODS.every((name) => methods[name] === originals.get(name));
 }
 
-/** After Node's `pipe`: whether this one may become a relay. */
-export function offerRelay(source: SocketCore, destination: unknown, goesOnAfterEnd: boolean): void {
+/** Called after Node's `pipe`: prepares a relay if both ends allow one. */
+export function offerRelay(source: SocketCore, destination: unknown, keepsOpen: boolean): void {
   const state = source[kState];
-  state.relay = null;
-  if (isSwitchedOff || goesOnAfterEnd) return;
-  if (!state.mayRelay || !isOurs(destination) || !destination[kState].mayRelay) return;
+  state.relayOut = null;
+  if (isSwitchedOff || keepsOpen) return;
+  if (!state.mayRelay || !isFerronetSocket(destination) || !destination[kState].mayRelay) return;
   const listeners = source.rawListeners('data');
   const ondata: unknown = listeners[listeners.length - 1];
-  state.relay = { source, destination, ondata, ends: undefined, counted: 0, chunks: 0, wanted: CHUNKS_BEFORE };
+  state.relayOut = { source, destination, ondata, ends: undefined, counted: 0, chunks: 0, wanted: CHUNKS_BEFORE };
 }
 
-function isOurs(stream: unknown): stream is SocketCore {
+function isFerronetSocket(stream: unknown): stream is SocketCore {
   return typeof stream === 'object' && stream !== null && kState in stream;
 }
 
-/** A chunk has come through JavaScript, or the end. */
+/** A chunk, or the end, has arrived in JavaScript. */
 export function noteReceived(relay: Relay): void {
   endRelay(relay);
   relay.chunks += 1;
 }
 
-/** The source has nothing to give for now: a relay may begin if everything stands still. */
+/** The source has no data for now: begins a relay if both streams are idle. */
 export function beginRelay(relay: Relay): void {
   if (relay.ends || relay.chunks < relay.wanted) return;
   relay.chunks = 0;
@@ -103,10 +102,10 @@ export function beginRelay(relay: Relay): void {
   }
   relay.ends = [from, to];
   relay.counted = 0;
-  destination[kState].fedBy = relay;
+  destination[kState].relayIn = relay;
 }
 
-/** Some put a handle of their own in its place. */
+/** A program may have put a handle of its own in place of ferronet's. */
 function isHandle(handle: unknown): handle is StreamHandle {
   return handle instanceof StreamHandle;
 }
@@ -116,8 +115,8 @@ function mayBegin({ source, destination, ondata }: Relay): boolean {
     isUnobserved(source, ondata) &&
     stillReads(source, destination) &&
     stillWrites(destination) &&
-    isPlain(source) &&
-    isPlain(destination)
+    hasOriginalMethods(source) &&
+    hasOriginalMethods(destination)
   );
 }
 
@@ -152,31 +151,31 @@ function stillReads(source: SocketCore, destination: SocketCore): boolean {
 
 function stillWrites(destination: SocketCore): boolean {
   const { length, corked, needDrain } = (destination as unknown as States)._writableState;
-  const { handle, fedBy } = destination[kState];
+  const { handle, relayIn } = destination[kState];
   return (
     length === 0 &&
     corked === 0 &&
     !needDrain &&
     destination.writable &&
     !destination.connecting &&
-    fedBy === null &&
+    relayIn === null &&
     handle !== null &&
-    !toldOfDrain(destination)
+    !hasDrainListener(destination)
   );
 }
 
-/** Whether anybody but a pipe, which listens from its first wait on, wants to hear when there is room again. */
-function toldOfDrain(destination: SocketCore): boolean {
+/** Whether there is a `drain` listener besides that of a pipe, which stays after its first wait. */
+function hasDrainListener(destination: SocketCore): boolean {
   return destination.listeners('drain').some(({ name }) => name !== ONDRAIN);
 }
 
-/** Gives a relay up: when it returns, what arrives comes through JavaScript. */
+/** After this, bytes that arrive pass through JavaScript again. */
 export function endRelay(relay: Relay | null): void {
   if (!relay?.ends) return;
   const { 0: from, 1: to } = relay.ends;
   relay.ends = undefined;
   relay.chunks = 0;
-  relay.destination[kState].fedBy = null;
+  relay.destination[kState].relayIn = null;
   const idle = from.relayIdle();
   count(relay, from, to, from.stopRelay());
   for (const socket of new Set([relay.source, relay.destination])) {
@@ -184,19 +183,19 @@ export function endRelay(relay: Relay | null): void {
   }
 }
 
-/** Ends the relays that this socket is an end of. */
+/** Ends the relays out of this socket and into it. */
 export function endRelays(socket: SocketCore): void {
   const state = socket[kState];
-  endRelay(state.relay);
-  endRelay(state.fedBy);
+  endRelay(state.relayOut);
+  endRelay(state.relayIn);
 }
 
-/** A listener comes or goes. */
+/** A listener is about to be added or removed. */
 export function noteListener(socket: SocketCore, event: unknown): void {
   const state = socket[kState];
   if (state === undefined) return;
-  if (state.relay !== null && TELLING.has(event)) endRelay(state.relay);
-  if (state.fedBy !== null && event === 'drain') endRelay(state.fedBy);
+  if (state.relayOut !== null && OBSERVING_EVENTS.has(event)) endRelay(state.relayOut);
+  if (state.relayIn !== null && event === 'drain') endRelay(state.relayIn);
 }
 
 function count(relay: Relay, from: StreamHandle, to: StreamHandle, moved: number): void {
@@ -208,19 +207,19 @@ function count(relay: Relay, from: StreamHandle, to: StreamHandle, moved: number
   relay.destination[kState].relayed += more;
 }
 
-/** Brings what the handles have counted up to date. */
+/** Adds what relays have moved since the last call to the counters of the handles. */
 export function countRelayed(socket: SocketCore): void {
-  const { relay, fedBy } = socket[kState];
-  for (const each of [relay, fedBy]) {
+  const { relayOut, relayIn } = socket[kState];
+  for (const each of [relayOut, relayIn]) {
     if (each?.ends) count(each, ...each.ends, each.ends[0].relayed());
   }
 }
 
 /** For how many milliseconds the relays of a socket have moved nothing; `undefined` if it has none. */
 export function relayIdle(socket: SocketCore): number | undefined {
-  const { relay, fedBy } = socket[kState];
+  const { relayOut, relayIn } = socket[kState];
   let least: number | undefined;
-  for (const each of [relay, fedBy]) {
+  for (const each of [relayOut, relayIn]) {
     if (each?.ends) least = Math.min(least ?? Infinity, each.ends[0].relayIdle());
   }
   return least;

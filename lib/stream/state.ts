@@ -1,12 +1,13 @@
-// What a socket knows beyond its public face, and the face that the parts of a socket (reading, writing, timer,
-// connecting) see of it. They all stand on this file, and the class stands on them.
+// The private state of a socket, and the interface by which its parts (reading, writing, timer, connecting) use it. The parts
+// import this file, and the class imports the parts.
 import type { Duplex } from 'node:stream';
 
 import type { AnyBlockList } from '../address/block-list.js';
-import type { AddressOut, StreamHandle, TCP } from '../handle/tcp-pipe.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import type { StreamHandle } from '../handle/stream.js';
 import type { SocketHandle } from '../handle/socket.js';
 
-/** `undefined` leaves what the handle's default is, 0 what the system has. */
+/** `undefined` means the handle's default, 0 the system's setting. */
 export interface KeepAlive {
   enable: boolean;
   /** Seconds, as the kernel counts them. */
@@ -15,99 +16,99 @@ export interface KeepAlive {
   count: number | undefined;
 }
 
-/** Where data goes when it does not go through the stream. */
+/** Receives data in place of the stream. */
 export interface Reader {
-  /** A new handle: nothing is held back. */
+  /** Starts with a new handle: drops held data. */
   begin: () => void;
-  /** What was delivered and is not handed on yet. */
+  /** Data that was delivered and not passed on yet. */
   readonly held: Buffer | null;
   /** Whether more is wanted. */
   readonly isWanted: boolean;
   /** Takes a chunk; false when nothing more is wanted for now. */
   deliver: (chunk: Buffer) => boolean;
   pause: () => void;
-  /** True when the handle may read again; otherwise what was held back is delivered first. */
+  /** True if the handle may read again. False if held data is delivered first. */
   resume: () => boolean;
-  /** Gives away what was held back. */
-  giveUp: () => Buffer | null;
+  /** Removes the held data and returns it. */
+  takeHeld: () => Buffer | null;
 }
 
-/** Something that has to wait for the connection, or for the news that there will be none. */
-export interface Waiting {
+/** Waits until the socket has connected, or has closed without. */
+export interface Waiter {
   connected: () => void;
   closed: (() => void) | undefined;
 }
 
-/** What nobody has asked for, and nobody changes: most sockets have this one. */
+/** The default, shared by all sockets that never set keep-alive. */
 export const NO_KEEP_ALIVE: Readonly<KeepAlive> = { enable: false, idle: 0, interval: undefined, count: undefined };
 
-const NOBODY: readonly Waiting[] = [];
+const NO_WAITERS: readonly Waiter[] = [];
 
-/** One pipe between two sockets that may become, or is, a relay; see relay.ts. */
+/** A pipe between two sockets that is a relay or may become one; see relay.ts. */
 export interface Relay {
   readonly source: SocketCore;
   readonly destination: SocketCore;
-  /** The listener of the pipe itself. */
+  /** The pipe's own `data` listener. */
   readonly ondata: unknown;
   /** The handles, while it is active. */
   ends: readonly [StreamHandle, StreamHandle] | undefined;
-  /** Of the bytes it has moved, those that the handles count already. */
+  /** Bytes it has moved that are already in the counters of the handles. */
   counted: number;
-  /** Chunks that came through JavaScript since the last attempt to begin. */
+  /** Chunks that passed through JavaScript since the last attempt to begin. */
   chunks: number;
-  /** Chunks that have to. */
+  /** Chunks that have to pass through JavaScript before the next attempt. */
   wanted: number;
 }
 
 export class SocketState {
-  /** What the socket reads and writes by. */
+  /** The handle that the socket reads and writes with. */
   handle: SocketHandle | null = null;
-  /** What `_handle` gives out: the same object, or the foreign handle below it. */
+  /** The value of `_handle`: the same object, or the foreign handle below it. */
   exposed: ExposedHandle | null = null;
-  /** What the last handle had counted when it was given up. */
+  /** Counters of the last handle when it was released. */
   bytesRead = 0;
   bytesWritten = 0;
 
-  /** Counts the ends of this socket: an answer that belongs to an earlier life finds another number here. */
+  /** Incremented by each destroy. A `lookup` or connect that started before it finds another number and is ignored. */
   life = 0;
-  waiting: readonly Waiting[] = NOBODY;
-  /** Gives up what `connect` has under way besides the handle: the timer of an attempt. */
-  giveUpConnecting: (() => void) | null = null;
+  waiting: readonly Waiter[] = NO_WAITERS;
+  /** Cancels what `connect` has pending besides the handle: the timer of an attempt. */
+  cancelConnecting: (() => void) | null = null;
   /** `resetAndDestroy`: the next close is a RST. */
   resetting = false;
   signal: AbortSignal | undefined = undefined;
-  /** A child process reads from the connection: this process does not, unless the program asks for it. */
+  /** The connection is the stdio of a child process: this process reads only if the program asks for it. */
   isUsedAsStdio = false;
-  /** The handle of a connection that was sent to another process, while the stream has chunks for it. */
-  leaving: StreamHandle | null = null;
-  /** Made of a `BoundSocket`: where it connects from, for the first time, is decided. */
+  /** The handle of a connection that is being sent to another process, while the stream still has chunks to write to it. */
+  detachedHandle: StreamHandle | null = null;
+  /** Made of a `BoundSocket`: the local address of the first connect is fixed. */
   bound = false;
 
   idleTimer: NodeJS.Timeout | undefined = undefined;
-  /** Bytes that had gone through the streams when the timer was given less than its time; see relay-idle.ts. */
+  /** Bytes that had passed through the streams when the timer was started with less than its full time; see relay-idle.ts. */
   shortenedAt: number | undefined = undefined;
-  /** `handle.writeQueueSize` when the idle timer last looked, 0 while no write waits for the kernel. */
+  /** `handle.writeQueueSize` when the idle timer last fired, 0 while no write is pending. */
   queueAtLastCheck = 0;
 
-  /** The `onread` option: data goes to it and not through the stream. */
+  /** The `onread` option: receives data in place of the stream. */
   reader: Reader | null = null;
 
   /** The `nativeRelay` option. */
   mayRelay = true;
-  /** The pipe out of this socket that may be, or is, a relay. */
-  relay: Relay | null = null;
+  /** The pipe out of this socket that is a relay or may become one. */
+  relayOut: Relay | null = null;
   /** The relay into this socket. */
-  fedBy: Relay | null = null;
-  /** Bytes that relays have moved out of this socket or into it, as far as its handle counts them. */
+  relayIn: Relay | null = null;
+  /** Bytes that relays have moved out of this socket or into it, of those that its handle counts. */
   relayed = 0;
 
-  // Asked for before there was a connection, or in force.
+  // Options of the kernel's socket, set or to be set when it connects.
   noDelay = false;
   keepAlive: Readonly<KeepAlive> = NO_KEEP_ALIVE;
   typeOfService: number | undefined = undefined;
 }
 
-/** The part of a handle that `_handle` gives out. A handle that a program has written may lack any of it. */
+/** What this package uses of the value of `_handle`. A handle that a program has written may lack any of it. */
 export type ExposedHandle = Partial<
   Pick<
     TCP,
@@ -134,7 +135,7 @@ export interface WithState {
   [kState]: SocketState;
 }
 
-/** A `Socket`, as seen from below. */
+/** A `Socket`, as its parts see it. */
 export interface SocketCore extends Duplex, WithState {
   connecting: boolean;
   timeout?: number | undefined;
@@ -153,19 +154,19 @@ export interface SocketCore extends Duplex, WithState {
   _undestroy: () => void;
 }
 
-/** Runs `connected` when the connection is there; `closed` if the socket closes before. */
+/** Calls `connected` when the socket has connected, or `closed` if it closes before that. */
 export function whenConnected(socket: SocketCore, connected: () => void, closed?: () => void): void {
   const state = socket[kState];
   state.waiting = [...state.waiting, { connected, closed }];
 }
 
-/** Those who wait, who wait no more. */
-export function takeWaiting(state: SocketState): readonly Waiting[] {
+/** Removes the waiters and returns them. */
+export function takeWaiters(state: SocketState): readonly Waiter[] {
   const { waiting } = state;
-  state.waiting = NOBODY;
+  state.waiting = NO_WAITERS;
   return waiting;
 }
 
-export function tellConnected(socket: SocketCore): void {
-  for (const each of takeWaiting(socket[kState])) each.connected();
+export function notifyConnected(socket: SocketCore): void {
+  for (const each of takeWaiters(socket[kState])) each.connected();
 }

@@ -1,12 +1,12 @@
-// The idle timer of a socket: `setTimeout`, and what counts as not being idle. It never keeps the process alive.
+// The idle timer of a socket: `setTimeout`, and what counts as activity. It never keeps the process alive.
 import type { ExposedHandle, SocketCore } from './state.js';
 import { kState } from './state.js';
 import { startTimer } from '../node/timers.js';
 import { validateFunction, validateTimeout } from '../errors/validators.js';
 
-// Something may be stacked on a socket (`_parent`); what happens below counts as life above.
+// A TLS socket may have this one as its `_parent`: activity here counts as activity there.
 
-/** Something happened on this socket: its timer starts anew. */
+/** Restarts the idle timer. */
 export function noteActivity(socket: SocketCore): void {
   for (let each: SocketCore | null = socket; each !== null; each = each._parent) each[kState]?.idleTimer?.refresh();
 }
@@ -15,7 +15,7 @@ export function stopIdleTimers(socket: SocketCore): void {
   for (let each: SocketCore | null = socket; each !== null; each = each._parent) each[kState]?.idleTimer?.close();
 }
 
-/** `msecs` 0 switches the timer off; `listener` is added to `timeout` once, or with 0 taken off. */
+/** `msecs` 0 stops the timer. `listener` is added to `timeout` once, or removed from it with 0. */
 export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() => void) | undefined): void {
   // A timer on a destroyed socket would only keep it in memory.
   if (socket.destroyed) return;
@@ -24,7 +24,7 @@ export function setIdleTimeout(socket: SocketCore, msecs: number, listener: (() 
   const duration = validateTimeout(msecs, 'msecs');
   state.idleTimer?.close();
   state.shortenedAt = undefined;
-  // Started before the listener is looked at, as in Node: a wrong listener throws and the timer runs.
+  // Started before the listener is validated, as in Node: a wrong listener throws and the timer runs.
   state.idleTimer = duration === 0 ? undefined : startTimer(() => socket._onTimeout(), duration);
   if (listener === undefined) return;
   validateFunction(listener, 'callback');

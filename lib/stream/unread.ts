@@ -1,11 +1,11 @@
-// Bytes that a socket has read and the program has not consumed: in the buffer of the stream, or held back by the `onread`
-// option. They go along when the connection goes to another owner.
+// Bytes that a socket has read and the program has not consumed: in the buffer of the stream, or held by the `onread` option.
+// They are sent along when the connection is handed over.
 import { Buffer } from 'node:buffer';
 
 import type { SocketCore } from './state.js';
 import { kState } from './state.js';
 
-/** The parts of Node's state of a readable stream that say what was read; the list of chunks is another one before 22. */
+/** Fields of Node's `_readableState`. Before Node 22 `buffer` is a linked list, since then an array with `bufferIndex`. */
 interface ReadableState {
   buffer: Iterable<Uint8Array | string | null> & ({ clear: () => void } | { length: number });
   bufferIndex?: number;
@@ -39,22 +39,22 @@ export function isUnreadExact(socket: SocketCore): boolean {
   return encoding !== 'ascii' && !(/^utf-?8$/i.test(encoding) && texts.some((text) => text.includes('\ufffd')));
 }
 
-/** The bytes, in order. They stay. */
+/** A view of the bytes, in order. They stay in the stream. */
 export function unreadOf(socket: SocketCore): Uint8Array[] {
   const { buffer, decoder, encoding } = stateOf(socket);
   const chunks: Uint8Array[] = [];
   for (const chunk of buffer) {
-    // Places of chunks that were taken are null.
+    // Slots of consumed chunks are null.
     if (chunk !== null) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding ?? 'utf8') : chunk);
   }
-  // The beginning of a character.
+  // An incomplete character.
   if (decoder) chunks.push(decoder.lastChar.subarray(0, decoder.lastTotal - decoder.lastNeed));
   const held = socket[kState].reader?.held;
   if (held) chunks.push(held);
   return chunks.filter((chunk) => chunk.length > 0);
 }
 
-/** The connection has another owner: the stream emits neither the bytes nor the end. */
+/** Discards the bytes and the end behind them: another owner of the connection has them. */
 export function dropUnread(socket: SocketCore): void {
   const readable = stateOf(socket);
   if ('clear' in readable.buffer) readable.buffer.clear();

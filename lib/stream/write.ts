@@ -1,18 +1,16 @@
-// From the stream to the handle: writes, the FIN behind them, and how many bytes that makes.
-import { Buffer } from 'node:buffer';
-
+// From the stream to the handle: writes, the FIN behind them, and how many bytes were written.
 import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException, uvErrno } from '../errors/errors.js';
-import type { EncodedChunk, Req } from '../handle/tcp-pipe.js';
-import { endRelay } from './relay.js';
+import { type EncodedChunk, sizeOf, totalSize } from '../handle/chunk.js';
 import type { SocketHandle } from '../handle/socket.js';
-import type { SocketCore } from './state.js';
-import { kState, whenConnected } from './state.js';
+import type { Req } from '../handle/request.js';
+import { endRelay } from './relay.js';
+import { type SocketCore, kState, whenConnected } from './state.js';
 import { noteActivity } from './timeout.js';
 
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');
 
 export type Done = (error?: Error | null) => void;
-/** One chunk, or what the stream has collected meanwhile. */
+/** One chunk, or all chunks that the stream has queued. */
 export type Payload = Uint8Array | string | readonly EncodedChunk[];
 
 interface Request extends Req {
@@ -20,10 +18,10 @@ interface Request extends Req {
   socket: SocketCore;
 }
 
-/** Hands `data` to the kernel, or as soon as there is a connection. */
+/** Writes `data` to the handle, or does so when the socket has connected. */
 export function send(socket: SocketCore, data: Payload, encoding: string, done: Done): void {
   if (socket.connecting) {
-    // In sight on the socket, because `bytesWritten` counts it, and so do others.
+    // Node's names: `bytesWritten` counts pending data, and packages read these properties.
     socket._pendingData = data;
     socket._pendingEncoding = encoding;
     whenConnected(
@@ -35,17 +33,17 @@ export function send(socket: SocketCore, data: Payload, encoding: string, done: 
   }
   socket._pendingData = null;
   socket._pendingEncoding = '';
-  const handle = socket[kState].handle ?? socket[kState].leaving;
+  const handle = socket[kState].handle ?? socket[kState].detachedHandle;
   if (handle === null) {
     done(new ERR_SOCKET_CLOSED());
     return;
   }
-  endRelay(socket[kState].fedBy);
+  endRelay(socket[kState].relayIn);
   noteActivity(socket);
   dispatch(socket, handle, data, encoding, done);
 }
 
-// Streams of older Nodes let this encoding pass beside a string; no handle can make sense of it.
+// Streams of older Nodes accept this encoding for a string, and no handle can encode it.
 function checkEncoding(data: Payload, encoding: string): void {
   if (typeof data !== 'string' || encoding !== 'buffer') return;
   throw Object.assign(new TypeError('Second argument must be a buffer'), { code: 'ERR_INVALID_ARG_TYPE' });
@@ -88,32 +86,24 @@ export function finish(socket: SocketCore, done: Done): void {
     whenConnected(socket, () => finish(socket, done));
     return;
   }
-  const handle = socket[kState].handle ?? socket[kState].leaving;
+  const handle = socket[kState].handle ?? socket[kState].detachedHandle;
   if (handle === null) {
     done();
     return;
   }
-  // How the shutdown went is not told, as in Node: that the peer has gone is found by reading.
+  // The status of the shutdown is ignored, as in Node: reading finds out that the peer has gone.
   const errno = handle.shutdown({ oncomplete: () => done() });
   if (errno === UV_ENOTCONN) done();
   else if (errno < 0) done(errnoException(errno, 'shutdown'));
 }
 
-function byteLength(chunk: Uint8Array | string, encoding: string): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length;
-}
-
-function totalLength(chunks: readonly EncodedChunk[]): number {
-  return chunks.reduce((total, { chunk, encoding }) => total + byteLength(chunk, encoding), 0);
-}
-
-/** All bytes that were written to the stream: those handed to the handle, those waiting for it or for the connection. */
+/** All bytes written to the stream: those that the handle has, that the stream has queued, and that wait for a connect. */
 export function bytesWritten(socket: SocketCore, dispatched: number): number {
   const { writableBuffer = [] } = socket as { writableBuffer?: readonly EncodedChunk[] };
   const pending = socket._pendingData as Payload | null;
-  const queued = dispatched + totalLength(writableBuffer);
+  const queued = dispatched + totalSize(writableBuffer);
   if (!pending) return queued;
   return Array.isArray(pending)
-    ? queued + totalLength(pending as readonly EncodedChunk[])
-    : queued + byteLength(pending as Uint8Array | string, socket._pendingEncoding);
+    ? queued + totalSize(pending as readonly EncodedChunk[])
+    : queued + sizeOf(pending as Uint8Array | string, socket._pendingEncoding as BufferEncoding);
 }

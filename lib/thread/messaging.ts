@@ -1,17 +1,16 @@
 /**
- * How objects of ours are transferred by `postMessage` and `structuredClone`, nested anywhere in a message, as Node's own
- * sockets are: Node asks the object for what goes along instead of it (`transfer`), and on the other side makes an empty
- * object and gives it that (`receive`).
+ * Makes ferronet's objects transferable by `postMessage` and `structuredClone`, nested anywhere in a message, as Node's own
+ * sockets are. Node asks the object for the data to send in its place (`transfer`); the receiving side makes an empty object
+ * and passes it that data (`receive`).
  *
- * Node does this for every object that bears its mark, and it has two public ways to it. The names of the methods stand on
- * the prototype of `AbortSignal`. The mark is put on by `util.transferableAbortSignal`, which takes anything for a signal
- * that knows whether it was aborted. Before Node 22 that function makes a new object instead: there an object must be
- * transferable from birth, which costs microseconds each, so sockets are so only in a thread that has loaded
- * `worker_threads`.
+ * Node does this for every object that it has marked as transferable. The symbols of the methods can be read from the
+ * prototype of `AbortSignal`. `util.transferableAbortSignal` sets the mark on any object that has the `aborted` property of
+ * a signal. Before Node 22 an object has to be constructed as transferable, which costs microseconds each, so sockets are
+ * transferable there only in a thread that has loaded `worker_threads`.
  *
- * The other side looks the class up in a module of Node's by its name: in `util`, as `ferronet` and the place of this copy
- * of the package, because one copy cannot take what another one has sent. In a thread that has not loaded it Node finds
- * nothing and emits `messageerror`.
+ * The receiving side looks the class up by name in a module of Node's. The name is registered in `util` and contains the
+ * path of this copy of the package, because one copy cannot receive what another has sent. In a thread that has not loaded
+ * this copy Node finds nothing and emits `messageerror`.
  */
 import type Util from 'node:util';
 
@@ -23,15 +22,15 @@ const util = require('node:util') as typeof Util;
 /** What Node needs to know of a class. */
 export interface Messaging<T extends object> {
   /**
-   * What else is handed over with the object. Nothing has happened yet, and nothing will if this throws or if something
-   * else in the message cannot be sent.
+   * Objects to transfer along with this one. Must not change anything: the message may still fail, by an exception of this
+   * function or because of another value in it.
    */
   list: (value: T) => object[];
-  /** Gives the object away. Answers what goes instead, structured-cloneable but for what `list` has named. */
+  /** Detaches the object and returns the data to send in its place: cloneable, apart from what `list` has returned. */
   transfer: (value: T) => object;
-  /** Makes an object of it again. `empty` has the prototype of the class and nothing else, or is what `make` has made. */
+  /** Restores the object. `empty` has the prototype of the class and nothing else, or comes from `make`. */
   receive: (empty: T, data: object) => void;
-  /** For a class whose objects only its constructor can make. It calls `transferable`. */
+  /** For a class whose objects only its constructor can make, which has to call `transferable`. */
   make?: () => T;
 }
 
@@ -43,7 +42,7 @@ interface Registered {
   messaging: Messaging<object>;
 }
 
-/** Makes an object transferable, or another one in its place. */
+/** Returns the object, now transferable, or before Node 22 a new one of the same prototype. */
 type Mark = <T extends object>(value: T) => T;
 
 interface Known {
@@ -56,9 +55,9 @@ interface Known {
 const registered: Registered[] = [];
 let mark: Mark | undefined;
 
-/** Has objects of a class that call `transferable` transferred. `name` is the class's. */
+/** Registers a class whose constructor calls `transferable`. `name` is the class's. */
 export function register<T extends object>(Class: Class, name: string, messaging: Messaging<T>): void {
-  // No colon: Node ends the name of the module there.
+  // Without a colon, which separates the module from the name.
   const place = `ferronet ${encodeURIComponent(__dirname)} ${name}`;
   registered.push({ Class, name: `util:${place}`, messaging: messaging as unknown as Messaging<object> });
   const Receiver = function Receiver(): object {
@@ -67,7 +66,7 @@ export function register<T extends object>(Class: Class, name: string, messaging
   Receiver.prototype = Class.prototype;
   define(util, place, {
     get() {
-      // Node looks for the method before it makes an object.
+      // Node looks the method up before it makes an object.
       mark ??= prepare();
       return Receiver;
     },
@@ -76,26 +75,26 @@ export function register<T extends object>(Class: Class, name: string, messaging
 }
 
 /**
- * Called by constructors: an object that can be transferred, if this Node has a way. Before Node 22 it is another one of
- * the same prototype, which only `new` can answer; what was called without it stays as it is.
+ * Called by constructors to make their object transferable. Before Node 22 the result is another object of the same
+ * prototype. Only `new` can return that; an object constructed by a plain call stays as it is.
  */
 export function transferable<T extends object>(value: T, isNew: boolean): T {
-  return isInPlace() || (isNew && hasThreads()) ? (mark ??= prepare())(value) : value;
+  return canMark() || (isNew && hasThreads()) ? (mark ??= prepare())(value) : value;
 }
 
-/** The base of a `class`, whose constructor may not choose its object otherwise. Nothing is seen of it. */
+/** The base of a `class`, whose constructor cannot replace its object otherwise. Objects do not inherit from it. */
 export const Transferable: new () => object = function Transferable(this: object): object {
   return transferable(this, true);
 } as unknown as new () => object;
 
-/** Since Node 22. */
-let inPlace: boolean | undefined;
+/** Whether Node can mark an existing object: since version 22. */
+let marksInPlace: boolean | undefined;
 
-function isInPlace(): boolean {
-  return (inPlace ??= Number.parseInt(process.versions.node, 10) >= 22);
+function canMark(): boolean {
+  return (marksInPlace ??= Number.parseInt(process.versions.node, 10) >= 22);
 }
 
-/** Nobody can send anything to another thread before. */
+/** Before that, nothing can be sent to another thread. */
 let threadsLoaded = false;
 let modulesSeen = 0;
 
@@ -111,10 +110,10 @@ function prepare(): Mark {
   const known = readNames();
   if (known === undefined) return (value) => value;
   for (const each of registered) addMethods(each, known);
-  return isInPlace() ? (util.transferableAbortSignal as unknown as Mark) : fromBirth();
+  return canMark() ? (util.transferableAbortSignal as unknown as Mark) : markByConstruction();
 }
 
-// In a realm that imitates a browser the global class is not Node's. Bun and Deno have none of these symbols.
+// In a realm such as jsdom's the global class is not Node's. Bun and Deno have none of these symbols.
 function readNames(): Known | undefined {
   const { AbortController: Controller } = globalThis as Partial<typeof globalThis>;
   const { transferableAbortController: make } = util as Partial<typeof util>;
@@ -149,10 +148,10 @@ function addMethods({ Class, name, messaging }: Registered, known: Known): void 
   });
 }
 
-/** The class below all that could be transferred then; a block list is one of them. */
-function fromBirth(): Mark {
+/** Before Node 22 all transferable objects have this base class; `BlockList` is one of them. */
+function markByConstruction(): Mark {
   const Base = Object.getPrototypeOf(nodeNet().BlockList) as (new () => object) & { name: string };
   if (Base.name !== 'JSTransferable') return (value) => value;
-  // A hidden class that all share: `Reflect.construct` with the class as its target would make one for each object.
+  // All objects share a hidden class this way. `Reflect.construct` with the class as `newTarget` would make one for each.
   return <T extends object>(value: T) => Object.setPrototypeOf(new Base(), Object.getPrototypeOf(value) as object) as T;
 }

@@ -1,5 +1,5 @@
-// Whether a message is serialized by the constructor of a worker. Only the call stack says so. It is read as structured frames,
-// because a program may shorten or format its text.
+// Detects that a message is being serialized by the constructor of a worker. Only the call stack shows that. It is read as
+// structured frames, because a program may truncate or format its text.
 import type Util from 'node:util';
 
 const util = require('node:util') as typeof Util;
@@ -12,7 +12,7 @@ interface Frame {
 /** More than there are frames of this package. */
 const DEPTH = 16;
 
-/** Called while Node asks an object for what it transfers. */
+/** To be called while Node asks an object for its transfer list. */
 export function isForNewWorker(): boolean {
   const { getCallSites = framesOfError } = util as {
     getCallSites?: (count: number, options: { sourceMap: boolean }) => Frame[];
@@ -34,7 +34,7 @@ function framesOfError(): Frame[] {
         scriptName: site.getFileName() ?? '',
       }));
     };
-    // Formats it.
+    // Reading the stack formats it.
     void new Error('for its frames').stack;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;

@@ -1,12 +1,12 @@
-// The server of a socket that is sent to another process, as Node sees it: it counts the sockets that it has accepted, here
-// and in other processes.
+// The server of a socket that is sent to another process. Node counts the sockets that a server has accepted, in this process
+// and in others.
 
-/** Node's list of the sockets of one server in one other process. */
+/** Node's list of a server's sockets in one other process. */
 export interface SocketList {
   close(callback: () => void): void;
 }
 
-/** What Node uses of a server to count. */
+/** The members of a server by which Node counts. */
 export interface CountingServer {
   readonly _connectionKey?: string | undefined;
   readonly _handle?: unknown;
@@ -15,18 +15,18 @@ export interface CountingServer {
   _emitCloseIfDrained?(): void;
 }
 
-/** Of one other process: a list for each server, and whether the server has it. */
-export type Lists = Map<CountingServer, { list: SocketList; isKnown: boolean }>;
+/** For one other process: the list of each server, and whether the server knows it. */
+export type SocketLists = Map<CountingServer, { list: SocketList; isKnown: boolean }>;
 
 /**
- * Node makes one list of the sockets in a process, with the first socket, and the server asks that process by it. The server
- * gets the list when a socket was sent: until then the process would not answer.
+ * Passed to Node in place of the server. With the first socket Node makes a list, by which the server asks the other process
+ * for its count. The server gets that list only when a socket was sent, because the process does not answer before.
  */
-export class Account implements CountingServer {
+export class CountingServerProxy implements CountingServer {
   readonly #server: CountingServer;
-  readonly #lists: Lists;
+  readonly #lists: SocketLists;
 
-  constructor(server: CountingServer, lists: Lists) {
+  constructor(server: CountingServer, lists: SocketLists) {
     this.#server = server;
     this.#lists = lists;
   }
@@ -54,7 +54,7 @@ export class Account implements CountingServer {
       found.isKnown = true;
       server._setupWorker(found.list);
     }
-    // It was closed while the socket was queued, and did not ask the other process about this socket.
+    // The server was closed while the socket was queued, without asking the other process about it.
     if (server._handle === null) awaitClose(server, found?.list);
   }
 }

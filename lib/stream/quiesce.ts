@@ -1,16 +1,15 @@
-// Before a connection, or a descriptor of it, goes to another owner, everything that is pending is settled: what was written
-// leaves before, or with the connection; what was read and not consumed goes with it, or the connection stays. All ways out
-// of this thread and process begin here: to a child or the parent (process/send.ts), as the standard stream of a child
-// (process/child-process.ts), to another thread (socket/transfer.ts), to node:net (entry/handover).
+// Quiesces a connection before another owner gets it, or a descriptor of it. Pending writes are sent before the connection or
+// along with it; bytes that were read and not consumed go along, or the connection stays. Every hand-over starts here: to a
+// child or the parent (process/send.ts), as the stdio of a child (process/child-process.ts), to another thread
+// (socket/transfer.ts), to node:net (entry/handover).
 import { ERR_INVALID_STATE } from '../errors/errors.js';
-import type { StreamHandle } from '../handle/tcp-pipe.js';
+import type { StreamHandle } from '../handle/stream.js';
 import { endRelays } from './relay.js';
 import { startReading } from './read.js';
-import type { SocketCore } from './state.js';
-import { kState } from './state.js';
+import { type SocketCore, kState } from './state.js';
 
 /**
- * Ends relays, stops reading and sends what the current batch holds.
+ * Ends relays, stops reading and sends the writes of the current batch.
  *
  * @returns a function that starts reading again if the socket was reading
  */
@@ -26,17 +25,17 @@ export function quiesce(socket: SocketCore, handle: StreamHandle): () => void {
   };
 }
 
-/** Whether the kernel has all that was written, and FIN if the socket was ended. */
+/** Whether the kernel has taken all writes, and FIN if the socket was ended. */
 export function isFlushed(socket: SocketCore, handle: StreamHandle): boolean {
   if (handle.flush() > 0) return false;
   if (socket.destroyed) return true;
   return socket.writableLength === 0 && (!socket.writableEnded || socket.writableFinished);
 }
 
-/** Bytes that were read and not delivered. `handle.putBack` takes them back. */
+/** Bytes that the reactor has read and not delivered. `handle.putBack` returns them. */
 export interface ReadAhead {
   chunks: Uint8Array[];
-  /** The error that the read ended with, which the kernel reports once: a negative libuv error, or 0. */
+  /** The error that ended the read, a negative libuv error, or 0. The kernel reports it only once. */
   error: number;
 }
 
@@ -48,8 +47,8 @@ export function takeReadAhead(handle: StreamHandle): ReadAhead {
 }
 
 /**
- * Prepares a socket for a child process that inherits its descriptor: the child reads and writes there from now on, and
- * this process does not read by itself any more.
+ * Prepares a socket for a child process that inherits its descriptor. The child reads and writes from now on; this process
+ * reads only if the program asks for it.
  *
  * @throws Error ERR_INVALID_STATE if the child would miss bytes that were read ahead, or write into the middle of a write
  */

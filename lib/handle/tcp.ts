@@ -1,22 +1,10 @@
-/**
- * What `socket._handle` and `server._handle` are: `TCP` and `Pipe` over the reactor, with the names that Node's own
- * wraps have, because programs look at them.
- */
-import { duplicateDescriptor, guessHandleType, referencedSockets } from './binding.js';
+// `TCP`: a TCP socket or listener, under the name that Node gives its own, because programs look at `_handle`.
 import { control, reactor } from './dispatcher.js';
-import { Operation, UV_READABLE, UV_WRITABLE } from './numbers.js';
-import { uvErrno } from '../errors/errors.js';
+import { Operation } from './numbers.js';
 import type { Req } from './request.js';
 import { StreamHandle } from './stream.js';
 
-export { duplicateDescriptor, guessHandleType, referencedSockets, StreamHandle };
-export type { Req };
-export type { EncodedChunk } from './socket.js';
-
-export const UV_EOF: number = uvErrno('EOF');
-const UV_ENOTSUP: number = uvErrno('ENOTSUP');
-
-/** Where `getsockname` and `getpeername` put what they find. */
+/** Filled by `getsockname` and `getpeername`. */
 export interface AddressOut {
   address?: string;
   family?: 'IPv4' | 'IPv6';
@@ -33,7 +21,7 @@ function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, ou
 
 /** A TCP socket or listener. */
 export class TCP extends StreamHandle {
-  /** Options that were asked for while there was no socket to set them on. */
+  /** Options that were set while there was no socket yet. */
   #early: Map<string, () => number> | undefined;
 
   constructor(type: number = TCP.SOCKET, trigger?: number) {
@@ -44,11 +32,11 @@ export class TCP extends StreamHandle {
     return 'TCP';
   }
 
-  /** As soon as there is a socket, so that already its SYN is as it was asked to be. */
+  /** Applies early options at once, so that they hold for the SYN. */
   protected override opened(answer: number): number {
     const status = super.opened(answer);
     if (status < 0) return status;
-    // What fails here leaves the system's setting, as it does when a connection is there already.
+    // A failure leaves the system's setting, as it does for a connected socket.
     for (const set of this.#early?.values() ?? []) set();
     this.#early = undefined;
     return status;
@@ -72,7 +60,7 @@ export class TCP extends StreamHandle {
     return this.openOnce(() => reactor().bindTcp(address, port, true, flags));
   }
 
-  /** `ECONNREFUSED` is always told by the request; an error of the address or the route is the answer. */
+  /** Returns errors of the address or the route. `ECONNREFUSED` always goes to `req.oncomplete`. */
   connect(req: Req, address: string, port: number): number {
     return this.connectTo(req, address, port, false);
   }
@@ -101,8 +89,8 @@ export class TCP extends StreamHandle {
   }
 
   /**
-   * Seconds, and a count of probes; 0 leaves what the system has. With a delay libuv sets an interval of 1 s and 10
-   * probes where nothing else is asked for; without one it sets nothing else.
+   * Seconds, and a count of probes; 0 leaves the system's setting. With a delay the defaults are libuv's: an interval of
+   * 1 s and 10 probes.
    */
   setKeepAlive(
     on: boolean,
@@ -120,38 +108,5 @@ export class TCP extends StreamHandle {
   /** The value, or a negative error. */
   getTypeOfService(): number {
     return reactor().typeOfService(this.id);
-  }
-}
-
-/** A Unix socket (or another local descriptor); on Windows a named pipe. */
-export class Pipe extends StreamHandle {
-  static readonly IPC: number = 2;
-
-  constructor(type: number = Pipe.SOCKET, trigger?: number) {
-    super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP', trigger);
-  }
-
-  override get kind(): 'PIPE' {
-    return 'PIPE';
-  }
-
-  protected client(): Pipe {
-    return new Pipe(Pipe.SOCKET, this.getAsyncId());
-  }
-
-  bind(path: string, flags = 0): number {
-    return this.openOnce(() => reactor().bindLocal(path, flags));
-  }
-
-  /** Only a path that no socket can have is refused here; the rest is told by the request. */
-  connect(req: Req, path: string): number {
-    const open = (): number => reactor().localSocket();
-    return this.connectWith(req, open, (id) => reactor().connectLocal(id, path));
-  }
-
-  /** Gives everybody the permissions named by `UV_READABLE` and `UV_WRITABLE`. */
-  fchmod(mode: number): number {
-    if (this.id < 0) return UV_ENOTSUP;
-    return reactor().openToAll(this.id, (mode & UV_READABLE) !== 0, (mode & UV_WRITABLE) !== 0);
   }
 }

@@ -1,0 +1,67 @@
+// What a handle can do as a listener. Node's `TCP` and `Pipe` are streams and listeners in one class, and so are these.
+import { uvErrno } from '../errors/errors.js';
+import { reactor } from './dispatcher.js';
+import { HandleWrap } from './wrap.js';
+
+const UV_EINVAL: number = uvErrno('EINVAL');
+
+/** `Client`: the handle of an accepted connection. */
+export abstract class ListeningHandle<Client extends ListeningHandle<Client>> extends HandleWrap {
+  /** A connection, or a negative error. Called with the handle as `this`. */
+  declare onconnection?: (status: number, client?: Client) => void;
+
+  /** A handle of the same class for an accepted connection. */
+  protected abstract client(): Client;
+
+  listen(backlog: number): number {
+    if (this.id < 0 || this.isClosing()) return UV_EINVAL;
+    const status = reactor().listen(this.id, backlog);
+    if (status === 0) this.stage = 'listening';
+    else if (this.stage === 'listening') this.stage = 'open';
+    this.updateLoopRef();
+    return status;
+  }
+
+  /** Hands a connection that the reactor has accepted to `onconnection`, or closes it if there is none. */
+  protected accepted(id: number): void {
+    const client = this.clientOf(id);
+    if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, 0, client);
+    else client.close();
+  }
+
+  private clientOf(id: number): Client {
+    // Outside of this handle's context: a connection starts without a store, as in Node.
+    const client = this.client();
+    client.opened(id);
+    return client;
+  }
+
+  // ---- giving the listener to another owner
+
+  /** A connection that was accepted and not delivered. */
+  takeAccepted(): Client | undefined {
+    const answer = reactor().takeAccepted(this.openId());
+    return answer < 0 ? undefined : this.clientOf(answer);
+  }
+
+  /**
+   * The connections that a shared listener accepted before it was shared, and that were not delivered. They are not in the
+   * backlog, where the other owner would accept them when this handle is closed.
+   */
+  takeUndelivered(): Client[] {
+    const undelivered: Client[] = [];
+    if (!this.isShared) return undelivered;
+    for (let client = this.takeAccepted(); client; client = this.takeAccepted()) undelivered.push(client);
+    return undelivered;
+  }
+
+  /** Stops listening and closes the descriptor. The path of a local socket stays, and so do accepted connections. */
+  retire(): number {
+    return reactor().retire(this.openId());
+  }
+
+  /** Removes the path of a listening local socket when this handle closes, although this handle has not bound it. */
+  ownPath(path: string): number {
+    return reactor().ownPath(this.openId(), path);
+  }
+}

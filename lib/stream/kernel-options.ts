@@ -1,0 +1,74 @@
+// Options of the kernel's socket. A program may set them before there is one: they are stored in the state, and applied
+// when the handle connects.
+import { ERR_INVALID_ARG_TYPE, errnoException, uvErrno } from '../errors/errors.js';
+import { validateInt32 } from '../errors/validators.js';
+import { type KeepAliveOptions, readKeepAlive, sameKeepAlive, warnOfTruncatedTimes } from './keep-alive.js';
+import { type ExposedHandle, type KeepAlive, kState, type SocketCore, type SocketState } from './state.js';
+
+// Windows sets the type of service by policies only. Node ignores that it cannot be set there.
+const UV_ENOSYS: number = uvErrno('ENOSYS');
+
+/** Applies the stored options to a handle that is about to connect. */
+export function applyOptions(handle: ExposedHandle, state: SocketState): void {
+  if (state.noDelay) handle.setNoDelay?.(true);
+  if (state.keepAlive.enable) applyKeepAlive(handle, state.keepAlive);
+  applyTypeOfService(handle, state);
+}
+
+export function setNoDelay(socket: SocketCore, enable: boolean): void {
+  const state = socket[kState];
+  if (enable === state.noDelay && state.handle !== null) return;
+  state.noDelay = enable;
+  state.exposed?.setNoDelay?.(enable);
+}
+
+/** Both forms of `socket.setKeepAlive`. */
+export function setKeepAlive(
+  socket: SocketCore,
+  enable: boolean | KeepAliveOptions | null | undefined,
+  initialDelay: unknown,
+  interval: unknown,
+  count: unknown,
+): void {
+  const state = socket[kState];
+  const wanted = readKeepAlive(enable, initialDelay, interval, count);
+  const before = state.keepAlive;
+  state.keepAlive = wanted;
+  // An http.Agent repeats the settings whenever it takes a socket back: that costs no call and prints no warning.
+  if (sameKeepAlive(before, wanted)) return;
+  warnOfTruncatedTimes(enable, initialDelay, interval);
+  if (state.exposed !== null) applyKeepAlive(state.exposed, wanted);
+}
+
+/** @throws as `socket.setTypeOfService` */
+export function setTypeOfService(socket: SocketCore, tos: number): void {
+  if (Number.isNaN(tos)) throw new ERR_INVALID_ARG_TYPE('tos', 'number', tos);
+  validateInt32(tos, 'tos', 0, 255);
+  const state = socket[kState];
+  state.typeOfService = tos;
+  // While connecting it is stored, as before that; node:net throws EBADF then.
+  if (state.exposed === null || socket.connecting) return;
+  const errno = applyTypeOfService(state.exposed, state);
+  if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
+}
+
+export function typeOfService(socket: SocketCore): number {
+  const { exposed, typeOfService: stored } = socket[kState];
+  if (!exposed?.getTypeOfService || socket.connecting) return stored ?? 0;
+  const found = exposed.getTypeOfService();
+  if (found >= 0) return found;
+  if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
+  return stored ?? 0;
+}
+
+// Pipes have no keep-alive, and a handle that a program has written may lack any method.
+function applyKeepAlive(handle: ExposedHandle, { enable, idle, interval, count }: KeepAlive): void {
+  if (interval === undefined && count === undefined) handle.setKeepAlive?.(enable, idle);
+  else handle.setKeepAlive?.(enable, idle, interval, count);
+}
+
+/** 0 or a negative libuv error. */
+function applyTypeOfService(handle: ExposedHandle, { typeOfService: stored }: SocketState): number {
+  if (stored === undefined) return 0;
+  return handle.setTypeOfService?.(stored) ?? 0;
+}
