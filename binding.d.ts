@@ -26,6 +26,8 @@ export declare class Reactor {
    * When the environment is ending.
    */
   takeUnsent(handle: number): Buffer
+  /** Sends what was reported as written and not sent by another owner. */
+  writeReported(handle: number, bytes: Uint8Array): number
   /** Takes a piece of `takeUnread` back: it is delivered next. */
   putBack(handle: number, unread: Uint8Array): void
   /**
@@ -84,6 +86,8 @@ export declare class Reactor {
   open(fd: number, local: boolean): number
   /** Makes a bound handle listen. */
   listen(handle: number, backlog: number): number
+  /** Has a listener accept no connection ahead of JavaScript. */
+  acceptOnDemand(handle: number): number
   /** A TCP socket; its id. */
   tcpSocket(ipv6: boolean): number
   /** A local socket; its id. */

@@ -10,6 +10,9 @@ export abstract class ListeningHandle<Client extends ListeningHandle<Client>> ex
   /** A connection, or a negative error. Called with the handle as `this`. */
   declare onconnection?: (status: number, client?: Client) => void;
 
+  /** Set by the first `acceptOnDemand()`: no field, since the sockets are of this class as well. */
+  declare private acceptsOnDemand?: boolean;
+
   /** A handle of the same class for an accepted connection. */
   protected abstract client(): Client;
 
@@ -20,6 +23,12 @@ export abstract class ListeningHandle<Client extends ListeningHandle<Client>> ex
     else if (this.stage === 'listening') this.stage = 'open';
     this.updateLoopRef();
     return status;
+  }
+
+  /** Has the reactor accept no connection ahead: those that wait are not counted, and may have ended in the meantime. */
+  acceptOnDemand(): void {
+    if (this.acceptsOnDemand || this.id < 0 || this.isClosing()) return;
+    this.acceptsOnDemand = reactor().acceptOnDemand(this.id) === 0;
   }
 
   /** Hands a connection that the reactor has accepted to `onconnection`, or closes it if there is none. */

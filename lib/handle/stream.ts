@@ -281,6 +281,11 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
     return reactor().takeUnread(this.openId());
   }
 
+  /** Sends bytes that another owner of the connection has reported as written; a close does not cancel them. */
+  writeReported(bytes: Uint8Array): void {
+    reactor().writeReported(this.openId(), bytes);
+  }
+
   /** Returns a piece that `takeUnread` has removed, in reverse order. */
   putBack(unread: Uint8Array): void {
     reactor().putBack(this.openId(), unread);

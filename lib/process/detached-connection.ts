@@ -1,7 +1,5 @@
 // A connection that is being sent to another process. As in node:net, `send()` detaches it from its socket at once, although
 // writes may still be pending. If the connection cannot be sent, it is attached to the socket again.
-import { Buffer } from 'node:buffer';
-
 import { inLaterTurn } from '../handle/dispatcher.js';
 import { errnoException } from '../errors/errors.js';
 import { bytesOf, concatenated, type EncodedChunk } from '../handle/chunk.js';
@@ -82,7 +80,7 @@ class WriteCollector {
     const handle = this.#handle;
     for (const name of ['write', 'writev', 'shutdown'] as const) Reflect.deleteProperty(handle, name);
     const { bytesWritten } = handle;
-    for (const chunk of this.chunks) handle.write({ ...IGNORED }, chunk);
+    for (const chunk of this.chunks) handle.writeReported(chunk);
     handle.bytesWritten = bytesWritten;
     if (this.ends) handle.shutdown({ ...IGNORED });
   }
@@ -191,7 +189,8 @@ export class DetachedConnection {
 /** Gives a received socket the bytes that were sent along with its connection, before the program gets the socket. */
 export function applyInFlight(socket: SocketCore, handle: StreamHandle, inFlight: InFlight): void {
   const { unread, readError, unsent, ends } = inFlight;
-  if (unsent.length > 0) handle.write({ ...IGNORED }, Buffer.concat(unsent));
+  // Their callbacks were called in the other process, so a close here must not cancel them.
+  for (const chunk of unsent) handle.writeReported(chunk);
   // The sender has counted them.
   handle.bytesWritten = 0;
   if (ends) handle.shutdown({ ...IGNORED });

@@ -8,6 +8,7 @@ import { errnoException } from '../errors/errors.js';
 import type { DroppedConnection } from '../node/events.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
+import type { ListenerHandle } from './core.js';
 import type * as NodeHandles from './node-handle.js';
 import type { NodeHandle } from './node-handle.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
@@ -22,6 +23,7 @@ function nodeHandles(): typeof NodeHandles {
 
 /** What accepting needs of a server. */
 export interface AcceptingServer extends EventEmitter {
+  _handle: ListenerHandle | null;
   _connections: number;
   _emitCloseIfDrained: () => void;
   maxConnections?: number;
@@ -43,7 +45,9 @@ export function onConnection(server: AcceptingServer, status: number, given: Acc
   }
   const client = given instanceof StreamHandle ? given : nodeHandles().ownHandle(given);
   const { maxConnections } = server;
-  if (maxConnections !== undefined && maxConnections !== null && server._connections >= maxConnections) {
+  const isLimited = maxConnections !== undefined && maxConnections !== null;
+  if (isLimited) server._handle?.acceptOnDemand?.();
+  if (isLimited && server._connections >= maxConnections) {
     drop(server, client);
   } else if (isBlocked(server, client)) {
     client.close();

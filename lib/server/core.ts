@@ -8,6 +8,8 @@ import type { StreamHandle } from '../handle/stream.js';
 export interface ListenerHandle {
   onconnection?: (status: number, client?: StreamHandle) => void;
   listen: (backlog: number) => number;
+  /** Accepts no connection ahead of `onconnection`. Handles of ferronet have it. */
+  acceptOnDemand?: () => void;
   close: (callback?: () => void) => void;
   ref: () => void;
   unref: () => void;
@@ -19,6 +21,7 @@ export interface ServerCore extends EventEmitter {
   _unref: boolean;
   _listeningId: number;
   _connectionKey?: string;
+  maxConnections?: number;
   _pipeName?: string | undefined;
   _listen2: (
     address: string | null,

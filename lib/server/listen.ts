@@ -133,6 +133,7 @@ export function setUpListenHandle(
     fail(server, errno, where.address, port);
     return;
   }
+  if (server.maxConnections !== undefined) handle.acceptOnDemand?.();
   if (listenEndChannel.hasSubscribers) listenEndChannel.publish({ server });
   server._connectionKey = `${where.family}:${where.address}:${port}`;
   if (server._unref) server.unref();

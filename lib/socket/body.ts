@@ -27,6 +27,7 @@ import {
   noteListener,
   offerRelay,
   rememberMethods,
+  stopRelaysForUnref,
 } from '../stream/relay.js';
 import { relayMadeProgress } from '../stream/relay-idle.js';
 import { quiesce } from '../stream/quiesce.js';
@@ -197,7 +198,10 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   /** Lets the process end while this socket is open. */
   unref(): this {
     if (this._handle === null) whenConnected(this, () => this.unref());
-    else this._handle.unref?.();
+    else {
+      stopRelaysForUnref(this);
+      this._handle.unref?.();
+    }
     return this;
   }
 

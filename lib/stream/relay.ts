@@ -47,6 +47,8 @@ const BYPASSED_METHODS = [
   '_unrefTimer',
 ] as const;
 
+const NO_BYTES = new Uint8Array(0);
+
 const isSwitchedOff: boolean = process.env['FERRONET_RELAY'] === 'off';
 
 /** The methods of the class itself, by name. */
@@ -115,9 +117,15 @@ function mayBegin({ source, destination, ondata }: Relay): boolean {
     isUnobserved(source, ondata) &&
     stillReads(source, destination) &&
     stillWrites(destination) &&
+    keepsLoop(source) &&
+    keepsLoop(destination) &&
     hasOriginalMethods(source) &&
     hasOriginalMethods(destination)
   );
+}
+
+function keepsLoop({ [kState]: { handle } }: SocketCore): boolean {
+  return handle instanceof StreamHandle && handle.hasRef();
 }
 
 function isUnobserved(source: SocketCore, ondata: unknown): boolean {
@@ -180,6 +188,19 @@ export function endRelay(relay: Relay | null): void {
   count(relay, from, to, from.stopRelay());
   for (const socket of new Set([relay.source, relay.destination])) {
     if (idle < (socket.timeout ?? 0)) noteActivity(socket);
+  }
+}
+
+/**
+ * A socket lets the process end while it is open: its relays stop, and pipes go through JavaScript, whose writes keep the
+ * process alive until they are done. So does what a relay has queued.
+ */
+export function stopRelaysForUnref(socket: SocketCore): void {
+  const { relayOut, relayIn } = socket[kState];
+  for (const relay of [relayOut, relayIn]) {
+    const to = relay?.ends?.[1];
+    endRelay(relay);
+    if (to !== undefined && to.writeQueueSize > 0) to.write({ oncomplete() {} }, NO_BYTES);
   }
 }
 

@@ -54,6 +54,12 @@ impl Reactor {
         })
     }
 
+    /// Sends what was reported as written and not sent by another owner.
+    #[napi(catch_unwind)]
+    pub fn write_reported(&self, handle: f64, bytes: Uint8ArraySlice<'_>) -> i32 {
+        done(self.core().write_reported(id(handle), &bytes))
+    }
+
     /// Takes a piece of `takeUnread` back: it is delivered next.
     #[napi(catch_unwind)]
     pub fn put_back(&self, handle: f64, unread: Uint8ArraySlice<'_>) {

@@ -216,6 +216,12 @@ impl Reactor {
         done(self.core().listen(id(handle), backlog))
     }
 
+    /// Has a listener accept no connection ahead of JavaScript.
+    #[napi(catch_unwind)]
+    pub fn accept_on_demand(&self, handle: f64) -> i32 {
+        done(self.core().accept_on_demand(id(handle)))
+    }
+
     /// A TCP socket; its id.
     #[napi(catch_unwind)]
     pub fn tcp_socket(&self, ipv6: bool) -> f64 {

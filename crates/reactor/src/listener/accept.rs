@@ -16,19 +16,17 @@ use crate::event::event::Event;
 use crate::sys::{self, Acceptor, Stream};
 
 use super::listener::{Adopt, Listener};
-use super::state::ACCEPTS_PER_TURN;
-
-/// Which thread reports a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reporter {
-    Task,
-    Caller,
-}
+use super::state::{ACCEPTS_PER_TURN, Reporter};
 
 impl Listener {
     /// Whether connections stay in the backlog until the consumer asks for one, while `by` drives.
     fn accepts_on_demand(&self, by: Driving) -> bool {
-        by == Driving::Loop || self.is_shared() || self.is_local()
+        by == Driving::Loop || self.is_shared() || self.stays_in_backlog()
+    }
+
+    /// Whether no connection is accepted ahead, whoever drives.
+    fn stays_in_backlog(&self) -> bool {
+        self.is_local() || self.on_demand.load(Ordering::Relaxed)
     }
 
     /// Reports that there is a connection, or may be: another process may accept it before the consumer answers.
@@ -93,7 +91,7 @@ impl Listener {
         let Some(connections) = self.connections.upgrade() else {
             return;
         };
-        if self.is_local() {
+        if self.stays_in_backlog() {
             self.report(Reporter::Caller);
         } else {
             while !self.is_shared() && self.has_room() && self.accept_one(acceptor, &*connections) {}

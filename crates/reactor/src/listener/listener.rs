@@ -4,8 +4,9 @@
 //! Where descriptors are scarce nothing is accepted ahead: a connection is accepted when the consumer has taken the one
 //! before. When none is left, connections that wait are refused (`refuse.rs`).
 //!
-//! Nothing is accepted ahead while the consumer's loop drives, which would gain nothing; if another process accepts from
-//! the socket as well, which could not have it any more while this one is busy, ends, or closes its handle; and from a
+//! Nothing is accepted ahead while the consumer's loop drives, which would gain nothing; if the consumer limits how many
+//! connections it has, since it would count some that have ended in the meantime; if another process accepts from the socket
+//! as well, which could not have it any more while this one is busy, ends, or closes its handle; and from a
 //! Unix socket, since the kernel reports a connection that no one has accepted as reset, and one that was accepted and is
 //! closed as ended. The task only reports that there may be a connection then, and the consumer's answer accepts one.
 //!
@@ -27,8 +28,7 @@ use crate::event::queue::EventQueue;
 use crate::socket::errno::Errno;
 use crate::sys::{self, Acceptor, Stream, Target, UnregisteredSocket};
 
-use super::accept::Reporter;
-use super::state::{AcceptState, Accepted, accept_limit};
+use super::state::{AcceptState, Accepted, Reporter, accept_limit};
 
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
 pub(crate) trait Adopt: Send + Sync {
@@ -47,6 +47,8 @@ pub(crate) struct Listener {
     pub(super) accepting: Mutex<AcceptState>,
     /// Another process accepts from the socket as well.
     pub(super) shared: AtomicBool,
+    /// The consumer counts its connections, and asks for each.
+    pub(super) on_demand: AtomicBool,
     /// Where it listens.
     pub(super) address: Option<SockAddr>,
     /// How many accepted connections may wait for the consumer.
@@ -89,6 +91,7 @@ impl Listener {
             max_waiting: AtomicUsize::new(accept_limit(backlog)),
             scarce: AtomicBool::new(false),
             shared: AtomicBool::new(false),
+            on_demand: AtomicBool::new(false),
             connections,
             queued: AtomicBool::new(false),
             shard,
@@ -144,6 +147,11 @@ impl Listener {
     /// A connection that was accepted and not taken. None is accepted for it.
     pub(crate) fn take_accepted(&self) -> Option<HandleId> {
         self.accepted.lock().waiting.pop_front()
+    }
+
+    /// Accepts nothing ahead of the consumer any more. What was accepted is delivered.
+    pub(crate) fn accept_on_demand_only(self: &Arc<Self>) {
+        self.on_demand.store(true, Ordering::Relaxed);
     }
 
     // ---- shared with another process

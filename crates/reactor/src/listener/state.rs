@@ -17,6 +17,13 @@ pub(super) fn accept_limit(backlog: i32) -> usize {
     usize::try_from(backlog).unwrap_or(largest).min(largest).max(1)
 }
 
+/// Which thread reports a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reporter {
+    Task,
+    Caller,
+}
+
 /// Connections that were accepted and not taken.
 #[derive(Debug, Default)]
 pub(super) struct Accepted {

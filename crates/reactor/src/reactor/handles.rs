@@ -67,6 +67,16 @@ impl Reactor {
         self.insert(sys::adopt(fd, transport)?)
     }
 
+    /// Has a listener accept a connection when an [`Event::Connection`](crate::Event::Connection) is answered, and none
+    /// before. Default: threads that drive accept ahead of the consumer, as many as the backlog holds.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a handle that does not listen.
+    pub fn accept_on_demand(&self, id: HandleId) -> Result<(), Errno> {
+        self.listener(id)?.accept_on_demand_only();
+        Ok(())
+    }
+
     /// Begins to listen on a bound or adopted handle.
     ///
     /// # Errors

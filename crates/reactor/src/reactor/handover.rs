@@ -46,6 +46,15 @@ impl Reactor {
             .unwrap_or_default()
     }
 
+    /// Sends what another owner of the connection has reported as written and not sent: before all that is written from now
+    /// on, and before a close, which lingers for it. No event follows.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a closed handle, [`Errno::EPIPE`] for one that can't send, and what the write says.
+    pub fn write_reported(&self, id: HandleId, bytes: &[u8]) -> Result<(), Errno> {
+        self.stream(id)?.write_reported(bytes)
+    }
+
     /// Stops reading, and gives a piece of what was read and not taken. `None`: there is no more, and the next
     /// read from the descriptor gets what follows, the end too.
     ///

@@ -95,6 +95,23 @@ impl Connection {
         })
     }
 
+    /// Sends what its writer was told is written. What the kernel does not take is treated as batched, however much it is.
+    pub(crate) fn write_reported(self: &Arc<Self>, bytes: &[u8]) -> Result<(), Errno> {
+        let stream = self.stream.read();
+        let stream = stream.as_ref().ok_or(Errno::EBADF)?;
+        let mut writer = self.writer.lock();
+        if !writer.state.accepts_writes() {
+            return Err(Errno::EPIPE);
+        }
+        if writer.queue.has_requests() {
+            writer.queue.push_unreported(bytes);
+        } else {
+            writer.queue.push_batched(&[IoSlice::new(bytes)]);
+            self.send_batched(stream, &mut writer)?;
+        }
+        Ok(())
+    }
+
     /// Batches `chunks`, if a batch is being delivered and a thread will flush them in any case.
     fn batch(self: &Arc<Self>, writer: &mut Writer, chunks: &[IoSlice<'_>]) -> bool {
         if self.is_shared() {

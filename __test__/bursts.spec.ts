@@ -1,0 +1,74 @@
+// Many clients that connect at once: the server has them one in a turn of the loop, as libuv gives them.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import test from 'ava';
+
+import { isNode, triedNames } from './_helpers/implementations.js';
+import { runScript } from './_helpers/script.js';
+import { settings } from './_helpers/settings.js';
+
+const CLIENTS = 20;
+
+/** `listener` has each connection, and `log` what it wants to be printed. All clients are in the backlog by then. */
+const burst = (name: string, at: string, listener: string, settings = ''): string => `
+  const { createServer } = require('${name}'), { connect } = require('node:net');
+  const log = [], ends = {};
+  let closed = 0;
+  const server = createServer((socket) => { ${listener} });
+  server.on('drop', () => log.push('drop'));
+  ${settings}
+  server.listen(${at}, () => {
+    const address = server.address();
+    for (let n = 0; n < ${CLIENTS}; n++) {
+      let end = 'nothing';
+      connect(typeof address === 'string' ? { path: address } : { port: address.port, host: '127.0.0.1' })
+        .on('end', () => { end = 'end'; })
+        .on('error', ({ code }) => { end = code; })
+        .on('close', () => {
+          ends[end] = (ends[end] ?? 0) + 1;
+          if (++closed < ${CLIENTS}) return;
+          console.log(JSON.stringify({ log: log.join(''), ends }));
+          server.close();
+        })
+        .resume();
+    }
+    // The reactor's thread would accept them all now.
+    for (const until = Date.now() + 60; Date.now() < until;);
+  });`;
+
+async function play(source: string, env: Record<string, string>): Promise<{ log: string; ends: object }> {
+  const { stdout, stderr } = await runScript(source, { env });
+  return JSON.parse(stdout || JSON.stringify(stderr)) as { log: string; ends: object };
+}
+
+for (const name of triedNames) {
+  for (const [driver, env] of Object.entries(name === 'node:net' ? { libuv: {} } : settings)) {
+    test(`each connection is delivered in a turn of its own: ${name}, ${driver}`, async (t) => {
+      const listener = `log.push('C'); setImmediate(() => log.push('i')); socket.end();`;
+      const { log } = await play(burst(name, `0, '127.0.0.1'`, listener), env);
+      t.is(log, 'Ci'.repeat(CLIENTS));
+    });
+
+    // With several threads an end and a connection are of different ones, and in no order.
+    const inOrder = driver === 'four threads' ? test.skip : test;
+    inOrder(`one that is ended at once makes room for the next below maxConnections: ${name}, ${driver}`, async (t) => {
+      const source = burst(name, `0, '127.0.0.1'`, `log.push('C'); socket.end();`, `server.maxConnections = 5;`);
+      const { log } = await play(source, env);
+      t.is(log, 'C'.repeat(CLIENTS));
+    });
+
+    for (const where of ['TCP', 'a path'] as const) {
+      // Elsewhere a path is a pipe, or the system's way with a backlog is another one.
+      const onLinux = process.platform === 'linux' && isNode ? test : test.skip;
+      onLinux(`a server that closes resets the others, on ${where}: ${name}, ${driver}`, async (t) => {
+        const folder = mkdtempSync(join(tmpdir(), 'ferronet-'));
+        t.teardown(() => rmSync(folder, { recursive: true }));
+        const at = where === 'TCP' ? `0, '127.0.0.1'` : JSON.stringify(join(folder, 'socket'));
+        const { ends } = await play(burst(name, at, `server.close(); socket.end();`), env);
+        t.deepEqual({ ...ends }, { end: 1, ECONNRESET: CLIENTS - 1 });
+      });
+    }
+  }
+}
