@@ -216,6 +216,19 @@ onUnix('what was written before goes before what the child writes', async (t, pa
   t.is(written.length, 2);
 });
 
+onUnix(
+  'what was reported as written arrives, although the child destroys the socket',
+  async (t, pair) => {
+    const [client, accepted] = await pair.connection();
+    const bytes = numbered(8 << 20);
+    const written = new Promise((resolve) => void accepted.write(bytes, resolve));
+    await pair.hand({ do: 'destroy' }, accepted);
+    t.falsy(await written);
+    t.true(bytes.equals(await buffer(client)));
+  },
+  'ferronet',
+);
+
 onUnix('an end behind it, and the child reads on', async (t, pair, { child }) => {
   const [client, accepted] = await pair.connection();
   client.allowHalfOpen = true;

@@ -14,6 +14,7 @@ export type Errand =
   | { do: 'read' }
   | { do: 'greet'; text: string }
   | { do: 'end' }
+  | { do: 'destroy' }
   | { do: 'serve' }
   | { do: 'listen' }
   | { do: 'bring'; keepOpen?: boolean };
@@ -80,6 +81,9 @@ process.on('message', (errand: Errand, handle: unknown) => {
     }
     case 'end':
       for (const each of kept.splice(0)) each.destroy();
+      break;
+    case 'destroy':
+      socket.destroy();
       break;
     case 'serve':
       (handle as Server).on('connection', greet);
