@@ -9,10 +9,12 @@ const prelude = `
   const { once } = require('node:events');
   const { readdirSync, rmSync } = require('node:fs');
   const sockets = [];
+  let visited = 0, accepted = 0;
   async function listen(...args) {
     const server = net.createServer((socket) => {
       sockets.push(new WeakRef(socket));
       socket.on('error', () => {}).resume();
+      accepted += 1;
     });
     server.listen(...args);
     await once(server, 'listening');
@@ -28,7 +30,11 @@ const prelude = `
   }
   async function visits(count, target, end) {
     for (let left = count; left > 0; left -= 50) {
-      await Promise.all(Array.from({ length: Math.min(left, 50) }, () => visit(target, end)));
+      const length = Math.min(left, 50);
+      await Promise.all(Array.from({ length }, () => visit(target, end)));
+      visited += length;
+      // Clients that have gone already may still be in the backlog.
+      while (accepted < visited) await new Promise(setImmediate);
     }
   }
   const alive = () => sockets.filter((socket) => socket.deref() !== undefined).length;

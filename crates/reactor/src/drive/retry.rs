@@ -11,7 +11,7 @@ use super::timers::{Timer, Timers};
 /// Ever longer pauses between tries that fail, for a task.
 #[derive(Debug, Default)]
 pub(crate) struct Retry {
-    timer: Option<Timer>,
+    timer: Option<Box<Timer>>,
     backoff: Backoff,
 }
 
@@ -19,7 +19,7 @@ impl Retry {
     /// A try has failed: has `waker` woken for the next.
     pub(crate) fn pause(&mut self, timers: &Arc<Timers>, waker: Waker) {
         let pause = self.backoff.fail();
-        self.timer = Some(timers.wake_at(Instant::now() + pause, waker));
+        self.timer = Some(Box::new(timers.wake_at(Instant::now() + pause, waker)));
     }
 
     /// Whether it is too early for the next try.

@@ -135,11 +135,12 @@ impl Listener {
         if has_more {
             self.events.push_next_turn(Event::Connection { id: self.id });
         }
+        if id.is_none() {
+            // Looks itself, and has the task woken by the next connection.
+            return self.accept_on_demand();
+        }
         if task_waits {
             Arc::clone(self).wake();
-        }
-        if id.is_none() {
-            return self.accept_on_demand();
         }
         id
     }

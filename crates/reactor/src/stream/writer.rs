@@ -59,13 +59,14 @@ pub(super) struct Writer {
     pub(super) peer_ended: bool,
     /// Tasks of relays that wait until the queue is empty.
     relays: Vec<Waker>,
-    /// Not reported yet: see `failure.rs`.
-    pub(super) failure: Option<Failure>,
+    /// Not reported yet: see `failure.rs`. In a box, as the deadline: few connections have them, and every idle one would
+    /// pay for the room.
+    pub(super) failure: Option<Box<Failure>>,
     /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds an end of
     /// file that is none.
     socket_error: Option<Errno>,
     /// How long the descriptor of a closed connection lingers.
-    pub(super) deadline: Option<Timer>,
+    pub(super) deadline: Option<Box<Timer>>,
     /// The kernel had no buffers for the last write, and reports none when it has.
     pub(super) no_buffers: Retry,
 }
@@ -111,11 +112,11 @@ impl Writer {
     /// Nothing can be sent any more. `failure.rs` reports it.
     pub(super) fn fail(&mut self, errno: Errno) {
         self.note_error(errno);
-        self.failure = Some(Failure {
+        self.failure = Some(Box::new(Failure {
             errno,
             requests: self.queue.clear(),
             shutdown: self.state == Writing::Draining,
-        });
+        }));
         self.state.close();
         self.wake_relays();
     }
