@@ -373,7 +373,7 @@ mod tests {
         may_end.send(()).unwrap();
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
     #[test]
     fn a_pinned_loop_does_not_delegate() {
         let driver = driver(Drive::Loop);
@@ -384,7 +384,7 @@ mod tests {
         assert!(!driver.is_delegated());
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
     #[test]
     fn a_loop_that_drives_stays_awake_for_what_is_due() {
         let driver = driver(Drive::Loop);
