@@ -29,7 +29,7 @@ const TYPESCRIPT = [
 ];
 
 /** Of the reactor. */
-const RUST = ['sys', 'socket', 'event', 'drive', 'stream', 'listener', 'reactor', 'lib'];
+const RUST = ['sync', 'sys', 'socket', 'event', 'drive', 'stream', 'listener', 'reactor', 'lib'];
 
 /** Which crates of the workspace a crate depends on. */
 const CRATES = { core: [], numbers: [], reactor: ['core'], binding: ['reactor', 'numbers'], benchmark: [] };

@@ -293,11 +293,14 @@ mod tests {
         ledger.release(bytes, memory)
     }
 
+    /// Miri is too slow for more.
+    const STEPS: usize = if cfg!(miri) { 30 } else { 200 };
+
     proptest! {
         #[test]
         fn charges_are_exact_and_waiters_are_granted_in_order(
             blocks in 1usize..6,
-            steps in prop::collection::vec(step(5), 1..200),
+            steps in prop::collection::vec(step(5), 1..STEPS),
         ) {
             let mut ledger = ledger(blocks);
             let mut readers: Vec<Reader> = (0..5).map(|_| Reader::default()).collect();

@@ -25,6 +25,7 @@ mod listener;
 mod reactor;
 mod socket;
 mod stream;
+mod sync;
 mod sys;
 
 pub use drive::budget::{ReadAhead, read_ahead};

@@ -344,7 +344,7 @@ on_one_and_three_threads!(
     reactors_that_end_while_their_connections_wait_leak_nothing,
 );
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
 mod in_a_loop {
     use ferronet_reactor::{Drive, Target};
 

@@ -3,7 +3,7 @@
 //! Relays need no consumer, and the thread turns them with one system call for the poller where the loop needs three. While
 //! they are delegated, the loop does not watch the poller and may sleep.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// How many turns of the loop had work for relays alone when they are delegated. A turn that has an event outweighs
 /// [`TURNS_PER_EVENT`] of them.

@@ -1,23 +1,7 @@
-//! Who turns a reactor's first runtime, mostly its only one: a thread of the reactor's, or the consumer's event loop.
-//!
-//! A turn on the consumer's thread has no hop from one thread to another, which with few cores is what a lone connection
-//! pays most for; and it reads when the bytes are wanted, into the consumer's memory. A turn on the reactor's thread goes on
-//! while the consumer computes. Both turn the same runtime, one at a time.
-//!
-//! | Driving | on | becomes |
-//! | --- | --- | --- |
-//! | Thread | the loop comes to its poll phase again | Loop |
-//! | Loop | something waits, and the loop's thread has given no sign for [`TAKEOVER_DELAY`] | Thread |
-//! | Loop | relays alone had work for many turns (`delegation.rs`) | Thread, delegated |
-//! | Thread, delegated | events for the consumer become frequent | Loop |
-//! | any | stop | Thread, which ends |
-//!
-//! While the loop drives, the reactor's thread watches: it sleeps until the runtime's poller is readable, and then checks
-//! every [`TAKEOVER_DELAY`] whether the loop still turns, until nothing happens any more. An idle process does not wake.
+//! Drives a reactor's first runtime: the [`Arbiter`] over tokio's runtime and its poller, and the reactor's thread.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -28,55 +12,74 @@ use tokio::task::{coop::unconstrained, yield_now};
 use crate::event::queue::EventQueue;
 use crate::sys::{Poller, ThreadClock, ThreadWaker};
 
-use super::delegation::Delegation;
-use super::flush_list::FlushOwner;
-use super::run_queue::Driving;
+use super::arbiter::{Arbiter, Driven};
+use super::flush_list::FlushList;
+use super::run_queue::{Driving, RunQueue};
 use super::shard::{Shard, runtime};
 
-/// How long the consumer's thread may compute until the reactor's takes over.
-const TAKEOVER_DELAY: Duration = Duration::from_millis(5);
-/// After so many times that long without a sign the reactor's thread takes over from one that does not compute, but is
-/// blocked in a system call. A thread that only waits for a processor is not helped by another that wants one.
-const BLOCKED_PERIODS: u32 = 4;
-
-/// Who drives, as far as the load does not decide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Drive {
-    /// The load decides.
-    #[default]
-    Auto,
-    /// Always the reactor's thread.
-    Thread,
-    /// Always the consumer's loop, where it can.
-    Loop,
-}
+pub use super::arbiter::Drive;
 
 #[derive(Debug)]
-struct Shared {
+struct DrivenRuntime {
     runtime: Runtime,
     shard: Arc<Shard>,
-    events: Arc<EventQueue>,
-    is_only_runtime: bool,
-    /// Who drives. The loop holds the lock for the length of a turn.
-    driving: Mutex<Driving>,
     poller: Option<Poller>,
     /// Wakes the reactor's thread while it watches.
     waker: ThreadWaker,
     /// Of the consumer's thread.
     clock: ThreadClock,
-    /// The thread is asked to let the loop drive.
-    yield_requested: AtomicBool,
-    stop: AtomicBool,
-    /// Who may drive.
-    drive: Drive,
-    /// Counts what the loop's thread does: turns, poll phases, events taken.
-    activity: AtomicU64,
-    delegation: Delegation,
+}
+
+impl Driven for DrivenRuntime {
+    fn tasks(&self) -> &RunQueue {
+        &self.shard.tasks
+    }
+
+    fn flush_list(&self) -> &FlushList {
+        &self.shard.flush_list
+    }
+
+    fn run_due(&self) {
+        let _entered = self.runtime.enter();
+        self.shard.tasks.run(Driving::Loop);
+    }
+
+    fn turn(&self) {
+        // Unconstrained: what tokio's budget makes wait is woken when the runtime parks, and this one does not.
+        self.runtime.block_on(unconstrained(async {
+            yield_now().await;
+            self.shard.tasks.run(Driving::Loop);
+        }));
+    }
+
+    fn drive(&self, ended: impl FnMut() -> bool) {
+        self.shard.tasks.drive(&self.runtime, ended);
+    }
+
+    fn wake_thread(&self) {
+        self.waker.wake();
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> bool {
+        self.waker.wait(None, timeout)
+    }
+
+    fn wait_for_events(&self) -> bool {
+        self.waker.wait(self.poller.as_ref(), None)
+    }
+
+    fn has_events(&self) -> bool {
+        self.poller.as_ref().is_some_and(Poller::is_readable)
+    }
+
+    fn consumer_time(&self) -> Duration {
+        self.clock.used()
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Driver {
-    shared: Arc<Shared>,
+    arbiter: Arc<Arbiter<DrivenRuntime>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -87,39 +90,26 @@ impl Driver {
         let (runtime, poller) = Poller::of(|| runtime(&events))?;
         let drive = if poller.is_some() { drive } else { Drive::Thread };
         let shard = Shard::of(&runtime);
-        let driving = if drive == Drive::Thread {
-            Driving::Thread
-        } else {
-            events.set_loop_drives(is_only_runtime);
-            Driving::Loop
-        };
-        let state = Arc::new(Shared {
+        let driven = DrivenRuntime {
             runtime,
             shard,
-            events,
-            is_only_runtime,
-            driving: Mutex::new(driving),
             poller,
             waker: ThreadWaker::new()?,
             clock: ThreadClock::of_this_thread(),
-            yield_requested: AtomicBool::new(false),
-            stop: AtomicBool::new(false),
-            drive,
-            activity: AtomicU64::new(0),
-            delegation: Delegation::default(),
-        });
-        let own = Arc::clone(&state);
+        };
+        let arbiter = Arc::new(Arbiter::new(driven, events, drive, is_only_runtime));
+        let own = Arc::clone(&arbiter);
         let thread = Builder::new()
             .name("ferronet".into())
             .spawn(move || own.run_thread())?;
         Ok(Self {
-            shared: state,
+            arbiter,
             thread: Mutex::new(Some(thread)),
         })
     }
 
     pub(crate) fn shard(&self) -> &Arc<Shard> {
-        &self.shared.shard
+        &self.arbiter.driven().shard
     }
 
     /// Ends the thread, and returns when it has ended.
@@ -127,9 +117,7 @@ impl Driver {
         let Some(thread) = self.thread.lock().take() else {
             return;
         };
-        self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.shard.tasks.wake_sleeper();
-        self.shared.waker.wake();
+        self.arbiter.stop();
         // Fails only for a thread that has panicked and so has ended.
         drop(thread.join());
     }
@@ -138,177 +126,46 @@ impl Driver {
 
     /// The loop calls [`Driver::turn`] whenever this is readable; `None` if only the thread drives.
     pub(crate) fn poller(&self) -> Option<i32> {
-        if self.shared.drive == Drive::Thread {
+        if !self.arbiter.allows_loop() {
             return None;
         }
-        self.shared.poller.as_ref().map(Poller::raw)
+        self.arbiter.driven().poller.as_ref().map(Poller::raw)
     }
 
-    /// The loop is about to poll. Runs what its callbacks have made due, and answers whether something is still due that no
-    /// descriptor reports. What is due while the thread drives is the thread's: a loop that did not sleep because of it would
-    /// take the processor that the thread needs.
+    /// [`Arbiter::poll_begins`].
     pub(crate) fn poll_begins(&self) -> bool {
-        let shared = &*self.shared;
-        self.note_activity();
-        let driving = shared.driving.lock();
-        match *driving {
-            Driving::Loop if shared.shard.tasks.is_empty() => false,
-            Driving::Loop => {
-                let _entered = shared.runtime.enter();
-                shared.shard.tasks.run(Driving::Loop);
-                !shared.shard.tasks.is_empty()
-            }
-            Driving::Thread => {
-                drop(driving);
-                if shared
-                    .delegation
-                    .ends(|enough| shared.events.take_task_events(enough))
-                {
-                    shared.request_yield();
-                }
-                false
-            }
-        }
+        self.arbiter.poll_begins()
     }
 
-    /// One turn on the calling thread: asks the kernel without waiting, and runs what is due. Answers false, and does
-    /// nothing, while the thread drives.
+    /// [`Arbiter::turn`].
     pub(crate) fn turn(&self) -> bool {
-        let shared = &*self.shared;
-        self.note_activity();
-        let driving = shared.driving.lock();
-        if *driving == Driving::Thread {
-            return false;
-        }
-        // Unconstrained: what tokio's budget makes wait is woken when the runtime parks, and this one does not.
-        shared.runtime.block_on(unconstrained(async {
-            yield_now().await;
-            shared.shard.tasks.run(Driving::Loop);
-        }));
-        true
+        self.arbiter.turn()
     }
 
-    /// The consumer's thread is neither computing for long nor blocked.
+    /// [`Arbiter::note_activity`].
     pub(crate) fn note_activity(&self) {
-        self.shared.activity.fetch_add(1, Ordering::Relaxed);
+        self.arbiter.note_activity();
     }
 
-    /// A turn on the calling thread has brought so many events.
+    /// [`Arbiter::turn_ended`].
     pub(crate) fn turn_ended(&self, events: usize) {
-        let shared = &*self.shared;
-        let relayed = shared.shard.tasks.take_relayed();
-        if shared.delegation.loop_turned(events, relayed) && shared.drive == Drive::Auto {
-            shared.delegate();
-        }
+        self.arbiter.turn_ended(events);
     }
 
-    /// Whether the loop need not watch the poller: the thread drives until further notice.
+    /// [`Arbiter::is_delegated`].
     pub(crate) fn is_delegated(&self) -> bool {
-        self.shared.delegation.is_active()
+        self.arbiter.is_delegated()
     }
 
-    /// Whether something is due on the loop's thread that no descriptor reports.
+    /// [`Arbiter::has_due`].
     pub(crate) fn has_due(&self) -> bool {
-        *self.shared.driving.lock() == Driving::Loop && !self.shared.shard.tasks.is_empty()
+        self.arbiter.has_due()
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-impl Shared {
-    /// Lets the thread drive though the loop turns.
-    fn delegate(&self) {
-        let _before = self.events.take_task_events(0);
-        self.delegation.begin();
-        self.let_thread_drive();
-        self.waker.wake();
-    }
-
-    fn let_thread_drive(&self) {
-        let mut driving = self.driving.lock();
-        self.yield_requested.store(false, Ordering::SeqCst);
-        *driving = Driving::Thread;
-    }
-
-    /// Asks the thread to let the loop drive.
-    fn request_yield(&self) {
-        if self.drive != Drive::Thread && !self.yield_requested.swap(true, Ordering::SeqCst) {
-            self.shard.tasks.wake_sleeper();
-        }
-    }
-
-    /// The reactor's thread, from its start to its end.
-    fn run_thread(&self) {
-        while !self.stop.load(Ordering::SeqCst) {
-            let driving = *self.driving.lock();
-            match driving {
-                Driving::Thread => self.drive(),
-                Driving::Loop => self.watch(),
-            }
-        }
-    }
-
-    /// Turns the runtime until the loop is to drive.
-    fn drive(&self) {
-        self.events.set_loop_drives(false);
-        self.shard.flush_list.set_owner(FlushOwner::DrivingThread);
-        self.shard.tasks.drive(&self.runtime, || {
-            let ended = self.stop.load(Ordering::SeqCst) || self.yield_requested.load(Ordering::SeqCst);
-            if !ended {
-                self.delegation.thread_turns();
-            }
-            ended
-        });
-        if self.yield_requested.load(Ordering::SeqCst) {
-            self.events.set_loop_drives(self.is_only_runtime);
-            *self.driving.lock() = Driving::Loop;
-            self.yield_requested.store(false, Ordering::SeqCst);
-        }
-        // What happened last, or is still due, is for the loop to find.
-        self.events.wake_consumer();
-    }
-
-    /// Sleeps while the loop drives, and takes over when its thread is late.
-    fn watch(&self) {
-        let Some(poller) = &self.poller else { return };
-        if self.drive == Drive::Loop {
-            self.waker.wait(None, None);
-            return;
-        }
-        let Shard {
-            tasks, flush_list, ..
-        } = &*self.shard;
-        if flush_list.set_owner(FlushOwner::None) && self.waker.wait(Some(poller), None) {
-            return;
-        }
-        flush_list.set_owner(FlushOwner::WatchingThread);
-        let mut periods = 0;
-        loop {
-            let (activity, used) = (self.activity.load(Ordering::Relaxed), self.clock.used());
-            if self.waker.wait(None, Some(TAKEOVER_DELAY)) {
-                return;
-            }
-            if self.activity.load(Ordering::Relaxed) != activity {
-                periods = 0;
-                continue;
-            }
-            if !poller.is_readable() && tasks.is_empty() && flush_list.is_empty() {
-                return;
-            }
-            periods += 1;
-            let computes = self.clock.used().saturating_sub(used) >= TAKEOVER_DELAY / 2;
-            if !computes && periods < BLOCKED_PERIODS {
-                continue;
-            }
-            flush_list.set_owner(FlushOwner::DrivingThread);
-            flush_list.defer_all();
-            self.let_thread_drive();
-            return;
-        }
     }
 }
 
@@ -373,7 +230,7 @@ mod tests {
         may_end.send(()).unwrap();
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
     #[test]
     fn a_pinned_loop_does_not_delegate() {
         let driver = driver(Drive::Loop);
@@ -384,7 +241,7 @@ mod tests {
         assert!(!driver.is_delegated());
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
     #[test]
     fn a_loop_that_drives_stays_awake_for_what_is_due() {
         let driver = driver(Drive::Loop);

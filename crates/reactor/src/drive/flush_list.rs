@@ -10,9 +10,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Who flushes the list if the consumer's thread does not come to the end of its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

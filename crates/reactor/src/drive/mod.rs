@@ -1,5 +1,6 @@
 //! Who drives the runtimes, and what the tasks of one runtime share.
 
+mod arbiter;
 pub(crate) mod budget;
 mod buffers;
 mod delegation;

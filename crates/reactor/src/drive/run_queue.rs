@@ -11,9 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::task::coop::unconstrained;
+
+use crate::sync::{Mutex, thread_local};
 
 thread_local! {
     static MUST_INTERRUPT: Cell<bool> = const { Cell::new(false) };
@@ -22,14 +23,14 @@ thread_local! {
 /// Whether a wake from the calling thread has to interrupt a loop that sleeps, because that loop does not look before it
 /// does: on a thread that drives another runtime, or between two turns of a loop that sleeps outside of them.
 pub(crate) fn set_must_interrupt(must_interrupt: bool) {
-    MUST_INTERRUPT.set(must_interrupt);
+    MUST_INTERRUPT.with(|before| before.set(must_interrupt));
 }
 
 /// Wakes a task that may belong to another reactor, whose loop may be asleep.
 pub(crate) fn wake_interrupting(task: Waker) {
-    let before = MUST_INTERRUPT.replace(true);
+    let before = MUST_INTERRUPT.with(|must_interrupt| must_interrupt.replace(true));
     task.wake();
-    MUST_INTERRUPT.set(before);
+    MUST_INTERRUPT.with(|must_interrupt| must_interrupt.set(before));
 }
 
 /// Who drives the runtime.
@@ -99,7 +100,7 @@ impl RunQueue {
         drop(ready);
         match sleeper {
             Some(sleeper) => sleeper.wake(),
-            None if MUST_INTERRUPT.get() => self.interrupt.wake_by_ref(),
+            None if MUST_INTERRUPT.with(Cell::get) => self.interrupt.wake_by_ref(),
             None => {}
         }
     }
@@ -133,16 +134,22 @@ impl RunQueue {
 
     /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` answers true. What makes
     /// it true has to call [`RunQueue::wake_sleeper`].
-    pub(crate) fn drive(&self, runtime: &Runtime, mut ended: impl FnMut() -> bool) {
+    pub(crate) fn drive(&self, runtime: &Runtime, ended: impl FnMut() -> bool) {
         // Unconstrained: what tokio's budget makes wait is woken when the runtime parks.
-        runtime.block_on(unconstrained(poll_fn(|cx| {
+        runtime.block_on(unconstrained(self.run_until(ended)));
+    }
+
+    /// What [`RunQueue::drive`] drives.
+    pub(super) async fn run_until(&self, mut ended: impl FnMut() -> bool) {
+        poll_fn(|cx| {
             self.set_sleeper(Some(cx.waker().clone()));
             if ended() {
                 return Poll::Ready(());
             }
             self.run(Driving::Thread);
             Poll::Pending
-        })));
+        })
+        .await;
         self.set_sleeper(None);
     }
 

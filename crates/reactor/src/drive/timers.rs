@@ -260,7 +260,7 @@ mod tests {
     }
 
     /// As a loop that watches the poller and looks for what is due before it sleeps.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
     fn a_loop_that_watches_the_poller_is_woken(make: impl FnOnce(&Runtime) -> Arc<Timers>) {
         use crate::sys::{Poller, ThreadWaker};
         use tokio::task::{coop::unconstrained, yield_now};
@@ -284,13 +284,13 @@ mod tests {
         end(&timers);
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
     #[test]
     fn a_loop_is_woken_by_a_descriptor() {
         a_loop_that_watches_the_poller_is_woken(timers);
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
     #[test]
     fn a_loop_is_woken_by_a_thread() {
         a_loop_that_watches_the_poller_is_woken(with_thread);

@@ -6,7 +6,8 @@
 use std::fmt;
 
 use ferronet_core::lanes::{Lane, Lanes};
-use parking_lot::Mutex;
+
+use crate::sync::Mutex;
 
 use super::event::Event;
 use super::wake::Wake;

@@ -1,6 +1,8 @@
 //! Addresses as text, with the zones of link-local IPv6 ones.
 
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{SocketAddr, SocketAddrV6};
+
+use ferronet_core::address::{IpText, read_ip};
 
 use crate::socket::errno::Errno;
 use crate::sys;
@@ -10,17 +12,12 @@ use crate::sys;
 /// # Errors
 /// [`Errno::EINVAL`] when the text is no IP address.
 pub fn parse_ip(address: &str, port: u16) -> Result<SocketAddr, Errno> {
-    let (ip, zone) = match address.split_once('%') {
-        Some((ip, zone)) => (ip, Some(zone)),
-        None => (address, None),
-    };
-    match (ip.parse::<IpAddr>().map_err(|_| Errno::EINVAL)?, zone) {
-        (IpAddr::V6(ip), zone) => {
+    match read_ip(address).ok_or(Errno::EINVAL)? {
+        IpText::V4(ip) => Ok(SocketAddr::from((ip, port))),
+        IpText::V6 { ip, zone } => {
             let scope = zone.map_or(0, sys::zone_to_scope);
             Ok(SocketAddr::V6(SocketAddrV6::new(ip, port, 0, scope)))
         }
-        (ip, None) => Ok(SocketAddr::new(ip, port)),
-        (IpAddr::V4(_), Some(_)) => Err(Errno::EINVAL),
     }
 }
 

@@ -31,6 +31,10 @@
 //! - What may run out: `is_out_of_descriptors` and `is_out_of_buffers` tell errors apart, `are_descriptors_scarce` says
 //!   when to leave the rest to others, `largest_backlog` what the kernel makes of a longer one.
 //! - `errno`: the positive numbers of the errors that the reactor itself raises, and the way from the system's.
+//!
+//! Linux can be built without what other systems lack, so that the fallbacks are tested there too: `RUSTFLAGS` takes
+//! `--cfg ferronet_without="poller"`, `"timer"` and `"splice"`, in any combination. Without a poller the reactor's thread
+//! always drives.
 
 mod bind;
 mod refused;
@@ -51,12 +55,12 @@ mod windows;
 #[cfg(windows)]
 pub(crate) use windows::*;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), ferronet_without = "timer"))]
 mod no_timer;
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), ferronet_without = "timer"))]
 pub(crate) use no_timer::PollTimer;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), ferronet_without = "splice"))]
 mod no_splice;
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), ferronet_without = "splice"))]
 pub(crate) use no_splice::{Fill, SplicePipe};

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use ferronet_reactor::{BindFlags, Errno, Event, HandleId, Reactor, Received, Target, Wake, Written};
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
 pub mod event_loop;
 
 /// Long enough for a busy machine; nothing here is expected to take it.

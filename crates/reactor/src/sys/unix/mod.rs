@@ -25,12 +25,12 @@ mod poll;
 mod poller;
 mod receive;
 mod registration;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ferronet_without = "splice")))]
 mod splice;
 mod stream;
 mod thread_clock;
 mod thread_waker;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ferronet_without = "timer")))]
 mod timer;
 mod unregistered;
 mod writable;
@@ -44,12 +44,12 @@ pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_des
 pub(crate) use options::{set_type_of_service, type_of_service};
 pub(crate) use path::reaches;
 pub(crate) use poller::Poller;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ferronet_without = "splice")))]
 pub(crate) use splice::{Fill, SplicePipe};
 pub(crate) use stream::Stream;
 pub(crate) use thread_clock::ThreadClock;
 pub(crate) use thread_waker::ThreadWaker;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ferronet_without = "timer")))]
 pub(crate) use timer::PollTimer;
 pub(crate) use unregistered::{UnregisteredSocket, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
 pub(crate) use writable::wait_writable;

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::poll::is_readable;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
 mod noted {
     use std::cell::Cell;
     use std::ffi::c_int;
@@ -42,7 +42,7 @@ mod noted {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), ferronet_without = "poller"))]
 mod noted {
     pub(super) fn take() -> Option<i32> {
         None
