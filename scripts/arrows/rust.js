@@ -123,7 +123,7 @@ function modules(root, source) {
  * @returns {Module[]} by their folders, with the crates of this workspace that they depend on in any way
  */
 function crates(root, folder) {
-  const names = fs.readdirSync(path.join(root, folder));
+  const names = fs.readdirSync(path.join(root, folder)).sort();
   return names.map((name) => {
     const manifest = fs.readFileSync(path.join(root, folder, name, 'Cargo.toml'), 'utf8');
     const found = manifest.matchAll(/^ferronet-(\w+)(?:\.workspace)? *=/gm);

@@ -68,9 +68,6 @@ const RESOLVER = "at times Deno's resolver answers in the next microtask";
 const all = (reason, titles) => Object.fromEntries(titles.map((title) => [title, reason]));
 
 const unsure = {
-  'lost-writes': all('a thread drives there, whatever the environment says', [
-    'SIGKILL in a callback, with another event behind it in the batch: ferronet',
-  ]),
   'parity/misuse': all('each engine has words of its own for what is no JSON', ["fromJSON('{')"]),
   'parity/relay': all(THREAD, ['the client ends, and the server answers', 'the server ends, and the client goes on']),
 };
