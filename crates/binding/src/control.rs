@@ -7,9 +7,9 @@ use ferronet_reactor::{Closing, Errno};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 
-use crate::lease::Lease;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
+use crate::reactor_ref::Lease;
 
 struct Control(Lease);
 

@@ -21,8 +21,8 @@ use napi_derive::napi;
 
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
-use crate::lease::Lease;
 use crate::numbers::{accepted, bind_flags, bits, count, done, id, local_access, made};
+use crate::reactor_ref::Lease;
 use crate::wakeup::{Item, Threadsafe, Wakeup};
 
 /// An address of the family that was asked for, as `uv_ip4_addr` and `uv_ip6_addr` read one.

@@ -12,9 +12,9 @@ use ferronet_reactor::{Accepted, Errno, Window};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result, Status, sys};
 
-use crate::lease::Lease;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
+use crate::reactor_ref::Lease;
 
 /// The size of the memory that strings are encoded into: enough for all that JavaScript does not encode itself, as a UTF-16
 /// unit takes three bytes at most.
