@@ -9,15 +9,15 @@ use napi::{Env, Result};
 
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
-use crate::reactor_ref::Lease;
+use crate::reactor_ref::ReactorRef;
 
-struct Control(Lease);
+struct Control(ReactorRef);
 
 impl Plain for Control {
     const NAME: &CStr = c"control";
 
     fn call(&self, arguments: &Arguments) -> f64 {
-        let core = self.0.core();
+        let core = self.0.get();
         let Some(operation) = Operation::of(arguments.integer(0)) else {
             return f64::from(Errno::EINVAL.code());
         };
@@ -42,6 +42,6 @@ impl Plain for Control {
 ///
 /// # Errors
 /// When the environment is ending.
-pub(crate) fn function(env: &Env, lease: Lease) -> Result<Unknown<'_>> {
-    plain::function(env, Control(lease))
+pub(crate) fn function(env: &Env, reactor: ReactorRef) -> Result<Unknown<'_>> {
+    plain::function(env, Control(reactor))
 }

@@ -22,7 +22,7 @@ use napi_derive::napi;
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
 use crate::numbers::{accepted, bind_flags, bits, count, done, id, local_access, made};
-use crate::reactor_ref::Lease;
+use crate::reactor_ref::ReactorRef;
 use crate::wakeup::{Item, Threadsafe, Wakeup};
 
 /// An address of the family that was asked for, as `uv_ip4_addr` and `uv_ip6_addr` read one.
@@ -63,13 +63,13 @@ impl From<std::net::SocketAddr> for SocketName {
 #[napi]
 #[derive(Debug)]
 pub struct Reactor {
-    lease: Lease,
+    core: ReactorRef,
     host: Host,
 }
 
 impl Reactor {
     pub(crate) fn core(&self) -> Ref<'_, Core> {
-        self.lease.core()
+        self.core.get()
     }
 }
 
@@ -121,8 +121,8 @@ impl Reactor {
             if !event_loop.watch(&env, Arc::clone(&core)) {
                 return Err(Error::from_reason("ferronet: the environment is ending"));
             }
-            let (lease, host) = (Lease::new(core), Host::Libuv(event_loop));
-            return Ok(Self { lease, host });
+            let (core, host) = (ReactorRef::new(core), Host::Libuv(event_loop));
+            return Ok(Self { core, host });
         }
         let delivery = Delivery::new(&env, dispatch.raw())?;
         let item = later.map_or(Item::Delivers(dispatch.raw()), |later| Item::Asks(later.raw()));
@@ -132,15 +132,15 @@ impl Reactor {
         threadsafe.serve(&core);
         // Hooks run last in, first out: this one ends the reactor's threads before the threadsafe function, which
         // registered its own above, is closed.
-        let lease = Lease::new(core);
-        let ending = (lease.clone(), Arc::clone(&threadsafe));
-        env.add_env_cleanup_hook(ending, |(lease, threadsafe)| {
-            lease.core().shutdown();
-            lease.end();
+        let core = ReactorRef::new(core);
+        let ending = (core.clone(), Arc::clone(&threadsafe));
+        env.add_env_cleanup_hook(ending, |(core, threadsafe)| {
+            core.get().shutdown();
+            core.clear();
             threadsafe.end();
         })?;
         let host = Host::Other(threadsafe);
-        Ok(Self { lease, host })
+        Ok(Self { core, host })
     }
 
     /// Whether the event loop stays alive for events of this reactor. At first it does not.
@@ -266,7 +266,7 @@ impl Reactor {
         ts_return_type = "(handle: number, chunk: Uint8Array | string, form: number) => number"
     )]
     pub fn writer<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        crate::writer::function(env, self.lease.clone())
+        crate::writer::function(env, self.core.clone())
     }
 
     /// The function for what every connection needs: `control(operation, handle, flag)`. `operation`: an `Operation`. It
@@ -279,7 +279,7 @@ impl Reactor {
         ts_return_type = "(operation: number, handle: number, flag?: number) => number"
     )]
     pub fn control<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        crate::control::function(env, self.lease.clone())
+        crate::control::function(env, self.core.clone())
     }
 
     /// Sends several chunks as one write, and answers as `writer`'s function does. `pending`: they belong to a write that was

@@ -1,8 +1,8 @@
-//! The reactor, for what JavaScript holds of it: an object and two functions.
+//! The reference to the reactor that the object and the two functions in JavaScript share.
 //!
-//! A host that ends an environment finalizes what addons have given to its JavaScript, and so they let go of the reactor.
-//! Deno does not (nor does it give a threadsafe function up). So it is given back when the environment's cleanup hooks run,
-//! and its pollers are closed.
+//! Node finalizes an addon's objects when their environment ends, which drops their references. Deno does not finalize
+//! them, nor does it release a threadsafe function. So where the event loop is not libuv's, a cleanup hook of the
+//! environment clears the reference: the reactor is dropped, and its pollers are closed.
 
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;
@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use ferronet_reactor::Reactor;
 
-/// All clones have it, or none.
+/// Clones share one reference: clearing it clears it for all of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Lease(Rc<RefCell<Option<Arc<Reactor>>>>);
+pub(crate) struct ReactorRef(Rc<RefCell<Option<Arc<Reactor>>>>);
 
-impl Lease {
+impl ReactorRef {
     pub(crate) fn new(core: Arc<Reactor>) -> Self {
         Self(Rc::new(RefCell::new(Some(core))))
     }
@@ -22,15 +22,15 @@ impl Lease {
     /// The reactor.
     ///
     /// # Panics
-    /// When it was given back: no JavaScript runs any more then.
-    pub(crate) fn core(&self) -> Ref<'_, Reactor> {
+    /// After [`ReactorRef::clear`], when no JavaScript runs any more.
+    pub(crate) fn get(&self) -> Ref<'_, Reactor> {
         Ref::map(self.0.borrow(), |core| {
             core.as_deref().expect("the environment lives")
         })
     }
 
-    /// Gives it back.
-    pub(crate) fn end(&self) {
+    /// Drops the reactor, unless a call into it is running.
+    pub(crate) fn clear(&self) {
         if let Ok(mut core) = self.0.try_borrow_mut() {
             *core = None;
         }

@@ -14,14 +14,14 @@ use napi::{Env, Result, Status, sys};
 
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
-use crate::reactor_ref::Lease;
+use crate::reactor_ref::ReactorRef;
 
 /// The size of the memory that strings are encoded into: enough for all that JavaScript does not encode itself, as a UTF-16
 /// unit takes three bytes at most.
 const SCRATCH: usize = 4 * LONGEST_STRING;
 
 struct Writer {
-    lease: Lease,
+    reactor: ReactorRef,
     scratch: RefCell<Vec<u8>>,
 }
 
@@ -30,9 +30,9 @@ struct Writer {
 ///
 /// # Errors
 /// When the environment is ending.
-pub(crate) fn function(env: &Env, lease: Lease) -> Result<Unknown<'_>> {
+pub(crate) fn function(env: &Env, reactor: ReactorRef) -> Result<Unknown<'_>> {
     let scratch = RefCell::new(Vec::new());
-    plain::function(env, Writer { lease, scratch })
+    plain::function(env, Writer { reactor, scratch })
 }
 
 impl Plain for Writer {
@@ -113,13 +113,13 @@ impl Writer {
     /// Sends bytes that JavaScript keeps until all are sent.
     fn send_window(&self, id: f64, bytes: Option<&[u8]>, window: Window) -> f64 {
         let Some(bytes) = bytes else { return invalid() };
-        let core = self.lease.core();
+        let core = self.reactor.get();
         numbers::accepted(core.write_window(numbers::id(id), &[IoSlice::new(bytes)], window))
     }
 
     /// Sends bytes that are gone after the call.
     fn send_all(&self, id: f64, bytes: &[u8]) -> f64 {
-        let core = self.lease.core();
+        let core = self.reactor.get();
         let written = core.write(numbers::id(id), &[IoSlice::new(bytes)]);
         let bytes = bytes.len();
         numbers::accepted(written.map(|written| Accepted { bytes, written }))
