@@ -117,7 +117,7 @@ impl Reactor {
         if host != HostLoop::Foreign
             && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?)
         {
-            let core = Arc::new(Core::in_loop(event_loop.bell(), sleep, drive, threads));
+            let core = Arc::new(Core::in_loop(event_loop.waker(), sleep, drive, threads));
             if !event_loop.watch(&env, Arc::clone(&core)) {
                 return Err(Error::from_reason("ferronet: the environment is ending"));
             }
