@@ -1,4 +1,4 @@
-//! `control(operation, id, flag)`: what is done to every connection at least once in its life, as a plain function.
+//! `control(operation, id, flag)`: the calls that every connection needs, as a plain function.
 
 use std::ffi::CStr;
 
@@ -28,7 +28,7 @@ impl Plain for Control {
             Operation::Shutdown => core.shutdown_write(id),
             Operation::Close => core.close(id, Closing::Orderly),
             Operation::Reset => core.close(id, Closing::Reset),
-            Operation::TellClosed => {
+            Operation::ReportClosed => {
                 core.report_closed(id);
                 Ok(())
             }
@@ -38,7 +38,7 @@ impl Plain for Control {
     }
 }
 
-/// Makes the function. It answers 0 or a negative error.
+/// Makes the function. It returns 0 or a negative error.
 ///
 /// # Errors
 /// When the environment is ending.
