@@ -1,8 +1,8 @@
-//! The reactor as a Node-API addon. It decides nothing: each method is one call into the core, each event one call of
+//! The reactor as a Node-API addon. It decides nothing: each method is one call of the reactor, each event one call of
 //! JavaScript's dispatcher.
 //!
-//! Numbers cross, not objects: a handle is its id, an error is libuv's negative number, and names and messages are
-//! made of it in TypeScript.
+//! Numbers cross, not objects: a handle is its id, and an error is a negative libuv error, whose name and message
+//! TypeScript looks up.
 
 mod control;
 mod delivery;
