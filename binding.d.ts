@@ -9,179 +9,185 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** The sockets of one environment. All methods belong to the thread that made it. */
+/** The sockets of one environment. All methods are called on the thread that made it. */
 export declare class Reactor {
-  /** Sends what a batch has kept. Answers how many bytes the kernel has not taken. */
+  /** Sends batched writes. Returns the number of bytes that the kernel has not taken. */
   flush(handle: number): number
-  /** Whether another owner uses the socket as well: then no write is held, and nothing is read or accepted ahead. */
+  /**
+   * Sets whether another owner uses the socket as well. If so, no write is batched, and nothing is read or accepted
+   * ahead.
+   */
   setShared(handle: number, shared: boolean): number
-  /** Whether threads that drive read ahead of JavaScript. */
+  /** Sets whether the reactor's threads read ahead of JavaScript. */
   setReadsAhead(readsAhead: boolean): void
-  /** How many bytes were read and not delivered. */
+  /** The number of bytes that were read and not delivered. */
   readQueueSize(handle: number): number
   /**
-   * Takes what was written and the kernel does not take now; a shutdown behind it is cancelled.
+   * Takes the written bytes that the kernel has no room for now. A shutdown behind them is cancelled.
    *
    * # Errors
    * When the environment is ending.
    */
   takeUnsent(handle: number): Buffer
-  /** Sends what was reported as written and not sent by another owner. */
+  /** Sends bytes that another owner has reported as written and not sent. */
   writeReported(handle: number, bytes: Uint8Array): number
-  /** Takes a piece of `takeUnread` back: it is delivered next. */
+  /** Puts a chunk of `takeUnread` back, which is delivered next. */
   putBack(handle: number, unread: Uint8Array): void
   /**
-   * Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read.
+   * Stops reading and takes a chunk that was read and not delivered; 0 if there is none, or the error of a read.
    *
    * # Errors
    * When the environment is ending.
    */
   takeUnread(handle: number): Buffer | number
-  /** Closes the descriptor of a listener, but leaves its file, and what was accepted to `accept`. */
+  /** Closes the descriptor of a listener. Its file stays, and connections that were accepted can be taken. */
   retire(handle: number): number
-  /** The id of a connection that was accepted and not told, or an error: there is none. */
+  /** Takes a connection that was accepted and not delivered. Returns its id, or an error if there is none. */
   takeAccepted(handle: number): number
-  /** Has the file at `path` go with a listener. */
+  /** Makes a listener own the file at `path`, which is removed when the listener closes. */
   ownPath(handle: number, path: string): number
   /**
-   * A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event
-   * (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`. `threads`: how
-   * many share the connections. `later`: for a host without libuv that runs no ticks between two items of a threadsafe
-   * function; it is called once an event, and has `deliver` called in a turn of its own.
+   * Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called for each
+   * event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`.
+   * `threads`: how many threads share the connections. `later`: for a host without libuv that runs no ticks between two
+   * items of a threadsafe function. It is called for each event, and has to call `deliver` in a turn of its own.
    *
    * # Errors
-   * For a host or a driver that there is not, and when the environment is ending.
+   * For an unknown host or driver, and when the environment is ending.
    */
   constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, driver: number, threads: number, later?: (() => void) | undefined | null)
   /**
-   * Whether the event loop stays alive for events of this reactor. At first it does not.
+   * Sets whether the event loop stays alive for events of this reactor. Default: it does not.
    *
    * # Errors
    * When the environment is ending.
    */
   setRef(alive: boolean): void
   /**
-   * Has the dispatcher called about the next event, if there is one. For what `later` has asked for; with libuv
-   * nothing happens.
+   * Calls the dispatcher with the next event, if there is one. To be called once for each call of `later`. Does nothing
+   * with libuv.
    */
   deliver(): void
-  /** Has the dispatcher called in the closing phase of the loop. False where the loop has none. */
+  /** Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no such phase. */
   atClosing(): boolean
   /**
-   * A TCP socket bound to an IP address and port; its id. `flags`: `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`,
-   * `TCP_EXCLUSIVE`.
+   * Makes a TCP socket and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
+   * `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`.
    */
   bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
   /**
-   * A local socket bound to a path; its id. `access`: `UV_READABLE`, `UV_WRITABLE`, `PIPE_OWNER_ONLY`; with 0 the system
-   * decides.
+   * Makes a local socket and binds it to a path. Returns its id. `access`: `UV_READABLE`, `UV_WRITABLE`,
+   * `PIPE_OWNER_ONLY`; with 0 the system decides.
    */
   bindLocal(path: string, access: number): number
-  /** The id of the handle of this reactor that has a descriptor's number, or -1. */
+  /** The id of the handle of this reactor that owns a descriptor, or -1. */
   holderOf(fd: number): number
   /**
-   * A handle of a descriptor, which is the handle's from now on, or of a duplicate if another handle of this process has
-   * that number; its id.
+   * Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this process owns it
+   * already. Returns the id of the handle.
    */
   open(fd: number, local: boolean): number
   /** Makes a bound handle listen. */
   listen(handle: number, backlog: number): number
-  /** Has a listener accept no connection ahead of JavaScript. */
+  /** Makes a listener accept no connection ahead of JavaScript. */
   acceptOnDemand(handle: number): number
-  /** A TCP socket; its id. */
+  /** Makes a TCP socket. Returns its id. */
   tcpSocket(ipv6: boolean): number
-  /** A local socket; its id. */
+  /** Makes a local socket. Returns its id. */
   localSocket(): number
-  /** A handle whose connect has failed with `errno` before it had a socket; its id. A `Connected` event will follow. */
+  /**
+   * Makes a handle without a socket whose connect has failed with `errno`. Returns its id. A `Connected` event will
+   * follow.
+   */
   failedConnect(errno: number): number
   /** Begins to connect to an IP address and port; a `Connected` event will follow. */
   connectTcp(handle: number, address: string, port: number, ipv6: boolean): number
   /** Begins to connect to a local path; a `Connected` event will follow. */
   connectLocal(handle: number, path: string): number
   /**
-   * The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It answers twice the
-   * number of bytes that were taken, plus 1 if a `Wrote` event will follow, or a negative error. Of a string all bytes
-   * are taken; of a view perhaps fewer, whose rest is to be written when that event has come.
+   * Makes the function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It returns
+   * twice the number of accepted bytes, plus 1 if a `Wrote` event will follow, or a negative error. A string is accepted
+   * whole. Of a view fewer bytes may be accepted; the rest is to be written after that event.
    *
    * # Errors
    * When the environment is ending.
    */
   writer(): (handle: number, chunk: Uint8Array | string, form: number) => number
   /**
-   * The function for what every connection needs: `control(operation, handle, flag)`. `operation`: an `Operation`. It
-   * answers 0 or a negative error.
+   * Makes the function for the calls that every connection needs: `control(operation, handle, flag)`. `operation`: an
+   * `Operation`. It returns 0 or a negative error.
    *
    * # Errors
    * When the environment is ending.
    */
   control(): (operation: number, handle: number, flag?: number) => number
   /**
-   * Sends several chunks as one write, and answers as `writer`'s function does. `pending`: they belong to a write that was
-   * accepted before, so an error of the system is told by its event.
+   * Sends several chunks as one write. Returns what the function of `writer` returns. `pending`: the chunks belong to a
+   * write that was accepted before, so an error of the system is reported by its event.
    *
    * # Errors
-   * When `chunks` holds something else than bytes.
+   * When `chunks` contains anything but bytes.
    */
   writev(handle: number, chunks: ReadonlyArray<Uint8Array>, pending: boolean): number
-  /** Bytes that were written and that the kernel has not taken. */
+  /** The number of written bytes that the kernel has not taken. */
   writeQueueSize(handle: number): number
   /** Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of `source`. */
   relay(source: number, destination: number): number
-  /** Ends a relay before it returns. Answers how many bytes it has moved since it was started. */
+  /** Ends a relay before it returns. Returns the number of bytes that it has moved since it was started. */
   stopRelay(source: number): number
-  /** How many bytes the last relay of a handle has moved since it was started. */
+  /** The number of bytes that the last relay of a handle has moved since it was started. */
   relayed(source: number): number
-  /** For how many milliseconds the last relay of a handle has moved nothing. */
+  /** How long the last relay of a handle has moved nothing, in milliseconds. */
   relayIdle(source: number): number
-  /** How many relays there are. */
+  /** The number of relays. */
   relays(): number
   /**
-   * Takes a handle out of this reactor, with what is on its way through it; close it as ever. `unread`: bytes that
-   * were taken and go back, `end`: the peer's FIN as well. Answers a number to `receive` it by, or a negative error,
-   * and then the handle is what it was.
+   * Takes a handle out of this reactor, with its buffered bytes. Its id has to be closed as usual. `unread`: delivered
+   * bytes that are put back; `end`: so is the peer's FIN. Returns the number that `receive` takes, or a negative error,
+   * which leaves the handle unchanged.
    *
    * # Errors
-   * When `unread` holds something else than bytes.
+   * When `unread` contains anything but bytes.
    */
   sendOff(handle: number, unread: ReadonlyArray<Uint8Array>, end: boolean): number
-  /** Takes a handle that another reactor has sent off; its id in this one. */
+  /** Takes a handle that another reactor has sent off. Returns its id in this one. */
   receive(transfer: number): number
   /** The descriptor's number, or -1. */
   fd(handle: number): number
-  /** Another descriptor of the same socket, the caller's to close; or an error. */
+  /** Duplicates the descriptor. Returns the new one, which the caller has to close, or an error. */
   duplicate(handle: number): number
   /** The local address, or an error. */
   localAddress(handle: number): SocketName | number
   /** The peer's address, or an error. */
   peerAddress(handle: number): SocketName | number
-  /** Keep-alive; seconds and a count, 0 leaves what the system has. */
+  /** Sets keep-alive. `idle` and `interval` are in seconds; 0 keeps the system's value, also for `count`. */
   setKeepAlive(handle: number, on: boolean, idle: number, interval: number, count: number): number
-  /** `IP_TOS` or `IPV6_TCLASS`, 0 to 255. */
+  /** Sets `IP_TOS` or `IPV6_TCLASS`, 0 to 255. */
   setTypeOfService(handle: number, tos: number): number
   /** `IP_TOS` or `IPV6_TCLASS`, or an error. */
   typeOfService(handle: number): number
-  /** Gives a bound local socket permissions for everybody. */
+  /** Sets the permissions of a bound local socket for all users. */
   openToAll(handle: number, readable: boolean, writable: boolean): number
 }
 
-/** Another descriptor of what `fd` is, the caller's to close; or an error. */
+/** Duplicates a descriptor. Returns the new one, which the caller has to close, or an error. */
 export declare function duplicateDescriptor(fd: number): number
 
-/** Closes a handle that was sent off and that nobody will receive. Nothing happens if somebody has. */
+/** Closes a handle that was sent off and will not be received. Does nothing if a reactor has received it. */
 export declare function giveUp(transfer: number): void
 
-/** What a descriptor is, in the words of `uv_guess_handle`. */
+/** The type of a descriptor, as `uv_guess_handle` names it. */
 export declare function guessHandleType(fd: number): 'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN'
 
 /**
- * The numbers of the sockets that keep the environment's loop alive, as far as they are libuv's. Whoever has a handle finds
- * its number by what `unref` takes away here.
+ * The numbers of libuv's TCP sockets that keep the environment's loop alive. The number of one handle is the one that is
+ * missing after its `unref`.
  */
 export declare function referencedSockets(): Array<number>
 
-/** An address of a TCP handle. */
+/** The local or the peer's address of a TCP handle. */
 export interface SocketName {
-  /** The IP address in text, with its zone if it is a link-local IPv6 one. */
+  /** The IP address as text, with its zone if it is link-local IPv6. */
   address: string
   /** `IPv4` or `IPv6`. */
   family: string

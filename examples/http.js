@@ -1,4 +1,4 @@
-// A web server behind a server of ours, and a client on sockets of ours that keeps its connection.
+// An HTTP server behind ferronet's server, and a client with keep-alive on ferronet's sockets.
 const http = require('node:http');
 const { HttpAgent, serve } = require('ferronet/http');
 

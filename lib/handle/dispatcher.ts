@@ -164,7 +164,7 @@ function closeAll(): void {
 /** In the closing phase: runs `turn` in a turn of its own, behind those requested before. */
 export function inOwnTurn(turn: () => void): void {
   turns.push(turn);
-  control(Operation.TellClosed, NO_HANDLE);
+  control(Operation.ReportClosed, NO_HANDLE);
 }
 
 /** Runs `run` in a turn of its own at the end of this turn of the loop, and keeps the loop alive until then. */
@@ -180,5 +180,5 @@ export function inLaterTurn(run: () => void): void {
 /** The last turn of a closed handle: a `Closed` event for its receiver. The id is invalid from then on. */
 export function inLastTurn(id: number, receiver: Receiver): void {
   if (id < 0) inOwnTurn(() => receiver.onevent(EventKind.Closed, 0, undefined));
-  else control(Operation.TellClosed, id);
+  else control(Operation.ReportClosed, id);
 }

@@ -2,23 +2,23 @@
 
 /** What happened: the first argument of the dispatcher. */
 export const EventKind = {
-  /** A connect has ended. The value: 0 or a negative error. */
+  /** A connect has completed. The value: 0 or a negative error. */
   Connected: 1,
   /** Bytes were received. The value: how many; the chunk: a `Buffer`. */
   Data: 2,
   /** Nothing more will be received. The value: `UV_EOF` or another negative error. */
   End: 3,
-  /** A write that was queued has ended. The value: 0 or a negative error. */
+  /** A queued write has completed. The value: 0 or a negative error. */
   Wrote: 4,
-  /** A shutdown has ended. The value: 0 or a negative error. */
+  /** A shutdown has completed. The value: 0 or a negative error. */
   ShutDown: 5,
   /** A listener has accepted a connection. The value: the id of its handle. */
   Connection: 6,
   /** The last event of a closed handle. */
   Closed: 7,
-  /** The closing phase of the event loop begins. Of no handle. */
+  /** The closing phase of the event loop begins. It belongs to no handle. */
   Closing: 8,
-  /** What was accepted for writing cannot be sent. The value: a negative error. */
+  /** Bytes that `write` accepted cannot be sent. The value: a negative error. */
   Broken: 9,
   /** As `Data`, and the chunk is an `ArrayBuffer`. */
   FewData: 10,
@@ -27,24 +27,24 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
 /** What `control` does with a handle. */
 export const Operation = {
-  /** Received bytes are delivered from now on. */
+  /** Starts delivering received bytes. */
   ReadStart: 1,
-  /** Received bytes wait. */
+  /** Stops delivering received bytes. They are kept. */
   ReadStop: 2,
-  /** Sends FIN behind what was written. A `ShutDown` event follows. */
+  /** Sends FIN after the bytes that were written. A `ShutDown` event follows. */
   Shutdown: 3,
   /** Closes the descriptor. */
   Close: 4,
   /** Closes the descriptor with RST. */
   Reset: 5,
-  /** Asks for the `Closed` event of a closed handle. */
-  TellClosed: 6,
+  /** Queues the `Closed` event of a closed handle. */
+  ReportClosed: 6,
   /** Sets `TCP_NODELAY` to the flag. */
   SetNoDelay: 7,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
-/** What a chunk is that `write` is given. */
+/** The type of a chunk that is passed to `write`. */
 export const ChunkForm = {
   /** A view of bytes. */
   Bytes: 0,
@@ -54,25 +54,25 @@ export const ChunkForm = {
   Latin1: 2,
   /** A string to be sent as UTF-16LE. */
   Utf16Le: 3,
-  /** A view of bytes that belong to a write that was accepted before. */
+  /** A view of the next bytes of a write that was accepted before. */
   NextBytes: 4,
 } as const;
 export type ChunkForm = (typeof ChunkForm)[keyof typeof ChunkForm];
 
-/** Whose event loop the thread has. */
+/** The kind of event loop that the JavaScript thread runs. */
 export const HostLoop = {
-  /** Another one than libuv's. */
+  /** Not libuv's. */
   Foreign: 0,
   /** libuv's. */
   Libuv: 1,
-  /** libuv's inside of another one, which sleeps for it and runs JavaScript between its turns. */
+  /** libuv's inside another loop, which sleeps for it and runs JavaScript between its turns (Electron). */
   EmbeddedLibuv: 2,
 } as const;
 export type HostLoop = (typeof HostLoop)[keyof typeof HostLoop];
 
-/** Who turns the reactor's first runtime. */
+/** What drives the reactor's first runtime. */
 export const Driver = {
-  /** The load decides. */
+  /** The event loop or a thread, depending on the load. */
   Auto: 0,
   /** A thread of the reactor's own. */
   Thread: 1,
@@ -81,19 +81,22 @@ export const Driver = {
 } as const;
 export type Driver = (typeof Driver)[keyof typeof Driver];
 
-/** libuv's flag of `bind6`: IPv4 is left to other sockets. */
+/** libuv's flag for `bind6`: the socket is for IPv6 only. */
 export const UV_TCP_IPV6ONLY = 1;
-/** libuv's flag of `bind` and `bind6`: `SO_REUSEPORT`. */
+/** libuv's flag for `bind` and `bind6`: `SO_REUSEPORT`. */
 export const UV_TCP_REUSEPORT = 2;
-/** A flag of `bind` and `bind6`, far from libuv's bits: the address is not shared, even with sockets that do not listen. */
+/**
+ * A flag for `bind` and `bind6`, apart from libuv's: no other socket may bind the address, not even one that does
+ * not listen.
+ */
 export const TCP_EXCLUSIVE = 0x100;
-/** libuv's mode of `fchmod`, and one of `Pipe.bind`, which sets it before a client can connect: all users may read. */
+/** libuv's mode for `fchmod`: all users may read. `Pipe.bind` takes it too, and sets it before a client can connect. */
 export const UV_READABLE = 1;
 /** As `UV_READABLE`: all users may write. */
 export const UV_WRITABLE = 2;
-/** A mode of `Pipe.bind`, far from libuv's bits: only the owner may connect. */
+/** A mode for `Pipe.bind`, apart from libuv's: only the owner may connect. */
 export const PIPE_OWNER_ONLY = 0x100;
-/** How many slots there are for handles: an id modulo this number is its slot. */
+/** The number of slots for handles. An id modulo this number is its slot. */
 export const SLOTS = 0x100_0000;
 /** The slot of the id that names no handle. */
 export const NO_SLOT = 0xff_ffff;

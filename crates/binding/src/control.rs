@@ -1,4 +1,4 @@
-//! `control(operation, id, flag)`: what is done to every connection at least once in its life, as a plain function.
+//! `control(operation, id, flag)`: the calls that every connection needs, as a plain function.
 
 use std::ffi::CStr;
 
@@ -7,17 +7,17 @@ use ferronet_reactor::{Closing, Errno};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 
-use crate::lease::Lease;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
+use crate::reactor_ref::ReactorRef;
 
-struct Control(Lease);
+struct Control(ReactorRef);
 
 impl Plain for Control {
     const NAME: &CStr = c"control";
 
     fn call(&self, arguments: &Arguments) -> f64 {
-        let core = self.0.core();
+        let core = self.0.get();
         let Some(operation) = Operation::of(arguments.integer(0)) else {
             return f64::from(Errno::EINVAL.code());
         };
@@ -28,7 +28,7 @@ impl Plain for Control {
             Operation::Shutdown => core.shutdown_write(id),
             Operation::Close => core.close(id, Closing::Orderly),
             Operation::Reset => core.close(id, Closing::Reset),
-            Operation::TellClosed => {
+            Operation::ReportClosed => {
                 core.report_closed(id);
                 Ok(())
             }
@@ -38,10 +38,10 @@ impl Plain for Control {
     }
 }
 
-/// Makes the function. It answers 0 or a negative error.
+/// Makes the function. It returns 0 or a negative error.
 ///
 /// # Errors
 /// When the environment is ending.
-pub(crate) fn function(env: &Env, lease: Lease) -> Result<Unknown<'_>> {
-    plain::function(env, Control(lease))
+pub(crate) fn function(env: &Env, reactor: ReactorRef) -> Result<Unknown<'_>> {
+    plain::function(env, Control(reactor))
 }

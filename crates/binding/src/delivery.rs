@@ -1,11 +1,13 @@
-//! Events become calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
+//! Delivers events as calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
 //!
-//! `value` is 0 or libuv's negative error; of data the number of bytes, of a connection the id of the new handle.
-//! `chunk` is a Buffer (of few bytes an `ArrayBuffer`) that JavaScript owns, with memory of its own and no more than it
-//! needs (as Node's): allocated by the engine, so there is no external `ArrayBuffer` (Electron forbids them).
+//! `value` is 0 or a negative libuv error; for data it is the number of bytes, for a connection the id of its handle.
+//! `chunk` is a Buffer, or an `ArrayBuffer` if the bytes are few. JavaScript owns it. As in Node, its memory is not shared
+//! with other chunks and is no larger than needed. The engine allocates it, because Electron forbids external
+//! `ArrayBuffer`s.
 //!
-//! Reads land in a Buffer that nobody has seen ([`Lent`]). One that a read has filled is handed over whole, so bulk is not
-//! copied; fewer bytes are copied out of it. Nothing native writes into memory that JavaScript can see.
+//! Reads go into a Buffer that JavaScript has not seen ([`ReadBuffer`]). When a read fills it, the Buffer itself is
+//! delivered, so bulk data is not copied. Fewer bytes are copied out. Native code never writes into memory that
+//! JavaScript can see.
 #![expect(unsafe_code, reason = "values are made by raw Node-API calls, four an event")]
 
 use std::cell::RefCell;
@@ -16,40 +18,40 @@ use ferronet_numbers::EventKind;
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Received};
 use napi::{Env, Result, Status, sys};
 
-/// How often one event has its connection read at most, while more waits (libuv's `uv__read` stops at 32).
-const READS: usize = 32;
-/// The most that one read takes: libuv's size.
-const SPACE: usize = 64 * 1024;
-/// Up to so many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a change of
-/// prototype, which costs more than zeroing these.
-const FEW: usize = 4096;
-/// After how many events what was written meanwhile is sent.
+/// The most reads from a connection for one event (libuv's `uv__read` stops at 32).
+const MAX_READS: usize = 32;
+/// The most bytes that one read takes: libuv's size.
+const READ_SIZE: usize = 64 * 1024;
+/// Up to this many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a change of
+/// prototype, which costs more than zeroing this many bytes.
+const FEW_BYTES: usize = 4096;
+/// After this many events, what their callbacks have written is sent.
 const BATCH: usize = 64;
 
 /// How the dispatcher is called.
 #[derive(Clone, Copy, Debug)]
 enum Entry {
-    /// From a callback of libuv's: ticks and promise jobs run after it.
+    /// From a callback of libuv's: ticks and promise jobs run after the call.
     Outermost,
-    /// Inside an item of a threadsafe function, which sees to that.
+    /// From an item of a threadsafe function: Node runs ticks and promise jobs after the item.
     Inside,
 }
 
-/// What became of a call of the dispatcher.
+/// The outcome of a call of the dispatcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
     /// It ran, and may have thrown.
     Ran,
-    /// The environment can't run JavaScript any more.
+    /// The environment is ending and runs no JavaScript any more.
     Refused,
 }
 
-/// What a connection has received.
+/// A chunk that a connection has received.
 struct Piece {
     kind: EventKind,
     chunk: sys::napi_value,
     length: i64,
-    /// There is more of the same read.
+    /// There is more to take, which no event announces.
     more: bool,
 }
 
@@ -58,27 +60,29 @@ struct Piece {
 pub(crate) struct Delivery {
     env: sys::napi_env,
     dispatch: sys::napi_ref,
-    lent: RefCell<Option<Lent>>,
+    /// Empty before the first read, and after a read has filled it.
+    read_buffer: RefCell<Option<ReadBuffer>>,
 }
 
-/// A Buffer of [`SPACE`] bytes that JavaScript has not seen: it cannot be detached, resized or written to by anybody
-/// else, and its memory does not move.
+/// A Buffer of [`READ_SIZE`] bytes that JavaScript has not seen. So nothing can detach it, resize it or write to it, and
+/// its memory does not move.
 #[derive(Debug)]
-struct Lent {
+struct ReadBuffer {
     reference: sys::napi_ref,
     memory: *mut u8,
 }
 
-impl Lent {
-    /// Where to read to.
-    fn space(&mut self) -> &mut [MaybeUninit<u8>] {
-        // SAFETY: `memory` are the SPACE bytes of a Buffer that the reference keeps alive, and that nobody else knows.
-        unsafe { slice::from_raw_parts_mut(self.memory.cast(), SPACE) }
+impl ReadBuffer {
+    /// The memory to read into.
+    fn unfilled(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: `memory` is the READ_SIZE bytes of a Buffer that the reference keeps alive. JavaScript has not seen it,
+        // so only `self` accesses them.
+        unsafe { slice::from_raw_parts_mut(self.memory.cast(), READ_SIZE) }
     }
 
-    /// What was read.
-    fn bytes(&self, length: usize) -> &[u8] {
-        // SAFETY: as `space`, and so many bytes have been written there.
+    /// The first `length` bytes, which a read has filled.
+    fn filled(&self, length: usize) -> &[u8] {
+        // SAFETY: as `unfilled`; `take` passes the length of a read, which has initialized these bytes.
         unsafe { slice::from_raw_parts(self.memory, length) }
     }
 }
@@ -95,36 +99,36 @@ fn status(result: std::result::Result<(), Errno>) -> i64 {
 }
 
 impl Delivery {
-    /// Holds on to `dispatch` for as long as the environment lives.
+    /// Keeps `dispatch` alive as long as the environment.
     ///
     /// # Errors
     /// When the environment is ending.
     pub(crate) fn new(env: &Env, dispatch: sys::napi_value) -> Result<Self> {
         let mut reference = ptr::null_mut();
-        // SAFETY: both belong to the environment whose thread this is. The reference goes with the environment.
+        // SAFETY: on the thread of `env`, which `dispatch` belongs to. The environment deletes the reference as it ends.
         let made = unsafe { sys::napi_create_reference(env.raw(), dispatch, 1, &raw mut reference) };
         ok(made).map_err(|status| napi::Error::new(status, "the dispatcher".to_owned()))?;
         Ok(Self {
             env: env.raw(),
             dispatch: reference,
-            lent: RefCell::new(None),
+            read_buffer: RefCell::new(None),
         })
     }
 
-    /// Delivers `count` events, each in a call of its own, from a callback of the event loop. An exception of one goes
-    /// to `uncaughtException`, and the others are delivered all the same.
+    /// Delivers `count` events, each in a call of its own, from a callback of the event loop. If one throws, the exception
+    /// goes to `uncaughtException`, and the rest are still delivered.
     pub(crate) fn deliver(&self, reactor: &Reactor, count: usize) {
         if count == 0 {
             return;
         }
-        for told in 1..=count {
+        for number in 1..=count {
             let Some(event) = reactor.next_event() else { break };
-            if told == count || told % BATCH == 0 {
+            if number == count || number % BATCH == 0 {
                 reactor.end_batch();
             } else {
                 reactor.begin_batch();
             }
-            self.tell(reactor, event, Entry::Outermost, READS);
+            self.deliver_event(reactor, event, Entry::Outermost, MAX_READS);
         }
         reactor.end_batch();
     }
@@ -132,50 +136,51 @@ impl Delivery {
     /// Delivers the next event from an item of a threadsafe function.
     pub(crate) fn deliver_one(&self, reactor: &Reactor) {
         if let Some(event) = reactor.next_event() {
-            self.tell(reactor, event, Entry::Inside, 1);
+            self.deliver_event(reactor, event, Entry::Inside, 1);
         }
     }
 
-    /// Delivers the closing phase: its beginning, then the last events of the handles that JavaScript names in it.
+    /// Delivers `EventKind::Closing`, then the last events of the handles that JavaScript reports as closed in it.
     pub(crate) fn deliver_closed(&self, reactor: &Reactor) {
-        self.call_alone(Entry::Outermost, EventKind::Closing, 0, 0);
+        self.call_without_chunk(Entry::Outermost, EventKind::Closing, 0, 0);
         while let Some(event) = reactor.next_closed() {
-            self.tell(reactor, event, Entry::Outermost, 1);
+            self.deliver_event(reactor, event, Entry::Outermost, 1);
         }
     }
 
-    fn tell(&self, reactor: &Reactor, event: Event, entry: Entry, reads: usize) {
+    fn deliver_event(&self, reactor: &Reactor, event: Event, entry: Entry, reads: usize) {
         let (kind, id, value) = match event {
-            Event::Readable { id } => return self.tell_readable(reactor, id, entry, reads),
+            Event::Readable { id } => return self.deliver_readable(reactor, id, entry, reads),
             Event::Connected { id, result } => (EventKind::Connected, id, status(result)),
             Event::Wrote { id, result } => (EventKind::Wrote, id, status(result)),
             Event::Broken { id, errno } => (EventKind::Broken, id, i64::from(errno.code())),
             Event::ShutDown { id, result } => (EventKind::ShutDown, id, status(result)),
             Event::Closed { id } => (EventKind::Closed, id, 0),
-            Event::Connection { id } => return self.tell_connection(reactor, id, entry),
-            // The reactor's own.
+            Event::Connection { id } => return self.deliver_connection(reactor, id, entry),
+            // The reactor handles it itself.
             Event::Exhausted { .. } => return,
         };
-        self.call_alone(entry, kind, id.slot(), value);
+        self.call_without_chunk(entry, kind, id.slot(), value);
     }
 
-    fn tell_connection(&self, reactor: &Reactor, id: HandleId, entry: Entry) {
+    fn deliver_connection(&self, reactor: &Reactor, id: HandleId, entry: Entry) {
         let Some(connection) = reactor.accept(id) else {
             return;
         };
         let Ok(value) = i64::try_from(connection.to_bits()) else {
             return;
         };
-        if self.call_alone(entry, EventKind::Connection, id.slot(), value) == Call::Refused {
-            // The environment is ending, and no socket has the connection: its peer is reset as by the backlog's end.
+        if self.call_without_chunk(entry, EventKind::Connection, id.slot(), value) == Call::Refused {
+            // The environment is ending and no socket owns the connection. Its peer is reset, as the kernel resets what is
+            // left in the backlog of a listener that closes.
             let _closed = reactor.close(connection, Closing::Reset);
         }
     }
 
-    fn tell_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) {
+    fn deliver_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) {
         for read in 1..=reads {
             let scope = self.open_scope();
-            // Not borrowed while JavaScript runs, which may turn the loop (some addons do).
+            // The borrow ends before JavaScript runs, because some addons turn the loop from JavaScript.
             let taken = self.take(reactor, id);
             let more = match taken {
                 Some(Ok(Piece {
@@ -203,34 +208,34 @@ impl Delivery {
         }
     }
 
-    /// The next piece of what a connection has received, or the end. Where JavaScript has no memory for it, the bytes go
-    /// back and an error is delivered, as by libuv when its caller gives it no buffer.
+    /// The next chunk that a connection has received, or the end. If there is no memory for a chunk, the bytes go back
+    /// and the error is ENOBUFS, as in libuv when its caller gives it no buffer.
     fn take(&self, reactor: &Reactor, id: HandleId) -> Option<std::result::Result<Piece, Errno>> {
-        let mut place = self.lent.borrow_mut();
-        let lent = match &mut *place {
-            Some(lent) => lent,
-            none => match self.lend() {
-                Ok(lent) => none.insert(lent),
+        let mut slot = self.read_buffer.borrow_mut();
+        let read_buffer = match &mut *slot {
+            Some(read_buffer) => read_buffer,
+            none => match self.allocate_read_buffer() {
+                Ok(read_buffer) => none.insert(read_buffer),
                 Err(_) => return Some(Err(self.refuse(reactor, id, &[]))),
             },
         };
-        let taken = reactor.take(id, lent.space())?;
+        let taken = reactor.take(id, read_buffer.unfilled())?;
         let bytes = match &taken.received {
-            Received::Read(length) => lent.bytes(*length),
+            Received::Read(length) => read_buffer.filled(*length),
             Received::Data(chunk) => chunk,
             Received::End(errno) => return Some(Err(*errno)),
         };
         let (kind, chunk) = match taken.received {
-            Received::Read(SPACE) => (EventKind::Data, self.hand_over(lent)),
-            _ if bytes.len() <= FEW => (EventKind::FewData, self.array_buffer(bytes)),
+            Received::Read(READ_SIZE) => (EventKind::Data, self.release(read_buffer)),
+            _ if bytes.len() <= FEW_BYTES => (EventKind::FewData, self.array_buffer(bytes)),
             _ => (EventKind::Data, self.buffer(bytes)),
         };
         let Ok(chunk) = chunk else {
             return Some(Err(self.refuse(reactor, id, bytes)));
         };
         let length = i64::try_from(bytes.len()).unwrap_or(0);
-        if matches!(taken.received, Received::Read(SPACE)) {
-            *place = None;
+        if matches!(taken.received, Received::Read(READ_SIZE)) {
+            *slot = None;
         }
         Some(Ok(Piece {
             kind,
@@ -240,39 +245,39 @@ impl Delivery {
         }))
     }
 
-    /// Gives back what there is no memory for.
+    /// Puts back the bytes that there is no memory for.
     fn refuse(&self, reactor: &Reactor, id: HandleId, bytes: &[u8]) -> Errno {
         self.take_exception();
         reactor.put_back(id, bytes);
         Errno::ENOBUFS
     }
 
-    /// Makes memory to read into.
-    fn lend(&self) -> std::result::Result<Lent, Status> {
+    fn allocate_read_buffer(&self) -> std::result::Result<ReadBuffer, Status> {
         let (mut memory, mut buffer, mut reference) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         // SAFETY: as `number`.
-        ok(unsafe { sys::napi_create_buffer(self.env, SPACE, &raw mut memory, &raw mut buffer) })?;
-        // SAFETY: as `number`; the reference is deleted when the Buffer is handed over, or goes with the environment.
+        ok(unsafe { sys::napi_create_buffer(self.env, READ_SIZE, &raw mut memory, &raw mut buffer) })?;
+        // SAFETY: as `number`; `release` deletes the reference, or the environment does as it ends.
         ok(unsafe { sys::napi_create_reference(self.env, buffer, 1, &raw mut reference) })?;
-        Ok(Lent {
+        Ok(ReadBuffer {
             reference,
             memory: memory.cast(),
         })
     }
 
-    /// Gives lent memory to JavaScript, for good.
-    fn hand_over(&self, lent: &Lent) -> std::result::Result<sys::napi_value, Status> {
+    /// The Buffer of `read_buffer`, to be given to JavaScript. The caller has to drop `read_buffer`.
+    fn release(&self, read_buffer: &ReadBuffer) -> std::result::Result<sys::napi_value, Status> {
         let mut buffer = ptr::null_mut();
-        // SAFETY: as `number`; the reference was made by `lend`.
-        ok(unsafe { sys::napi_get_reference_value(self.env, lent.reference, &raw mut buffer) })?;
-        // SAFETY: as above. Deleted once: its owner gives it up. If that fails the Buffer lives as long as the environment.
-        let _deleted = unsafe { sys::napi_delete_reference(self.env, lent.reference) };
+        // SAFETY: as `number`; the reference was made by `allocate_read_buffer`.
+        ok(unsafe { sys::napi_get_reference_value(self.env, read_buffer.reference, &raw mut buffer) })?;
+        // SAFETY: as above. Deleted once, because the caller drops `read_buffer`. If it fails, the Buffer lives as long as
+        // the environment.
+        let _deleted = unsafe { sys::napi_delete_reference(self.env, read_buffer.reference) };
         Ok(buffer)
     }
 
     fn open_scope(&self) -> sys::napi_handle_scope {
         let mut scope = ptr::null_mut();
-        // SAFETY: on the JavaScript thread. A scope that could not be opened is null, and not closed.
+        // SAFETY: on the JavaScript thread. If opening fails, the scope stays null, and `close_scope` skips it.
         unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) };
         scope
     }
@@ -288,7 +293,7 @@ impl Delivery {
         let mut result = ptr::null_mut();
         // SAFETY: on the JavaScript thread, inside a handle scope.
         ok(unsafe {
-            // What fits is not made a double first.
+            // `napi_create_int64` goes through a double.
             match i32::try_from(value) {
                 Ok(value) => sys::napi_create_int32(self.env, value, &raw mut result),
                 Err(_) => sys::napi_create_int64(self.env, value, &raw mut result),
@@ -301,7 +306,7 @@ impl Delivery {
         let (mut memory, mut result) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: as `number`.
         ok(unsafe { sys::napi_create_arraybuffer(self.env, bytes.len(), &raw mut memory, &raw mut result) })?;
-        // SAFETY: so many bytes have just been allocated, and JavaScript has not seen them.
+        // SAFETY: this many bytes have just been allocated, and JavaScript has not seen them.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), memory.cast(), bytes.len()) };
         Ok(result)
     }
@@ -328,15 +333,15 @@ impl Delivery {
         Ok(result)
     }
 
-    /// Calls the dispatcher about something that is no bytes.
-    fn call_alone(&self, entry: Entry, kind: EventKind, slot: u32, value: i64) -> Call {
+    /// Calls the dispatcher without a chunk.
+    fn call_without_chunk(&self, entry: Entry, kind: EventKind, slot: u32, value: i64) -> Call {
         let scope = self.open_scope();
         let call = self.call(entry, kind, slot, value, None);
         self.close_scope(scope);
         call
     }
 
-    /// Calls the dispatcher, in a handle scope of the caller's.
+    /// Calls the dispatcher. The caller has opened a handle scope.
     fn call(
         &self,
         entry: Entry,
@@ -353,7 +358,7 @@ impl Delivery {
             return Call::Refused;
         }
         if let Some(exception) = self.take_exception() {
-            // SAFETY: as `number`. Its status is of no use: a worker that is being terminated refuses, and is gone soon.
+            // SAFETY: as `number`. It fails in a worker that is being terminated, where there is nothing left to report to.
             let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
         }
         Call::Ran
@@ -365,7 +370,7 @@ impl Delivery {
         ok(unsafe { sys::napi_is_exception_pending(self.env, &raw mut is_pending) }).is_ok() && is_pending
     }
 
-    /// Takes away the exception that a call has left: with it there, the next ones would fail.
+    /// Clears and returns the pending exception. While it is pending, calls of Node-API fail.
     fn take_exception(&self) -> Option<sys::napi_value> {
         let mut exception = ptr::null_mut();
         // SAFETY: as `number`.

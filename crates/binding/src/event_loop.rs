@@ -1,18 +1,18 @@
-//! The reactor in the environment's own event loop, as far as the host has libuv.
+//! The reactor in the environment's own event loop, where the host has libuv.
 //!
-//! - `uv_prepare_t` and `uv_check_t` say where the loop is: about to poll, and done with it.
-//! - `uv_poll_t` watches the poller of the reactor's runtime: a turn of the runtime is then a callback of the loop like
-//!   that of any socket of Node's.
-//! - `uv_async_t` is rung by each of the reactor's threads that drives. It also keeps the loop alive, or does not.
-//! - `uv_idle_t` keeps the loop from sleeping when something is to be told that no descriptor tells of.
-//! - One more handle is closed whenever handles of ours are, for its callback: it comes in the closing phase.
+//! - `uv_prepare_t` and `uv_check_t` run before and after the loop polls.
+//! - `uv_poll_t` watches the poller of the reactor's runtime: a turn of the runtime is then a callback of the loop, like
+//!   that of a socket of Node's.
+//! - `uv_async_t` wakes the loop for the reactor's threads. Its `ref` also decides whether the loop stays alive.
+//! - `uv_idle_t` keeps the loop from sleeping while events are due that no descriptor reports.
+//! - A second `uv_idle_t`, the closer, is never started. It is closed together with handles of the reactor, because its
+//!   close callback runs in the closing phase.
 //!
-//! Each event is one callback by `napi_make_callback`, outside of any other, so that `process.nextTick` and promise jobs
-//! run between two events, as between the callbacks of Node's own sockets.
+//! Each event is one outermost callback by `napi_make_callback`, so that `process.nextTick` and promise jobs run between
+//! two events, as between the callbacks of Node's own sockets.
 //!
-//! All of it runs on the JavaScript thread, but for `uv_async_send`. The handles live from [`EventLoop::watch`] until
-//! the environment's asynchronous cleanup hook has closed them, which is what such hooks are for; the hook ends the
-//! reactor's threads before.
+//! Everything but `uv_async_send` runs on the JavaScript thread. The handles are freed when the environment's asynchronous
+//! cleanup hook has closed them; Node waits for such hooks. Before it closes them, the hook ends the reactor's threads.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
 use std::cell::{Cell, OnceCell};
@@ -28,23 +28,23 @@ use napi::{Env, Status, sys};
 use crate::delivery::Delivery;
 use crate::uv::{self, HandlePtr, Kind, LoopPtr, Uv, data};
 
-/// How often libuv runs its pending queue after a poll, so that callbacks that fill it don't starve the rest.
+/// How often libuv runs its pending queue after a poll: callbacks that refill it must not starve the other phases.
 const PENDING_ROUNDS: usize = 8;
 
-/// Rings the loop from the reactor's threads.
+/// Wakes the loop from the reactor's threads.
 #[derive(Debug)]
-struct Bell {
+struct LoopWaker {
     uv: Uv,
     handle: HandlePtr,
 }
 
-// SAFETY: `uv_async_send` may be called from any thread, and is all that this does with the handle; the handle is
-// closed only after the reactor's threads, which share this, have ended.
-unsafe impl Send for Bell {}
+// SAFETY: the handle is only passed to `uv_async_send`, which may be called from any thread. It is closed only after the
+// reactor's threads, which share this, have ended.
+unsafe impl Send for LoopWaker {}
 // SAFETY: as above.
-unsafe impl Sync for Bell {}
+unsafe impl Sync for LoopWaker {}
 
-impl Wake for Bell {
+impl Wake for LoopWaker {
     fn wake(&self, _deliveries: usize) {
         // SAFETY: the handle is initialized and not closed, see above.
         unsafe { (self.uv.async_send)(self.handle) };
@@ -56,12 +56,12 @@ impl Wake for Bell {
 pub(crate) struct EventLoop {
     uv: Uv,
     uv_loop: LoopPtr,
-    bell: HandlePtr,
+    async_handle: HandlePtr,
     prepare: HandlePtr,
     check: HandlePtr,
     idle: HandlePtr,
     closer: HandlePtr,
-    /// Only where the runtime's poller can be watched, and runs.
+    /// Null until the runtime has started, and for good where its poller cannot be watched.
     poll: Cell<HandlePtr>,
     watching: Cell<bool>,
     idling: Cell<bool>,
@@ -85,11 +85,11 @@ impl EventLoop {
             return None;
         }
         let uv_loop: LoopPtr = uv_loop.cast();
-        let bell = uv.allocate(Kind::Async);
-        // SAFETY: the loop is the environment's and this is its thread; `bell` is fresh memory of libuv's size.
-        if unsafe { (uv.async_init)(uv_loop, bell, on_bell) } != 0 {
-            // SAFETY: libuv refused it.
-            unsafe { uv.free(bell, Kind::Async) };
+        let async_handle = uv.allocate(Kind::Async);
+        // SAFETY: the loop is the environment's and this is its thread; `async_handle` is new memory of libuv's size.
+        if unsafe { (uv.async_init)(uv_loop, async_handle, on_async) } != 0 {
+            // SAFETY: libuv failed to initialize it, and has kept no pointer to it.
+            unsafe { uv.free(async_handle, Kind::Async) };
             return None;
         }
         let (prepare, check) = (uv.allocate(Kind::Prepare), uv.allocate(Kind::Check));
@@ -97,7 +97,7 @@ impl EventLoop {
         let this = Rc::new(Self {
             uv,
             uv_loop,
-            bell,
+            async_handle,
             prepare,
             check,
             idle,
@@ -112,7 +112,7 @@ impl EventLoop {
             reactor: OnceCell::new(),
             delivery,
         });
-        // One reference is the handles'; `closed` drops it with the last of them.
+        // The handles own one reference, which `closed` drops with the last of them.
         let held = Rc::into_raw(Rc::clone(&this));
         // SAFETY: as above; the handles are freed by `closed`, after libuv has closed them. Init and start of these
         // kinds cannot fail. Unreferenced handles do not keep the loop alive.
@@ -121,7 +121,7 @@ impl EventLoop {
             (uv.check_init)(uv_loop, check);
             (uv.idle_init)(uv_loop, idle);
             (uv.idle_init)(uv_loop, closer);
-            for handle in [bell, prepare, check, idle, closer] {
+            for handle in [async_handle, prepare, check, idle, closer] {
                 *data(handle) = held;
                 (uv.unref)(handle);
             }
@@ -129,17 +129,17 @@ impl EventLoop {
         Some(this)
     }
 
-    /// How the reactor's threads get the loop's attention.
-    pub(crate) fn bell(&self) -> Box<dyn Wake> {
-        Box::new(Bell {
+    /// Wakes this loop from any thread.
+    pub(crate) fn waker(&self) -> Box<dyn Wake> {
+        Box::new(LoopWaker {
             uv: self.uv,
-            handle: self.bell,
+            handle: self.async_handle,
         })
     }
 
-    /// Turns `reactor` in this loop, until the environment ends. Answers whether it can.
+    /// Turns `reactor` in this loop until the environment ends. Returns false if the environment is ending already.
     pub(crate) fn watch(self: &Rc<Self>, env: &Env, reactor: Arc<Reactor>) -> bool {
-        // Given once, here.
+        // Set once, here.
         drop(self.reactor.set(reactor));
         // SAFETY: the loop's thread; the handles are initialized.
         unsafe {
@@ -147,7 +147,8 @@ impl EventLoop {
             (self.uv.check_start)(self.check, on_check);
         }
         let mut hook = ptr::null_mut();
-        // SAFETY: the reference that the handles hold lives until `closed` has run for each, which `end` brings about.
+        // SAFETY: the handles' reference lives until `closed` has run for each of them. Only `end` starts closing them, or
+        // `close` below, when there is no hook.
         let status = unsafe {
             sys::napi_add_async_cleanup_hook(
                 env.raw(),
@@ -164,15 +165,15 @@ impl EventLoop {
         true
     }
 
-    /// Watches the poller as soon as there is one. Answers false if it can't: that takes the kernel some memory.
-    fn finds_poller(&self, reactor: &Reactor) -> bool {
+    /// Watches the poller once the runtime has one. Returns false if libuv fails to, for which the kernel needs memory.
+    fn ensure_poller_watched(&self, reactor: &Reactor) -> bool {
         if !self.poll.get().is_null() {
             return true;
         }
         reactor.poller().is_none_or(|poller| self.watch_poller(poller))
     }
 
-    /// Has the loop call for the reactor's turns.
+    /// Turns the reactor when the loop finds its poller readable.
     fn watch_poller(&self, poller: i32) -> bool {
         let handle = self.uv.allocate(Kind::Poll);
         // SAFETY: as `of`; the descriptor is the runtime's, which lives as long as the reactor that this holds.
@@ -191,7 +192,7 @@ impl EventLoop {
         true
     }
 
-    /// Whether the loop stays alive for what may come.
+    /// Sets whether the loop stays alive for events of the reactor.
     pub(crate) fn set_ref(&self, alive: bool) {
         if self.ending.get() {
             return;
@@ -199,14 +200,14 @@ impl EventLoop {
         // SAFETY: the loop's thread, and the handle is initialized and not closed.
         unsafe {
             if alive {
-                (self.uv.refer)(self.bell);
+                (self.uv.refer)(self.async_handle);
             } else {
-                (self.uv.unref)(self.bell);
+                (self.uv.unref)(self.async_handle);
             }
         }
     }
 
-    /// Has JavaScript called (`EventKind::Closing`) in the coming closing phase of the loop, then for every last event.
+    /// Delivers `EventKind::Closing` in the next closing phase of the loop, and then the last events of closed handles.
     pub(crate) fn at_closing(&self) {
         if self.ending.get() || self.closing.replace(true) {
             return;
@@ -228,8 +229,8 @@ impl EventLoop {
         }
     }
 
-    /// Keeps the loop from sleeping in the coming poll phase, or lets it.
-    fn idle(&self, wanted: bool) {
+    /// Sets whether the loop polls without sleeping.
+    fn set_idling(&self, wanted: bool) {
         if self.idling.replace(wanted) == wanted {
             return;
         }
@@ -244,12 +245,12 @@ impl EventLoop {
     }
 
     /// Watches the poller, or leaves it to the reactor's thread.
-    fn watch_if(&self, wanted: bool) {
+    fn set_watching(&self, wanted: bool) {
         let handle = self.poll.get();
         if handle.is_null() || self.watching.replace(wanted) == wanted {
             return;
         }
-        // SAFETY: the loop's thread, an initialized handle. A handle that was started can be started again.
+        // SAFETY: the loop's thread, an initialized handle. A stopped handle may be started again.
         unsafe {
             if wanted {
                 (self.uv.poll_start)(handle, uv::READABLE, on_poll);
@@ -260,7 +261,7 @@ impl EventLoop {
         }
     }
 
-    /// Begins to close the handles; the rest is `closed`'s.
+    /// Begins to close the handles. `closed` frees them.
     pub(crate) fn close(&self) {
         if self.ending.replace(true) {
             return;
@@ -268,9 +269,9 @@ impl EventLoop {
         if let Some(reactor) = self.reactor() {
             reactor.shutdown();
         }
-        // SAFETY: each is initialized and closed once: this runs once, and a closer that is being closed is left out.
+        // SAFETY: each is initialized and closed once: this runs once, and skips a closer that is closing already.
         unsafe {
-            (self.uv.close)(self.bell, closed_bell);
+            (self.uv.close)(self.async_handle, closed_async);
             (self.uv.close)(self.prepare, closed_prepare);
             (self.uv.close)(self.check, closed_check);
             (self.uv.close)(self.idle, closed_idle);
@@ -284,10 +285,10 @@ impl EventLoop {
     }
 }
 
-/// The loop of one of its handles, with a reference of its own: what a callback does may end the others.
+/// The loop that a handle belongs to. A reference of its own, because a callback may end with the handles' one dropped.
 ///
 /// # Safety
-/// `handle` is one of an [`EventLoop`]'s and not freed.
+/// `handle` belongs to an [`EventLoop`] and is not freed.
 unsafe fn of(handle: HandlePtr) -> Rc<EventLoop> {
     // SAFETY: the handles hold one reference until the last of them is freed.
     unsafe {
@@ -297,7 +298,7 @@ unsafe fn of(handle: HandlePtr) -> Rc<EventLoop> {
     }
 }
 
-/// Runs what a callback does. A panic must not unwind into libuv: what it was about is lost, the rest is not.
+/// Runs the body of a callback. A panic must not unwind into libuv: it is swallowed, and the loop goes on.
 fn guarded(callback: impl FnOnce()) {
     let _panicked = catch_unwind(AssertUnwindSafe(callback));
 }
@@ -308,10 +309,10 @@ unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     guarded(|| {
         if let Some(reactor) = this.reactor() {
             this.deliver(reactor.completed());
-            let is_watched = this.finds_poller(reactor);
-            // Without it the loop must not sleep, and tries again.
-            this.idle(reactor.poll_begins() || !is_watched);
-            this.watch_if(reactor.wants_turns());
+            let is_watched = this.ensure_poller_watched(reactor);
+            // If that failed, the loop must not sleep, and tries again in the next turn.
+            this.set_idling(reactor.poll_begins() || !is_watched);
+            this.set_watching(reactor.wants_turns());
         }
     });
 }
@@ -320,7 +321,7 @@ unsafe extern "C" fn on_check(handle: HandlePtr) {
     // SAFETY: as `on_prepare`.
     let this = unsafe { of(handle) };
     guarded(|| {
-        this.idle(false);
+        this.set_idling(false);
         if let Some(reactor) = this.reactor() {
             this.deliver(reactor.poll_ended());
             for _ in 0..PENDING_ROUNDS {
@@ -345,8 +346,8 @@ unsafe extern "C" fn on_poll(handle: HandlePtr, _status: c_int, _events: c_int) 
     });
 }
 
-unsafe extern "C" fn on_bell(handle: HandlePtr) {
-    // SAFETY: as `on_prepare`; `data` is set before anybody can ring.
+unsafe extern "C" fn on_async(handle: HandlePtr) {
+    // SAFETY: as `on_prepare`; `data` is set before any thread can have called `uv_async_send`.
     let this = unsafe { of(handle) };
     guarded(|| {
         if let Some(reactor) = this.reactor() {
@@ -361,11 +362,11 @@ unsafe extern "C" fn on_closing(handle: HandlePtr) {
     // SAFETY: as `on_prepare`.
     let this = unsafe { of(handle) };
     if this.ending.get() {
-        // SAFETY: libuv's last word on the closer.
+        // SAFETY: libuv has closed the closer and does not use it any more.
         unsafe { closed(handle, Kind::Idle) };
         return;
     }
-    // SAFETY: a closed handle's memory is its owner's again, and may become a handle anew.
+    // SAFETY: libuv does not use a closed handle's memory any more, so it may be initialized again.
     unsafe {
         (this.uv.idle_init)(this.uv_loop, handle);
         *data(handle) = Rc::as_ptr(&this);
@@ -379,9 +380,9 @@ unsafe extern "C" fn on_closing(handle: HandlePtr) {
     });
 }
 
-/// The environment ends.
+/// The environment's asynchronous cleanup hook.
 unsafe extern "C" fn end(_hook: sys::napi_async_cleanup_hook_handle, held: *mut c_void) {
-    // SAFETY: the handles' reference is there, since none of them is closed yet; hooks run once.
+    // SAFETY: once this hook is added, nothing else closes the handles, and it runs once: their reference is alive.
     let this = unsafe {
         let held = held.cast_const().cast::<EventLoop>();
         Rc::increment_strong_count(held);
@@ -390,37 +391,39 @@ unsafe extern "C" fn end(_hook: sys::napi_async_cleanup_hook_handle, held: *mut 
     this.close();
 }
 
-unsafe extern "C" fn closed_bell(handle: HandlePtr) {
-    // SAFETY: libuv's last word on a handle of ours.
+unsafe extern "C" fn closed_async(handle: HandlePtr) {
+    // SAFETY: libuv has closed this handle and does not use it any more.
     unsafe { closed(handle, Kind::Async) };
 }
 
 unsafe extern "C" fn closed_prepare(handle: HandlePtr) {
-    // SAFETY: as `closed_bell`.
+    // SAFETY: as `closed_async`.
     unsafe { closed(handle, Kind::Prepare) };
 }
 
 unsafe extern "C" fn closed_check(handle: HandlePtr) {
-    // SAFETY: as `closed_bell`.
+    // SAFETY: as `closed_async`.
     unsafe { closed(handle, Kind::Check) };
 }
 
 unsafe extern "C" fn closed_idle(handle: HandlePtr) {
-    // SAFETY: as `closed_bell`.
+    // SAFETY: as `closed_async`.
     unsafe { closed(handle, Kind::Idle) };
 }
 
 unsafe extern "C" fn closed_poll(handle: HandlePtr) {
-    // SAFETY: as `closed_bell`.
+    // SAFETY: as `closed_async`.
     unsafe { closed(handle, Kind::Poll) };
 }
 
+/// Frees a handle, and with the last one what belongs to all of them.
+///
 /// # Safety
-/// Once a handle, after libuv has closed it for good.
+/// Called once for each handle, from its last close callback.
 unsafe fn closed(handle: HandlePtr, kind: Kind) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that the handle is not freed yet.
     let this = unsafe { of(handle) };
-    // SAFETY: nothing looks at it any more.
+    // SAFETY: libuv has closed it, and nothing else uses it any more.
     unsafe { this.uv.free(handle, kind) };
     this.open.set(this.open.get() - 1);
     if this.open.get() > 0 {
@@ -428,9 +431,9 @@ unsafe fn closed(handle: HandlePtr, kind: Kind) {
     }
     let hook = this.hook.get();
     if !hook.is_null() {
-        // SAFETY: the hook's own handle, given back once. Its status says nothing that could be acted on.
+        // SAFETY: the handle that adding the hook returned, removed once. A failure could not be acted on.
         let _removed = unsafe { sys::napi_remove_async_cleanup_hook(hook) };
     }
-    // SAFETY: the reference that `EventLoop::of` gave to the handles, of which this was the last.
+    // SAFETY: the reference that `EventLoop::of` made for the handles, of which this was the last.
     drop(unsafe { Rc::from_raw(Rc::as_ptr(&this)) });
 }

@@ -1,4 +1,4 @@
-//! The calls for handing a socket over to another owner in this process, or taking one over from him.
+//! The calls that hand a socket over to another owner in this process, or take one over.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -17,31 +17,32 @@ use crate::reactor::Reactor;
 
 #[napi]
 impl Reactor {
-    /// Sends what a batch has kept. Answers how many bytes the kernel has not taken.
+    /// Sends batched writes. Returns the number of bytes that the kernel has not taken.
     #[napi(catch_unwind)]
     pub fn flush(&self, handle: f64) -> u32 {
         u32::try_from(self.core().flush(id(handle))).unwrap_or(u32::MAX)
     }
 
-    /// Whether another owner uses the socket as well: then no write is held, and nothing is read or accepted ahead.
+    /// Sets whether another owner uses the socket as well. If so, no write is batched, and nothing is read or accepted
+    /// ahead.
     #[napi(catch_unwind)]
     pub fn set_shared(&self, handle: f64, shared: bool) -> i32 {
         done(self.core().set_shared(id(handle), shared))
     }
 
-    /// Whether threads that drive read ahead of JavaScript.
+    /// Sets whether the reactor's threads read ahead of JavaScript.
     #[napi(catch_unwind)]
     pub fn set_reads_ahead(&self, reads_ahead: bool) {
         self.core().set_reads_ahead(reads_ahead);
     }
 
-    /// How many bytes were read and not delivered.
+    /// The number of bytes that were read and not delivered.
     #[napi(catch_unwind)]
     pub fn read_queue_size(&self, handle: f64) -> u32 {
         u32::try_from(self.core().read_queue_size(id(handle))).unwrap_or(u32::MAX)
     }
 
-    /// Takes what was written and the kernel does not take now; a shutdown behind it is cancelled.
+    /// Takes the written bytes that the kernel has no room for now. A shutdown behind them is cancelled.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -49,24 +50,24 @@ impl Reactor {
     pub fn take_unsent<'env>(&self, env: &'env Env, handle: f64) -> Result<BufferSlice<'env>> {
         let unsent = self.core().take_unsent(id(handle));
         BufferSlice::copy_from(env, &*unsent).inspect_err(|_| {
-            // The queue is empty, so it keeps its place. An error is reported by what is read.
+            // Written again into the empty queue, the bytes keep their order. A failure shows in the next read.
             let _written = self.core().write(id(handle), &[IoSlice::new(&unsent)]);
         })
     }
 
-    /// Sends what was reported as written and not sent by another owner.
+    /// Sends bytes that another owner has reported as written and not sent.
     #[napi(catch_unwind)]
     pub fn write_reported(&self, handle: f64, bytes: Uint8ArraySlice<'_>) -> i32 {
         done(self.core().write_reported(id(handle), &bytes))
     }
 
-    /// Takes a piece of `takeUnread` back: it is delivered next.
+    /// Puts a chunk of `takeUnread` back, which is delivered next.
     #[napi(catch_unwind)]
     pub fn put_back(&self, handle: f64, unread: Uint8ArraySlice<'_>) {
         self.core().put_back(id(handle), &unread);
     }
 
-    /// Stops reading, and gives a piece of what was read and not told. 0: there is no more. Or the error of a read.
+    /// Stops reading and takes a chunk that was read and not delivered; 0 if there is none, or the error of a read.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -82,26 +83,26 @@ impl Reactor {
         })
     }
 
-    /// Closes the descriptor of a listener, but leaves its file, and what was accepted to `accept`.
+    /// Closes the descriptor of a listener. Its file stays, and connections that were accepted can be taken.
     #[napi(catch_unwind)]
     pub fn retire(&self, handle: f64) -> i32 {
         done(self.core().retire(id(handle)))
     }
 
-    /// The id of a connection that was accepted and not told, or an error: there is none.
+    /// Takes a connection that was accepted and not delivered. Returns its id, or an error if there is none.
     #[napi(catch_unwind)]
     pub fn take_accepted(&self, handle: f64) -> f64 {
         made(self.core().take_accepted(id(handle)).ok_or(Errno::EAGAIN))
     }
 
-    /// Has the file at `path` go with a listener.
+    /// Makes a listener own the file at `path`, which is removed when the listener closes.
     #[napi(catch_unwind)]
     pub fn own_path(&self, handle: f64, path: String) -> i32 {
         done(self.core().own_path(id(handle), &path))
     }
 }
 
-/// Another descriptor of what `fd` is, the caller's to close; or an error.
+/// Duplicates a descriptor. Returns the new one, which the caller has to close, or an error.
 #[napi(catch_unwind)]
 pub fn duplicate_descriptor(fd: i32) -> i32 {
     Core::duplicate_descriptor(fd).unwrap_or_else(Errno::code)

@@ -1,17 +1,17 @@
-//! The reactor as a Node-API addon. It decides nothing: each method is one call into the core, each event one call of
+//! The reactor as a Node-API addon. It decides nothing: each method is one call of the reactor, each event one call of
 //! JavaScript's dispatcher.
 //!
-//! Numbers cross, not objects: a handle is its id, an error is libuv's negative number, and names and messages are
-//! made of it in TypeScript.
+//! Numbers cross, not objects: a handle is its id, and an error is a negative libuv error, whose name and message
+//! TypeScript looks up.
 
 mod control;
 mod delivery;
 mod event_loop;
 pub mod handover;
-mod lease;
 mod numbers;
 mod plain;
 pub mod reactor;
+mod reactor_ref;
 pub mod sockets;
 mod uv;
 mod wakeup;

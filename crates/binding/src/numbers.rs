@@ -1,4 +1,4 @@
-//! What crosses the border as a number: ids, counts, flags and libuv's negative errors.
+//! Conversions of what crosses as a number: ids, counts, flags and negative libuv errors.
 
 use ferronet_numbers::{
     NO_SLOT, PIPE_OWNER_ONLY, SLOTS, TCP_EXCLUSIVE, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT,
@@ -6,10 +6,10 @@ use ferronet_numbers::{
 };
 use ferronet_reactor::{Accepted, BindFlags, Errno, HandleId, LocalAccess, Written};
 
-// TypeScript takes the slot out of an id by itself.
+// TypeScript computes the slot of an id from these constants.
 const _: () = assert!(HandleId::NONE.slot() == NO_SLOT && NO_SLOT + 1 == SLOTS);
 
-/// Ids have 52 bits and are exact in a number; anything else names nothing.
+/// The bits of an id. Ids have 52 bits, which a number holds exactly. Any other number is the id of no handle.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -61,7 +61,7 @@ pub(crate) fn local_access(bits: u32) -> LocalAccess {
     }
 }
 
-/// Twice the number of bytes that were taken, plus 1 if a `Wrote` event will follow; or a negative error.
+/// Twice the number of accepted bytes, plus 1 if a `Wrote` event will follow; or a negative error.
 #[expect(clippy::cast_precision_loss, reason = "no write has 2^52 bytes")]
 pub(crate) fn accepted(result: Result<Accepted, Errno>) -> f64 {
     match result {

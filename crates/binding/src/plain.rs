@@ -1,7 +1,7 @@
 //! Plain functions of Node-API, for the calls that programs make for each message and each connection.
 //!
-//! A method of a class that napi-rs makes looks up and checks the object behind `this` and borrows each argument in a
-//! registry; that costs more than most of these calls do. A plain function has its data at hand.
+//! A class method of napi-rs looks up and checks the object behind `this` and records a borrow of each argument, which
+//! costs more than most of these calls. A plain function gets a pointer to its data from Node-API.
 #![expect(unsafe_code, reason = "raw Node-API functions")]
 
 use std::ffi::{CStr, c_void};
@@ -12,35 +12,35 @@ use ferronet_reactor::Errno;
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Error, Result, Status, sys};
 
-/// The most arguments that one of them has.
+/// The most arguments that such a function takes.
 const ARGUMENTS: usize = 3;
 
-/// What a plain function does. It is called on the environment's thread only.
+/// The implementation of a plain function. It is called on the environment's thread only.
 pub(crate) trait Plain: Sized {
     /// Its name in JavaScript.
     const NAME: &CStr;
 
-    /// Answers a number; libuv's negative error for what cannot be done.
+    /// Returns a number, negative libuv errors included.
     fn call(&self, arguments: &Arguments) -> f64;
 }
 
 /// The arguments of one call.
 pub(crate) struct Arguments {
     pub(crate) env: sys::napi_env,
-    /// A missing one is undefined.
+    /// Missing arguments are undefined.
     pub(crate) values: [sys::napi_value; ARGUMENTS],
 }
 
 impl Arguments {
-    /// A number; -1 for anything else.
+    /// The argument as a number; -1 if it is none.
     pub(crate) fn number(&self, index: usize) -> f64 {
         let mut number = -1.0;
-        // SAFETY: a value of the call that this belongs to; what is no number leaves what is there.
+        // SAFETY: a value of the call that is running. For any other type Node-API leaves `number` as it is.
         unsafe { sys::napi_get_value_double(self.env, self.values[index], &raw mut number) };
         number
     }
 
-    /// A whole number; 0 for anything else.
+    /// The argument as an integer; 0 if it is no number.
     pub(crate) fn integer(&self, index: usize) -> i32 {
         let mut number = 0;
         // SAFETY: as `number`.
@@ -56,15 +56,15 @@ fn check(status: sys::napi_status, what: &CStr) -> Result<()> {
     }
 }
 
-/// Makes a function of `plain`, which lives as long as it.
+/// Makes a JavaScript function that owns `plain`.
 ///
 /// # Errors
 /// When the environment is ending.
 pub(crate) fn function<P: Plain>(env: &Env, plain: P) -> Result<Unknown<'_>> {
     let data = Box::into_raw(Box::new(plain));
     let mut function = ptr::null_mut();
-    // SAFETY: on the environment's thread; `data` is a box that `finalize` frees with the function, or that is freed
-    // below.
+    // SAFETY: on the environment's thread. `finalize` frees the box in `data` when the function is collected; if there is
+    // no finalizer, it is freed below.
     unsafe {
         let made = sys::napi_create_function(
             env.raw(),
@@ -91,19 +91,19 @@ pub(crate) fn function<P: Plain>(env: &Env, plain: P) -> Result<Unknown<'_>> {
             return Err(error);
         }
     }
-    // SAFETY: the function belongs to `env`, and to the handle scope of the call that it is made in.
+    // SAFETY: a value of `env`, in the handle scope of the call that is running.
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
 }
 
 unsafe extern "C" fn finalize<P: Plain>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the box of `function`; Node-API finalizes once, when nobody can call it any more.
+    // SAFETY: the box of `function`. Node-API finalizes once, when the function cannot be called any more.
     drop(unsafe { Box::from_raw(data.cast::<P>()) });
 }
 
 unsafe extern "C" fn call<P: Plain>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let mut values = [ptr::null_mut(); ARGUMENTS];
-    let (mut count, mut data, mut answer) = (values.len(), ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the values are this call's.
+    let (mut count, mut data, mut result) = (values.len(), ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `info` belongs to this call, and `count` is the length of `values`.
     unsafe {
         sys::napi_get_cb_info(
             env,
@@ -114,17 +114,17 @@ unsafe extern "C" fn call<P: Plain>(env: sys::napi_env, info: sys::napi_callback
             &raw mut data,
         );
     }
-    // SAFETY: `data` is the box that the function was made with, and lives as long as the function.
+    // SAFETY: `data` is the box that the function was made with. It lives as long as the function.
     let plain = unsafe { &*data.cast::<P>() };
     // A panic must not unwind into Node.
-    let answered = catch_unwind(AssertUnwindSafe(|| plain.call(&Arguments { env, values })));
+    let returned = catch_unwind(AssertUnwindSafe(|| plain.call(&Arguments { env, values })));
     // SAFETY: on the environment's thread, in the handle scope of this call.
     unsafe {
         sys::napi_create_double(
             env,
-            answered.unwrap_or(f64::from(Errno::EINVAL.code())),
-            &raw mut answer,
+            returned.unwrap_or(f64::from(Errno::EINVAL.code())),
+            &raw mut result,
         )
     };
-    answer
+    result
 }

@@ -1,4 +1,4 @@
-//! The calls of JavaScript. Each answers 0, a count or an id, or libuv's negative error.
+//! The calls from JavaScript. Each returns 0, a count or an id, or a negative libuv error.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -21,11 +21,11 @@ use napi_derive::napi;
 
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
-use crate::lease::Lease;
 use crate::numbers::{accepted, bind_flags, bits, count, done, id, local_access, made};
-use crate::wakeup::{Item, Threadsafe, Wakeup};
+use crate::reactor_ref::ReactorRef;
+use crate::wakeup::{Item, Threadsafe, ThreadsafeWaker};
 
-/// An address of the family that was asked for, as `uv_ip4_addr` and `uv_ip6_addr` read one.
+/// Parses an address of the given family as `uv_ip4_addr` and `uv_ip6_addr` do.
 fn ip(address: &str, port: u16, ipv6: bool) -> std::result::Result<std::net::SocketAddr, Errno> {
     parse_ip(address, port).and_then(|address| {
         if address.is_ipv6() == ipv6 {
@@ -36,11 +36,11 @@ fn ip(address: &str, port: u16, ipv6: bool) -> std::result::Result<std::net::Soc
     })
 }
 
-/// An address of a TCP handle.
+/// The local or the peer's address of a TCP handle.
 #[derive(Debug)]
 #[napi(object, object_from_js = false)]
 pub struct SocketName {
-    /// The IP address in text, with its zone if it is a link-local IPv6 one.
+    /// The IP address as text, with its zone if it is link-local IPv6.
     pub address: String,
     /// `IPv4` or `IPv6`.
     pub family: &'static str,
@@ -59,21 +59,21 @@ impl From<std::net::SocketAddr> for SocketName {
     }
 }
 
-/// The sockets of one environment. All methods belong to the thread that made it.
+/// The sockets of one environment. All methods are called on the thread that made it.
 #[napi]
 #[derive(Debug)]
 pub struct Reactor {
-    lease: Lease,
+    core: ReactorRef,
     host: Host,
 }
 
 impl Reactor {
     pub(crate) fn core(&self) -> Ref<'_, Core> {
-        self.lease.core()
+        self.core.get()
     }
 }
 
-/// Whose event loop it is.
+/// The event loop that events are delivered in.
 #[derive(Debug)]
 enum Host {
     Libuv(Rc<EventLoop>),
@@ -82,13 +82,13 @@ enum Host {
 
 #[napi]
 impl Reactor {
-    /// A reactor, whose threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called once an event
-    /// (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`. `threads`: how
-    /// many share the connections. `later`: for a host without libuv that runs no ticks between two items of a threadsafe
-    /// function; it is called once an event, and has `deliver` called in a turn of its own.
+    /// Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called for each
+    /// event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`.
+    /// `threads`: how many threads share the connections. `later`: for a host without libuv that runs no ticks between two
+    /// items of a threadsafe function. It is called for each event, and has to call `deliver` in a turn of its own.
     ///
     /// # Errors
-    /// For a host or a driver that there is not, and when the environment is ending.
+    /// For an unknown host or driver, and when the environment is ending.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -117,33 +117,33 @@ impl Reactor {
         if host != HostLoop::Foreign
             && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?)
         {
-            let core = Arc::new(Core::in_loop(event_loop.bell(), sleep, drive, threads));
+            let core = Arc::new(Core::in_loop(event_loop.waker(), sleep, drive, threads));
             if !event_loop.watch(&env, Arc::clone(&core)) {
                 return Err(Error::from_reason("ferronet: the environment is ending"));
             }
-            let (lease, host) = (Lease::new(core), Host::Libuv(event_loop));
-            return Ok(Self { lease, host });
+            let (core, host) = (ReactorRef::new(core), Host::Libuv(event_loop));
+            return Ok(Self { core, host });
         }
         let delivery = Delivery::new(&env, dispatch.raw())?;
-        let item = later.map_or(Item::Delivers(dispatch.raw()), |later| Item::Asks(later.raw()));
+        let item = later.map_or(Item::Delivers(dispatch.raw()), |later| Item::Defers(later.raw()));
         let threadsafe = Threadsafe::new(&env, item, delivery)?;
-        let wakeup = Box::new(Wakeup(Arc::clone(&threadsafe)));
-        let core = Arc::new(Core::new(wakeup, threads));
+        let waker = Box::new(ThreadsafeWaker(Arc::clone(&threadsafe)));
+        let core = Arc::new(Core::new(waker, threads));
         threadsafe.serve(&core);
-        // Hooks run last in, first out: this one ends the reactor's threads before the threadsafe function, which
-        // registered its own above, is closed.
-        let lease = Lease::new(core);
-        let ending = (lease.clone(), Arc::clone(&threadsafe));
-        env.add_env_cleanup_hook(ending, |(lease, threadsafe)| {
-            lease.core().shutdown();
-            lease.end();
+        // Cleanup hooks run last in, first out. The threadsafe function added its own above, so this one ends the reactor's
+        // threads before that closes the function.
+        let core = ReactorRef::new(core);
+        let ending = (core.clone(), Arc::clone(&threadsafe));
+        env.add_env_cleanup_hook(ending, |(core, threadsafe)| {
+            core.get().shutdown();
+            core.clear();
             threadsafe.end();
         })?;
         let host = Host::Other(threadsafe);
-        Ok(Self { lease, host })
+        Ok(Self { core, host })
     }
 
-    /// Whether the event loop stays alive for events of this reactor. At first it does not.
+    /// Sets whether the event loop stays alive for events of this reactor. Default: it does not.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -158,8 +158,8 @@ impl Reactor {
         }
     }
 
-    /// Has the dispatcher called about the next event, if there is one. For what `later` has asked for; with libuv
-    /// nothing happens.
+    /// Calls the dispatcher with the next event, if there is one. To be called once for each call of `later`. Does nothing
+    /// with libuv.
     #[napi(catch_unwind)]
     pub fn deliver(&self) {
         if let Host::Other(threadsafe) = &self.host {
@@ -167,7 +167,7 @@ impl Reactor {
         }
     }
 
-    /// Has the dispatcher called in the closing phase of the loop. False where the loop has none.
+    /// Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no such phase.
     #[napi(catch_unwind)]
     pub fn at_closing(&self) -> bool {
         match &self.host {
@@ -179,29 +179,29 @@ impl Reactor {
         }
     }
 
-    /// A TCP socket bound to an IP address and port; its id. `flags`: `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`,
-    /// `TCP_EXCLUSIVE`.
+    /// Makes a TCP socket and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
+    /// `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`.
     #[napi(catch_unwind)]
     pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, flags: u32) -> f64 {
         let flags = bind_flags(flags);
         made(ip(&address, port, ipv6).and_then(|address| self.core().bind_tcp(&address, flags)))
     }
 
-    /// A local socket bound to a path; its id. `access`: `UV_READABLE`, `UV_WRITABLE`, `PIPE_OWNER_ONLY`; with 0 the system
-    /// decides.
+    /// Makes a local socket and binds it to a path. Returns its id. `access`: `UV_READABLE`, `UV_WRITABLE`,
+    /// `PIPE_OWNER_ONLY`; with 0 the system decides.
     #[napi(catch_unwind)]
     pub fn bind_local(&self, path: String, access: u32) -> f64 {
         made(self.core().bind_local(&path, local_access(access)))
     }
 
-    /// The id of the handle of this reactor that has a descriptor's number, or -1.
+    /// The id of the handle of this reactor that owns a descriptor, or -1.
     #[napi(catch_unwind)]
     pub fn holder_of(&self, fd: i32) -> f64 {
         self.core().holder_of(fd).map_or(-1.0, |holder| made(Ok(holder)))
     }
 
-    /// A handle of a descriptor, which is the handle's from now on, or of a duplicate if another handle of this process has
-    /// that number; its id.
+    /// Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this process owns it
+    /// already. Returns the id of the handle.
     #[napi(catch_unwind)]
     pub fn open(&self, fd: i32, local: bool) -> f64 {
         made(
@@ -216,25 +216,26 @@ impl Reactor {
         done(self.core().listen(id(handle), backlog))
     }
 
-    /// Has a listener accept no connection ahead of JavaScript.
+    /// Makes a listener accept no connection ahead of JavaScript.
     #[napi(catch_unwind)]
     pub fn accept_on_demand(&self, handle: f64) -> i32 {
         done(self.core().accept_on_demand(id(handle)))
     }
 
-    /// A TCP socket; its id.
+    /// Makes a TCP socket. Returns its id.
     #[napi(catch_unwind)]
     pub fn tcp_socket(&self, ipv6: bool) -> f64 {
         made(self.core().tcp_socket(ipv6))
     }
 
-    /// A local socket; its id.
+    /// Makes a local socket. Returns its id.
     #[napi(catch_unwind)]
     pub fn local_socket(&self) -> f64 {
         made(self.core().local_socket())
     }
 
-    /// A handle whose connect has failed with `errno` before it had a socket; its id. A `Connected` event will follow.
+    /// Makes a handle without a socket whose connect has failed with `errno`. Returns its id. A `Connected` event will
+    /// follow.
     #[napi(catch_unwind)]
     pub fn failed_connect(&self, errno: i32) -> f64 {
         made(self.core().failed_connect(Errno::from_code(errno)))
@@ -255,9 +256,9 @@ impl Reactor {
         done(self.core().connect(id(handle), &Target::Local(&path)))
     }
 
-    /// The function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It answers twice the
-    /// number of bytes that were taken, plus 1 if a `Wrote` event will follow, or a negative error. Of a string all bytes
-    /// are taken; of a view perhaps fewer, whose rest is to be written when that event has come.
+    /// Makes the function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It returns
+    /// twice the number of accepted bytes, plus 1 if a `Wrote` event will follow, or a negative error. A string is accepted
+    /// whole. Of a view fewer bytes may be accepted; the rest is to be written after that event.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -266,11 +267,11 @@ impl Reactor {
         ts_return_type = "(handle: number, chunk: Uint8Array | string, form: number) => number"
     )]
     pub fn writer<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        crate::writer::function(env, self.lease.clone())
+        crate::writer::function(env, self.core.clone())
     }
 
-    /// The function for what every connection needs: `control(operation, handle, flag)`. `operation`: an `Operation`. It
-    /// answers 0 or a negative error.
+    /// Makes the function for the calls that every connection needs: `control(operation, handle, flag)`. `operation`: an
+    /// `Operation`. It returns 0 or a negative error.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -279,14 +280,14 @@ impl Reactor {
         ts_return_type = "(operation: number, handle: number, flag?: number) => number"
     )]
     pub fn control<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        crate::control::function(env, self.lease.clone())
+        crate::control::function(env, self.core.clone())
     }
 
-    /// Sends several chunks as one write, and answers as `writer`'s function does. `pending`: they belong to a write that was
-    /// accepted before, so an error of the system is told by its event.
+    /// Sends several chunks as one write. Returns what the function of `writer` returns. `pending`: the chunks belong to a
+    /// write that was accepted before, so an error of the system is reported by its event.
     ///
     /// # Errors
-    /// When `chunks` holds something else than bytes.
+    /// When `chunks` contains anything but bytes.
     #[napi(catch_unwind)]
     pub fn writev(
         &self,
@@ -300,7 +301,7 @@ impl Reactor {
         Ok(accepted(self.core().write_window(id(handle), &slices, window)))
     }
 
-    /// Bytes that were written and that the kernel has not taken.
+    /// The number of written bytes that the kernel has not taken.
     #[napi(catch_unwind)]
     pub fn write_queue_size(&self, handle: f64) -> u32 {
         u32::try_from(self.core().write_queue_size(id(handle))).unwrap_or(u32::MAX)
@@ -312,36 +313,36 @@ impl Reactor {
         done(self.core().relay(id(source), id(destination)))
     }
 
-    /// Ends a relay before it returns. Answers how many bytes it has moved since it was started.
+    /// Ends a relay before it returns. Returns the number of bytes that it has moved since it was started.
     #[napi(catch_unwind)]
     pub fn stop_relay(&self, source: f64) -> f64 {
         count(self.core().stop_relay(id(source)).bytes)
     }
 
-    /// How many bytes the last relay of a handle has moved since it was started.
+    /// The number of bytes that the last relay of a handle has moved since it was started.
     #[napi(catch_unwind)]
     pub fn relayed(&self, source: f64) -> f64 {
         count(self.core().relayed(id(source)).bytes)
     }
 
-    /// For how many milliseconds the last relay of a handle has moved nothing.
+    /// How long the last relay of a handle has moved nothing, in milliseconds.
     #[napi(catch_unwind)]
     pub fn relay_idle(&self, source: f64) -> f64 {
         self.core().relayed(id(source)).idle.as_secs_f64() * 1000.0
     }
 
-    /// How many relays there are.
+    /// The number of relays.
     #[napi(catch_unwind)]
     pub fn relays(&self) -> u32 {
         u32::try_from(self.core().relays()).unwrap_or(u32::MAX)
     }
 
-    /// Takes a handle out of this reactor, with what is on its way through it; close it as ever. `unread`: bytes that
-    /// were taken and go back, `end`: the peer's FIN as well. Answers a number to `receive` it by, or a negative error,
-    /// and then the handle is what it was.
+    /// Takes a handle out of this reactor, with its buffered bytes. Its id has to be closed as usual. `unread`: delivered
+    /// bytes that are put back; `end`: so is the peer's FIN. Returns the number that `receive` takes, or a negative error,
+    /// which leaves the handle unchanged.
     ///
     /// # Errors
-    /// When `unread` holds something else than bytes.
+    /// When `unread` contains anything but bytes.
     #[napi(catch_unwind)]
     pub fn send_off(
         &self,
@@ -359,7 +360,7 @@ impl Reactor {
         ))
     }
 
-    /// Takes a handle that another reactor has sent off; its id in this one.
+    /// Takes a handle that another reactor has sent off. Returns its id in this one.
     #[napi(catch_unwind)]
     pub fn receive(&self, transfer: f64) -> f64 {
         made(self.core().receive(TransferId::from_bits(bits(transfer))))
@@ -371,7 +372,7 @@ impl Reactor {
         self.core().raw_descriptor(id(handle))
     }
 
-    /// Another descriptor of the same socket, the caller's to close; or an error.
+    /// Duplicates the descriptor. Returns the new one, which the caller has to close, or an error.
     #[napi(catch_unwind)]
     pub fn duplicate(&self, handle: f64) -> i32 {
         self.core().duplicate(id(handle)).unwrap_or_else(Errno::code)
@@ -389,14 +390,14 @@ impl Reactor {
         either(self.core().peer_address(id(handle)))
     }
 
-    /// Keep-alive; seconds and a count, 0 leaves what the system has.
+    /// Sets keep-alive. `idle` and `interval` are in seconds; 0 keeps the system's value, also for `count`.
     #[napi(catch_unwind)]
     pub fn set_keep_alive(&self, handle: f64, on: bool, idle: u32, interval: u32, count: u32) -> i32 {
         let keep_alive = on.then(|| KeepAlive::from_seconds(idle, interval, count));
         done(self.core().set_keep_alive(id(handle), keep_alive))
     }
 
-    /// `IP_TOS` or `IPV6_TCLASS`, 0 to 255.
+    /// Sets `IP_TOS` or `IPV6_TCLASS`, 0 to 255.
     #[napi(catch_unwind)]
     pub fn set_type_of_service(&self, handle: f64, tos: u8) -> i32 {
         done(self.core().set_type_of_service(id(handle), tos))
@@ -411,15 +412,15 @@ impl Reactor {
         }
     }
 
-    /// Gives a bound local socket permissions for everybody.
+    /// Sets the permissions of a bound local socket for all users.
     #[napi(catch_unwind)]
     pub fn open_to_all(&self, handle: f64, readable: bool, writable: bool) -> i32 {
         done(self.core().open_to_all(id(handle), readable, writable))
     }
 }
 
-/// The bytes of several views. All elements are read before the memory of any of them is looked at: reading one may run
-/// JavaScript (a getter, a proxy), which could take the memory of another one away.
+/// The bytes of several views. All elements are read before the memory of any of them is accessed: reading an element may
+/// run JavaScript (a getter, a proxy), which could detach the memory of another one.
 fn views<'a>(chunks: &Array<'a>) -> Result<Vec<Uint8ArraySlice<'a>>> {
     let elements = (0..chunks.len())
         .filter_map(|index| chunks.get::<Unknown<'a>>(index).transpose())
@@ -427,7 +428,7 @@ fn views<'a>(chunks: &Array<'a>) -> Result<Vec<Uint8ArraySlice<'a>>> {
     elements.into_iter().map(Uint8ArraySlice::from_unknown).collect()
 }
 
-/// Closes a handle that was sent off and that nobody will receive. Nothing happens if somebody has.
+/// Closes a handle that was sent off and will not be received. Does nothing if a reactor has received it.
 #[napi(catch_unwind)]
 pub fn give_up(transfer: f64) {
     Core::give_up(TransferId::from_bits(bits(transfer)));
@@ -440,7 +441,7 @@ fn either(result: std::result::Result<std::net::SocketAddr, Errno>) -> napi::Eit
     }
 }
 
-/// What a descriptor is, in the words of `uv_guess_handle`.
+/// The type of a descriptor, as `uv_guess_handle` names it.
 #[napi(
     catch_unwind,
     ts_return_type = "'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN'"

@@ -1,4 +1,4 @@
-//! The sockets of libuv's TCP handles, whose numbers Node does not tell on Windows.
+//! The sockets of libuv's TCP handles. On Windows, Node does not expose their numbers.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
 use std::ffi::c_void;
@@ -14,8 +14,8 @@ struct Found {
     sockets: Vec<OsHandle>,
 }
 
-/// The numbers of the sockets that keep the environment's loop alive, as far as they are libuv's. Whoever has a handle finds
-/// its number by what `unref` takes away here.
+/// The numbers of libuv's TCP sockets that keep the environment's loop alive. The number of one handle is the one that is
+/// missing after its `unref`.
 #[napi(catch_unwind)]
 pub fn referenced_sockets(env: &Env) -> Vec<i32> {
     let Some(uv) = Inspection::find() else {
@@ -31,15 +31,16 @@ pub fn referenced_sockets(env: &Env) -> Vec<i32> {
         uv,
         sockets: Vec::new(),
     };
-    // SAFETY: the loop is the environment's and this is its thread; `note` changes no handle, and is given what it takes.
+    // SAFETY: the loop is the environment's and this is its thread. `note` changes no handle, and gets the `Found` that it
+    // casts its argument to.
     unsafe { (uv.walk)(uv_loop.cast(), note, (&raw mut found).cast()) };
     found.sockets.into_iter().map(number).collect()
 }
 
 unsafe extern "C" fn note(handle: HandlePtr, found: *mut c_void) {
-    // SAFETY: what `referenced_sockets` has passed, which nobody else uses while the loop is walked.
+    // SAFETY: the `Found` of `referenced_sockets`, which does not use it while it walks the loop.
     let found = unsafe { &mut *found.cast::<Found>() };
-    // SAFETY: libuv walks over handles that are initialized, and these calls only ask.
+    // SAFETY: libuv walks over initialized handles, and these calls change nothing.
     unsafe {
         let mut socket = std::mem::zeroed();
         if (found.uv.handle_type)(handle) == TCP

@@ -1,5 +1,5 @@
-//! libuv's functions, looked up at run time: the addon links to nothing and loads where they are missing (Deno). Bun has
-//! functions of these names that abort; JavaScript knows its host and does not ask there.
+//! libuv's functions, looked up at run time. So the addon does not link to libuv, and loads where it is missing (Deno). Bun
+//! exports functions of these names that abort: JavaScript passes `HostLoop::Foreign` there.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
 use std::ffi::{CStr, c_int, c_void};
@@ -24,10 +24,10 @@ pub(crate) enum Kind {
     Prepare = 9,
 }
 
-/// The kind of a TCP handle, as `uv_handle_get_type` tells it.
+/// `UV_TCP`, as `uv_handle_get_type` returns it.
 pub(crate) const TCP: c_int = 12;
 
-/// What `uv_fileno` gives: a descriptor, or a handle of Windows.
+/// `uv_os_fd_t`: a descriptor, or a Windows handle.
 #[cfg(unix)]
 pub(crate) type OsHandle = c_int;
 #[cfg(windows)]
@@ -38,7 +38,7 @@ type Init = unsafe extern "C" fn(LoopPtr, HandlePtr) -> c_int;
 type Start = unsafe extern "C" fn(HandlePtr, Callback) -> c_int;
 type Stop = unsafe extern "C" fn(HandlePtr) -> c_int;
 type Toggle = unsafe extern "C" fn(HandlePtr);
-type Ask = unsafe extern "C" fn(HandlePtr) -> c_int;
+type Query = unsafe extern "C" fn(HandlePtr) -> c_int;
 type Fileno = unsafe extern "C" fn(HandlePtr, *mut OsHandle) -> c_int;
 type Walk = unsafe extern "C" fn(LoopPtr, WalkCallback, *mut c_void);
 type Close = unsafe extern "C" fn(HandlePtr, Callback);
@@ -46,7 +46,7 @@ type AsyncInit = unsafe extern "C" fn(LoopPtr, HandlePtr, Callback) -> c_int;
 type PollInit = unsafe extern "C" fn(LoopPtr, HandlePtr, c_int) -> c_int;
 type PollStart = unsafe extern "C" fn(HandlePtr, c_int, PollCallback) -> c_int;
 
-/// The functions.
+/// The functions that drive a reactor in the loop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Uv {
     handle_size: HandleSize,
@@ -67,27 +67,27 @@ pub(crate) struct Uv {
     pub(crate) close: Close,
 }
 
-/// The functions that look at the handles of others. A host may lack them and drive a reactor all the same.
+/// The functions that inspect any handle of the loop. A host that lacks them can still drive a reactor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inspection {
     pub(crate) walk: Walk,
-    pub(crate) handle_type: Ask,
-    pub(crate) has_ref: Ask,
+    pub(crate) handle_type: Query,
+    pub(crate) has_ref: Query,
     pub(crate) fileno: Fileno,
 }
 
 #[cfg(unix)]
 fn symbol(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: dlsym reads the name and looks in what is loaded; it changes nothing.
+    // SAFETY: `name` ends with NUL, and the lookup changes nothing.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!found.is_null()).then_some(found)
 }
 
-/// In the program itself, which has libuv in it and gives it out to addons.
+/// Looks in the executable itself, which contains libuv and exports it to addons.
 #[cfg(windows)]
 fn symbol(name: &CStr) -> Option<*mut c_void> {
     use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
-    // SAFETY: no name asks for the program, which is loaded for as long as the process lives; the other name ends with NUL.
+    // SAFETY: a null name means the executable, which stays loaded as long as the process lives. `name` ends with NUL.
     let found = unsafe { GetProcAddress(GetModuleHandleW(ptr::null()), name.as_ptr().cast()) };
     found.map(|function| function as *mut c_void)
 }
@@ -129,15 +129,17 @@ impl Uv {
         Box::into_raw(vec![0u64; size.div_ceil(8)].into_boxed_slice()).cast()
     }
 
-    /// Gives it back.
+    /// Frees the memory of a handle.
     ///
     /// # Safety
-    /// Once, with what [`Uv::allocate`] made for this kind, and only when libuv has closed it or never saw it.
+    /// Called once, with memory that [`Uv::allocate`] made for this kind, after libuv has closed the handle or if it never
+    /// was initialized.
     pub(crate) unsafe fn free(&self, handle: HandlePtr, kind: Kind) {
         // SAFETY: the call only looks up a size.
         let size = unsafe { (self.handle_size)(kind as c_int) };
         let slice = ptr::slice_from_raw_parts_mut(handle.cast::<u64>(), size.div_ceil(8));
-        // SAFETY: the caller's promise; `allocate` made a box of this very length.
+        // SAFETY: the caller guarantees that this is the only call for this handle, and that libuv does not use it.
+        // `allocate` made a box of the same length.
         drop(unsafe { Box::from_raw(slice) });
     }
 }
@@ -146,8 +148,8 @@ impl Inspection {
     pub(crate) fn find() -> Option<Self> {
         Some(Self {
             walk: function!(c"uv_walk", Walk),
-            handle_type: function!(c"uv_handle_get_type", Ask),
-            has_ref: function!(c"uv_has_ref", Ask),
+            handle_type: function!(c"uv_handle_get_type", Query),
+            has_ref: function!(c"uv_has_ref", Query),
             fileno: function!(c"uv_fileno", Fileno),
         })
     }

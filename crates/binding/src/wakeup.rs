@@ -1,15 +1,14 @@
-//! [`Wake`] over a threadsafe function: how the reactor's threads get JavaScript's attention where the event loop is not
-//! libuv's.
+//! [`Wake`] by a threadsafe function, for hosts whose event loop is not libuv's.
 //!
 //! Each delivery is one item of the threadsafe function, and each item takes one event. Node runs `process.nextTick`
-//! and promise jobs between items, as between the callbacks of its own sockets, but not inside one: a batch handed
-//! over in one callback would give `data data data tick` for `data tick data tick data tick`, and a loop of
-//! `await once(socket, 'data')` would lose chunks. Deno runs several items before it comes to the ticks, so there an item
-//! only asks JavaScript to come for its event in a turn of its own.
+//! and promise jobs between items, as between the callbacks of its own sockets, but not inside one. A batch that is
+//! delivered in one callback would give `data data data tick` for `data tick data tick data tick`, and a loop of
+//! `await once(socket, 'data')` would lose chunks. Deno runs several items before it runs ticks. There an item only calls
+//! JavaScript's `later`, which has the event delivered in a turn of its own.
 //!
-//! The raw calls instead of napi-rs' `ThreadsafeFunction`: an item here carries nothing and so allocates nothing; the
-//! loop's liveness (`ref`/`unref`) must switch at will; and the tear-down of an environment must be an answer
-//! (`napi_closing`), never an assertion.
+//! These are raw calls and not napi-rs' `ThreadsafeFunction`, because an item here has no data and allocates nothing, `ref`
+//! and `unref` are switched often, and an environment that ends must yield a status (`napi_closing`), never a failed
+//! assertion.
 #![expect(unsafe_code, reason = "threadsafe functions are raw Node-API calls")]
 
 use std::ffi::c_void;
@@ -23,22 +22,22 @@ use napi::{Env, Error, Result, Status, sys};
 
 use crate::delivery::Delivery;
 
-/// What an item does, with the function that it does it with.
+/// What an item does, with the JavaScript function that it calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Item {
-    /// Calls the dispatcher about the next event.
+    /// Calls the dispatcher with the next event.
     Delivers(sys::napi_value),
-    /// Asks for a call of [`Threadsafe::deliver_next`].
-    Asks(sys::napi_value),
+    /// Calls `later`, which has [`Threadsafe::deliver_next`] called in another turn.
+    Defers(sys::napi_value),
 }
 
-/// What the items of the threadsafe function find.
+/// What the items of the threadsafe function work with.
 #[derive(Debug)]
 struct Context {
-    /// Whether an item only asks.
-    asks: bool,
-    /// Once it runs. Weak, because the reactor's queue holds the threadsafe function: the environment owns the reactor,
-    /// nobody else.
+    /// Whether an item only calls `later`.
+    defers: bool,
+    /// Set by [`Threadsafe::serve`]. Weak, because the reactor's queue owns the threadsafe function. Only the environment
+    /// owns the reactor.
     reactor: OnceLock<Weak<Reactor>>,
     /// Only for the JavaScript thread.
     delivery: Delivery,
@@ -61,9 +60,9 @@ pub(crate) struct Threadsafe {
     closing: AtomicBool,
 }
 
-// SAFETY: Node-API allows `napi_call_threadsafe_function` from any thread, and that is the only use of `raw` that is
-// not on the JavaScript thread (`set_ref` takes the `Env`, which cannot leave it). The context is looked at by items
-// only, which run there.
+// SAFETY: other threads use `raw` only for `napi_call_threadsafe_function`, which Node-API allows from any thread.
+// `set_ref` takes the `Env`, which cannot leave the JavaScript thread. `serve`, `deliver_next`, `end` and the items run on
+// that thread too, and only they use the context.
 unsafe impl Send for Threadsafe {}
 // SAFETY: as above; the rest is atomic or set once.
 unsafe impl Sync for Threadsafe {}
@@ -78,22 +77,22 @@ fn check(status: sys::napi_status, what: &str) -> Result<()> {
 impl Threadsafe {
     /// Makes the threadsafe function. It does not keep the event loop alive until [`Threadsafe::set_ref`] says so.
     pub(crate) fn new(env: &Env, item: Item, delivery: Delivery) -> Result<Arc<Self>> {
-        let (asks, function) = match item {
+        let (defers, function) = match item {
             Item::Delivers(dispatch) => (false, dispatch),
-            Item::Asks(later) => (true, later),
+            Item::Defers(later) => (true, later),
         };
         #[expect(
             clippy::arc_with_non_send_sync,
-            reason = "counted from the finalizer too; its parts stay on their threads, see above"
+            reason = "the finalizer owns a reference too; the context is used on the JavaScript thread only, see above"
         )]
         let context = Arc::new(Context {
-            asks,
+            defers,
             reactor: OnceLock::new(),
             delivery,
         });
         let mut name = ptr::null_mut();
         let text = c"ferronet";
-        // SAFETY: `env` is the environment that is calling; `text` is a string of the given length.
+        // SAFETY: on the thread of `env`; `text` has the given length.
         let status = unsafe {
             sys::napi_create_string_utf8(
                 env.raw(),
@@ -105,7 +104,7 @@ impl Threadsafe {
         check(status, "the name of the dispatcher")?;
         let mut raw = ptr::null_mut();
         let held = Arc::into_raw(Arc::clone(&context)).cast_mut().cast::<c_void>();
-        // SAFETY: all values belong to `env`; `held` is a reference that `finalize` gives back, once.
+        // SAFETY: all values belong to `env`; `held` is a reference that `finalize` drops, once.
         let status = unsafe {
             sys::napi_create_threadsafe_function(
                 env.raw(),
@@ -122,7 +121,7 @@ impl Threadsafe {
             )
         };
         if let Err(error) = check(status, "the dispatcher's threadsafe function") {
-            // SAFETY: a call that failed kept nothing, so the reference made above is still ours.
+            // SAFETY: the failed call has not kept `held`, so nothing else drops this reference.
             drop(unsafe { Arc::from_raw(held.cast::<Context>()) });
             return Err(error);
         }
@@ -135,17 +134,17 @@ impl Threadsafe {
         Ok(threadsafe)
     }
 
-    /// Tells the items where to look.
+    /// Sets the reactor whose events the items deliver.
     pub(crate) fn serve(&self, reactor: &Arc<Reactor>) {
-        // A second reactor for one dispatcher does not exist: the binding makes both together.
+        // Set once: each dispatcher has one reactor, and both are made together.
         drop(self.context.reactor.set(Arc::downgrade(reactor)));
     }
 
-    /// Gives the threadsafe function up, on the JavaScript thread, when no other thread is left that calls it.
+    /// Releases the threadsafe function, on the JavaScript thread, after the threads that call it have ended.
     pub(crate) fn end(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        // SAFETY: the one release for the one thread that it was made for; nobody uses `raw` from now on. What it answers
-        // is of no use: the environment is ending.
+        // SAFETY: the one release for the one thread that it was made with; `raw` is not used from now on. A failure does
+        // not matter, because the environment is ending.
         let _status = unsafe {
             sys::napi_release_threadsafe_function(self.raw, sys::ThreadsafeFunctionReleaseMode::abort)
         };
@@ -156,8 +155,8 @@ impl Threadsafe {
         self.context.deliver_next();
     }
 
-    /// Whether the event loop stays alive for what may come. (napi-rs marks its own `refer`/`unref` deprecated; the
-    /// loop's liveness has no other way.)
+    /// Sets whether the event loop stays alive for events of the reactor. (napi-rs marks its own `refer` and `unref` as
+    /// deprecated, but there is no other way to do it.)
     pub(crate) fn set_ref(&self, env: &Env, alive: bool) -> Result<()> {
         // SAFETY: on the JavaScript thread (it has the `Env`), with a function that lives as long as `env`.
         let status = unsafe {
@@ -171,19 +170,19 @@ impl Threadsafe {
     }
 }
 
-/// A handle of the threadsafe function for the reactor's threads.
+/// Calls the threadsafe function from the reactor's threads.
 #[derive(Debug)]
-pub(crate) struct Wakeup(pub(crate) Arc<Threadsafe>);
+pub(crate) struct ThreadsafeWaker(pub(crate) Arc<Threadsafe>);
 
-impl Wake for Wakeup {
+impl Wake for ThreadsafeWaker {
     fn wake(&self, deliveries: usize) {
         let Threadsafe { raw, closing, .. } = &*self.0;
         for _ in 0..deliveries {
             if closing.load(Ordering::Relaxed) {
                 return;
             }
-            // SAFETY: `raw` lives until the environment's cleanup hooks have ended the reactor and the watch of the
-            // loop, and only those two call this.
+            // SAFETY: only the reactor calls this. The environment's cleanup hook shuts the reactor down, its threads
+            // included, before it releases `raw`.
             let status = unsafe {
                 sys::napi_call_threadsafe_function(
                     *raw,
@@ -192,35 +191,35 @@ impl Wake for Wakeup {
                 )
             };
             if Status::from(status) == Status::Closing {
-                // The environment is going: nobody will listen, and asking again is not allowed.
+                // The environment is ending, and the function must not be called again.
                 closing.store(true, Ordering::Relaxed);
             }
         }
     }
 }
 
-/// One item, on the JavaScript thread.
+/// Runs one item, on the JavaScript thread.
 unsafe extern "C" fn run_item(
     env: sys::napi_env,
     function: sys::napi_value,
     context: *mut c_void,
     _data: *mut c_void,
 ) {
-    // Both are null when the environment ends with items still queued.
+    // Both are null if the environment ends while items are queued.
     if env.is_null() || function.is_null() {
         return;
     }
-    // SAFETY: the reference that `Threadsafe::new` gave to the function; `finalize`, which takes it back, comes last.
+    // SAFETY: the reference that `Threadsafe::new` made for the function. `finalize`, which drops it, runs after all items.
     let context = unsafe { &*context.cast::<Context>() };
-    if context.asks {
-        let mut answer = ptr::null_mut();
+    if context.defers {
+        let mut result = ptr::null_mut();
         // SAFETY: on the JavaScript thread, in the handle scope of the item; as an object the function may be its own
-        // `this`. It fails when the environment can't run JavaScript any more, and there is nobody to tell.
+        // `this`. It fails if the environment runs no JavaScript any more, where there is nothing left to report to.
         let _failed =
-            unsafe { sys::napi_call_function(env, function, function, 0, ptr::null(), &raw mut answer) };
+            unsafe { sys::napi_call_function(env, function, function, 0, ptr::null(), &raw mut result) };
         return;
     }
-    // A panic must not unwind into Node. The event is lost then, the next one is not.
+    // A panic must not unwind into Node. It loses this event and not the next.
     let _panicked = catch_unwind(AssertUnwindSafe(|| context.deliver_next()));
 }
 

@@ -1,5 +1,5 @@
-//! `write(id, chunk, form)`, the call that a program makes most, as a plain function. Strings are encoded here, into memory
-//! that is used again, so there is no Buffer between.
+//! `write(id, chunk, form)`, the call that a program makes most, as a plain function. It encodes strings into memory that
+//! is reused, so they need no Buffer.
 #![expect(unsafe_code, reason = "strings and views are read by raw Node-API calls")]
 
 use std::cell::RefCell;
@@ -12,27 +12,27 @@ use ferronet_reactor::{Accepted, Errno, Window};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result, Status, sys};
 
-use crate::lease::Lease;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
+use crate::reactor_ref::ReactorRef;
 
-/// The size of the memory that strings are encoded into: enough for all that JavaScript does not encode itself, as a UTF-16
-/// unit takes three bytes at most.
+/// The size of the memory that strings are encoded into. It is enough for every string that JavaScript does not encode
+/// itself: a UTF-16 unit takes three bytes at most.
 const SCRATCH: usize = 4 * LONGEST_STRING;
 
 struct Writer {
-    lease: Lease,
+    reactor: ReactorRef,
     scratch: RefCell<Vec<u8>>,
 }
 
-/// Makes the function. It answers twice the number of bytes that were taken, plus 1 if a `Wrote` event will follow; or a
-/// negative error.
+/// Makes the function. It returns twice the number of accepted bytes, plus 1 if a `Wrote` event will follow; or a negative
+/// error.
 ///
 /// # Errors
 /// When the environment is ending.
-pub(crate) fn function(env: &Env, lease: Lease) -> Result<Unknown<'_>> {
+pub(crate) fn function(env: &Env, reactor: ReactorRef) -> Result<Unknown<'_>> {
     let scratch = RefCell::new(Vec::new());
-    plain::function(env, Writer { lease, scratch })
+    plain::function(env, Writer { reactor, scratch })
 }
 
 impl Plain for Writer {
@@ -52,7 +52,7 @@ impl Writer {
             ChunkForm::Bytes => self.send_window(id, bytes_of(env, chunk), Window::First),
             ChunkForm::NextBytes => self.send_window(id, bytes_of(env, chunk), Window::Next),
             ChunkForm::Utf8 => self.send_encoded(id, 4, |memory, room, length| {
-                // SAFETY: `encode` gives memory of that much room, or null to ask for the length.
+                // SAFETY: `send_encoded` passes memory of `room` bytes, or null to get the length.
                 unsafe { sys::napi_get_value_string_utf8(env, chunk, memory.cast(), room, length) }
             }),
             ChunkForm::Latin1 => self.send_encoded(id, 1, |memory, room, length| {
@@ -67,10 +67,10 @@ impl Writer {
 
     fn write_utf16(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value) -> f64 {
         let mut length = 0;
-        // SAFETY: asks for the length only.
+        // SAFETY: with a null buffer, Node-API writes only the length.
         unsafe { sys::napi_get_value_string_utf16(env, chunk, ptr::null_mut(), 0, &raw mut length) };
         let mut units = vec![0_u16; length + 1];
-        // SAFETY: memory of that much room.
+        // SAFETY: `units` has room for the given number of units.
         unsafe {
             sys::napi_get_value_string_utf16(env, chunk, units.as_mut_ptr(), units.len(), &raw mut length)
         };
@@ -81,8 +81,8 @@ impl Writer {
         self.send_all(id, &bytes)
     }
 
-    /// Encodes a string by `get` and sends it. The scratch keeps its size: JavaScript makes a Buffer of a string that may
-    /// not fit, and one that comes here all the same has memory of its own.
+    /// Encodes a string by `get` and sends it. `scratch` does not grow: JavaScript encodes strings that may not fit, and
+    /// one that gets here in spite of that is encoded into new memory.
     fn send_encoded(
         &self,
         id: f64,
@@ -96,8 +96,8 @@ impl Writer {
         if Status::from(status) != Status::Ok {
             return invalid();
         }
-        // One byte is for the terminating zero, and one character may take `widest` bytes: with less than that left,
-        // something may have been cut off.
+        // One byte is for the terminating zero, and a character takes up to `widest` bytes. If less than that is left, the
+        // string may have been truncated.
         if length + widest < scratch.len() {
             return self.send_all(id, &scratch[..length]);
         }
@@ -110,31 +110,31 @@ impl Writer {
         self.send_all(id, &large[..length])
     }
 
-    /// Sends bytes that JavaScript keeps until all are sent.
+    /// Sends bytes of a view. JavaScript keeps it until all of it is sent, so the reactor may accept only a part.
     fn send_window(&self, id: f64, bytes: Option<&[u8]>, window: Window) -> f64 {
         let Some(bytes) = bytes else { return invalid() };
-        let core = self.lease.core();
+        let core = self.reactor.get();
         numbers::accepted(core.write_window(numbers::id(id), &[IoSlice::new(bytes)], window))
     }
 
-    /// Sends bytes that are gone after the call.
+    /// Sends bytes that do not outlive the call, so the reactor copies what the kernel does not take.
     fn send_all(&self, id: f64, bytes: &[u8]) -> f64 {
-        let core = self.lease.core();
+        let core = self.reactor.get();
         let written = core.write(numbers::id(id), &[IoSlice::new(bytes)]);
         let bytes = bytes.len();
         numbers::accepted(written.map(|written| Accepted { bytes, written }))
     }
 }
 
-/// The answer for what is neither bytes nor a string, and for a form that there is not.
+/// The result for a chunk that is neither bytes nor a string, and for an unknown form.
 fn invalid() -> f64 {
     f64::from(Errno::EINVAL.code())
 }
 
-/// The bytes of a view. They are read only while the call lasts, and JavaScript runs nothing meanwhile.
+/// The bytes of a view, for use during the call, while JavaScript does not run.
 fn bytes_of<'a>(env: sys::napi_env, chunk: sys::napi_value) -> Option<&'a [u8]> {
     let (mut memory, mut length) = (ptr::null_mut(), 0);
-    // SAFETY: what is no view is refused.
+    // SAFETY: Node-API checks the type of `chunk` and fails for anything but a view.
     let status = unsafe { sys::napi_get_buffer_info(env, chunk, &raw mut memory, &raw mut length) };
     if Status::from(status) != Status::Ok {
         return None;
@@ -142,6 +142,6 @@ fn bytes_of<'a>(env: sys::napi_env, chunk: sys::napi_value) -> Option<&'a [u8]> 
     if length == 0 {
         return Some(&[]);
     }
-    // SAFETY: the memory of a view that this call was given; nothing can detach it before the call ends.
+    // SAFETY: the memory of a view that was passed to this call. Nothing can detach it before the call ends.
     Some(unsafe { slice::from_raw_parts(memory.cast(), length) })
 }

@@ -1,11 +1,11 @@
-//! `numbers!`, and the list of what it has defined.
+//! `numbers!`, and the types of the lists that it defines.
 
 /// An enum whose members are numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Enum {
-    /// As Rust spells it.
+    /// The name in Rust.
     pub name: &'static str,
-    /// Its comment, a line each.
+    /// The lines of its comment.
     pub comment: &'static [&'static str],
     /// Its members, in the order of their definition.
     pub members: &'static [Constant],
@@ -14,15 +14,15 @@ pub struct Enum {
 /// A number with a name: a constant, or a member of an enum.
 #[derive(Clone, Copy, Debug)]
 pub struct Constant {
-    /// As Rust spells it.
+    /// The name in Rust.
     pub name: &'static str,
-    /// Its comment, a line each.
+    /// The lines of its comment.
     pub comment: &'static [&'static str],
     /// The literal in the source, which TypeScript reads as the same number.
     pub value: &'static str,
 }
 
-/// Defines enums and constants, and `ENUMS` and `CONSTANTS`, which list them.
+/// Defines enums and constants, and the lists `ENUMS` and `CONSTANTS` of all of them.
 macro_rules! numbers {
     (
         enums {
@@ -46,7 +46,7 @@ macro_rules! numbers {
             }
 
             impl $enum_name {
-                /// The member that has a number.
+                /// The member with this number, if there is one.
                 pub const fn of(number: i32) -> Option<Self> {
                     match number {
                         $($number => Some(Self::$member),)*

@@ -17,7 +17,7 @@ fn typescript() -> String {
     [HEAD, &enums.join("\n"), &constants.concat()].join("\n")
 }
 
-/// An object: TypeScript's own enums are more than types, and Node cannot strip them from a file.
+/// A constant object, because Node cannot strip an enum of TypeScript from a file: it is code and not only a type.
 fn enumeration(each: &Enum) -> String {
     let members: Vec<String> = each.members.iter().map(member).collect();
     format!(

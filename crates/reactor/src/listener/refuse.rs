@@ -10,8 +10,8 @@ use super::listener::Listener;
 use super::state::ACCEPTS_PER_TURN;
 
 impl Listener {
-    /// Answers one [`Event::Exhausted`](crate::Event::Exhausted), on the consumer's thread: refuses some of the connections that wait, unless there are
-    /// descriptors again.
+    /// Handles one [`Event::Exhausted`](crate::Event::Exhausted), on the consumer's thread: refuses some of the waiting
+    /// connections, unless descriptors are available again.
     pub(crate) fn refuse_some(self: &Arc<Self>) {
         let acceptor = self.acceptor.read();
         let (Some(acceptor), Some(connections)) = (acceptor.as_ref(), self.connections.upgrade()) else {
