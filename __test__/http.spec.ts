@@ -107,7 +107,7 @@ test('serve: the timeouts of the http.Server', async (t) => {
   // What comes when the server has closed already is answered by a reset.
   client.on('error', () => {}).on('data', (chunk: Buffer) => (answer += String(chunk)));
   client.write('GET / HTTP/1.1\r\n');
-  await once(client, 'close');
+  await new Promise((resolve) => void client.on('close', resolve));
   t.regex(answer, /^HTTP\/1\.1 408 /);
 });
 
