@@ -13,7 +13,7 @@ const AUTO = 0;
 const UNKNOWN = [-1, 99, 2 ** 31 - 1];
 const NO_HANDLE = -1;
 
-// The host is the one of Node.
+// The host is Node.
 const declare = isNode ? test : test.skip;
 
 declare('a host or a driver', (t) => {

@@ -79,7 +79,7 @@ export function releaseServer(server: Server, backlog: number | undefined): Node
 /** @throws Error ERR_SERVER_NOT_RUNNING, ERR_INVALID_STATE */
 function listenerOf({ _handle: handle }: ServerFields): AnyHandle {
   if (handle === null) throw new ERR_SERVER_NOT_RUNNING();
-  // In a worker of a cluster the handle only represents the one of the primary.
+  // In a worker of a cluster the handle only represents the primary's.
   if (!isPlain(handle)) throw new ERR_INVALID_STATE('the listening socket of the server is in another process');
   return handle;
 }

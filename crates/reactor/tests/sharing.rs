@@ -38,11 +38,11 @@ fn it_is_not_read_ahead(threads: usize) {
     let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.set_shared(connection, true).unwrap();
     consumer.reactor.read_start(connection).unwrap();
-    peer.write_all(b"for whoever reads first").unwrap();
+    peer.write_all(b"for the first reader").unwrap();
     readable(&mut consumer, connection);
     assert_eq!(consumer.reactor.read_queue_size(connection), 0);
     let taken = consumer.take(connection).unwrap();
-    assert_eq!(taken.0, Piece::Bytes(b"for whoever reads first".to_vec()));
+    assert_eq!(taken.0, Piece::Bytes(b"for the first reader".to_vec()));
     // The end arrives as well, also when the socket is not shared any more.
     consumer.reactor.set_shared(connection, false).unwrap();
     drop(peer);
@@ -116,7 +116,7 @@ fn its_close_with_bytes_that_were_read_ahead_is_no_reset_for_the_other_owner(thr
     let mut consumer = Consumer::new(threads);
     let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.read_start(connection).unwrap();
-    peer.write_all(b"read by nobody").unwrap();
+    peer.write_all(b"never read").unwrap();
     readable(&mut consumer, connection);
     let descriptor = consumer.reactor.duplicate(connection).unwrap();
     consumer.reactor.set_shared(connection, true).unwrap();

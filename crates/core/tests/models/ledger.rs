@@ -7,7 +7,7 @@ const BLOCK: usize = 10;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Somebody without a ticket asks for a block.
+    /// A task without a ticket asks for a block.
     Acquire,
     /// The holder of a ticket asks again.
     AcquireAgain(usize),

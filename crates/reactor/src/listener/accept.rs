@@ -24,7 +24,7 @@ impl Listener {
         by == Driving::Loop || self.is_shared() || self.stays_in_backlog()
     }
 
-    /// Whether no connection is accepted ahead, whoever drives.
+    /// Whether no connection is accepted ahead, whichever thread drives.
     fn stays_in_backlog(&self) -> bool {
         self.is_local() || self.on_demand.load(Ordering::Relaxed)
     }
