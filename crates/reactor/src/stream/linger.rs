@@ -4,8 +4,8 @@
 //! would have taken them from a program that writes at once, and it sends what it has taken after `close(2)`. So an orderly
 //! close with such bytes left closes the handle, and the descriptor lingers: the connection's task sends them, for
 //! [`LINGER_TIMEOUT`] at the longest, and closes it then. Requests, whose end the consumer waits for, are cancelled by the
-//! close as libuv's are. A reset sends what the kernel has room for, since that
-//! would have gone before, and drops the rest.
+//! close as libuv's are. A reset first sends what the kernel has room for, which `write(2)` would have sent already, and
+//! drops the rest.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
