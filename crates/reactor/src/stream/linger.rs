@@ -43,7 +43,7 @@ impl Connection {
                 .shard
                 .timers
                 .wake_at(Instant::now() + LINGER_TIMEOUT, Waker::from(Arc::clone(self)));
-            self.writer.lock().deadline = Some(Box::new(deadline));
+            self.writer.lock().timer = Some(Box::new(deadline));
             self.lingers.store(true, Ordering::Release);
             drop(place);
             Arc::clone(self).wake();

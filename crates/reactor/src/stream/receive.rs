@@ -140,6 +140,7 @@ impl Connection {
             if !reader.armed {
                 Arc::clone(self).wake();
             }
+            self.retry_later(stream, &waker);
             return None;
         };
         let n = match read {
@@ -148,6 +149,7 @@ impl Connection {
             Err(error) => return Some((Received::End(error.into()), Left::Nothing)),
         };
         reader.armed = stream.poll_readable(&mut cx).is_pending();
+        self.retry_later(stream, &waker);
         let left = if reader.armed {
             Left::Nothing
         } else if n == space.len() {

@@ -208,7 +208,7 @@ impl Connection {
         if !writer.state.sends() {
             return;
         }
-        if writer.deadline.as_deref().is_some_and(Timer::is_due) {
+        if writer.state == Writing::Lingering && writer.timer.as_deref().is_some_and(Timer::is_due) {
             writer.close();
             return;
         }

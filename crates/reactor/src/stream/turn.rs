@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
 use crate::drive::run_queue::{Driving, Task};
+use crate::sys::Stream;
 
 use super::connection::Connection;
 
@@ -22,8 +23,19 @@ impl Task for Connection {
             self.receive_turn(by, stream, &mut cx);
         }
         self.write_turn(stream, &mut cx);
+        self.retry_later(stream, &waker);
         self.report_failure();
         drop(place);
         self.end_lingering();
+    }
+}
+
+impl Connection {
+    /// Has the task woken when `stream`, on which it waits, has to be asked again.
+    pub(super) fn retry_later(&self, stream: &Stream, waker: &Waker) {
+        if let Some(at) = stream.take_retry_time() {
+            let timer = self.shard.timers.wake_at(at, waker.clone());
+            self.writer.lock().timer = Some(Box::new(timer));
+        }
     }
 }

@@ -59,14 +59,15 @@ pub(super) struct Writer {
     pub(super) peer_ended: bool,
     /// Tasks of relays that wait until the queue is empty.
     relays: Vec<Waker>,
-    /// Not reported yet: see `failure.rs`. In a box, as the deadline: few connections have them, and every idle one would
+    /// Not reported yet: see `failure.rs`. In a box, as the timer: few connections have them, and every idle one would
     /// pay for the room.
     pub(super) failure: Option<Box<Failure>>,
     /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds an end of
     /// file that is none.
     socket_error: Option<Errno>,
-    /// How long the descriptor of a closed connection lingers.
-    pub(super) deadline: Option<Box<Timer>>,
+    /// When the task has to run though nothing else wakes it: for the stream ([`take_retry_time`](crate::sys::Stream::take_retry_time)) while the handle
+    /// is open, and at the end of lingering.
+    pub(super) timer: Option<Box<Timer>>,
     /// The kernel had no buffers for the last write, and reports none when it has.
     pub(super) no_buffers: Retry,
 }
@@ -81,7 +82,7 @@ impl Writer {
             relays: Vec::new(),
             failure: None,
             socket_error: None,
-            deadline: None,
+            timer: None,
             no_buffers: Retry::default(),
         }
     }
@@ -104,7 +105,7 @@ impl Writer {
         self.state.close();
         self.queue.clear();
         self.failure = None;
-        self.deadline = None;
+        self.timer = None;
         self.no_buffers.end();
         self.wake_relays();
     }

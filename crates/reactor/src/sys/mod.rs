@@ -4,6 +4,8 @@
 //!   closed when it is dropped. `write_now` and `receive_now` ask the kernel, never a cached readiness (a new tokio
 //!   registration has none, and the driver may not have run since); `poll_*` register the task's waker before they answer
 //!   `Pending`, and what a receive leaves is readable without more having to arrive, whatever the system stopped it for.
+//!   Where the system does not report what a stream waits for, `take_retry_time` says, once for each `Pending`, when its task
+//!   has to ask again.
 //!   Without buffers `write_now` would block; `poll_write` fails (`is_out_of_buffers`), and its task tries again later.
 //!   `socket` gives the descriptor to `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see,
 //!   or -1.

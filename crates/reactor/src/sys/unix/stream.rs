@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
 
 use socket2::SockRef;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
@@ -170,6 +171,12 @@ impl Stream {
                 None => ready.clear_ready(),
             }
         }
+    }
+
+    /// The poller reports everything.
+    #[expect(clippy::unused_self, reason = "a pipe of Windows has one")]
+    pub(crate) fn take_retry_time(&self) -> Option<Instant> {
+        None
     }
 
     /// Sends FIN. A descriptor that is no socket (a pipe that was adopted) has none: its reader sees the end at close.

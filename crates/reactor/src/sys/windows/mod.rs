@@ -3,9 +3,9 @@
 //! Handles are no descriptors: JavaScript sees no numbers, and what it calls one names nothing. The reactor's thread always
 //! drives.
 //!
-//! `unsafe` here are the calls that make, open and ask pipes, timers and waits, sockets by number, and reading into memory
+//! `unsafe` here are the calls that make, open and ask pipes and waits, sockets by number, and reading into memory
 //! that is not initialized.
-#![expect(unsafe_code, reason = "pipes, timers and waits exist only as raw calls")]
+#![expect(unsafe_code, reason = "pipes and waits exist only as raw calls")]
 #![expect(
     clippy::unnecessary_wraps,
     clippy::unused_self,
@@ -30,7 +30,6 @@ mod poller;
 mod stream;
 mod thread_clock;
 mod thread_waker;
-mod timer;
 mod unregistered;
 mod writable;
 

@@ -3,6 +3,9 @@
 //! A pipe has no half-close. What libuv makes of one is made here as well: once this side has ended, and nothing has come
 //! for [`EOF_TIMEOUT`], the pipe is closed, which the other side reads as the end; this side reads the end too. Until the other
 //! side has read what was written, where the system reports that, the time does not begin.
+//!
+//! The system reports neither that time nor a free instance of a busy pipe: the task has to ask again
+//! ([`Pipe::take_retry_time`]).
 
 use std::io::{self, IoSlice};
 use std::os::windows::io::{AsRawHandle, IntoRawHandle as _, OwnedHandle};
@@ -20,13 +23,12 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use super::errno::os_error;
 use super::path;
 use super::pipe_write::PendingWrite;
-use super::timer::Timer;
 
 /// How long the reading side of an ended pipe may receive nothing (libuv: `eof_timeout`).
 const EOF_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long a connect waits for an instance, as libuv does.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often it tries.
+/// How often it is tried.
 const RETRY: Duration = Duration::from_millis(10);
 
 /// One end of a pipe, the server's or the client's.
@@ -48,7 +50,8 @@ enum State {
 struct Busy {
     path: String,
     deadline: Instant,
-    timer: Option<Timer>,
+    /// When the task has to try again, since it was left waiting.
+    retry_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -68,9 +71,11 @@ struct Open {
 #[derive(Debug)]
 enum Writing {
     Open,
-    /// Since when nothing was received, with the timer that checks again.
     Ended {
-        quiet: Option<(Instant, Timer)>,
+        /// Since when nothing was received, while the task waits for more.
+        quiet_since: Option<Instant>,
+        /// When the task has to ask again, since it was left waiting.
+        retry_at: Option<Instant>,
     },
 }
 
@@ -94,9 +99,13 @@ impl Open {
     }
 
     /// Nothing has come. Whether it is time to close.
-    fn is_over(&mut self, cx: &Context<'_>) -> io::Result<bool> {
+    fn is_over(&mut self, cx: &Context<'_>) -> bool {
         let unread = self.has_unread();
-        let Writing::Ended { quiet } = &mut self.writing else {
+        let Writing::Ended {
+            quiet_since,
+            retry_at,
+        } = &mut self.writing
+        else {
             if !self
                 .reader
                 .as_ref()
@@ -104,26 +113,19 @@ impl Open {
             {
                 self.reader = Some(cx.waker().clone());
             }
-            return Ok(false);
+            return false;
         };
         let now = Instant::now();
-        let since = match quiet {
-            Some((since, _)) if !unread => *since,
-            _ => now,
-        };
-        let left = (since + EOF_TIMEOUT).saturating_duration_since(now);
-        if left.is_zero() {
-            return Ok(true);
-        }
-        // A timer that is early by less than its grain would wake for nothing again and again.
-        let left = left.max(Duration::from_millis(1));
-        *quiet = Some((since, Timer::after(left, cx.waker().clone())?));
-        Ok(false)
+        let since = quiet_since.filter(|_| !unread).unwrap_or(now);
+        let over_at = since + EOF_TIMEOUT;
+        *quiet_since = Some(since);
+        *retry_at = (now < over_at).then_some(over_at);
+        now >= over_at
     }
 
     fn note_received(&mut self) {
-        if let Writing::Ended { quiet } = &mut self.writing {
-            *quiet = None;
+        if let Writing::Ended { quiet_since, .. } = &mut self.writing {
+            *quiet_since = None;
         }
     }
 }
@@ -141,7 +143,7 @@ impl Pipe {
         let busy = Busy {
             path,
             deadline: Instant::now() + CONNECT_TIMEOUT,
-            timer: None,
+            retry_at: None,
         };
         Self {
             state: Mutex::new(State::Busy(busy)),
@@ -155,7 +157,8 @@ impl Pipe {
         }
     }
 
-    pub(super) fn poll_connect(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    /// Tries to connect a pipe that was busy.
+    pub(super) fn poll_connect(&self) -> Poll<io::Result<()>> {
         let mut state = self.state.lock();
         let State::Busy(busy) = &mut *state else {
             return Poll::Ready(Ok(()));
@@ -166,10 +169,11 @@ impl Pipe {
                 Poll::Ready(Ok(()))
             }
             Err(error) if is_busy(&error) => {
-                if Instant::now() >= busy.deadline {
+                let now = Instant::now();
+                if now >= busy.deadline {
                     return Poll::Ready(Err(os_error(ERROR_SEM_TIMEOUT)));
                 }
-                busy.timer = Some(Timer::after(RETRY, cx.waker().clone())?);
+                busy.retry_at = Some(now + RETRY);
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(error)),
@@ -202,9 +206,10 @@ impl Pipe {
         if open.end.poll_read_ready(cx).is_ready() {
             return Poll::Ready(());
         }
-        match open.is_over(cx) {
-            Ok(false) => Poll::Pending,
-            Ok(true) | Err(_) => Poll::Ready(()),
+        if open.is_over(cx) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }
 
@@ -218,7 +223,7 @@ impl Pipe {
         loop {
             if let Poll::Ready(ready) = open.end.poll_read_ready(cx) {
                 ready?;
-            } else if open.is_over(cx)? {
+            } else if open.is_over(cx) {
                 *state = State::Closed;
                 return Poll::Ready(Ok(0));
             } else {
@@ -241,11 +246,26 @@ impl Pipe {
     /// The end of what is written: the other side reads it when the pipe is closed.
     pub(super) fn shutdown_write(&self) {
         if let State::Open(open) = &mut *self.state.lock() {
-            open.writing = Writing::Ended { quiet: None };
+            open.writing = Writing::Ended {
+                quiet_since: None,
+                retry_at: None,
+            };
             // It begins to count.
             if let Some(reader) = open.reader.take() {
                 reader.wake();
             }
+        }
+    }
+
+    /// When a task that was left waiting has to ask again. Given once for each time.
+    pub(super) fn take_retry_time(&self) -> Option<Instant> {
+        match &mut *self.state.lock() {
+            State::Busy(Busy { retry_at, .. })
+            | State::Open(Open {
+                writing: Writing::Ended { retry_at, .. },
+                ..
+            }) => retry_at.take(),
+            State::Open(_) | State::Closed => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -145,13 +146,21 @@ impl Stream {
     pub(crate) fn poll_connect(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let stream = match self {
             Self::Tcp(stream) => stream,
-            Self::Pipe(pipe) => return pipe.poll_connect(cx),
+            Self::Pipe(pipe) => return pipe.poll_connect(),
         };
         ready!(stream.poll_write_ready(cx))?;
         Poll::Ready(match stream.take_error() {
             Ok(None) => stream.peer_addr().map(drop),
             Ok(Some(error)) | Err(error) => Err(error),
         })
+    }
+
+    /// Of a pipe, of which the system does not report everything; see there.
+    pub(crate) fn take_retry_time(&self) -> Option<Instant> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Pipe(pipe) => pipe.take_retry_time(),
+        }
     }
 
     /// Sends FIN, or what there is of it in a pipe.
