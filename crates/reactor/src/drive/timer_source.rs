@@ -1,6 +1,5 @@
 //! What wakes a runtime at the earliest of its deadlines.
 
-use std::io;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
@@ -16,40 +15,39 @@ pub(super) enum TimerSource {
     None,
     /// Not closed when nothing is set any more: making it again would cost system calls.
     Poller(PollTimer),
-    /// Ended when nothing is set any more.
-    Thread(TimerThread),
+    /// Rests while nothing is set: a thread for each time would cost more.
+    Thread { thread: TimerThread, rests: bool },
 }
 
 impl TimerSource {
-    /// Wakes `waker` at `at`, or not at all. Answers whether that is so: it is not where the system has neither a descriptor
+    /// Wakes `waker` at `at`, or not at all. Returns whether that is so: it is not where the system has neither a descriptor
     /// nor a thread.
     pub(super) fn set(&mut self, at: Option<Instant>, runtime: &runtime::Handle, waker: &Waker) -> bool {
-        if let Self::None = self
-            && at.is_some()
-        {
-            *self = Self::made(runtime, waker).unwrap_or_default();
+        if at.is_some() && matches!(self, Self::None | Self::Thread { rests: true, .. }) {
+            self.make(runtime, waker);
         }
-        match (&*self, at) {
+        match (self, at) {
             (Self::None, at) => at.is_none(),
             (Self::Poller(timer), at) => timer.set(at).is_ok(),
-            (Self::Thread(thread), Some(at)) => {
+            (Self::Thread { thread, rests }, at) => {
                 thread.set(at);
-                true
-            }
-            (Self::Thread(_), None) => {
-                *self = Self::None;
+                *rests = at.is_none();
                 true
             }
         }
     }
 
-    fn made(runtime: &runtime::Handle, waker: &Waker) -> io::Result<Self> {
+    /// Makes a descriptor, else a thread, if there is none.
+    fn make(&mut self, runtime: &runtime::Handle, waker: &Waker) {
         let _entered = runtime.enter();
         if let Ok(timer) = PollTimer::new() {
             timer.wake_next(&mut Context::from_waker(waker));
-            return Ok(Self::Poller(timer));
+            *self = Self::Poller(timer);
+        } else if let Self::None = self
+            && let Ok(thread) = TimerThread::start(waker.clone())
+        {
+            *self = Self::Thread { thread, rests: true };
         }
-        TimerThread::start(waker.clone()).map(Self::Thread)
     }
 
     /// The time that was set has come: has `waker` woken at the next one.

@@ -75,9 +75,13 @@ impl TimerThread {
         })
     }
 
-    /// Wakes once, at `at`. The time that was set before is forgotten.
-    pub(super) fn set(&self, at: Instant) {
-        self.shared.change(Plan::WakeAt(at));
+    /// Wakes once, at `at`, or not at all. The time that was set before is forgotten.
+    pub(super) fn set(&self, at: Option<Instant>) {
+        match at {
+            Some(at) => self.shared.change(Plan::WakeAt(at)),
+            // The thread finds out at the time that was set before, and need not be woken for it.
+            None => *self.shared.plan.lock() = Plan::Rest,
+        }
     }
 }
 

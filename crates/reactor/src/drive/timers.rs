@@ -7,7 +7,7 @@
 //! All deadlines of a runtime are in one ordered queue, and one [`TimerSource`] is set to the earliest of them: a descriptor
 //! that the runtime's poller watches, where the system has such descriptors. It wakes the thread that sleeps there, also the
 //! consumer's loop, which watches the poller and knows nothing of tokio's own timers. Elsewhere, and for as long as the
-//! process has no descriptor left, a thread sleeps until then. Without a deadline nothing is set, and no thread wakes.
+//! process has no descriptor left, a thread sleeps until then. Without a deadline nothing is set, and no task is woken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -221,7 +221,7 @@ mod tests {
     fn with_thread(runtime: &Runtime) -> Arc<Timers> {
         let timers = timers(runtime);
         let thread = TimerThread::start(Waker::from(Arc::clone(&timers))).unwrap();
-        timers.set.lock().source = TimerSource::Thread(thread);
+        timers.set.lock().source = TimerSource::Thread { thread, rests: false };
         timers
     }
 
@@ -307,9 +307,25 @@ mod tests {
             drop(timer);
             assert!(timers.is_idle());
             assert_eq!(Arc::strong_count(&count), 1);
-            assert!(!matches!(timers.set.lock().source, TimerSource::Thread(_)));
             end(&timers);
         }
+    }
+
+    #[test]
+    fn a_thread_that_rests_is_set_again_or_gives_way_to_a_descriptor() {
+        let runtime = runtime();
+        let timers = with_thread(&runtime);
+        drop(timers.wake_at(Instant::now() + LATE, counter().1));
+        let (count, waker) = counter_in(&timers);
+        let _timer = timers.wake_at(Instant::now() + SOON, waker);
+        let has_descriptor = matches!(timers.set.lock().source, TimerSource::Poller(_));
+        assert_eq!(
+            has_descriptor,
+            cfg!(all(target_os = "linux", not(ferronet_without = "timer")))
+        );
+        timers.tasks.drive(&runtime, || count.get() > 0);
+        assert_eq!(count.get(), 1);
+        end(&timers);
     }
 
     #[test]
