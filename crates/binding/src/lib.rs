@@ -13,6 +13,6 @@ mod plain;
 pub mod reactor;
 mod reactor_ref;
 pub mod sockets;
+mod threadsafe_waker;
 mod uv;
-mod wakeup;
 mod writer;

@@ -23,7 +23,7 @@ use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
 use crate::numbers::{accepted, bind_flags, bits, count, done, id, local_access, made};
 use crate::reactor_ref::ReactorRef;
-use crate::wakeup::{Item, Threadsafe, ThreadsafeWaker};
+use crate::threadsafe_waker::{Item, Threadsafe, ThreadsafeWaker};
 
 /// Parses an address of the given family as `uv_ip4_addr` and `uv_ip6_addr` do.
 fn ip(address: &str, port: u16, ipv6: bool) -> std::result::Result<std::net::SocketAddr, Errno> {
