@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { setImmediate as loadedSetImmediate } from 'node:timers';
 
+import type { Accepted } from './accepted.js';
 import { Reactor } from './binding.js';
 import { type ChunkForm, Driver, EventKind, HostLoop, NO_SLOT, Operation, SLOTS } from './numbers.js';
 
@@ -119,11 +120,8 @@ export function control(operation: Operation, id: number, flag = 0): number {
 
 let writer: ReturnType<Reactor['writer']> | undefined;
 
-/**
- * Writes a chunk to a handle. Returns twice the number of bytes taken, plus 1 if the kernel has not got them all; or a
- * negative libuv error if nothing was taken.
- */
-export function send(id: number, chunk: Uint8Array | string, form: ChunkForm): number {
+/** Writes a chunk to a handle. */
+export function send(id: number, chunk: Uint8Array | string, form: ChunkForm): Accepted {
   return (writer ??= reactor().writer())(id, chunk, form);
 }
 

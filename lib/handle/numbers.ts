@@ -102,3 +102,5 @@ export const SLOTS = 0x100_0000;
 export const NO_SLOT = 0xff_ffff;
 /** In UTF-16 units. Longer strings are encoded in JavaScript and sent as bytes, which the reactor need not copy. */
 export const LONGEST_STRING = 16_384;
+/** The most chunks that one system call writes. */
+export const IOV_MAX = 1024;

@@ -7,14 +7,15 @@
  */
 import { Buffer } from 'node:buffer';
 
+import { acceptedBytes, queuedFlag } from './accepted.js';
 import { control, type HandleEvent, inLaterTurn, reactor, receiverOf, send } from './dispatcher.js';
 import { uvErrno } from '../errors/errors.js';
 import { ListeningHandle } from './listener.js';
-import { ChunkForm, EventKind, LONGEST_STRING, Operation } from './numbers.js';
+import { ChunkForm, EventKind, IOV_MAX, LONGEST_STRING, Operation } from './numbers.js';
 import { type EncodedChunk, bytesOf } from './chunk.js';
 import { Pending, type Req } from './request.js';
 import type { SocketHandle } from './socket.js';
-import { MOST_CHUNKS, Unsent } from './unsent.js';
+import { Unsent } from './unsent.js';
 import { type QueueOwner, WriteQueue } from './write-queue.js';
 
 const UV_EAGAIN: number = uvErrno('EAGAIN');
@@ -195,13 +196,14 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
       }
     }
     if (this.#queue?.hasUnsent) return this.enqueue(req, [chunk as Uint8Array]);
-    const answer = send(this.openId(), chunk, form);
-    if (answer < 0) return this.wrote(req, 0, answer);
-    const queued = answer % 2;
-    const taken = (answer - queued) / 2;
-    // Of a string the reactor takes all.
-    if (form !== ChunkForm.Bytes || taken === (chunk as Uint8Array).byteLength) return this.wrote(req, taken, queued);
-    return this.enqueueRest(req, [chunk as Uint8Array], taken);
+    const accepted = send(this.openId(), chunk, form);
+    if (accepted < 0) return this.wrote(req, 0, accepted);
+    const bytes = acceptedBytes(accepted);
+    // A string is accepted whole.
+    if (form !== ChunkForm.Bytes || bytes === (chunk as Uint8Array).byteLength) {
+      return this.wrote(req, bytes, queuedFlag(accepted));
+    }
+    return this.enqueueRest(req, [chunk as Uint8Array], bytes);
   }
 
   /** Several chunks as one write. */
@@ -213,12 +215,11 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
       return bytes;
     });
     if (this.#queue?.hasUnsent) return this.enqueue(req, list);
-    if (list.length > MOST_CHUNKS) return this.writeInSteps(req, new Unsent(list, 0));
-    const answer = reactor().writev(this.openId(), list, false);
-    if (answer < 0) return this.wrote(req, 0, answer);
-    const queued = answer % 2;
-    const taken = (answer - queued) / 2;
-    return taken === size ? this.wrote(req, size, queued) : this.enqueueRest(req, list, taken);
+    if (list.length > IOV_MAX) return this.writeInSteps(req, new Unsent(list, 0));
+    const accepted = reactor().writev(this.openId(), list, false);
+    if (accepted < 0) return this.wrote(req, 0, accepted);
+    const bytes = acceptedBytes(accepted);
+    return bytes === size ? this.wrote(req, size, queuedFlag(accepted)) : this.enqueueRest(req, list, bytes);
   }
 
   /** The reactor has taken the first bytes of a write, and the kernel not yet all of those. */

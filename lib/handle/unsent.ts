@@ -1,15 +1,14 @@
 // Large writes are given to the reactor in windows, because it copies what it cannot send at once: a Buffer that is written
 // to a hundred slow peers stays in memory once, and sending it does not block the event loop.
+import { acceptedBytes, queuedFlag } from './accepted.js';
 import { reactor, send } from './dispatcher.js';
-import { ChunkForm } from './numbers.js';
+import { ChunkForm, IOV_MAX } from './numbers.js';
 import { uvErrno } from '../errors/errors.js';
 
 const UV_EFAULT: number = uvErrno('EFAULT');
 
 /** No kernel's send buffer takes more at once. */
 const MOST_BYTES = 8 * 1024 * 1024;
-/** No system call takes more pieces. */
-export const MOST_CHUNKS = 1024;
 
 /** How a `send` ended. */
 export type Progress =
@@ -52,14 +51,13 @@ export class Unsent {
     const next = this.#next();
     if (next === undefined) return UV_EFAULT;
     const first = next[0];
-    const answer =
+    const accepted =
       next.length === 1 && first
         ? send(id, first, isPending ? ChunkForm.NextBytes : ChunkForm.Bytes)
         : reactor().writev(id, next, isPending);
-    if (answer < 0) return answer;
-    const queued = answer % 2;
-    this.#advance((answer - queued) / 2);
-    this.isWaiting = queued === 1;
+    if (accepted < 0) return accepted;
+    this.#advance(acceptedBytes(accepted));
+    this.isWaiting = queuedFlag(accepted) === 1;
     if (this.isWaiting) return 'waiting';
     return this.#size === 0 ? 'sent' : 'more';
   }
@@ -69,7 +67,7 @@ export class Unsent {
     return this.#size === 0 ? [] : this.#next(Infinity, Infinity);
   }
 
-  #next(mostBytes = MOST_BYTES, mostChunks = MOST_CHUNKS): Uint8Array[] | undefined {
+  #next(mostBytes = MOST_BYTES, mostChunks = IOV_MAX): Uint8Array[] | undefined {
     const next: Uint8Array[] = [];
     let size = 0;
     for (let index = this.#index; index < this.#chunks.length; index++) {

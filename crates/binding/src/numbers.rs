@@ -1,13 +1,15 @@
 //! Conversions of what crosses as a number: ids, counts, flags and negative libuv errors.
 
 use ferronet_numbers::{
-    NO_SLOT, PIPE_OWNER_ONLY, SLOTS, TCP_EXCLUSIVE, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT,
+    IOV_MAX, NO_SLOT, PIPE_OWNER_ONLY, SLOTS, TCP_EXCLUSIVE, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT,
     UV_WRITABLE,
 };
 use ferronet_reactor::{Accepted, BindFlags, Errno, HandleId, LocalAccess, Written};
 
 // TypeScript computes the slot of an id from these constants.
 const _: () = assert!(HandleId::NONE.slot() == NO_SLOT && NO_SLOT + 1 == SLOTS);
+// TypeScript passes no more chunks at once than the reactor writes by one system call.
+const _: () = assert!(IOV_MAX == ferronet_reactor::IOV_MAX);
 
 /// The bits of an id. Ids have 52 bits, which a number holds exactly. Any other number is the id of no handle.
 #[expect(

@@ -107,6 +107,8 @@ define::numbers! {
         NO_SLOT: u32 = 0xff_ffff;
         /// In UTF-16 units. Longer strings are encoded in JavaScript and sent as bytes, which the reactor need not copy.
         LONGEST_STRING: usize = 16_384;
+        /// The most chunks that one system call writes.
+        IOV_MAX: usize = 1024;
     }
 }
 

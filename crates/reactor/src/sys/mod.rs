@@ -46,6 +46,7 @@ mod vectored;
 pub use bind::{BindFlags, LocalAccess};
 pub(crate) use refused::Refused;
 pub use transport::{DescriptorKind, Target, Transport};
+pub use vectored::IOV_MAX;
 
 #[cfg(unix)]
 mod unix;

@@ -2,8 +2,9 @@
 
 use std::io::{self, IoSlice};
 
-/// `IOV_MAX` everywhere; Windows names no number, and Wine has that of the system below it.
-const MOST_SLICES: usize = 1024;
+/// The most slices that one system call writes: the value of Linux and macOS. Windows documents none, and Wine has that of
+/// the system below it.
+pub const IOV_MAX: usize = 1024;
 
 /// Writes until all is taken or the system would have to wait; a short count is no error.
 pub(super) fn write_in_groups(
@@ -11,7 +12,7 @@ pub(super) fn write_in_groups(
     write: impl Fn(&[IoSlice<'_>]) -> io::Result<usize>,
 ) -> io::Result<usize> {
     let mut sent = 0;
-    for group in chunks.chunks(MOST_SLICES) {
+    for group in chunks.chunks(IOV_MAX) {
         let wanted: usize = group.iter().map(|chunk| chunk.len()).sum();
         if wanted == 0 {
             continue;
