@@ -36,6 +36,5 @@ pub use ferronet_core::handles::HandleId;
 pub use reactor::{Reactor, Sleep, TransferId};
 pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;
-pub use socket::options::KeepAlive;
 pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};
-pub use sys::{BindFlags, DescriptorKind, IOV_MAX, LocalAccess, Target, Transport};
+pub use sys::{BindFlags, DescriptorKind, IOV_MAX, KeepAlive, LocalAccess, Target, Transport};

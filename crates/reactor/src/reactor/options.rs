@@ -6,8 +6,8 @@ use ferronet_core::handles::HandleId;
 use socket2::SockRef;
 
 use crate::socket::errno::Errno;
-use crate::socket::options::{self, KeepAlive};
-use crate::sys::{self, DescriptorKind};
+
+use crate::sys::{self, DescriptorKind, KeepAlive};
 
 use super::entry::Descriptor;
 use super::reactor::Reactor;
@@ -82,7 +82,7 @@ impl Reactor {
     /// # Errors
     /// What `setsockopt(2)` says.
     pub fn set_keep_alive(&self, id: HandleId, keep_alive: Option<KeepAlive>) -> Result<(), Errno> {
-        self.with_socket(id, |socket| options::set_keep_alive(socket, keep_alive))
+        self.with_socket(id, |socket| sys::set_keep_alive(socket, keep_alive))
     }
 
     /// `IP_TOS` or `IPV6_TCLASS`.

@@ -2,4 +2,3 @@
 
 pub(crate) mod address;
 pub(crate) mod errno;
-pub(crate) mod options;

@@ -38,12 +38,15 @@
 //! `--cfg ferronet_without="poller"`, `"timer"` and `"splice"`, in any combination. Without a poller the reactor's thread
 //! always drives.
 
-mod bind;
+mod access;
+mod options;
 mod refused;
 mod transport;
 mod vectored;
 
-pub use bind::{BindFlags, LocalAccess};
+pub use access::{BindFlags, LocalAccess};
+pub use options::KeepAlive;
+pub(crate) use options::set_keep_alive;
 pub(crate) use refused::Refused;
 pub use transport::{DescriptorKind, Target, Transport};
 pub use vectored::IOV_MAX;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use socket2::SockAddr;
 
-use crate::sys::bind::LocalAccess;
+use crate::sys::access::LocalAccess;
 use crate::sys::transport::Target;
 
 use super::errno;

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use crate::sys::bind::{BindFlags, LocalAccess};
+use crate::sys::access::{BindFlags, LocalAccess};
 use crate::sys::transport::{Target, Transport};
 
 use super::errno;

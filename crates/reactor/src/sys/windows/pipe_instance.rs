@@ -18,7 +18,7 @@ use windows_sys::Win32::System::Pipes::{
     PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
 };
 
-use crate::sys::bind::LocalAccess;
+use crate::sys::access::LocalAccess;
 
 use super::overlapped::{Begun, Overlapped};
 use super::path::wide;
@@ -153,7 +153,7 @@ mod tests {
 
     use tokio::net::windows::named_pipe::ServerOptions;
 
-    use crate::sys::bind::LocalAccess;
+    use crate::sys::access::LocalAccess;
 
     use super::{Place, create};
 

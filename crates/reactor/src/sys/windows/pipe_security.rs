@@ -94,7 +94,7 @@ mod tests {
 
     use super::super::pipe_instance::{Place, create};
     use super::*;
-    use crate::sys::bind::LocalAccess;
+    use crate::sys::access::LocalAccess;
 
     /// A descriptor as text: the system has more than one way to say the same.
     fn text(descriptor: PSECURITY_DESCRIPTOR) -> String {

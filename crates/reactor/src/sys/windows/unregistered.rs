@@ -7,7 +7,7 @@ use std::{io, ptr};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
 
-use crate::sys::bind::{BindFlags, LocalAccess};
+use crate::sys::access::{BindFlags, LocalAccess};
 use crate::sys::transport::{Target, Transport};
 
 use super::path::{self, wide};
