@@ -71,10 +71,13 @@ export declare class Reactor {
   /** Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no such phase. */
   atClosing(): boolean
   /**
-   * Makes a TCP socket and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
-   * `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`.
+   * Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
+   * `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
+   *
+   * # Errors
+   * When an option has another type.
    */
-  bindTcp(address: string, port: number, ipv6: boolean, flags: number): number
+  bindTcp(address: string, port: number, ipv6: boolean, flags: number, options?: object | undefined | null): number
   /**
    * Makes a local socket and binds it to a path. Returns its id. `access`: `UV_READABLE`, `UV_WRITABLE`,
    * `PIPE_OWNER_ONLY`; with 0 the system decides.
@@ -91,8 +94,14 @@ export declare class Reactor {
   listen(handle: number, backlog: number): number
   /** Makes a listener accept no connection ahead of JavaScript. */
   acceptOnDemand(handle: number): number
-  /** Makes a TCP socket. Returns its id. */
-  tcpSocket(ipv6: boolean): number
+  /**
+   * Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id, or a negative
+   * error. An option that the system refuses is left as the system has it.
+   *
+   * # Errors
+   * When the environment is ending.
+   */
+  opener(): (ipv6: number, options: object | undefined) => number
   /** Makes a local socket. Returns its id. */
   localSocket(): number
   /**
@@ -160,10 +169,18 @@ export declare class Reactor {
   localAddress(handle: number): SocketName | number
   /** The peer's address, or an error. */
   peerAddress(handle: number): SocketName | number
-  /** Sets keep-alive. `idle` and `interval` are in seconds; 0 keeps the system's value, also for `count`. */
+  /**
+   * Sets options of an open socket. All of them are tried; the error is that of the first one that the system refuses.
+   *
+   * # Errors
+   * When an option has another type.
+   */
+  setOptions(handle: number, options: object): number
+  /**
+   * As `setOptions`, without an object: every connection may need it. `idle` and `interval` are in seconds; 0 keeps the
+   * system's value, also for `count`.
+   */
   setKeepAlive(handle: number, on: boolean, idle: number, interval: number, count: number): number
-  /** Sets `IP_TOS` or `IPV6_TCLASS`, 0 to 255. */
-  setTypeOfService(handle: number, tos: number): number
   /** `IP_TOS` or `IPV6_TCLASS`, or an error. */
   typeOfService(handle: number): number
   /** Sets the permissions of a bound local socket for all users. */

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 import { Dice } from './random-values.js';
 
-type Loose = Record<string, (...args: unknown[]) => unknown>;
+type Plain = (...args: unknown[]) => unknown;
+type Loose = Record<string, Plain>;
 interface Native {
   Reactor: { new (...args: unknown[]): Loose; prototype: Loose };
 }
@@ -93,6 +94,11 @@ function value(dice: Dice, ids: readonly number[]): unknown {
 
 const TAKES_DESCRIPTOR: ReadonlySet<string> = new Set(['open', 'duplicateDescriptor', 'guessHandleType']);
 
+/** The function that makes TCP sockets. */
+function openerOf(reactor: Loose): Plain {
+  return reactor['opener']?.() as Plain;
+}
+
 export function main(seed: number): void {
   const dice = new Dice(seed);
   const reactor = new native.Reactor(() => {}, 1, dice.below(3), dice.below(3));
@@ -102,7 +108,13 @@ export function main(seed: number): void {
   };
   const methods = Object.getOwnPropertyNames(native.Reactor.prototype).filter((name) => name !== 'constructor');
   const functions = Object.keys(native).filter((name) => typeof native[name] === 'function' && name !== 'Reactor');
-  const plain: Loose = { control: reactor['control']?.() as never, writer: reactor['writer']?.() as never };
+  const openTcp = openerOf(reactor);
+  const plain = [reactor['control']?.() as Plain, reactor['writer']?.() as Plain, openTcp];
+  const options = (): object => ({
+    noDelay: value(dice, ids),
+    keepAlive: dice.one([value(dice, ids), { enable: true, idle: value(dice, ids), count: value(dice, ids) }]),
+    typeOfService: value(dice, ids),
+  });
   const attempt = (call: () => unknown): void => {
     try {
       keep(call());
@@ -116,11 +128,11 @@ export function main(seed: number): void {
       if (TAKES_DESCRIPTOR.has(name)) args[0] = dice.one(DESCRIPTORS);
       attempt(() => native[name]?.(...args));
     } else if (which < 3) {
-      attempt(() => dice.one([plain['control'], plain['writer']])?.(...args));
+      attempt(() => dice.one(plain)?.(...args));
     } else if (which === 3) {
       // What a socket does, so that there are handles in all states.
-      attempt(() => reactor['tcpSocket']?.(false));
-      attempt(() => reactor['bindTcp']?.('127.0.0.1', 0, false, 0));
+      attempt(() => openTcp(0, dice.one([undefined, options()])));
+      attempt(() => reactor['bindTcp']?.('127.0.0.1', 0, false, 0, dice.one([undefined, options()])));
       attempt(() => reactor['listen']?.(dice.one(ids), 5));
       attempt(() => reactor['connectTcp']?.(dice.one(ids), '127.0.0.1', 1, false));
     } else {
@@ -147,7 +159,7 @@ export function main(seed: number): void {
     else finish();
   };
   const finish = (): void => {
-    for (const id of ids) attempt(() => plain['control']?.(4, id));
+    for (const id of ids) attempt(() => plain[0]?.(4, id));
     reactor['setRef']?.(false);
     console.log('went on');
     // Timers and sockets that the calls have brought about may keep the loop alive.
@@ -160,7 +172,7 @@ export function main(seed: number): void {
 export function vanish(): void {
   const reactor = new native.Reactor(() => {}, 1, 2, 1);
   const peer = createServer((accepted) => accepted.resume()).listen(0, '127.0.0.1', () => {
-    const id = reactor['tcpSocket']?.(false);
+    const id = openerOf(reactor)(0);
     reactor['connectTcp']?.(id, '127.0.0.1', (peer.address() as AddressInfo).port, false);
     peer.once('connection', () => {
       const answers = [

@@ -9,6 +9,7 @@ import { setImmediate as loadedSetImmediate } from 'node:timers';
 import type { Accepted } from './accepted.js';
 import { Reactor } from './binding.js';
 import { type ChunkForm, Driver, EventKind, HostLoop, NO_SLOT, Operation, SLOTS } from './numbers.js';
+import type { TcpOptions } from './options.js';
 
 /** Events of handles. */
 export type HandleEvent = Exclude<EventKind, typeof EventKind.FewData | typeof EventKind.Closing>;
@@ -116,6 +117,13 @@ let controller: ReturnType<Reactor['control']> | undefined;
 /** Operations of every connection, as a plain function that costs less than a method. Returns 0 or a negative libuv error. */
 export function control(operation: Operation, id: number, flag = 0): number {
   return (controller ??= reactor().control())(operation, id, flag);
+}
+
+let opener: ReturnType<Reactor['opener']> | undefined;
+
+/** A TCP socket with options: its id, or a negative libuv error. A plain function as well. */
+export function openTcp(ipv6: boolean, options: TcpOptions | undefined): number {
+  return (opener ??= reactor().opener())(Number(ipv6), options);
 }
 
 let writer: ReturnType<Reactor['writer']> | undefined;

@@ -1,6 +1,7 @@
 // `TCP`: a TCP socket or listener, under the name that Node gives its own, because programs look at `_handle`.
-import { control, reactor } from './dispatcher.js';
+import { control, openTcp, reactor } from './dispatcher.js';
 import { Operation } from './numbers.js';
+import { TcpOptions } from './options.js';
 import type { Req } from './request.js';
 import { StreamHandle } from './stream.js';
 
@@ -21,8 +22,8 @@ function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, ou
 
 /** A TCP socket or listener. */
 export class TCP extends StreamHandle {
-  /** Options that were set while there was no socket yet. */
-  #early: Map<string, () => number> | undefined;
+  /** Options for the socket that this handle is going to open. */
+  #early: TcpOptions | undefined;
 
   constructor(type: number = TCP.SOCKET, trigger?: number) {
     super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP', trigger);
@@ -32,20 +33,18 @@ export class TCP extends StreamHandle {
     return 'TCP';
   }
 
-  /** Applies early options at once, so that they hold for the SYN. */
   protected override opened(answer: number): number {
     const status = super.opened(answer);
-    if (status < 0) return status;
-    // A failure leaves the system's setting, as it does for a connected socket.
-    for (const set of this.#early?.values() ?? []) set();
-    this.#early = undefined;
+    if (status === 0) this.#early = undefined;
     return status;
   }
 
-  private setOrRemember(name: string, set: () => number): number {
-    if (this.id >= 0) return set();
-    (this.#early ??= new Map()).set(name, set);
-    return 0;
+  /** A descriptor is open already, and gets the options now. A failure leaves the system's setting. */
+  override open(fd: number): number {
+    const early = this.#early;
+    const status = super.open(fd);
+    if (status === 0 && early) reactor().setOptions(this.id, early);
+    return status;
   }
 
   protected client(): TCP {
@@ -53,11 +52,11 @@ export class TCP extends StreamHandle {
   }
 
   bind(address: string, port: number, flags = 0): number {
-    return this.openOnce(() => reactor().bindTcp(address, port, false, flags));
+    return this.openOnce(() => reactor().bindTcp(address, port, false, flags, this.#early));
   }
 
   bind6(address: string, port: number, flags = 0): number {
-    return this.openOnce(() => reactor().bindTcp(address, port, true, flags));
+    return this.openOnce(() => reactor().bindTcp(address, port, true, flags, this.#early));
   }
 
   /** Returns errors of the address or the route. `ECONNREFUSED` always goes to `req.oncomplete`. */
@@ -70,7 +69,7 @@ export class TCP extends StreamHandle {
   }
 
   private connectTo(req: Req, address: string, port: number, ipv6: boolean): number {
-    const open = (): number => reactor().tcpSocket(ipv6);
+    const open = (): number => openTcp(ipv6, this.#early);
     return this.connectWith(req, open, (id) => reactor().connectTcp(id, address, port, ipv6));
   }
 
@@ -85,7 +84,8 @@ export class TCP extends StreamHandle {
   }
 
   setNoDelay(on: boolean): number {
-    return this.setOrRemember('noDelay', () => control(Operation.SetNoDelay, this.id, Number(on)));
+    if (this.id >= 0) return control(Operation.SetNoDelay, this.id, Number(on));
+    return this.setOption('noDelay', Boolean(on));
   }
 
   /**
@@ -98,11 +98,19 @@ export class TCP extends StreamHandle {
     interval: number = delay > 0 ? 1 : 0,
     count: number = delay > 0 ? 10 : 0,
   ): number {
-    return this.setOrRemember('keepAlive', () => reactor().setKeepAlive(this.id, on, delay, interval, count));
+    if (this.id >= 0) return reactor().setKeepAlive(this.id, on, delay, interval, count);
+    return this.setOption('keepAlive', { enable: on, idle: delay, interval, count });
   }
 
   setTypeOfService(tos: number): number {
-    return this.setOrRemember('typeOfService', () => reactor().setTypeOfService(this.id, tos));
+    return this.setOption('typeOfService', tos);
+  }
+
+  private setOption<Name extends keyof TcpOptions>(name: Name, value: TcpOptions[Name]): number {
+    const isOpen = this.id >= 0;
+    const options = isOpen ? new TcpOptions() : (this.#early ??= new TcpOptions());
+    options[name] = value;
+    return isOpen ? reactor().setOptions(this.id, options) : 0;
   }
 
   /** The value, or a negative error. */

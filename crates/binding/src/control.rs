@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 
 use ferronet_numbers::Operation;
-use ferronet_reactor::{Closing, Errno};
+use ferronet_reactor::{Closing, Errno, SocketOptions};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 
@@ -32,7 +32,13 @@ impl Plain for Control {
                 core.report_closed(id);
                 Ok(())
             }
-            Operation::SetNoDelay => core.set_no_delay(id, arguments.integer(2) != 0),
+            Operation::SetNoDelay => core.set_options(
+                id,
+                &SocketOptions {
+                    no_delay: Some(arguments.integer(2) != 0),
+                    ..SocketOptions::default()
+                },
+            ),
         };
         done.map_or_else(|errno| f64::from(errno.code()), |()| 0.0)
     }

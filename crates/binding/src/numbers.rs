@@ -4,7 +4,7 @@ use ferronet_numbers::{
     IOV_MAX, NO_SLOT, PIPE_OWNER_ONLY, SLOTS, TCP_EXCLUSIVE, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT,
     UV_WRITABLE,
 };
-use ferronet_reactor::{Accepted, BindFlags, Errno, HandleId, LocalAccess, Written};
+use ferronet_reactor::{Accepted, AddressOptions, Errno, HandleId, LocalAccess, Written};
 
 // TypeScript computes the slot of an id from these constants.
 const _: () = assert!(HandleId::NONE.slot() == NO_SLOT && NO_SLOT + 1 == SLOTS);
@@ -43,8 +43,8 @@ pub(crate) fn done(result: Result<(), Errno>) -> i32 {
 }
 
 /// The flags of `bind` and `bind6`.
-pub(crate) fn bind_flags(bits: u32) -> BindFlags {
-    BindFlags {
+pub(crate) fn address_options(bits: u32) -> AddressOptions {
+    AddressOptions {
         ipv6_only: bits & UV_TCP_IPV6ONLY != 0,
         reuse_port: bits & UV_TCP_REUSEPORT != 0,
         exclusive: bits & TCP_EXCLUSIVE != 0,

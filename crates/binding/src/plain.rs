@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use ferronet_reactor::Errno;
-use napi::bindgen_prelude::Unknown;
+use napi::bindgen_prelude::{FromNapiValue as _, Object, Unknown};
 use napi::{Env, Error, Result, Status, sys};
 
 /// The most arguments that such a function takes.
@@ -46,6 +46,17 @@ impl Arguments {
         // SAFETY: as `number`.
         unsafe { sys::napi_get_value_int32(self.env, self.values[index], &raw mut number) };
         number
+    }
+
+    /// The argument as an object, if it is one.
+    pub(crate) fn object(&self, index: usize) -> Option<Object<'_>> {
+        let mut kind = sys::ValueType::napi_undefined;
+        // SAFETY: as `number`; the object is one, and is used during the call only, in whose handle scope it is.
+        unsafe {
+            sys::napi_typeof(self.env, self.values[index], &raw mut kind);
+            let is_object = kind == sys::ValueType::napi_object;
+            is_object.then(|| Object::from_napi_value(self.env, self.values[index]).ok())?
+        }
     }
 }
 

@@ -12,16 +12,17 @@ use std::sync::Arc;
 
 use ferronet_numbers::{Driver, HostLoop};
 use ferronet_reactor::{
-    DescriptorKind, Drive, Errno, KeepAlive, Reactor as Core, Sleep, Target, TransferId, Transport, Unread,
-    Window, format_ip, parse_ip,
+    DescriptorKind, Drive, Errno, KeepAlive, Reactor as Core, Sleep, SocketOptions, Target, TransferId,
+    Transport, Unread, Window, format_ip, parse_ip,
 };
-use napi::bindgen_prelude::{Array, FromNapiValue, Function, Uint8ArraySlice, Unknown};
+use napi::bindgen_prelude::{Array, FromNapiValue, Function, Object, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result, Status};
 use napi_derive::napi;
 
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
-use crate::numbers::{accepted, bind_flags, bits, count, done, id, local_access, made};
+use crate::numbers::{accepted, address_options, bits, count, done, id, local_access, made};
+use crate::options;
 use crate::reactor_ref::ReactorRef;
 use crate::threadsafe_waker::{Item, Threadsafe, ThreadsafeWaker};
 
@@ -179,12 +180,27 @@ impl Reactor {
         }
     }
 
-    /// Makes a TCP socket and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
-    /// `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`.
+    /// Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
+    /// `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
+    ///
+    /// # Errors
+    /// When an option has another type.
     #[napi(catch_unwind)]
-    pub fn bind_tcp(&self, address: String, port: u16, ipv6: bool, flags: u32) -> f64 {
-        let flags = bind_flags(flags);
-        made(ip(&address, port, ipv6).and_then(|address| self.core().bind_tcp(&address, flags)))
+    pub fn bind_tcp(
+        &self,
+        address: String,
+        port: u16,
+        ipv6: bool,
+        flags: u32,
+        options: Option<Object<'_>>,
+    ) -> Result<f64> {
+        let options = SocketOptions {
+            address: address_options(flags),
+            ..options::read_any(options.as_ref())?
+        };
+        Ok(made(
+            ip(&address, port, ipv6).and_then(|address| self.core().bind_tcp(&address, &options)),
+        ))
     }
 
     /// Makes a local socket and binds it to a path. Returns its id. `access`: `UV_READABLE`, `UV_WRITABLE`,
@@ -222,10 +238,17 @@ impl Reactor {
         done(self.core().accept_on_demand(id(handle)))
     }
 
-    /// Makes a TCP socket. Returns its id.
-    #[napi(catch_unwind)]
-    pub fn tcp_socket(&self, ipv6: bool) -> f64 {
-        made(self.core().tcp_socket(ipv6))
+    /// Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id, or a negative
+    /// error. An option that the system refuses is left as the system has it.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(ipv6: number, options: object | undefined) => number"
+    )]
+    pub fn opener<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        crate::opener::function(env, self.core.clone())
     }
 
     /// Makes a local socket. Returns its id.
@@ -390,17 +413,30 @@ impl Reactor {
         either(self.core().peer_address(id(handle)))
     }
 
-    /// Sets keep-alive. `idle` and `interval` are in seconds; 0 keeps the system's value, also for `count`.
+    /// Sets options of an open socket. All of them are tried; the error is that of the first one that the system refuses.
+    ///
+    /// # Errors
+    /// When an option has another type.
     #[napi(catch_unwind)]
-    pub fn set_keep_alive(&self, handle: f64, on: bool, idle: u32, interval: u32, count: u32) -> i32 {
-        let keep_alive = on.then(|| KeepAlive::from_seconds(idle, interval, count));
-        done(self.core().set_keep_alive(id(handle), keep_alive))
+    pub fn set_options(&self, handle: f64, options: Object<'_>) -> Result<i32> {
+        let options = options::read(&options)?;
+        Ok(done(self.core().set_options(id(handle), &options)))
     }
 
-    /// Sets `IP_TOS` or `IPV6_TCLASS`, 0 to 255.
+    /// As `setOptions`, without an object: every connection may need it. `idle` and `interval` are in seconds; 0 keeps the
+    /// system's value, also for `count`.
     #[napi(catch_unwind)]
-    pub fn set_type_of_service(&self, handle: f64, tos: u8) -> i32 {
-        done(self.core().set_type_of_service(id(handle), tos))
+    pub fn set_keep_alive(&self, handle: f64, on: bool, idle: u32, interval: u32, count: u32) -> i32 {
+        let keep_alive = if on {
+            KeepAlive::from_seconds(idle, interval, count)
+        } else {
+            KeepAlive::Off
+        };
+        let options = SocketOptions {
+            keep_alive: Some(keep_alive),
+            ..SocketOptions::default()
+        };
+        done(self.core().set_options(id(handle), &options))
     }
 
     /// `IP_TOS` or `IPV6_TCLASS`, or an error.

@@ -37,4 +37,6 @@ pub use reactor::{Reactor, Sleep, TransferId};
 pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;
 pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};
-pub use sys::{BindFlags, DescriptorKind, IOV_MAX, KeepAlive, LocalAccess, Target, Transport};
+pub use sys::{
+    AddressOptions, DescriptorKind, IOV_MAX, KeepAlive, LocalAccess, SocketOptions, Target, Transport,
+};

@@ -3,7 +3,7 @@
 
 mod support;
 
-use ferronet_reactor::{BindFlags, Closing, Errno, Event};
+use ferronet_reactor::{Closing, Errno, Event, SocketOptions};
 use support::Consumer;
 
 fn a_port_is_free_when_close_returns(threads: usize) {
@@ -11,18 +11,18 @@ fn a_port_is_free_when_close_returns(threads: usize) {
     let (first, address) = consumer.listen();
     let taken = consumer
         .reactor
-        .bind_tcp(&address, BindFlags::default())
+        .bind_tcp(&address, &SocketOptions::default())
         .and_then(|id| consumer.reactor.listen(id, 1));
     assert!(taken.is_err(), "two listeners on one port");
     let mut current = first;
     for _ in 0..50 {
         consumer.reactor.close(current, Closing::Orderly).unwrap();
         let closed = std::time::Instant::now();
-        let mut bound = consumer.reactor.bind_tcp(&address, BindFlags::default());
+        let mut bound = consumer.reactor.bind_tcp(&address, &SocketOptions::default());
         // The server of Wine now and then keeps a socket that was polled a little longer than its handle.
         while bound.is_err() && std::env::var_os("WINELOADER").is_some() {
             assert!(closed.elapsed() < support::PATIENCE, "{bound:?}");
-            bound = consumer.reactor.bind_tcp(&address, BindFlags::default());
+            bound = consumer.reactor.bind_tcp(&address, &SocketOptions::default());
         }
         current = bound.unwrap();
         consumer.reactor.listen(current, 511).unwrap();
@@ -78,9 +78,12 @@ fn shutdown_ends_everything_with_traffic_in_flight(threads: usize) {
     consumer.reactor.shutdown();
     assert_eq!(consumer.reactor.handles(), 0);
     assert_eq!(consumer.reactor.write(client, &[]), Err(Errno::EBADF));
-    assert_eq!(consumer.reactor.tcp_socket(false), Err(Errno::ECANCELED));
     assert_eq!(
-        consumer.reactor.bind_tcp(&address, BindFlags::default()),
+        consumer.reactor.tcp_socket(false, &SocketOptions::default()),
+        Err(Errno::ECANCELED)
+    );
+    assert_eq!(
+        consumer.reactor.bind_tcp(&address, &SocketOptions::default()),
         Err(Errno::ECANCELED)
     );
     consumer.reactor.shutdown();

@@ -5,7 +5,7 @@ mod support;
 
 use std::net::SocketAddr;
 
-use ferronet_reactor::{BindFlags, Closing, Errno, Event, Target};
+use ferronet_reactor::{Closing, Errno, Event, SocketOptions, Target};
 use support::{Consumer, Piece};
 
 #[test]
@@ -39,7 +39,10 @@ fn a_bound_socket_connects_from_its_address() {
     let mut consumer = Consumer::new(1);
     let (listener, address) = consumer.listen();
     let local = SocketAddr::from(([127, 0, 0, 1], 0));
-    let bound = consumer.reactor.bind_tcp(&local, BindFlags::default()).unwrap();
+    let bound = consumer
+        .reactor
+        .bind_tcp(&local, &SocketOptions::default())
+        .unwrap();
     let local = consumer.reactor.local_address(bound).unwrap();
     assert_eq!(consumer.reactor.connect(bound, &Target::Tcp(&address)), Ok(()));
     let server = consumer.accept(listener);
@@ -58,7 +61,7 @@ fn an_address_of_nobody_here_is_refused_at_once() {
     assert!(
         consumer
             .reactor
-            .bind_tcp(&elsewhere, BindFlags::default())
+            .bind_tcp(&elsewhere, &SocketOptions::default())
             .is_err()
     );
     assert_eq!(consumer.reactor.handles(), 0);
@@ -77,7 +80,10 @@ fn a_connect_can_be_closed_before_it_ends() {
 #[test]
 fn a_connect_that_fails_at_once_leaves_the_handle() {
     let consumer = Consumer::new(1);
-    let socket = consumer.reactor.tcp_socket(false).unwrap();
+    let socket = consumer
+        .reactor
+        .tcp_socket(false, &SocketOptions::default())
+        .unwrap();
     let broadcast = SocketAddr::from(([255, 255, 255, 255], 1));
     assert!(
         consumer
@@ -121,4 +127,47 @@ fn a_connection_that_was_reset_before_it_was_reported_has_failed() {
     let server = consumer.accept(listener);
     consumer.reactor.close(server, Closing::Reset).unwrap();
     assert!(consumer.connected(client).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_is_opened_with_its_options() {
+    use ferronet_reactor::{AddressOptions, KeepAlive};
+
+    let consumer = Consumer::new(1);
+    for ipv6 in [false, true] {
+        let options = SocketOptions {
+            no_delay: Some(true),
+            keep_alive: Some(KeepAlive::from_seconds(5, 1, 10)),
+            type_of_service: Some(0x10),
+            address: AddressOptions::default(),
+        };
+        let opened = consumer.reactor.tcp_socket(ipv6, &options).unwrap();
+        assert_eq!(consumer.reactor.type_of_service(opened), Ok(0x10));
+        let local = if ipv6 {
+            SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 0))
+        } else {
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        };
+        let bound = consumer.reactor.bind_tcp(&local, &options).unwrap();
+        assert_eq!(consumer.reactor.type_of_service(bound), Ok(0x10));
+        let other = SocketOptions {
+            type_of_service: Some(0x20),
+            ..SocketOptions::default()
+        };
+        assert_eq!(consumer.reactor.set_options(bound, &other), Ok(()));
+        assert_eq!(consumer.reactor.type_of_service(bound), Ok(0x20));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_tcp_socket_refuses_the_options() {
+    let consumer = Consumer::new(1);
+    let local = consumer.reactor.local_socket().unwrap();
+    let options = SocketOptions {
+        no_delay: Some(true),
+        ..SocketOptions::default()
+    };
+    assert_eq!(consumer.reactor.set_options(local, &options), Err(Errno::ENOTSUP));
 }

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{BindFlags, Closing, Drive, Event, HandleId, Received, Sleep, Target, Written};
+use ferronet_reactor::{Closing, Drive, Event, HandleId, Received, Sleep, SocketOptions, Target, Written};
 use support::PATIENCE;
 use support::event_loop::Loop;
 
@@ -39,7 +39,7 @@ impl Play for Loop {
 
     fn many(&self, count: usize) -> (Vec<HandleId>, Vec<TcpStream>) {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = self.reactor.bind_tcp(&any, BindFlags::default()).unwrap();
+        let listener = self.reactor.bind_tcp(&any, &SocketOptions::default()).unwrap();
         self.reactor.listen(listener, 1024).unwrap();
         let address = self.reactor.local_address(listener).unwrap();
         let peers: Vec<_> = (0..count).map(|_| TcpStream::connect(address).unwrap()).collect();
@@ -253,7 +253,7 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
         let address = listener.local_addr().unwrap();
         let mut pairs: Vec<_> = (0..3)
             .map(|_| {
-                let socket = reactor.tcp_socket(false).unwrap();
+                let socket = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
                 reactor.connect(socket, &Target::Tcp(&address)).unwrap();
                 (socket, listener.accept().unwrap().0)
             })

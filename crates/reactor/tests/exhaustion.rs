@@ -16,7 +16,7 @@ use std::os::fd::FromRawFd as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{BindFlags, Closing, Event, HandleId};
+use ferronet_reactor::{Closing, Event, HandleId, SocketOptions};
 use socket2::{Domain, SockAddr, Socket, Type};
 use support::{Consumer, PATIENCE};
 
@@ -204,7 +204,10 @@ fn a_server_without_a_reserve_rests_and_serves_when_there_are_descriptors(thread
     let _alone = Alone::new();
     let mut consumer = Consumer::new(threads);
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let listener = consumer.reactor.bind_tcp(&any, BindFlags::default()).unwrap();
+    let listener = consumer
+        .reactor
+        .bind_tcp(&any, &SocketOptions::default())
+        .unwrap();
     let waiting = clients(3);
     let rest = exhaust();
     consumer.reactor.listen(listener, 511).unwrap();
@@ -220,7 +223,10 @@ fn another_backlog_is_for_the_connections_that_are_accepted_ahead_as_well(thread
     let _alone = Alone::new();
     let mut consumer = Consumer::new(threads);
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let listener = consumer.reactor.bind_tcp(&any, BindFlags::default()).unwrap();
+    let listener = consumer
+        .reactor
+        .bind_tcp(&any, &SocketOptions::default())
+        .unwrap();
     consumer.reactor.listen(listener, 1).unwrap();
     let all = clients(3);
     connect(&all, consumer.reactor.local_address(listener).unwrap());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{Drive, Reactor, Sleep, Target, Wake, Written};
+use ferronet_reactor::{Drive, Reactor, Sleep, SocketOptions, Target, Wake, Written};
 
 /// Names the address to connect to, for the process that the test starts.
 const ADDRESS: &str = "FERRONET_TEST_ADDRESS";
@@ -37,7 +37,7 @@ fn leave(address: &SocketAddr) -> ! {
     let started = Instant::now();
     let connections: Vec<_> = (1..=THREADS)
         .map(|n| {
-            let id = reactor.tcp_socket(false).unwrap();
+            let id = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
             reactor.connect(id, &Target::Tcp(address)).unwrap();
             reactor.read_start(id).unwrap();
             // One after the other: a thread asks for what another one has queued as well, which then has nothing to ask for.

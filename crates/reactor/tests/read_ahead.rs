@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Unread, Wake, read_ahead};
+use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, SocketOptions, Unread, Wake, read_ahead};
 use parking_lot::{Mutex, MutexGuard};
 use support::{Consumer, PATIENCE, Piece, pattern};
 
@@ -309,7 +309,7 @@ fn reactors_that_end_while_their_connections_wait_leak_nothing(threads: usize) {
             .map(|_| {
                 let reactor = Reactor::new(Box::new(Silent(Arc::clone(&alive))), threads);
                 for _ in 0..MANY / 3 {
-                    let socket = reactor.tcp_socket(false).unwrap();
+                    let socket = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
                     reactor
                         .connect(socket, &ferronet_reactor::Target::Tcp(&address))
                         .unwrap();
@@ -368,7 +368,10 @@ mod in_a_loop {
         let event_loop = Loop::new(Drive::Auto);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let id = event_loop.reactor.tcp_socket(false).unwrap();
+        let id = event_loop
+            .reactor
+            .tcp_socket(false, &SocketOptions::default())
+            .unwrap();
         event_loop.reactor.connect(id, &Target::Tcp(&address)).unwrap();
         let mut peer = listener.accept().unwrap().0;
         turn_until_idle(&event_loop);

@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{JoinHandle, spawn};
 
-use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Wake, Written};
+use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, SocketOptions, Wake, Written};
 use support::{Consumer, Piece, pattern};
 
 const MEGABYTE: usize = 1 << 20;
@@ -285,7 +285,7 @@ fn shutdown_leaves_nothing_behind(threads: usize) {
         let address = listener.local_addr().unwrap();
         let halves: Vec<_> = (0..6)
             .map(|_| {
-                let socket = reactor.tcp_socket(false).unwrap();
+                let socket = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
                 reactor
                     .connect(socket, &ferronet_reactor::Target::Tcp(&address))
                     .unwrap();
@@ -307,7 +307,10 @@ fn shutdown_leaves_nothing_behind(threads: usize) {
         std::thread::sleep(std::time::Duration::from_millis(round % 4));
         reactor.shutdown();
         assert_eq!(reactor.handles(), 0);
-        assert_eq!(reactor.tcp_socket(false), Err(Errno::ECANCELED));
+        assert_eq!(
+            reactor.tcp_socket(false, &SocketOptions::default()),
+            Err(Errno::ECANCELED)
+        );
         drop(reactor);
         assert_eq!(
             Arc::strong_count(&alive),

@@ -14,11 +14,21 @@ use crate::event::event::Event;
 use crate::listener::{Adopt, Listener};
 use crate::socket::errno::Errno;
 use crate::stream::Connection;
-use crate::sys::{self, Acceptor, BindFlags, LocalAccess, Stream, Target, Transport, UnregisteredSocket};
+use crate::sys::{self, Acceptor, LocalAccess, SocketOptions, Stream, Target, Transport, UnregisteredSocket};
 
 use super::entry::Entry;
 use super::reactor::Reactor;
 use super::shared::Shared;
+
+/// Opens a TCP socket and sets its options. An option that the system refuses is left as the system has it: nothing is
+/// connected that could fail for it, and a socket can be used without.
+fn open_tcp(ipv6: bool, options: &SocketOptions) -> Result<UnregisteredSocket, Errno> {
+    let unregistered = sys::tcp_socket(ipv6)?;
+    if let Some(socket) = unregistered.socket() {
+        let _refused = sys::set_options(&socket, options);
+    }
+    Ok(unregistered)
+}
 
 impl Reactor {
     pub(super) fn insert(&self, unregistered: UnregisteredSocket) -> Result<HandleId, Errno> {
@@ -38,12 +48,14 @@ impl Reactor {
             .ok_or(Errno::ENFILE)
     }
 
-    /// Makes a TCP socket and binds it.
+    /// Makes a TCP socket with options, and binds it.
     ///
     /// # Errors
-    /// What `socket(2)`, `setsockopt(2)` or `bind(2)` say.
-    pub fn bind_tcp(&self, address: &SocketAddr, flags: BindFlags) -> Result<HandleId, Errno> {
-        self.insert(sys::bind_tcp(address, flags)?)
+    /// What `socket(2)`, `setsockopt(2)` (of the options of the address) or `bind(2)` say.
+    pub fn bind_tcp(&self, address: &SocketAddr, options: &SocketOptions) -> Result<HandleId, Errno> {
+        let unregistered = open_tcp(address.is_ipv6(), options)?;
+        unregistered.bind(address, options.address)?;
+        self.insert(unregistered)
     }
 
     /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux), for the users that `access` names.
@@ -120,12 +132,12 @@ impl Reactor {
         Ok(listener)
     }
 
-    /// Makes a TCP socket.
+    /// Makes a TCP socket with options. It is not bound, so those of the address are not set.
     ///
     /// # Errors
     /// What `socket(2)` says.
-    pub fn tcp_socket(&self, ipv6: bool) -> Result<HandleId, Errno> {
-        self.insert(sys::tcp_socket(ipv6)?)
+    pub fn tcp_socket(&self, ipv6: bool, options: &SocketOptions) -> Result<HandleId, Errno> {
+        self.insert(open_tcp(ipv6, options)?)
     }
 
     /// Makes a local socket.

@@ -7,7 +7,7 @@ use socket2::SockRef;
 
 use crate::socket::errno::Errno;
 
-use crate::sys::{self, DescriptorKind, KeepAlive};
+use crate::sys::{self, DescriptorKind, SocketOptions};
 
 use super::entry::Descriptor;
 use super::reactor::Reactor;
@@ -69,28 +69,12 @@ impl Reactor {
         self.with_socket(id, |socket| socket.peer_addr()?.as_socket().ok_or(Errno::EINVAL))
     }
 
-    /// `TCP_NODELAY`: small writes are not held back for the peer's acknowledgement.
+    /// Sets options of an open socket, but for those of the address, which has been bound. All of them are tried.
     ///
     /// # Errors
-    /// What `setsockopt(2)` says.
-    pub fn set_no_delay(&self, id: HandleId, on: bool) -> Result<(), Errno> {
-        self.with_socket(id, |socket| Ok(socket.set_tcp_nodelay(on)?))
-    }
-
-    /// Keep-alive probes, or none.
-    ///
-    /// # Errors
-    /// What `setsockopt(2)` says.
-    pub fn set_keep_alive(&self, id: HandleId, keep_alive: Option<KeepAlive>) -> Result<(), Errno> {
-        self.with_socket(id, |socket| sys::set_keep_alive(socket, keep_alive))
-    }
-
-    /// `IP_TOS` or `IPV6_TCLASS`.
-    ///
-    /// # Errors
-    /// What `setsockopt(2)` says.
-    pub fn set_type_of_service(&self, id: HandleId, tos: u8) -> Result<(), Errno> {
-        self.with_socket(id, |socket| Ok(sys::set_type_of_service(socket, tos)?))
+    /// What `setsockopt(2)` says of the first one that the system refuses.
+    pub fn set_options(&self, id: HandleId, options: &SocketOptions) -> Result<(), Errno> {
+        self.with_socket(id, |socket| Ok(sys::set_options(socket, options)?))
     }
 
     /// `IP_TOS` or `IPV6_TCLASS`.

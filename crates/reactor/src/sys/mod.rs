@@ -26,9 +26,11 @@
 //!   uses: what it was filled with is drained into the other stream, read back, or discarded with the pipe.
 //! - [`PollTimer`]: makes the runtime's poller readable at a time, where the system can. Where there is none, also for want of
 //!   descriptors, a thread is used instead (`drive/timer_source.rs`). Each time that comes wakes the task that has asked last.
-//! - Functions: sockets, new or bound, for TCP and for local paths; the adoption of a descriptor; a second one of the same
-//!   socket (on Windows sockets by their numbers); what kind of thing a descriptor is; the interface of an IPv6 zone; and
-//!   options that differ from system to system. `at_exit` answers whether the system calls a library at the exit of the
+//! - `set_options`: which of the [`SocketOptions`] the platform has, and how each is set, whatever the socket is used for.
+//!   `tcp_socket` opens, then come the options, then `bind` or `begin_connect`: what is set is in force for the SYN.
+//! - Functions: sockets for TCP and for local paths; the adoption of a descriptor; a second one of the same
+//!   socket (on Windows sockets by their numbers); what kind of thing a descriptor is; the interface of an IPv6 zone.
+//!   `at_exit` answers whether the system calls a library at the exit of the
 //!   process. `wait_writable` blocks until one of several streams takes bytes.
 //! - What may run out: `is_out_of_descriptors` and `is_out_of_buffers` tell errors apart, `are_descriptors_scarce` says
 //!   when to leave the rest to others, `largest_backlog` what the kernel makes of a longer one.
@@ -44,9 +46,8 @@ mod refused;
 mod transport;
 mod vectored;
 
-pub use access::{BindFlags, LocalAccess};
-pub use options::KeepAlive;
-pub(crate) use options::set_keep_alive;
+pub use access::LocalAccess;
+pub use options::{AddressOptions, KeepAlive, SocketOptions};
 pub(crate) use refused::Refused;
 pub use transport::{DescriptorKind, Target, Transport};
 pub use vectored::IOV_MAX;

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use ferronet_reactor::{BindFlags, Errno, Event, HandleId, Reactor, Received, Target, Wake, Written};
+use ferronet_reactor::{Errno, Event, HandleId, Reactor, Received, SocketOptions, Target, Wake, Written};
 
 #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
 pub mod event_loop;
@@ -105,7 +105,7 @@ impl Consumer {
     /// Listens on a free port of 127.0.0.1.
     pub fn listen(&self) -> (HandleId, SocketAddr) {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = self.reactor.bind_tcp(&any, BindFlags::default()).unwrap();
+        let listener = self.reactor.bind_tcp(&any, &SocketOptions::default()).unwrap();
         self.reactor.listen(listener, 511).unwrap();
         (listener, self.reactor.local_address(listener).unwrap())
     }
@@ -120,7 +120,10 @@ impl Consumer {
 
     /// Begins to connect a new socket over TCP.
     pub fn connect(&self, address: &SocketAddr) -> HandleId {
-        let socket = self.reactor.tcp_socket(address.is_ipv6()).unwrap();
+        let socket = self
+            .reactor
+            .tcp_socket(address.is_ipv6(), &SocketOptions::default())
+            .unwrap();
         self.reactor.connect(socket, &Target::Tcp(address)).unwrap();
         socket
     }

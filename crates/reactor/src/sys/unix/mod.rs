@@ -41,7 +41,7 @@ pub(crate) use exit::at_exit;
 pub(crate) use handle_fd::is_taken;
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
-pub(crate) use options::{set_type_of_service, type_of_service};
+pub(crate) use options::{set_options, type_of_service};
 pub(crate) use path::reaches;
 pub(crate) use poller::Poller;
 #[cfg(all(target_os = "linux", not(ferronet_without = "splice")))]
@@ -51,5 +51,5 @@ pub(crate) use thread_clock::ThreadClock;
 pub(crate) use thread_waker::ThreadWaker;
 #[cfg(all(target_os = "linux", not(ferronet_without = "timer")))]
 pub(crate) use timer::PollTimer;
-pub(crate) use unregistered::{UnregisteredSocket, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
+pub(crate) use unregistered::{UnregisteredSocket, adopt, bind_local, local_socket, tcp_socket};
 pub(crate) use writable::wait_writable;

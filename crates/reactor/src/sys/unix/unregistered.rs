@@ -8,12 +8,14 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use crate::sys::access::{BindFlags, LocalAccess};
+use crate::sys::access::LocalAccess;
+use crate::sys::options::AddressOptions;
 use crate::sys::transport::{Target, Transport};
 
 use super::errno;
 use super::handle_fd::HandleFd;
 use super::open_socket::OpenSocket;
+use super::options::set_address_options;
 use super::path::{OwnPath, local_address, mode_of};
 use super::receive::Medium;
 
@@ -24,6 +26,13 @@ impl UnregisteredSocket {
     /// `listen(2)`. The handle stays what it is: an acceptor is made of it.
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
         self.socket_ref().listen(backlog)
+    }
+
+    /// Binds a TCP socket.
+    pub(crate) fn bind(&self, address: &SocketAddr, options: AddressOptions) -> io::Result<()> {
+        let socket = self.socket_ref();
+        set_address_options(&socket, address.is_ipv6(), options)?;
+        socket.bind(&SockAddr::from(*address))
     }
 
     /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
@@ -105,36 +114,6 @@ fn open_socket(domain: Domain, transport: Transport) -> io::Result<UnregisteredS
 
 pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
     open_socket(if ipv6 { Domain::IPV6 } else { Domain::IPV4 }, Transport::Tcp)
-}
-
-pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<UnregisteredSocket> {
-    let unregistered = tcp_socket(address.is_ipv6())?;
-    let socket = SockRef::from(&unregistered.fd);
-    // As libuv on Unix: a port in TIME_WAIT can be bound again. (Windows would let another program share it.)
-    socket.set_reuse_address(!flags.exclusive)?;
-    if flags.reuse_port {
-        set_reuse_port(&socket)?;
-    }
-    if address.is_ipv6() {
-        socket.set_only_v6(flags.ipv6_only)?;
-    }
-    socket.bind(&SockAddr::from(*address))?;
-    Ok(unregistered)
-}
-
-/// Where the kernel spreads connections over the sockets of a port. macOS has the option without the spreading, which
-/// libuv refuses, and so do we.
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-fn set_reuse_port(socket: &Socket) -> io::Result<()> {
-    #[cfg(target_os = "freebsd")]
-    return socket.set_reuse_port_lb(true);
-    #[cfg(not(target_os = "freebsd"))]
-    socket.set_reuse_port(true)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-fn set_reuse_port(_socket: &Socket) -> io::Result<()> {
-    Err(io::Error::from_raw_os_error(errno::ENOTSUP))
 }
 
 pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<UnregisteredSocket> {

@@ -38,11 +38,11 @@ pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_tak
 pub(crate) use exit::at_exit;
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
-pub(crate) use options::{set_type_of_service, type_of_service};
+pub(crate) use options::{set_options, type_of_service};
 pub(crate) use path::reaches;
 pub(crate) use poller::Poller;
 pub(crate) use stream::Stream;
 pub(crate) use thread_clock::ThreadClock;
 pub(crate) use thread_waker::ThreadWaker;
-pub(crate) use unregistered::{UnregisteredSocket, adopt, bind_local, bind_tcp, local_socket, tcp_socket};
+pub(crate) use unregistered::{UnregisteredSocket, adopt, bind_local, local_socket, tcp_socket};
 pub(crate) use writable::wait_writable;

@@ -7,9 +7,11 @@ use std::{io, ptr};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
 
-use crate::sys::access::{BindFlags, LocalAccess};
+use crate::sys::access::LocalAccess;
+use crate::sys::options::AddressOptions;
 use crate::sys::transport::{Target, Transport};
 
+use super::options::set_address_options;
 use super::path::{self, wide};
 use super::pipe::is_busy;
 use super::pipe_instance::{self, Place};
@@ -62,6 +64,15 @@ impl UnregisteredSocket {
                 Err(io::Error::from(io::ErrorKind::InvalidInput))
             }
         }
+    }
+
+    /// Binds a TCP socket.
+    pub(crate) fn bind(&self, address: &SocketAddr, options: AddressOptions) -> io::Result<()> {
+        let Self::Tcp(socket) = self else {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        };
+        set_address_options(&SockRef::from(socket), address.is_ipv6(), options)?;
+        socket.bind(&SockAddr::from(*address))
     }
 
     /// Begins a connect. A pipe is connected when it is opened, so its handle becomes another one; a socket's connect
@@ -162,21 +173,6 @@ pub(crate) fn tcp_socket(ipv6: bool) -> io::Result<UnregisteredSocket> {
 
 pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
     Ok(UnregisteredSocket::PipeSocket)
-}
-
-/// Without `SO_REUSEADDR`, which on Windows would let another program share the port.
-pub(crate) fn bind_tcp(address: &SocketAddr, flags: BindFlags) -> io::Result<UnregisteredSocket> {
-    if flags.reuse_port {
-        return Err(io::Error::from(io::ErrorKind::Unsupported));
-    }
-    let unregistered = tcp_socket(address.is_ipv6())?;
-    if let UnregisteredSocket::Tcp(socket) = &unregistered {
-        if address.is_ipv6() {
-            socket.set_only_v6(flags.ipv6_only)?;
-        }
-        socket.bind(&SockAddr::from(*address))?;
-    }
-    Ok(unregistered)
 }
 
 pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<UnregisteredSocket> {
