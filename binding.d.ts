@@ -87,9 +87,9 @@ export declare class Reactor {
   holderOf(fd: number): number
   /**
    * Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this process owns it
-   * already. Returns the id of the handle.
+   * already. `transport`: a `Transport`. Returns the id of the handle.
    */
-  open(fd: number, local: boolean): number
+  open(fd: number, transport: number): number
   /** Makes a bound handle listen. */
   listen(handle: number, backlog: number): number
   /** Makes a listener accept no connection ahead of JavaScript. */

@@ -59,6 +59,15 @@ export const ChunkForm = {
 } as const;
 export type ChunkForm = (typeof ChunkForm)[keyof typeof ChunkForm];
 
+/** What a descriptor is taken over for. */
+export const Transport = {
+  /** A TCP socket. */
+  Tcp: 0,
+  /** A Unix stream socket or another local descriptor; on Windows a named pipe. */
+  Pipe: 1,
+} as const;
+export type Transport = (typeof Transport)[keyof typeof Transport];
+
 /** The kind of event loop that the JavaScript thread runs. */
 export const HostLoop = {
   /** Not libuv's. */

@@ -11,7 +11,7 @@ import { acceptedBytes, queuedFlag } from './accepted.js';
 import { control, type HandleEvent, inLaterTurn, reactor, receiverOf, send } from './dispatcher.js';
 import { uvErrno } from '../errors/errors.js';
 import { ListeningHandle } from './listener.js';
-import { ChunkForm, EventKind, IOV_MAX, LONGEST_STRING, Operation } from './numbers.js';
+import { ChunkForm, EventKind, IOV_MAX, LONGEST_STRING, Operation, Transport } from './numbers.js';
 import { type EncodedChunk, bytesOf } from './chunk.js';
 import { Pending, type Req } from './request.js';
 import type { SocketHandle } from './socket.js';
@@ -124,7 +124,7 @@ export abstract class StreamHandle extends ListeningHandle<StreamHandle> impleme
   open(fd: number): number {
     const holder = receiverOf(reactor().holderOf(fd));
     if (holder instanceof StreamHandle && holder.isWatched()) return UV_EEXIST;
-    const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE'));
+    const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE' ? Transport.Pipe : Transport.Tcp));
     if (status === 0) this.stage = 'adopted';
     return status;
   }

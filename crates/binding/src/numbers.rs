@@ -1,10 +1,10 @@
 //! Conversions of what crosses as a number: ids, counts, flags and negative libuv errors.
 
 use ferronet_numbers::{
-    IOV_MAX, NO_SLOT, PIPE_OWNER_ONLY, SLOTS, TCP_EXCLUSIVE, UV_READABLE, UV_TCP_IPV6ONLY, UV_TCP_REUSEPORT,
-    UV_WRITABLE,
+    self as numbers, IOV_MAX, NO_SLOT, PIPE_OWNER_ONLY, SLOTS, TCP_EXCLUSIVE, UV_READABLE, UV_TCP_IPV6ONLY,
+    UV_TCP_REUSEPORT, UV_WRITABLE,
 };
-use ferronet_reactor::{Accepted, AddressOptions, Errno, HandleId, LocalAccess, Written};
+use ferronet_reactor::{Accepted, AddressOptions, Errno, HandleId, LocalAccess, Transport, Written};
 
 // TypeScript computes the slot of an id from these constants.
 const _: () = assert!(HandleId::NONE.slot() == NO_SLOT && NO_SLOT + 1 == SLOTS);
@@ -61,6 +61,14 @@ pub(crate) fn local_access(bits: u32) -> LocalAccess {
     } else {
         LocalAccess::Usual
     }
+}
+
+/// The transport with the number of a `Transport`.
+pub(crate) fn transport_of(number: i32) -> Option<Transport> {
+    Some(match numbers::Transport::of(number)? {
+        numbers::Transport::Tcp => Transport::Tcp,
+        numbers::Transport::Pipe => Transport::LOCAL,
+    })
 }
 
 /// Twice the number of accepted bytes, plus 1 if a `Wrote` event will follow; or a negative error.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ferronet_numbers::{Driver, HostLoop};
 use ferronet_reactor::{
     DescriptorKind, Drive, Errno, KeepAlive, Reactor as Core, Sleep, SocketOptions, Target, TransferId,
-    Transport, Unread, Window, format_ip, parse_ip,
+    Unread, Window, format_ip, parse_ip,
 };
 use napi::bindgen_prelude::{Array, FromNapiValue, Function, Object, Uint8ArraySlice, Unknown};
 use napi::{Env, Error, JsValue, Result, Status};
@@ -21,7 +21,7 @@ use napi_derive::napi;
 
 use crate::delivery::Delivery;
 use crate::event_loop::EventLoop;
-use crate::numbers::{accepted, address_options, bits, count, done, id, local_access, made};
+use crate::numbers::{accepted, address_options, bits, count, done, id, local_access, made, transport_of};
 use crate::options;
 use crate::reactor_ref::ReactorRef;
 use crate::threadsafe_waker::{Item, Threadsafe, ThreadsafeWaker};
@@ -217,13 +217,11 @@ impl Reactor {
     }
 
     /// Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this process owns it
-    /// already. Returns the id of the handle.
+    /// already. `transport`: a `Transport`. Returns the id of the handle.
     #[napi(catch_unwind)]
-    pub fn open(&self, fd: i32, local: bool) -> f64 {
-        made(
-            self.core()
-                .open(fd, if local { Transport::Local } else { Transport::Tcp }),
-        )
+    pub fn open(&self, fd: i32, transport: i32) -> f64 {
+        let transport = transport_of(transport).ok_or(Errno::EINVAL);
+        made(transport.and_then(|transport| self.core().open(fd, transport)))
     }
 
     /// Makes a bound handle listen.

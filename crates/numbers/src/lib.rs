@@ -66,6 +66,14 @@ define::numbers! {
             NextBytes = 4,
         }
 
+        /// What a descriptor is taken over for.
+        Transport {
+            /// A TCP socket.
+            Tcp = 0,
+            /// A Unix stream socket or another local descriptor; on Windows a named pipe.
+            Pipe = 1,
+        }
+
         /// The kind of event loop that the JavaScript thread runs.
         HostLoop {
             /// Not libuv's.

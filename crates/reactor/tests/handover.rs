@@ -97,7 +97,7 @@ fn the_file_of_a_local_socket_goes_with_its_last_owner() {
     consumer.reactor.close(listener, Closing::Orderly).unwrap();
     assert!(path.exists());
 
-    let next = consumer.reactor.open(descriptor, Transport::Local).unwrap();
+    let next = consumer.reactor.open(descriptor, Transport::UnixStream).unwrap();
     consumer.reactor.listen(next, 511).unwrap();
     consumer.reactor.own_path(next, name).unwrap();
     consumer.reactor.close(next, Closing::Orderly).unwrap();

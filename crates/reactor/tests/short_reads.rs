@@ -30,7 +30,7 @@ fn unix(consumer: &Consumer) -> (HandleId, UnixStream) {
     let (inside, outside) = UnixStream::pair().unwrap();
     let inside = consumer
         .reactor
-        .open(inside.into_raw_fd(), Transport::Local)
+        .open(inside.into_raw_fd(), Transport::UnixStream)
         .unwrap();
     consumer.reactor.read_start(inside).unwrap();
     (inside, outside)
@@ -176,7 +176,7 @@ fn what_follows_a_packet_in_a_pipe_arrives() {
     let mut outside = std::fs::File::from(outside);
     let inside = consumer
         .reactor
-        .open(inside.into_raw_fd(), Transport::Local)
+        .open(inside.into_raw_fd(), Transport::UnixStream)
         .unwrap();
     consumer.reactor.read_start(inside).unwrap();
     for _ in 0..20 {
@@ -203,7 +203,7 @@ fn what_another_process_has_written_behind_arrives() {
     assert!(written.unwrap().success());
     let inside = consumer
         .reactor
-        .open(receiver.into_raw_fd(), Transport::Local)
+        .open(receiver.into_raw_fd(), Transport::UnixStream)
         .unwrap();
     consumer.reactor.read_start(inside).unwrap();
     assert_eq!(pieces(&mut consumer, inside, 10).concat(), "minetheirs");

@@ -201,7 +201,7 @@ fn an_adopted_descriptor_is_a_stream() {
     let mut consumer = Consumer::new(1);
     let fd = ours.into_raw_fd();
     assert_eq!(Reactor::descriptor_kind(fd), DescriptorKind::Pipe);
-    let handle = consumer.reactor.open(fd, Transport::Local).unwrap();
+    let handle = consumer.reactor.open(fd, Transport::UnixStream).unwrap();
     consumer.write(handle, b"ping");
     let mut read = [0; 4];
     theirs.read_exact(&mut read).unwrap();
@@ -228,7 +228,7 @@ fn what_the_poller_refuses_stays_what_it_was() {
     let file = std::fs::File::open("/proc/self/status").unwrap();
     let consumer = Consumer::new(1);
     let fd = file.into_raw_fd();
-    let handle = consumer.reactor.open(fd, Transport::Local).unwrap();
+    let handle = consumer.reactor.open(fd, Transport::UnixStream).unwrap();
     for _ in 0..2 {
         assert_eq!(
             consumer.reactor.read_start(handle).map_err(Errno::code),
@@ -248,9 +248,9 @@ fn a_number_has_one_handle_and_the_next_gets_a_duplicate() {
     let (inside, mut outside) = std::os::unix::net::UnixStream::pair().unwrap();
     let (mut consumer, other_consumer) = (Consumer::new(1), Consumer::new(3));
     let fd = inside.into_raw_fd();
-    let first = consumer.reactor.open(fd, Transport::Local).unwrap();
-    let second = consumer.reactor.open(fd, Transport::Local).unwrap();
-    let third = other_consumer.reactor.open(fd, Transport::Local).unwrap();
+    let first = consumer.reactor.open(fd, Transport::UnixStream).unwrap();
+    let second = consumer.reactor.open(fd, Transport::UnixStream).unwrap();
+    let third = other_consumer.reactor.open(fd, Transport::UnixStream).unwrap();
     assert_eq!(consumer.reactor.holder_of(fd), Some(first));
     assert_eq!(other_consumer.reactor.holder_of(fd), None);
     consumer.write(second, b"two ");

@@ -13,7 +13,7 @@ use ferronet_core::handles::HandleId;
 use crate::drive::run_queue::{Driving, Task};
 use crate::drive::shard::Shard;
 use crate::event::event::Event;
-use crate::sys::{self, Acceptor, Stream};
+use crate::sys::{self, Acceptor, Descriptor as _, Stream};
 
 use super::listener::{Adopt, Listener};
 use super::state::{ACCEPTS_PER_TURN, Reporter};
@@ -26,7 +26,7 @@ impl Listener {
 
     /// Whether no connection is accepted ahead, whichever thread drives.
     fn stays_in_backlog(&self) -> bool {
-        self.is_local() || self.on_demand.load(Ordering::Relaxed)
+        !self.transport.takes_ahead() || self.on_demand.load(Ordering::Relaxed)
     }
 
     /// Reports that there is a connection, or may be: another process may accept it before the consumer answers.

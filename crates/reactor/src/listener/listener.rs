@@ -12,21 +12,21 @@
 //!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::Wake;
 
 use ferronet_core::handles::HandleId;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 use socket2::SockAddr;
 
 use crate::drive::shard::Shard;
 use crate::event::event::Event;
 use crate::event::queue::EventQueue;
 use crate::socket::errno::Errno;
-use crate::sys::{self, Acceptor, Stream, Target, UnregisteredSocket};
+use crate::stream::Detached;
+use crate::sys::{self, Acceptor, Descriptor, Stream, Target, Transport, UnregisteredSocket};
 
 use super::state::{AcceptState, Accepted, Reporter, accept_limit};
 
@@ -37,6 +37,10 @@ pub(crate) trait Adopt: Send + Sync {
     fn adopt(&self, stream: Stream, shard: &Arc<Shard>) -> Result<HandleId, Errno>;
     /// Closes a connection that was never taken.
     fn abandon(&self, id: HandleId);
+    /// Takes out a connection that was never taken, for another reactor.
+    fn detach(&self, id: HandleId) -> Option<Detached>;
+    /// The descriptor of a listener is about to be closed, or belongs to another reactor.
+    fn forget(&self, listener: HandleId);
 }
 
 pub(crate) struct Listener {
@@ -49,6 +53,7 @@ pub(crate) struct Listener {
     pub(super) shared: AtomicBool,
     /// The consumer counts its connections, and asks for each.
     pub(super) on_demand: AtomicBool,
+    pub(super) transport: Transport,
     /// Where it listens.
     pub(super) address: Option<SockAddr>,
     /// How many accepted connections may wait for the consumer.
@@ -84,6 +89,7 @@ impl Listener {
         let address = acceptor.socket().and_then(|socket| socket.local_addr().ok());
         Arc::new(Self {
             id,
+            transport: acceptor.transport(),
             address,
             accepting: Mutex::default(),
             acceptor: RwLock::new(Some(acceptor)),
@@ -99,16 +105,25 @@ impl Listener {
         })
     }
 
-    pub(crate) fn with_acceptor<R>(&self, f: impl FnOnce(&Acceptor) -> Result<R, Errno>) -> Result<R, Errno> {
-        match &*self.acceptor.read() {
-            Some(acceptor) => f(acceptor),
-            None => Err(Errno::EBADF),
-        }
+    pub(crate) fn id(&self) -> HandleId {
+        self.id
+    }
+
+    /// The open descriptor.
+    pub(crate) fn opened(&self) -> Result<MappedRwLockReadGuard<'_, dyn Descriptor>, Errno> {
+        let opened = RwLockReadGuard::try_map(self.acceptor.read(), |place| {
+            place.as_ref().map(|acceptor| acceptor as &dyn Descriptor)
+        });
+        opened.map_err(|_closed| Errno::EBADF)
     }
 
     /// `listen(2)` once more, for another backlog; two servers may share a handle.
     pub(crate) fn listen(self: &Arc<Self>, backlog: i32) -> Result<(), Errno> {
-        self.with_acceptor(|acceptor| Ok(acceptor.listen(backlog)?))?;
+        self.acceptor
+            .read()
+            .as_ref()
+            .ok_or(Errno::EBADF)?
+            .listen(backlog)?;
         self.max_waiting.store(accept_limit(backlog), Ordering::Relaxed);
         Arc::clone(self).wake();
         Ok(())
@@ -172,6 +187,9 @@ impl Listener {
     /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what was
     /// accepted and never taken, as the kernel does with its own backlog.
     pub(crate) fn close(&self) {
+        if let Some(connections) = self.connections.upgrade() {
+            connections.forget(self.id);
+        }
         self.end_accepting();
         self.abandon_untaken();
     }
@@ -200,7 +218,7 @@ impl Listener {
 
     /// Takes the socket out, as [`Listener::close`] does, with the backlog and what was accepted and never taken. After
     /// an error it listens as before.
-    pub(crate) fn detach(&self) -> Result<(UnregisteredSocket, i32, VecDeque<HandleId>), Errno> {
+    pub(crate) fn detach(&self) -> Result<(UnregisteredSocket, i32, Vec<Detached>), Errno> {
         let mut place = self.acceptor.write();
         let unregistered = match place.take().ok_or(Errno::EBADF)?.deregister() {
             Ok(unregistered) => unregistered,
@@ -212,11 +230,13 @@ impl Listener {
         drop(place);
         *self.accepting.lock() = AcceptState::default();
         let backlog = i32::try_from(self.max_waiting.load(Ordering::Relaxed)).unwrap_or(i32::MAX);
-        Ok((
-            unregistered,
-            backlog,
-            std::mem::take(&mut self.accepted.lock().waiting),
-        ))
+        let untaken = std::mem::take(&mut self.accepted.lock().waiting);
+        let Some(connections) = self.connections.upgrade() else {
+            return Ok((unregistered, backlog, Vec::new()));
+        };
+        connections.forget(self.id);
+        let untaken = untaken.into_iter().filter_map(|id| connections.detach(id));
+        Ok((unregistered, backlog, untaken.collect()))
     }
 
     /// Takes a connection that another listener has accepted from this socket, and reports it.
@@ -238,11 +258,6 @@ impl Listener {
         for id in abandoned {
             connections.abandon(id);
         }
-    }
-
-    /// Whether it listens on a path or an abstract name.
-    pub(super) fn is_local(&self) -> bool {
-        self.address.as_ref().is_some_and(SockAddr::is_unix)
     }
 
     /// Whether a connect to `to` would end in this listener's backlog, which no other process accepts from.

@@ -1,20 +1,19 @@
-//! What the table of handles holds, and what a handle has open.
+//! What the table of handles holds.
 
 use std::sync::Arc;
 
 use crate::listener::Listener;
 use crate::socket::errno::Errno;
 use crate::stream::Connection;
-use crate::sys::{Acceptor, Refused, Stream, UnregisteredSocket};
 
-/// What the table holds for one handle.
-#[derive(Debug)]
+use super::endpoint::Endpoint;
+use super::unregistered::Unregistered;
+
+/// What the table holds for one handle. The calls that every handle answers go to its [`Endpoint`]; those for one kind find
+/// that kind without it.
+#[derive(Clone, Debug)]
 pub(super) enum Entry {
-    Unregistered {
-        unregistered: UnregisteredSocket,
-        /// What it becomes has another owner as well.
-        shared: bool,
-    },
+    Unregistered(Arc<Unregistered>),
     Connection(Arc<Connection>),
     Listener(Arc<Listener>),
     /// Its descriptor is closed; the slot is free when [`Event::Closed`](crate::Event::Closed) is delivered.
@@ -22,50 +21,42 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Makes something else of an unregistered socket, which may be shared. After an error it is what it was, or closed where the system has closed it.
+    /// What is open.
     ///
     /// # Errors
-    /// `EBADF` for any other entry, which is left alone; what `make` says.
-    pub(super) fn advance<R>(
-        &mut self,
-        make: impl FnOnce(UnregisteredSocket, bool) -> Result<(Self, R), Refused<UnregisteredSocket>>,
-    ) -> Result<R, Errno> {
-        let (unregistered, shared) = match std::mem::replace(self, Self::Closed) {
-            Self::Unregistered { unregistered, shared } => (unregistered, shared),
-            other => {
-                *self = other;
-                return Err(Errno::EBADF);
-            }
-        };
-        match make(unregistered, shared) {
-            Ok((entry, result)) => {
-                *self = entry;
-                Ok(result)
-            }
-            Err(Refused { left, error }) => {
-                if let Some(unregistered) = left {
-                    *self = Self::Unregistered { unregistered, shared };
-                }
-                Err(error.into())
-            }
+    /// [`Errno::EBADF`] when nothing is.
+    pub(super) fn endpoint(self) -> Result<Arc<dyn Endpoint>, Errno> {
+        match self {
+            Self::Unregistered(unregistered) => Ok(unregistered),
+            Self::Connection(connection) => Ok(connection),
+            Self::Listener(listener) => Ok(listener),
+            Self::Closed => Err(Errno::EBADF),
         }
     }
-}
 
-/// What a handle has open.
-pub(crate) enum Descriptor<'a> {
-    Unregistered(&'a UnregisteredSocket),
-    Stream(&'a Stream),
-    Acceptor(&'a Acceptor),
-}
-
-impl Descriptor<'_> {
-    /// The number, or -1 where there is none.
-    pub(crate) fn raw(&self) -> i32 {
+    pub(super) fn unregistered(&self) -> Option<&Arc<Unregistered>> {
         match self {
-            Self::Unregistered(unregistered) => unregistered.raw(),
-            Self::Stream(stream) => stream.raw(),
-            Self::Acceptor(acceptor) => acceptor.raw(),
+            Self::Unregistered(unregistered) => Some(unregistered),
+            _ => None,
         }
+    }
+
+    #[inline]
+    pub(super) fn connection(&self) -> Option<&Arc<Connection>> {
+        match self {
+            Self::Connection(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(super) fn listener(&self) -> Option<&Arc<Listener>> {
+        match self {
+            Self::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
     }
 }

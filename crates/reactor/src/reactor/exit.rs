@@ -43,13 +43,11 @@ extern "C" fn send_all() {
         let listeners = shared.listeners.lock().clone();
         let untaken_ids: Vec<_> = listeners.iter().flat_map(|listener| listener.untaken()).collect();
         let table = shared.table.lock();
-        for entry in table.values() {
-            if let Entry::Connection(connection) = entry {
-                if untaken_ids.contains(&connection.id()) {
-                    untaken.push(Arc::clone(connection));
-                }
-                connections.push(Arc::clone(connection));
+        for connection in table.values().filter_map(Entry::connection) {
+            if untaken_ids.contains(&connection.id()) {
+                untaken.push(Arc::clone(connection));
             }
+            connections.push(Arc::clone(connection));
         }
     }
     drain_now(connections.clone());

@@ -14,11 +14,16 @@ use crate::event::event::Event;
 use crate::listener::{Adopt, Listener};
 use crate::socket::errno::Errno;
 use crate::stream::Connection;
-use crate::sys::{self, Acceptor, LocalAccess, SocketOptions, Stream, Target, Transport, UnregisteredSocket};
+use crate::sys::{
+    self, Acceptor, Descriptor as _, LocalAccess, SocketOptions, Stream, Target, Transport,
+    UnregisteredSocket,
+};
 
+use super::endpoint::Endpoint;
 use super::entry::Entry;
 use super::reactor::Reactor;
 use super::shared::Shared;
+use super::unregistered::Unregistered;
 
 /// Opens a TCP socket and sets its options. An option that the system refuses is left as the system has it: nothing is
 /// connected that could fail for it, and a socket can be used without.
@@ -31,21 +36,19 @@ fn open_tcp(ipv6: bool, options: &SocketOptions) -> Result<UnregisteredSocket, E
 }
 
 impl Reactor {
-    pub(super) fn insert(&self, unregistered: UnregisteredSocket) -> Result<HandleId, Errno> {
-        self.insert_socket(unregistered, false)
+    fn insert(&self, socket: UnregisteredSocket) -> Result<HandleId, Errno> {
+        Ok(self.insert_unregistered(Unregistered::new(socket, false))?.0)
     }
 
-    pub(super) fn insert_socket(
+    pub(super) fn insert_unregistered(
         &self,
-        unregistered: UnregisteredSocket,
-        shared: bool,
-    ) -> Result<HandleId, Errno> {
+        unregistered: Unregistered,
+    ) -> Result<(HandleId, Arc<Unregistered>), Errno> {
         self.running()?;
-        self.shared
-            .table
-            .lock()
-            .insert_with(|id| (Entry::Unregistered { unregistered, shared }, id))
-            .ok_or(Errno::ENFILE)
+        let unregistered = Arc::new(unregistered);
+        let entry = Entry::Unregistered(Arc::clone(&unregistered));
+        let inserted = self.shared.table.lock().insert_with(|id| (entry, id));
+        Ok((inserted.ok_or(Errno::ENFILE)?, unregistered))
     }
 
     /// Makes a TCP socket with options, and binds it.
@@ -94,39 +97,32 @@ impl Reactor {
     /// # Errors
     /// What `listen(2)` says; the handle is still there. [`Errno::EINVAL`] for one that can't listen.
     pub fn listen(&self, id: HandleId, backlog: i32) -> Result<(), Errno> {
-        let table = self.shared.table.lock();
-        match table.get(id).ok_or(Errno::EBADF)? {
-            Entry::Unregistered { unregistered, .. } => unregistered.listen(backlog)?,
-            Entry::Listener(listener) => {
-                let listener = Arc::clone(listener);
-                drop(table);
-                return listener.listen(backlog);
-            }
-            Entry::Closed => return Err(Errno::EBADF),
-            Entry::Connection(_) => return Err(Errno::EINVAL),
-        }
-        drop(table);
-        self.begin_listening(id, backlog)?;
+        let entry = self.entry(id)?;
+        let Some(unregistered) = entry.unregistered() else {
+            return entry.endpoint()?.listen_again(backlog);
+        };
+        unregistered.with(|socket| socket.listen(backlog))?;
+        self.begin_listening(id, unregistered, backlog)?;
         Ok(())
     }
 
-    /// Makes a listener of an unregistered socket that listens.
-    pub(super) fn begin_listening(&self, id: HandleId, backlog: i32) -> Result<Arc<Listener>, Errno> {
-        let mut table = self.shared.table.lock();
-        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
+    /// Makes a listener of a socket that listens.
+    pub(super) fn begin_listening(
+        &self,
+        id: HandleId,
+        unregistered: &Unregistered,
+        backlog: i32,
+    ) -> Result<Arc<Listener>, Errno> {
         let shard = self.running()?.shards.first();
         let _entered = shard.enter();
-        let listener = entry.advance(|unregistered, shared| {
-            let acceptor = Acceptor::register(unregistered, &self.shared.spare)?;
-            let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
-            let events = Arc::clone(&self.shared.events);
-            let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
-            if shared {
-                listener.set_shared(true);
-            }
-            Ok((Entry::Listener(Arc::clone(&listener)), listener))
-        })?;
-        drop(table);
+        let acceptor = unregistered.register(|socket| Acceptor::register(socket, &self.shared.spare))?;
+        let connections: Weak<dyn Adopt> = Arc::downgrade(&self.shared) as Weak<dyn Adopt>;
+        let events = Arc::clone(&self.shared.events);
+        let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
+        if unregistered.is_shared() {
+            listener.set_shared(true);
+        }
+        self.shared.replace(id, Entry::Listener(Arc::clone(&listener)));
         self.shared.listeners.lock().push(Arc::clone(&listener));
         Arc::clone(&listener).wake();
         Ok(listener)
@@ -168,23 +164,12 @@ impl Reactor {
     /// local connect fails with, is reported by the event. After an error the handle is what it was.
     pub fn connect(&self, id: HandleId, to: &Target<'_>) -> Result<(), Errno> {
         self.running()?;
-        let mut table = self.shared.table.lock();
-        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
-        let ended = match entry {
-            Entry::Unregistered { unregistered, .. } => unregistered.begin_connect(to)?,
-            Entry::Connection(connection) if connection.is_connecting() => return Err(Errno::EALREADY),
-            // As everything that a local connect fails with.
-            Entry::Connection(_) if matches!(to, Target::Local(_)) => {
-                let result = Err(Errno::EISCONN);
-                self.shared.events.push_pending(Event::Connected { id, result });
-                return Ok(());
-            }
-            Entry::Connection(_) => return Err(Errno::EISCONN),
-            Entry::Listener(_) => return Err(Errno::EINVAL),
-            Entry::Closed => return Err(Errno::EBADF),
+        let entry = self.entry(id)?;
+        let Some(unregistered) = entry.unregistered() else {
+            return self.refuse_connect(id, &*entry.endpoint()?, to);
         };
-        let connection = self.begin_stream(id, entry, Writing::Connecting)?;
-        drop(table);
+        let ended = unregistered.with(|socket| socket.begin_connect(to))?;
+        let connection = self.begin_stream(id, unregistered, Writing::Connecting)?;
         match ended {
             Some(Err(error)) => connection.connect_failed(error.into()),
             Some(Ok(())) if self.accept_own(to) => connection.connected(Lane::NextTurn),
@@ -195,6 +180,18 @@ impl Reactor {
         }
         Shared::serve(&connection);
         Ok(())
+    }
+
+    /// The end of a connect that does not begin.
+    fn refuse_connect(&self, id: HandleId, endpoint: &dyn Endpoint, to: &Target<'_>) -> Result<(), Errno> {
+        match endpoint.connect_error() {
+            Errno::EISCONN if to.transport().defers_connect_errors() => {
+                let result = Err(Errno::EISCONN);
+                self.shared.events.push_pending(Event::Connected { id, result });
+                Ok(())
+            }
+            error => Err(error),
+        }
     }
 
     /// A connect that ended at once may have reached a listener of this reactor. Its connection is then reported before the
@@ -219,19 +216,19 @@ impl Reactor {
     pub(super) fn begin_stream(
         &self,
         id: HandleId,
-        entry: &mut Entry,
+        unregistered: &Unregistered,
         writing: Writing,
     ) -> Result<Arc<Connection>, Errno> {
         let shard = self.running()?.shards.next();
         let _entered = shard.enter();
-        entry.advance(|unregistered, shared| {
-            let stream = Stream::register(unregistered)?;
-            let connection = self.shared.connection(id, stream, writing, shard);
-            if shared {
-                connection.set_shared(true);
-            }
-            Ok((Entry::Connection(Arc::clone(&connection)), connection))
-        })
+        let stream = unregistered.register(Stream::register)?;
+        let connection = self.shared.connection(id, stream, writing, shard);
+        if unregistered.is_shared() {
+            connection.set_shared(true);
+        }
+        self.shared
+            .replace(id, Entry::Connection(Arc::clone(&connection)));
+        Ok(connection)
     }
 
     /// Answers one [`Event::Connection`].
@@ -240,9 +237,8 @@ impl Reactor {
     }
 
     pub(crate) fn listener(&self, id: HandleId) -> Result<Arc<Listener>, Errno> {
-        match self.shared.table.lock().get(id) {
-            Some(Entry::Listener(listener)) => Ok(Arc::clone(listener)),
-            _ => Err(Errno::EINVAL),
-        }
+        let table = self.shared.table.lock();
+        let listener = table.get(id).and_then(Entry::listener);
+        listener.map(Arc::clone).ok_or(Errno::EINVAL)
     }
 }

@@ -35,7 +35,8 @@ impl Reactor {
     /// # Errors
     /// [`Errno::EBADF`] for a closed handle.
     pub fn set_shared(&self, id: HandleId, shared: bool) -> Result<(), Errno> {
-        self.share_entry(id, shared)
+        self.endpoint(id)?.share(shared);
+        Ok(())
     }
 
     /// Takes what was written and the kernel does not take now, for another owner, who sends it first. No event reports the

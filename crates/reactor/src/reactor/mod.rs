@@ -1,5 +1,6 @@
 //! The handles of one environment, and the calls from outside.
 
+mod endpoint;
 mod entry;
 mod exit;
 mod handles;
@@ -15,6 +16,7 @@ mod shared;
 mod streams;
 mod transfer;
 mod turns;
+mod unregistered;
 
 pub use reactor::Reactor;
 pub use runtimes::Sleep;

@@ -9,7 +9,6 @@ use crate::socket::errno::Errno;
 
 use crate::sys::{self, DescriptorKind, SocketOptions};
 
-use super::entry::Descriptor;
 use super::reactor::Reactor;
 
 impl Reactor {
@@ -18,19 +17,16 @@ impl Reactor {
         id: HandleId,
         f: impl FnOnce(&SockRef<'_>) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
-        self.with_descriptor(id, |descriptor| {
-            let socket = match descriptor {
-                Descriptor::Unregistered(unregistered) => unregistered.socket(),
-                Descriptor::Stream(stream) => stream.socket(),
-                Descriptor::Acceptor(acceptor) => acceptor.socket(),
-            };
-            f(&socket.ok_or(Errno::ENOTSUP)?)
-        })
+        let endpoint = self.endpoint(id)?;
+        let descriptor = endpoint.descriptor()?;
+        f(&descriptor.socket().ok_or(Errno::ENOTSUP)?)
     }
 
     /// The descriptor's number; -1 when there is none.
     pub fn raw_descriptor(&self, id: HandleId) -> i32 {
-        self.with_descriptor(id, |descriptor| Ok(descriptor.raw()))
+        let endpoint = self.endpoint(id);
+        endpoint
+            .and_then(|endpoint| Ok(endpoint.descriptor()?.raw()))
             .unwrap_or(-1)
     }
 
@@ -90,11 +86,8 @@ impl Reactor {
     /// # Errors
     /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)`, or the setting of a pipe's security, says.
     pub fn open_to_all(&self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
-        self.with_descriptor(id, |descriptor| match descriptor {
-            Descriptor::Unregistered(unregistered) => Ok(unregistered.open_to_all(readable, writable)?),
-            Descriptor::Acceptor(acceptor) => Ok(acceptor.open_to_all(readable, writable)?),
-            Descriptor::Stream(_) => Err(Errno::EINVAL),
-        })
+        let endpoint = self.endpoint(id)?;
+        Ok(endpoint.descriptor()?.open_to_all(readable, writable)?)
     }
 
     /// What a descriptor is.

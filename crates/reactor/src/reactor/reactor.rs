@@ -25,7 +25,8 @@ use crate::socket::errno::Errno;
 use crate::stream::Closing;
 use crate::sys::ReserveFd;
 
-use super::entry::{Descriptor, Entry};
+use super::endpoint::Endpoint;
+use super::entry::Entry;
 use super::exit;
 use super::runtimes::{Plan, Runtimes, Sleep};
 use super::shared::Shared;
@@ -175,7 +176,7 @@ impl Reactor {
     /// Frees the slot of a closed handle whose last event is delivered.
     fn free(&self, id: HandleId) {
         let mut table = self.shared.table.lock();
-        if let Some(Entry::Closed) = table.get(id) {
+        if table.get(id).is_some_and(Entry::is_closed) {
             table.remove(id);
         }
     }
@@ -207,16 +208,8 @@ impl Reactor {
     }
 
     fn close_entry(&self, entry: Entry, closing: Closing) {
-        match entry {
-            Entry::Connection(connection) => self.shared.close(&connection, closing),
-            Entry::Listener(listener) => {
-                self.shared
-                    .listeners
-                    .lock()
-                    .retain(|other| !Arc::ptr_eq(other, &listener));
-                listener.close();
-            }
-            Entry::Unregistered { .. } | Entry::Closed => {}
+        if let Ok(endpoint) = entry.endpoint() {
+            self.shared.close(endpoint, closing);
         }
     }
 
@@ -230,28 +223,20 @@ impl Reactor {
         Ok(self.shared.spare.lend(open)?)
     }
 
-    /// Runs `f` on what the handle has open. The table is not locked meanwhile: a listener's task, which holds its
-    /// acceptor, waits for the table when it makes a connection.
-    pub(crate) fn with_descriptor<R>(
-        &self,
-        id: HandleId,
-        f: impl FnOnce(Descriptor<'_>) -> Result<R, Errno>,
-    ) -> Result<R, Errno> {
-        let table = self.shared.table.lock();
-        match table.get(id).ok_or(Errno::EBADF)? {
-            Entry::Unregistered { unregistered, .. } => f(Descriptor::Unregistered(unregistered)),
-            Entry::Connection(connection) => {
-                let connection = Arc::clone(connection);
-                drop(table);
-                connection.with_stream(|stream| f(Descriptor::Stream(stream)))
-            }
-            Entry::Listener(listener) => {
-                let listener = Arc::clone(listener);
-                drop(table);
-                listener.with_acceptor(|acceptor| f(Descriptor::Acceptor(acceptor)))
-            }
-            Entry::Closed => Err(Errno::EBADF),
-        }
+    /// What the table holds for a handle.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for an id that names no handle.
+    pub(super) fn entry(&self, id: HandleId) -> Result<Entry, Errno> {
+        self.shared.table.lock().get(id).cloned().ok_or(Errno::EBADF)
+    }
+
+    /// What a handle has open.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a closed handle.
+    pub(super) fn endpoint(&self, id: HandleId) -> Result<Arc<dyn Endpoint>, Errno> {
+        self.entry(id)?.endpoint()
     }
 }
 

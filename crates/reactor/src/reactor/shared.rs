@@ -12,9 +12,10 @@ use crate::drive::shard::Shard;
 use crate::event::queue::EventQueue;
 use crate::listener::{Adopt, Listener};
 use crate::socket::errno::Errno;
-use crate::stream::{Closing, Connection};
+use crate::stream::{Closing, Connection, Detached, Unread};
 use crate::sys::{ReserveFd, Stream};
 
+use super::endpoint::Endpoint;
 use super::entry::Entry;
 use super::runtimes::{Plan, Runtimes, Sleep};
 
@@ -68,12 +69,27 @@ impl Shared {
         Arc::clone(connection).wake();
     }
 
-    pub(super) fn close(&self, connection: &Arc<Connection>, closing: Closing) {
-        if connection.close(closing) {
+    pub(super) fn close(&self, endpoint: Arc<dyn Endpoint>, closing: Closing) {
+        if let Some(connection) = endpoint.end(closing) {
             let mut lingering = self.lingering.lock();
             lingering.retain(|other| other.is_lingering());
-            lingering.push(Arc::clone(connection));
+            lingering.push(connection);
         }
+    }
+
+    /// What a handle has open becomes something else.
+    pub(super) fn replace(&self, id: HandleId, entry: Entry) {
+        if let Some(place) = self.table.lock().get_mut(id) {
+            *place = entry;
+        }
+    }
+
+    /// Takes a connection that no consumer has taken out of the table.
+    fn remove_untaken(&self, id: HandleId) -> Option<Arc<Connection>> {
+        let mut table = self.table.lock();
+        let connection = Arc::clone(table.get(id)?.connection()?);
+        table.remove(id);
+        Some(connection)
     }
 
     /// The runtimes, for making a handle. On the consumer's thread, which is the one that the driver knows as such.
@@ -114,13 +130,16 @@ impl Adopt for Shared {
     }
 
     fn abandon(&self, id: HandleId) {
-        let mut table = self.table.lock();
-        let Some(Entry::Connection(connection)) = table.get(id) else {
-            return;
-        };
-        let connection = Arc::clone(connection);
-        table.remove(id);
-        drop(table);
-        self.close(&connection, Closing::Reset);
+        if let Some(connection) = self.remove_untaken(id) {
+            self.close(connection, Closing::Reset);
+        }
+    }
+
+    fn detach(&self, id: HandleId) -> Option<Detached> {
+        self.remove_untaken(id)?.detach(&Unread::default()).ok()
+    }
+
+    fn forget(&self, listener: HandleId) {
+        self.listeners.lock().retain(|other| other.id() != listener);
     }
 }

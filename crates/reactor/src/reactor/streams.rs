@@ -17,16 +17,14 @@ use super::shared::Shared;
 impl Reactor {
     /// Finds a stream; an adopted descriptor becomes one with its first use.
     pub(super) fn stream(&self, id: HandleId) -> Result<Arc<Connection>, Errno> {
-        let mut table = self.shared.table.lock();
-        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
-        match entry {
-            Entry::Connection(connection) => return Ok(Arc::clone(connection)),
-            Entry::Unregistered { .. } => {}
-            Entry::Listener(_) => return Err(Errno::ENOTCONN),
-            Entry::Closed => return Err(Errno::EBADF),
+        if let Some(connection) = self.existing(id) {
+            return Ok(connection);
         }
-        let connection = self.begin_stream(id, entry, Writing::Open)?;
-        drop(table);
+        let entry = self.entry(id)?;
+        let Some(unregistered) = entry.unregistered() else {
+            return entry.endpoint().and(Err(Errno::ENOTCONN));
+        };
+        let connection = self.begin_stream(id, unregistered, Writing::Open)?;
         Shared::serve(&connection);
         Ok(connection)
     }
@@ -45,15 +43,7 @@ impl Reactor {
     /// # Errors
     /// As [`Reactor::read_start`].
     pub fn read_stop(&self, id: HandleId) -> Result<(), Errno> {
-        let connection = match self.shared.table.lock().get(id).ok_or(Errno::EBADF)? {
-            Entry::Connection(connection) => Arc::clone(connection),
-            // Nothing is read from it as long as it is not used as a stream.
-            Entry::Unregistered { .. } => return Ok(()),
-            Entry::Listener(_) => return Err(Errno::ENOTCONN),
-            Entry::Closed => return Err(Errno::EBADF),
-        };
-        connection.read_stop();
-        Ok(())
+        self.endpoint(id)?.stop_reading()
     }
 
     /// Whether threads that drive read ahead of the consumer. Default: they do, and this has no effect before the first
@@ -69,16 +59,12 @@ impl Reactor {
     /// Answers one [`Event::Readable`](crate::Event::Readable): what was read before, else what can be read into `space`
     /// now. `None` when there is nothing to take: the handle was stopped or closed meanwhile.
     pub fn take(&self, id: HandleId, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
-        let connection = match self.shared.table.lock().get(id) {
-            Some(Entry::Connection(connection)) => Arc::clone(connection),
-            _ => return None,
-        };
-        connection.take(space)
+        self.existing(id)?.take(space)
     }
 
     /// Announces once more what a [`Taken::more`] has announced, behind the events of other handles.
     pub fn take_later(&self, id: HandleId) {
-        if let Some(Entry::Connection(connection)) = self.shared.table.lock().get(id) {
+        if let Some(connection) = self.shared.table.lock().get(id).and_then(Entry::connection) {
             connection.take_later();
         }
     }
@@ -115,18 +101,16 @@ impl Reactor {
 
     /// Bytes that were accepted and that the kernel has not taken.
     pub fn write_queue_size(&self, id: HandleId) -> usize {
-        match self.shared.table.lock().get(id) {
-            Some(Entry::Connection(connection)) => connection.write_queue_size(),
-            _ => 0,
-        }
+        let table = self.shared.table.lock();
+        let connection = table.get(id).and_then(Entry::connection);
+        connection.map_or(0, |connection| connection.write_queue_size())
     }
 
     /// Bytes that were read and not taken. At most the credit of a connection and one read: 320 KiB.
     pub fn read_queue_size(&self, id: HandleId) -> usize {
-        match self.shared.table.lock().get(id) {
-            Some(Entry::Connection(connection)) => connection.read_queue_size(),
-            _ => 0,
-        }
+        let table = self.shared.table.lock();
+        let connection = table.get(id).and_then(Entry::connection);
+        connection.map_or(0, |connection| connection.read_queue_size())
     }
 
     /// Sends on `destination` what `source` receives, which has to be flowing, until [`Reactor::stop_relay`]. No
@@ -156,16 +140,14 @@ impl Reactor {
 
     /// How many relays there are.
     pub fn relays(&self) -> usize {
-        let relaying =
-            |entry: &&Entry| matches!(entry, Entry::Connection(connection) if connection.is_relaying());
-        self.shared.table.lock().values().filter(relaying).count()
+        let table = self.shared.table.lock();
+        let connections = table.values().filter_map(Entry::connection);
+        connections.filter(|connection| connection.is_relaying()).count()
     }
 
     pub(crate) fn existing(&self, id: HandleId) -> Option<Arc<Connection>> {
-        match self.shared.table.lock().get(id) {
-            Some(Entry::Connection(connection)) => Some(Arc::clone(connection)),
-            _ => None,
-        }
+        let table = self.shared.table.lock();
+        table.get(id)?.connection().map(Arc::clone)
     }
 
     /// Sends FIN behind what waits, which [`Event::ShutDown`](crate::Event::ShutDown) reports.

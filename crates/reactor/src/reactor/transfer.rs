@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 
 use crate::socket::errno::Errno;
 use crate::stream::{Connection, Detached, Unread};
-use crate::sys::{Stream, UnregisteredSocket};
+use crate::sys::Stream;
 
+use super::endpoint::Transferred;
 use super::entry::Entry;
 use super::reactor::Reactor;
 use super::shared::Shared;
@@ -32,21 +33,6 @@ impl TransferId {
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
-}
-
-#[derive(Debug)]
-enum Transferred {
-    Unregistered {
-        unregistered: UnregisteredSocket,
-        shared: bool,
-    },
-    Connection(Detached),
-    Listener {
-        unregistered: UnregisteredSocket,
-        backlog: i32,
-        shared: bool,
-        accepted: Vec<Detached>,
-    },
 }
 
 #[derive(Debug, Default)]
@@ -75,82 +61,9 @@ impl Reactor {
     /// stream that a write has failed on, [`Errno::ENOTSUP`] where the system binds a handle to its reactor. The handle
     /// is what it was then.
     pub fn send_off(&self, id: HandleId, unread: &Unread<'_>) -> Result<TransferId, Errno> {
-        let handle = self.detach(id, unread)?;
+        let handle = self.endpoint(id)?.leave(unread)?;
+        self.shared.replace(id, Entry::Closed);
         Ok(IN_TRANSIT.lock().put(handle))
-    }
-
-    fn detach(&self, id: HandleId, unread: &Unread<'_>) -> Result<Transferred, Errno> {
-        let mut table = self.shared.table.lock();
-        let entry = table.get_mut(id).ok_or(Errno::EBADF)?;
-        match entry {
-            Entry::Closed => Err(Errno::EBADF),
-            Entry::Unregistered { .. } => entry.advance(|unregistered, shared| {
-                Ok((Entry::Closed, Transferred::Unregistered { unregistered, shared }))
-            }),
-            Entry::Connection(connection) => {
-                let connection = Arc::clone(connection);
-                drop(table);
-                let detached = connection.detach(unread)?;
-                self.forget(id);
-                Ok(Transferred::Connection(detached))
-            }
-            Entry::Listener(listener) => {
-                let listener = Arc::clone(listener);
-                drop(table);
-                let (unregistered, backlog, accepted) = listener.detach()?;
-                self.forget(id);
-                self.shared
-                    .listeners
-                    .lock()
-                    .retain(|other| !Arc::ptr_eq(other, &listener));
-                let accepted = accepted.into_iter().filter_map(|id| self.detach_untaken(id));
-                Ok(Transferred::Listener {
-                    unregistered,
-                    backlog,
-                    shared: listener.is_shared(),
-                    accepted: accepted.collect(),
-                })
-            }
-        }
-    }
-
-    /// [`Reactor::set_shared`].
-    pub(crate) fn share_entry(&self, id: HandleId, shared: bool) -> Result<(), Errno> {
-        let mut table = self.shared.table.lock();
-        match table.get_mut(id).ok_or(Errno::EBADF)? {
-            Entry::Unregistered { shared: place, .. } => *place = shared,
-            Entry::Connection(connection) => {
-                let connection = Arc::clone(connection);
-                drop(table);
-                connection.set_shared(shared);
-            }
-            Entry::Listener(listener) => {
-                let listener = Arc::clone(listener);
-                drop(table);
-                listener.set_shared(shared);
-            }
-            Entry::Closed => return Err(Errno::EBADF),
-        }
-        Ok(())
-    }
-
-    /// The entry of a handle that has nothing open any more.
-    fn forget(&self, id: HandleId) {
-        if let Some(entry) = self.shared.table.lock().get_mut(id) {
-            *entry = Entry::Closed;
-        }
-    }
-
-    /// A connection that was accepted and that no consumer has taken.
-    fn detach_untaken(&self, id: HandleId) -> Option<Detached> {
-        let mut table = self.shared.table.lock();
-        let Entry::Connection(connection) = table.get(id)? else {
-            return None;
-        };
-        let connection = Arc::clone(connection);
-        table.remove(id);
-        drop(table);
-        connection.detach(&Unread::default()).ok()
     }
 
     /// Takes a handle that was sent off into this reactor. The connections of a listener are announced from now on.
@@ -161,16 +74,15 @@ impl Reactor {
         let handle = IN_TRANSIT.lock().handles.remove(&id).ok_or(Errno::ENOENT)?;
         self.running()?;
         match handle {
-            Transferred::Unregistered { unregistered, shared } => self.insert_socket(unregistered, shared),
+            Transferred::Unregistered(socket) => Ok(self.insert_unregistered(socket)?.0),
             Transferred::Connection(detached) => Ok(self.attach(detached)?.id()),
             Transferred::Listener {
-                unregistered,
+                socket,
                 backlog,
-                shared,
                 accepted,
             } => {
-                let id = self.insert_socket(unregistered, shared)?;
-                let listener = self.begin_listening(id, backlog).inspect_err(|_| {
+                let (id, socket) = self.insert_unregistered(socket)?;
+                let listener = self.begin_listening(id, &socket, backlog).inspect_err(|_| {
                     self.shared.table.lock().remove(id);
                 })?;
                 for detached in accepted {

@@ -36,10 +36,12 @@ impl Connection {
 
     /// Whether a connection that was made is still one.
     pub(crate) fn confirm(&self) -> Result<(), Errno> {
-        let result = self.with_stream(|stream| match stream.socket().map(|socket| socket.take_error()) {
-            Some(Ok(Some(error)) | Err(error)) => Err(error.into()),
-            Some(Ok(None)) | None => Ok(()),
-        });
+        let result =
+            self.opened()
+                .and_then(|stream| match stream.socket().map(|socket| socket.take_error()) {
+                    Some(Ok(Some(error)) | Err(error)) => Err(error.into()),
+                    Some(Ok(None)) | None => Ok(()),
+                });
         if result.is_err() {
             self.writer.lock().state.close();
         }

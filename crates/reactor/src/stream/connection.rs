@@ -21,12 +21,12 @@ use std::task::Wake;
 
 use ferronet_core::handles::HandleId;
 use ferronet_core::state::Writing;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 
 use crate::drive::shard::Shard;
 use crate::event::queue::EventQueue;
 use crate::socket::errno::Errno;
-use crate::sys::Stream;
+use crate::sys::{Descriptor, Stream};
 
 use super::reader::Reader;
 use super::writer::Writer;
@@ -82,12 +82,12 @@ impl Connection {
         self.id
     }
 
-    /// Runs `f` on the open stream.
-    pub(crate) fn with_stream<R>(&self, f: impl FnOnce(&Stream) -> Result<R, Errno>) -> Result<R, Errno> {
-        match &*self.stream.read() {
-            Some(stream) => f(stream),
-            None => Err(Errno::EBADF),
-        }
+    /// The open descriptor.
+    pub(crate) fn opened(&self) -> Result<MappedRwLockReadGuard<'_, dyn Descriptor>, Errno> {
+        let opened = RwLockReadGuard::try_map(self.stream.read(), |place| {
+            place.as_ref().map(|stream| stream as &dyn Descriptor)
+        });
+        opened.map_err(|_closed| Errno::EBADF)
     }
 }
 
@@ -96,5 +96,19 @@ impl Wake for Connection {
         if !self.queued.swap(true, Ordering::AcqRel) {
             Arc::clone(&self.shard).tasks.push(self);
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_takes_no_more_memory_than_it_did() {
+        assert!(
+            size_of::<Connection>() <= 392,
+            "{} bytes",
+            size_of::<Connection>()
+        );
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use ferronet_core::state::Writing;
 
-use crate::sys::{Stream, wait_writable};
+use crate::sys::{Descriptor as _, Stream, wait_writable};
 
 use super::connection::{Closing, Connection};
 

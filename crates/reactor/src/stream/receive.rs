@@ -18,7 +18,7 @@ use ferronet_core::state::Reading;
 use crate::drive::run_queue::Driving;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
-use crate::sys::Stream;
+use crate::sys::{Descriptor as _, Stream};
 
 use super::chunk::{self, Chunk};
 use super::connection::Connection;
@@ -208,7 +208,7 @@ impl Connection {
 
     /// Whether bytes may be read before the consumer takes them.
     fn may_read_ahead(&self, stream: &Stream) -> bool {
-        !self.is_shared() && self.shard.reads_ahead() && stream.may_read_ahead()
+        !self.is_shared() && self.shard.reads_ahead() && stream.transport().takes_ahead()
     }
 
     /// Announces that there is something to read, and leaves it to the consumer to read it.

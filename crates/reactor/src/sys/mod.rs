@@ -7,18 +7,17 @@
 //!   Where the system does not report what a stream waits for, `take_retry_time` says, once for each `Pending`, when its task
 //!   has to ask again.
 //!   Without buffers `write_now` would block; `poll_write` fails (`is_out_of_buffers`), and its task tries again later.
-//!   `socket` gives the descriptor to `socket2`, or nothing where it is none; `raw` is the number that JavaScript may see,
-//!   or -1.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` answers `Pending` only when the
 //!   backlog is empty: an error leaves the connections there for the next call, which may fail as well, so its callers
 //!   bound their tries. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
 //!   has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to calls that need
-//!   one for a moment. `set_path` says which file is removed with it, if it is still there, `open_to_all` who may use it.
+//!   one for a moment. `set_path` says which file is removed with it, if it is still there.
 //! - [`UnregisteredSocket`]: made, bound or adopted, and in no runtime yet. An acceptor or a stream is made of it by
 //!   `register`, in the runtime that is entered, and becomes one again by `deregister`, so that another runtime can have it,
 //!   where the system allows that; elsewhere it stays what it is. What a runtime refuses comes back in [`Refused`], if it is
 //!   not closed. A descriptor that was adopted has one handle in the whole process: `is_taken` says whether a number has one,
 //!   and then `adopt` takes a duplicate.
+//! - [`Descriptor`]: what each of these three answers, for the calls that are about any handle.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
 //!   [`ThreadWaker`]: wakes a thread that waits, for the poller as well. Waking never blocks. [`ThreadClock`]: the processor
 //!   time of a thread.
@@ -41,12 +40,14 @@
 //! always drives.
 
 mod access;
+mod descriptor;
 mod options;
 mod refused;
 mod transport;
 mod vectored;
 
 pub use access::LocalAccess;
+pub(crate) use descriptor::Descriptor;
 pub use options::{AddressOptions, KeepAlive, SocketOptions};
 pub(crate) use refused::Refused;
 pub use transport::{DescriptorKind, Target, Transport};

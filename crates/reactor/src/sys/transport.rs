@@ -2,13 +2,44 @@
 
 use std::net::SocketAddr;
 
-/// What a stream or a listener runs over.
+/// What carries the bytes of a stream, and those of what a listener accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// TCP over IPv4 or IPv6.
+    /// TCP over IPv4 or IPv6, with nothing between the socket and this process.
     Tcp,
-    /// A Unix socket or another local descriptor; on Windows a named pipe.
-    Local,
+    /// A Unix stream socket.
+    UnixStream,
+    /// A named pipe of Windows.
+    NamedPipe,
+    /// What was adopted and is none of these: a pipe or a FIFO, a terminal, a socket of another protocol.
+    Other,
+}
+
+impl Transport {
+    /// What a local path leads to on this system.
+    pub const LOCAL: Self = if cfg!(windows) {
+        Self::NamedPipe
+    } else {
+        Self::UnixStream
+    };
+
+    /// Whether bytes may be read, and connections accepted, before the consumer takes them. A peer over TCP can be reset for
+    /// what is never taken. The peer of a Unix socket learns from the kernel alone what was not read or not accepted, and
+    /// what is in a pipe may be another reader's. tokio reads a named pipe before a task asks.
+    pub(crate) fn takes_ahead(self) -> bool {
+        match self {
+            Self::Tcp | Self::NamedPipe => true,
+            Self::UnixStream | Self::Other => false,
+        }
+    }
+
+    /// Whether an event reports every error of a connect, also those that the system answers at once, as with libuv.
+    pub(crate) fn defers_connect_errors(self) -> bool {
+        match self {
+            Self::UnixStream | Self::NamedPipe => true,
+            Self::Tcp | Self::Other => false,
+        }
+    }
 }
 
 /// Where a connect goes.
@@ -18,6 +49,15 @@ pub enum Target<'a> {
     Tcp(&'a SocketAddr),
     /// A path, an abstract name (leading NUL, Linux), or a pipe's name.
     Local(&'a str),
+}
+
+impl Target<'_> {
+    pub(crate) fn transport(&self) -> Transport {
+        match self {
+            Self::Tcp(_) => Transport::Tcp,
+            Self::Local(_) => Transport::LOCAL,
+        }
+    }
 }
 
 /// What a descriptor is, as `uv_guess_handle` answers.

@@ -10,7 +10,9 @@ use std::task::{Context, Poll, ready};
 use parking_lot::Mutex;
 use socket2::{SockRef, Socket};
 
+use crate::sys::descriptor::Descriptor;
 use crate::sys::refused::Refused;
+use crate::sys::transport::Transport;
 
 use super::limits::is_out_of_descriptors;
 use super::open_socket::RegisteredSocket;
@@ -99,19 +101,6 @@ impl Acceptor {
         self.socket.socket_ref().listen(backlog)
     }
 
-    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        self.socket.socket()
-    }
-
-    pub(crate) fn raw(&self) -> i32 {
-        self.socket.raw()
-    }
-
-    /// Sets who may use a bound local socket. `EINVAL` for one without a path.
-    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        self.socket.open_to_all(readable, writable)
-    }
-
     /// Which file goes with the socket from now on. The one that did stays.
     pub(crate) fn set_path(&mut self, path: Option<&Path>) {
         if let Some(left) = self.socket.path.take() {
@@ -124,7 +113,6 @@ impl Acceptor {
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
         Some(Stream::accepted(
             accept(&self.socket.socket_ref()).ok()?,
-            self.socket.medium,
             self.socket.transport,
         ))
     }
@@ -135,7 +123,7 @@ impl Acceptor {
             self.spare.fill();
             let error = match accept(&self.socket.socket_ref()) {
                 Ok(fd) => {
-                    return Poll::Ready(Stream::accepted(fd, self.socket.medium, self.socket.transport));
+                    return Poll::Ready(Stream::accepted(fd, self.socket.transport));
                 }
                 Err(error) => error,
             };
@@ -154,6 +142,24 @@ impl Acceptor {
     /// Closes up to `most` connections that wait while there is no descriptor for them. Answers how many those were.
     pub(crate) fn refuse(&self, most: usize) -> usize {
         self.spare.refuse(&self.socket.socket_ref(), most)
+    }
+}
+
+impl Descriptor for Acceptor {
+    fn socket(&self) -> Option<SockRef<'_>> {
+        self.socket.socket()
+    }
+
+    fn raw(&self) -> i32 {
+        self.socket.raw()
+    }
+
+    fn transport(&self) -> Transport {
+        self.socket.transport()
+    }
+
+    fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        self.socket.open_to_all(readable, writable)
     }
 }
 

@@ -6,12 +6,12 @@ use std::os::fd::{AsFd, AsRawFd};
 use socket2::SockRef;
 use tokio::io::unix::AsyncFd;
 
+use crate::sys::descriptor::Descriptor;
 use crate::sys::refused::Refused;
 use crate::sys::transport::Transport;
 
 use super::handle_fd::HandleFd;
 use super::path::{OwnPath, open_to_all};
-use super::receive::Medium;
 use super::registration::register;
 
 /// `F` is its descriptor: a [`HandleFd`], or one that a runtime has.
@@ -20,29 +20,32 @@ pub(crate) struct OpenSocket<F> {
     /// First: the file goes before the descriptor, whose inode may be another file's from then on.
     pub(super) path: Option<OwnPath>,
     pub(super) fd: F,
-    /// Of a listening socket, that of what it accepts as well.
-    pub(super) medium: Medium,
     pub(super) transport: Transport,
 }
 
 /// One that is registered with a runtime.
 pub(super) type RegisteredSocket = OpenSocket<AsyncFd<HandleFd>>;
 
-impl<F: AsFd + AsRawFd> OpenSocket<F> {
-    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        Some(self.socket_ref())
-    }
-
+impl<F: AsFd> OpenSocket<F> {
     pub(super) fn socket_ref(&self) -> SockRef<'_> {
         SockRef::from(&self.fd)
     }
+}
 
-    pub(crate) fn raw(&self) -> i32 {
+impl<F: AsFd + AsRawFd + Send + Sync> Descriptor for OpenSocket<F> {
+    fn socket(&self) -> Option<SockRef<'_>> {
+        Some(self.socket_ref())
+    }
+
+    fn raw(&self) -> i32 {
         self.fd.as_raw_fd()
     }
 
-    /// Sets who may use a bound local socket. `EINVAL` for one without a path.
-    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+    fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
         open_to_all(self.path.as_ref(), readable, writable)
     }
 }
@@ -50,26 +53,11 @@ impl<F: AsFd + AsRawFd> OpenSocket<F> {
 impl OpenSocket<HandleFd> {
     /// Registers it with the runtime that is entered.
     pub(super) fn registered(self) -> Result<RegisteredSocket, Refused<Self>> {
-        let Self {
-            path,
-            fd,
-            medium,
-            transport,
-        } = self;
+        let Self { path, fd, transport } = self;
         match register(fd) {
-            Ok(fd) => Ok(OpenSocket {
-                path,
-                fd,
-                medium,
-                transport,
-            }),
+            Ok(fd) => Ok(OpenSocket { path, fd, transport }),
             Err((fd, error)) => Err(Refused {
-                left: Some(Self {
-                    path,
-                    fd,
-                    medium,
-                    transport,
-                }),
+                left: Some(Self { path, fd, transport }),
                 error,
             }),
         }
@@ -82,7 +70,6 @@ impl RegisteredSocket {
         OpenSocket {
             path: self.path,
             fd: self.fd.into_inner(),
-            medium: self.medium,
             transport: self.transport,
         }
     }

@@ -20,48 +20,37 @@ use std::os::fd::AsRawFd as _;
 use socket2::{SockRef, Type};
 use tokio::io::Ready;
 
+use crate::sys::transport::Transport;
+
 use super::handle_fd::HandleFd;
 
-/// What bytes are received from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Medium {
-    /// A TCP socket, with nothing that the kernel puts between it and us.
-    Tcp,
-    /// A Unix stream socket.
-    Unix,
-    /// Anything else: read(2) takes it.
-    Other,
+/// The transport of a descriptor that was adopted.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn transport_of(fd: &HandleFd) -> Transport {
+    use socket2::{Domain, Protocol};
+    let socket = SockRef::from(fd);
+    let (Ok(Type::STREAM), Ok(domain)) = (socket.r#type(), socket.domain()) else {
+        return Transport::Other;
+    };
+    match domain {
+        Domain::UNIX => Transport::UnixStream,
+        // Not MPTCP, nor SMC, which are stream sockets of these families as well.
+        Domain::IPV4 | Domain::IPV6
+            if matches!(socket.protocol(), Ok(Some(Protocol::TCP))) && !has_upper_layer(fd) =>
+        {
+            Transport::Tcp
+        }
+        _ => Transport::Other,
+    }
 }
 
-impl Medium {
-    /// Of a descriptor that was adopted.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub(super) fn of(fd: &HandleFd) -> Self {
-        use socket2::{Domain, Protocol};
-        let socket = SockRef::from(fd);
-        let (Ok(Type::STREAM), Ok(domain)) = (socket.r#type(), socket.domain()) else {
-            return Self::Other;
-        };
-        match domain {
-            Domain::UNIX => Self::Unix,
-            // Not MPTCP, nor SMC, which are stream sockets of these families as well.
-            Domain::IPV4 | Domain::IPV6
-                if matches!(socket.protocol(), Ok(Some(Protocol::TCP))) && !has_upper_layer(fd) =>
-            {
-                Self::Tcp
-            }
-            _ => Self::Other,
-        }
-    }
-
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub(super) fn of(fd: &HandleFd) -> Self {
-        let socket = SockRef::from(fd);
-        match (socket.r#type(), socket.local_addr()) {
-            (Ok(Type::STREAM), Ok(address)) if address.is_unix() => Self::Unix,
-            (Ok(Type::STREAM), Ok(address)) if address.as_socket().is_some() => Self::Tcp,
-            _ => Self::Other,
-        }
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn transport_of(fd: &HandleFd) -> Transport {
+    let socket = SockRef::from(fd);
+    match (socket.r#type(), socket.local_addr()) {
+        (Ok(Type::STREAM), Ok(address)) if address.is_unix() => Transport::UnixStream,
+        (Ok(Type::STREAM), Ok(address)) if address.as_socket().is_some() => Transport::Tcp,
+        _ => Transport::Other,
     }
 }
 
@@ -103,20 +92,24 @@ pub(super) struct Received {
 }
 
 /// One system call. A socket does not wait, even where another process, which shares it, has made it wait.
-pub(super) fn receive(fd: &HandleFd, medium: Medium, space: &mut [MaybeUninit<u8>]) -> io::Result<Received> {
+pub(super) fn receive(
+    fd: &HandleFd,
+    transport: Transport,
+    space: &mut [MaybeUninit<u8>],
+) -> io::Result<Received> {
     let is_known = cfg!(any(target_os = "linux", target_os = "android"));
-    match medium {
-        Medium::Tcp => {
+    match transport {
+        Transport::Tcp => {
             let bytes = SockRef::from(fd).recv_with_flags(space, libc::MSG_DONTWAIT)?;
             let stopped = !is_known;
             Ok(Received { bytes, stopped })
         }
-        Medium::Unix => {
+        Transport::UnixStream => {
             let (bytes, is_truncated) = receive_message(fd, space)?;
             let stopped = is_truncated || !is_known;
             Ok(Received { bytes, stopped })
         }
-        Medium::Other => {
+        Transport::Other | Transport::NamedPipe => {
             // SAFETY: the descriptor is open; `space` is borrowed for this call, and so many bytes of it may be written.
             let read = unsafe { libc::read(fd.as_raw_fd(), space.as_mut_ptr().cast(), space.len()) };
             let bytes = usize::try_from(read).map_err(|_negative| io::Error::last_os_error())?;

@@ -6,6 +6,8 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 
+use crate::sys::descriptor::Descriptor as _;
+
 use super::poll::is_readable;
 use super::receive::is_urgent;
 use super::stream::Stream;

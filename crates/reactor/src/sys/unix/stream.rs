@@ -11,6 +11,7 @@ use std::time::Instant;
 use socket2::SockRef;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
+use crate::sys::descriptor::Descriptor;
 use crate::sys::refused::Refused;
 use crate::sys::transport::Transport;
 use crate::sys::vectored::write_in_groups;
@@ -19,7 +20,7 @@ use super::handle_fd::HandleFd;
 use super::limits::is_out_of_buffers;
 use super::open_socket::RegisteredSocket;
 use super::poll::is_readable;
-use super::receive::{Medium, Received, is_urgent, receive};
+use super::receive::{Received, is_urgent, receive};
 use super::registration::RECEIVABLE;
 use super::unregistered::{UnregisteredSocket, connect_result};
 
@@ -35,11 +36,10 @@ impl Stream {
     }
 
     /// Of a socket that was just accepted.
-    pub(super) fn accepted(fd: OwnedFd, medium: Medium, transport: Transport) -> io::Result<Self> {
+    pub(super) fn accepted(fd: OwnedFd, transport: Transport) -> io::Result<Self> {
         let unregistered = UnregisteredSocket {
             path: None,
             fd: HandleFd::from(fd),
-            medium,
             transport,
         };
         Self::register(unregistered).map_err(|refused| refused.error)
@@ -50,23 +50,8 @@ impl Stream {
         Ok(self.0.deregistered())
     }
 
-    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        self.0.socket()
-    }
-
-    pub(crate) fn raw(&self) -> i32 {
-        self.0.raw()
-    }
-
     pub(super) fn fd(&self) -> &AsyncFd<HandleFd> {
         &self.0.fd
-    }
-
-    /// Whether bytes may leave the kernel before the consumer takes them. A peer over TCP can be reset for those that it
-    /// never takes. The peer of a Unix socket learns of unread bytes from the kernel alone, and what is in a pipe may be
-    /// another reader's.
-    pub(crate) fn may_read_ahead(&self) -> bool {
-        matches!(self.0.medium, Medium::Tcp)
     }
 
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -100,7 +85,7 @@ impl Stream {
         loop {
             let mut ready = ready!(self.poll_receivable(cx))?;
             let urgent = is_urgent(ready.ready());
-            match receive(self.fd().get_ref(), self.0.medium, space) {
+            match receive(self.fd().get_ref(), self.0.transport, space) {
                 Ok(Received { bytes, stopped }) => {
                     let is_short = bytes > 0 && bytes < space.len();
                     if is_short && !((urgent || stopped) && is_readable(self.raw())) {
@@ -125,7 +110,7 @@ impl Stream {
     /// As `poll_receive`, by the kernel's word alone.
     pub(crate) fn receive_now(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
         loop {
-            match receive(self.fd().get_ref(), self.0.medium, space) {
+            match receive(self.fd().get_ref(), self.0.transport, space) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 received => return received.map(|received| received.bytes),
             }
@@ -185,6 +170,20 @@ impl Stream {
             Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => Ok(()),
             result => result,
         }
+    }
+}
+
+impl Descriptor for Stream {
+    fn socket(&self) -> Option<SockRef<'_>> {
+        self.0.socket()
+    }
+
+    fn raw(&self) -> i32 {
+        self.0.raw()
+    }
+
+    fn transport(&self) -> Transport {
+        self.0.transport()
     }
 }
 

@@ -17,7 +17,7 @@ use super::handle_fd::HandleFd;
 use super::open_socket::OpenSocket;
 use super::options::set_address_options;
 use super::path::{OwnPath, local_address, mode_of};
-use super::receive::Medium;
+use super::receive::transport_of;
 
 /// Made, bound, adopted, or taken out of a runtime.
 pub(crate) type UnregisteredSocket = OpenSocket<HandleFd>;
@@ -50,7 +50,7 @@ impl UnregisteredSocket {
             Some(libc::EINPROGRESS) => Ok(connect_result(&socket)),
             // Reported later, as by libuv: the server may be starting.
             Some(libc::ECONNREFUSED) => Ok(Some(Err(error))),
-            _ if self.transport == Transport::Local => Ok(Some(Err(error))),
+            _ if to.transport().defers_connect_errors() => Ok(Some(Err(error))),
             _ => Err(error),
         }
     }
@@ -99,15 +99,9 @@ fn open_socket(domain: Domain, transport: Transport) -> io::Result<UnregisteredS
     };
     #[cfg(target_vendor = "apple")]
     socket.set_nosigpipe(true)?;
-    let medium = match transport {
-        Transport::Tcp => Medium::Tcp,
-        Transport::Local => Medium::Unix,
-    };
-    let fd = HandleFd::from(OwnedFd::from(socket));
     Ok(UnregisteredSocket {
         path: None,
-        fd,
-        medium,
+        fd: HandleFd::from(OwnedFd::from(socket)),
         transport,
     })
 }
@@ -149,12 +143,12 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Unregist
 }
 
 pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
-    open_socket(Domain::UNIX, Transport::Local)
+    open_socket(Domain::UNIX, Transport::UnixStream)
 }
 
 /// Takes a descriptor over: from now on it is non-blocking, and closed with the handle if it is above 2. One that another
-/// handle has is duplicated.
-pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<UnregisteredSocket> {
+/// handle has is duplicated. What it is, the kernel says, whatever it is taken for.
+pub(crate) fn adopt(number: i32, _taken_for: Transport) -> io::Result<UnregisteredSocket> {
     let fd = HandleFd::adopt(number)?;
     // FIONBIO works on everything that can be adopted, pipes included.
     if let Err(error) = SockRef::from(&fd).set_nonblocking(true) {
@@ -164,11 +158,10 @@ pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<Unregistere
         }
         return Err(error);
     }
-    let medium = Medium::of(&fd);
+    let transport = transport_of(&fd);
     Ok(UnregisteredSocket {
         path: None,
         fd,
-        medium,
         transport,
     })
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::sys::descriptor::Descriptor as _;
+
 use super::stream::Stream;
 
 /// Returns when one of the streams takes bytes or has an error, when the time is up, or when a signal comes.

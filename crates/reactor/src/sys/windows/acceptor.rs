@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 
+use crate::sys::descriptor::Descriptor;
 use crate::sys::refused::Refused;
+use crate::sys::transport::Transport;
 
 use super::pipe::Pipe;
 use super::pipe_instance::{self, Place, Waiting};
@@ -144,31 +146,8 @@ impl Acceptor {
         }
     }
 
-    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        match self {
-            Self::Tcp(listener) => Some(SockRef::from(listener)),
-            Self::Pipe(_) => None,
-        }
-    }
-
-    pub(crate) fn raw(&self) -> i32 {
-        -1
-    }
-
     /// The name of a pipe is no file.
     pub(crate) fn set_path(&mut self, _path: Option<&Path>) {}
-
-    /// Sets who may use a pipe, besides its owner, administrators and the system.
-    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        let Self::Pipe(pipe) = self else {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
-        };
-        // All instances of a pipe share what is set on one.
-        match pipe.waiting.lock().iter().find_map(Waiting::pipe) {
-            Some(instance) => pipe_security::open_to_all(instance, readable, writable),
-            None => Err(io::Error::from(io::ErrorKind::NotConnected)),
-        }
-    }
 
     /// A connect never ends at once here, so there is never anything to accept because of one.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
@@ -187,6 +166,38 @@ impl Acceptor {
     /// There is no reserve to do it with.
     pub(crate) fn refuse(&self, _most: usize) -> usize {
         0
+    }
+}
+
+impl Descriptor for Acceptor {
+    fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(listener) => Some(SockRef::from(listener)),
+            Self::Pipe(_) => None,
+        }
+    }
+
+    fn raw(&self) -> i32 {
+        -1
+    }
+
+    fn transport(&self) -> Transport {
+        match self {
+            Self::Tcp(_) => Transport::Tcp,
+            Self::Pipe(_) => Transport::NamedPipe,
+        }
+    }
+
+    /// Besides the owner of a pipe, administrators and the system.
+    fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        let Self::Pipe(pipe) = self else {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        };
+        // All instances of a pipe share what is set on one.
+        match pipe.waiting.lock().iter().find_map(Waiting::pipe) {
+            Some(instance) => pipe_security::open_to_all(instance, readable, writable),
+            None => Err(io::Error::from(io::ErrorKind::NotConnected)),
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use windows_sys::Win32::Foundation::ERROR_NOT_CONNECTED;
 
+use crate::sys::descriptor::Descriptor;
 use crate::sys::refused::Refused;
+use crate::sys::transport::Transport;
 use crate::sys::vectored::write_in_groups;
 
 use super::errno::os_error;
@@ -56,22 +58,6 @@ impl Stream {
             }
             Self::Pipe(_) => Err(self),
         }
-    }
-
-    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        match self {
-            Self::Tcp(stream) => Some(SockRef::from(stream)),
-            Self::Pipe(_) => None,
-        }
-    }
-
-    pub(crate) fn raw(&self) -> i32 {
-        -1
-    }
-
-    /// Always: a pipe is read by tokio before a task asks.
-    pub(crate) fn may_read_ahead(&self) -> bool {
-        true
     }
 
     pub(crate) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -171,6 +157,26 @@ impl Stream {
                 pipe.shutdown_write();
                 Ok(())
             }
+        }
+    }
+}
+
+impl Descriptor for Stream {
+    fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(stream) => Some(SockRef::from(stream)),
+            Self::Pipe(_) => None,
+        }
+    }
+
+    fn raw(&self) -> i32 {
+        -1
+    }
+
+    fn transport(&self) -> Transport {
+        match self {
+            Self::Tcp(_) => Transport::Tcp,
+            Self::Pipe(_) => Transport::NamedPipe,
         }
     }
 }

@@ -8,6 +8,7 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use windows_sys::Win32::Networking::WinSock::{SIO_TCP_INITIAL_RTO, TCP_INITIAL_RTO_PARAMETERS, WSAIoctl};
 
 use crate::sys::access::LocalAccess;
+use crate::sys::descriptor::Descriptor;
 use crate::sys::options::AddressOptions;
 use crate::sys::transport::{Target, Transport};
 
@@ -35,27 +36,6 @@ pub(crate) enum UnregisteredSocket {
 }
 
 impl UnregisteredSocket {
-    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
-        match self {
-            Self::Tcp(socket) => Some(SockRef::from(socket)),
-            Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) | Self::Pipe { .. } => None,
-        }
-    }
-
-    pub(crate) fn raw(&self) -> i32 {
-        -1
-    }
-
-    /// Sets who may use a pipe, besides its owner, administrators and the system.
-    pub(crate) fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        match self {
-            Self::Pipe { first, .. } => pipe_security::open_to_all(first, readable, writable),
-            Self::Tcp(_) | Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
-                Err(io::Error::from(io::ErrorKind::InvalidInput))
-            }
-        }
-    }
-
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => socket.listen(backlog),
@@ -106,6 +86,38 @@ impl UnregisteredSocket {
                 }
             }
             _ => Err(io::Error::from(io::ErrorKind::InvalidInput)),
+        }
+    }
+}
+
+impl Descriptor for UnregisteredSocket {
+    fn socket(&self) -> Option<SockRef<'_>> {
+        match self {
+            Self::Tcp(socket) => Some(SockRef::from(socket)),
+            Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) | Self::Pipe { .. } => None,
+        }
+    }
+
+    fn raw(&self) -> i32 {
+        -1
+    }
+
+    fn transport(&self) -> Transport {
+        match self {
+            Self::Tcp(_) => Transport::Tcp,
+            Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) | Self::Pipe { .. } => {
+                Transport::NamedPipe
+            }
+        }
+    }
+
+    /// Besides the owner of a pipe, administrators and the system.
+    fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
+        match self {
+            Self::Pipe { first, .. } => pipe_security::open_to_all(first, readable, writable),
+            Self::Tcp(_) | Self::PipeSocket | Self::PipeClient(_) | Self::PipeBusy(_) => {
+                Err(io::Error::from(io::ErrorKind::InvalidInput))
+            }
         }
     }
 }
@@ -187,8 +199,8 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Unregist
 }
 
 /// Takes a socket over: it is closed with the handle from now on.
-pub(crate) fn adopt(number: i32, transport: Transport) -> io::Result<UnregisteredSocket> {
-    if transport == Transport::Local {
+pub(crate) fn adopt(number: i32, taken_for: Transport) -> io::Result<UnregisteredSocket> {
+    if taken_for != Transport::Tcp {
         return Err(io::Error::from(io::ErrorKind::Unsupported));
     }
     let raw = descriptor::raw(number)?;
