@@ -65,7 +65,7 @@ async function receive(socket: net.Socket): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Both ways at once over one connection. Answers whether the hashes are right. */
+/** Both ways at once over one connection. Returns whether the hashes are right. */
 async function transfer(mebibytes: number): Promise<boolean> {
   const chunks = (mebibytes << 20) / CHUNK;
   const server = implementation.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');

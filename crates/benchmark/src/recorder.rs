@@ -80,7 +80,7 @@ impl Recorder {
         self.end.get().is_some()
     }
 
-    /// Something that was begun at `since` is done; it counts `amount`. Answers the time, as the next thing's start.
+    /// Something that was begun at `since` is done; it counts `amount`. Returns the time, as the next thing's start.
     pub fn record(&self, since: Instant, amount: u64) -> Instant {
         let now = Instant::now();
         if self.is_over() {

@@ -12,7 +12,7 @@ impl Backoff {
     const FIRST: Duration = Duration::from_millis(1);
     const LONGEST: Duration = Duration::from_millis(128);
 
-    /// A try has failed. Answers how long to wait until the next.
+    /// A try has failed. Returns how long to wait until the next.
     pub fn fail(&mut self) -> Duration {
         let pause = Self::FIRST * 2_u32.saturating_pow(self.failures);
         self.failures = self.failures.saturating_add(1);

@@ -53,7 +53,7 @@ impl<C: Deref<Target = [u8]>, E: Copy> Inbox<C, E> {
         self.chunks.push_back(chunk);
     }
 
-    /// Has `append` put `bytes` more bytes that were read into the last chunk. Answers whether it did; without a chunk there
+    /// Has `append` put `bytes` more bytes that were read into the last chunk. Returns whether it did; without a chunk there
     /// is nothing to append to.
     pub fn append(&mut self, bytes: usize, append: impl FnOnce(&mut C) -> bool) -> bool {
         let has_appended = self.chunks.back_mut().is_some_and(append);

@@ -12,7 +12,7 @@
 //!
 //! For any other consumer everything is one lane, and each event asks for its own delivery.
 //!
-//! What queues an event answers how many deliveries to ask the consumer for now.
+//! What queues an event returns how many deliveries to ask the consumer for now.
 
 use std::collections::VecDeque;
 
@@ -171,14 +171,14 @@ impl<E> Lanes<E> {
         usize::from(may_sleep)
     }
 
-    /// How many events came from tasks since the last answer, if those are `enough`.
+    /// How many events came from tasks since they were last taken, if there are `enough`.
     pub fn take_task_events(&mut self, enough: u32) -> Option<u32> {
         (self.task_events >= enough).then(|| std::mem::take(&mut self.task_events))
     }
 
     // ---- the phases of the consumer's loop
 
-    /// The loop is about to ask the kernel. Answers whether something will be due after that, so that it must not sleep.
+    /// The loop is about to ask the kernel. Returns whether something will be due after that, so that it must not sleep.
     pub fn poll_begins(&mut self) -> bool {
         if self.consumer == Loop::EmbeddedIdle {
             self.consumer = Loop::EmbeddedAwake;

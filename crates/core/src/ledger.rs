@@ -106,7 +106,7 @@ impl<W> Ledger<W> {
         Acquired::Block(self.take_spare())
     }
 
-    /// Charges a block, even if there is no room for it. Answers its memory, if there was a spare one.
+    /// Charges a block, even if there is no room for it. Returns its memory, if there was a spare one.
     pub fn force_block(&mut self) -> Option<Box<[u8]>> {
         self.charged += self.block;
         self.take_spare()
@@ -133,7 +133,7 @@ impl<W> Ledger<W> {
         has_room
     }
 
-    /// Releases charged bytes, with the memory of a block if they were one. Answers the waiters that are granted a block for
+    /// Releases charged bytes, with the memory of a block if they were one. Returns the waiters that are granted a block for
     /// it, in their order.
     pub fn release(&mut self, bytes: usize, memory: Option<Box<[u8]>>) -> Vec<W> {
         self.charged -= bytes;
@@ -150,7 +150,7 @@ impl<W> Ledger<W> {
         granted
     }
 
-    /// Ends a waiter that has not acquired its block. Answers the one that is granted a block for it, if there is one.
+    /// Ends a waiter that has not acquired its block. Returns the one that is granted a block for it, if there is one.
     pub fn cancel(&mut self, ticket: Ticket) -> Vec<W> {
         if self.waiting.remove(&ticket).is_some() {
             return Vec::new();

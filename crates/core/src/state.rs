@@ -9,7 +9,7 @@
 //! | | | | | Open, Draining | close in order, bytes unsent that were reported as written | Lingering |
 //! | | | | | any | close, error; of Lingering: all sent, deadline | Closed |
 //!
-//! Every transition that the table does not name leaves the state as it is and says so by its answer.
+//! Every transition that the table does not name leaves the state as it is and says so by its result.
 
 /// The half that receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// `readStart`. Answers whether bytes may flow from now on.
+    /// `readStart`. Returns whether bytes may flow from now on.
     pub fn start(&mut self) -> bool {
         if *self == Self::Paused {
             *self = Self::Flowing;
@@ -102,7 +102,7 @@ impl Writing {
         }
     }
 
-    /// The queue has drained. Answers whether FIN is to be sent now.
+    /// The queue has drained. Returns whether FIN is to be sent now.
     pub fn drained(&mut self) -> bool {
         let last = *self == Self::Draining;
         if last {
@@ -115,7 +115,7 @@ impl Writing {
         *self = Self::Closed;
     }
 
-    /// The handle is closed in order while bytes that were reported as written are not sent. Answers whether they can be.
+    /// The handle is closed in order while bytes that were reported as written are not sent. Returns whether they can be.
     pub fn linger(&mut self) -> bool {
         let can_send = matches!(self, Self::Open | Self::Draining);
         if can_send {

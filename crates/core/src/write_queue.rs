@@ -41,7 +41,7 @@ pub struct WriteQueue {
 }
 
 impl WriteQueue {
-    /// Queues what `chunks` hold after their first `sent` bytes, `most` bytes of it, as one request. Answers how many bytes
+    /// Queues what `chunks` hold after their first `sent` bytes, `most` bytes of it, as one request. Returns how many bytes
     /// that is.
     pub fn push(&mut self, chunks: &[IoSlice<'_>], sent: usize, most: usize) -> usize {
         let mut skip = sent;
@@ -130,7 +130,7 @@ impl WriteQueue {
     /// Sends the batched bytes: by one call of `send`.
     ///
     /// # Errors
-    /// What `send` answers; nothing was sent then.
+    /// The error of `send`; nothing was sent then.
     pub fn send_batched<E>(
         &mut self,
         send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>,
@@ -140,7 +140,7 @@ impl WriteQueue {
         Ok(())
     }
 
-    /// The kernel took `taken` bytes. Answers how many of them were not batched ones.
+    /// The kernel took `taken` bytes. Returns how many of them were not batched ones.
     fn advance_batched(&mut self, taken: usize) -> usize {
         let step = taken.min(self.unsent_batched().len());
         self.batched_sent += step;
@@ -153,7 +153,7 @@ impl WriteQueue {
         taken - step
     }
 
-    /// The kernel took `taken` bytes. Answers how many requests that finished, of those whose end is reported.
+    /// The kernel took `taken` bytes. Returns how many requests that finished, of those whose end is reported.
     pub fn advance(&mut self, taken: usize) -> usize {
         let mut done = 0;
         let mut taken = self.advance_batched(taken);
@@ -180,7 +180,7 @@ impl WriteQueue {
         self.waiting = self.unsent_batched().len();
     }
 
-    /// Drops everything. Answers how many requests that were, of those whose end is reported.
+    /// Drops everything. Returns how many requests that were, of those whose end is reported.
     pub fn clear(&mut self) -> usize {
         let dropped = std::mem::take(self).requests;
         dropped.iter().filter(|request| request.reported).count()
@@ -193,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    /// Plays a kernel that takes `step` bytes at a time, and answers what it got and in which order requests ended.
+    /// Plays a kernel that takes `step` bytes at a time, and returns what it got and in which order requests ended.
     fn drain(queue: &mut WriteQueue, steps: &[usize]) -> (Vec<u8>, usize) {
         let (mut got, mut done) = (Vec::new(), 0);
         let mut steps = steps.iter().cycle();

@@ -97,7 +97,7 @@ fn is_closed(mut client: &Socket) -> bool {
     }
 }
 
-/// A consumer that takes events until `done`; answers the connections that it was given.
+/// A consumer that takes events until `done`. Returns the connections that it was given.
 fn serve_until(
     consumer: &mut Consumer,
     listener: HandleId,

@@ -54,7 +54,7 @@ impl Line {
         usize::try_from(self.consumer.reactor.relayed(self.source).bytes).unwrap()
     }
 
-    /// Waits until the relay has moved nothing for a while, and answers how much it has moved.
+    /// Waits until the relay has moved nothing for a while, and returns how much it has moved.
     fn settled(&self) -> usize {
         let started = Instant::now();
         loop {

@@ -36,7 +36,7 @@ fn unix(consumer: &Consumer) -> (HandleId, UnixStream) {
     (inside, outside)
 }
 
-/// Waits for so many bytes, and answers the pieces in which they came.
+/// Waits for so many bytes, and returns the pieces in which they came.
 fn pieces(consumer: &mut Consumer, connection: HandleId, len: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut missing = len;

@@ -34,7 +34,7 @@ thread_local! {
     static SHARED: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK]);
 }
 
-/// Reads something and writes it at once, as far as that goes. Answers how much was read, and adds to `rest` what
+/// Reads something and writes it at once, as far as that goes. Returns how much was read, and adds to `rest` what
 /// could not be written.
 async fn pass_on<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     from: &mut R,
@@ -158,7 +158,7 @@ async fn connect_until_stopped(state: Rc<Connecting>, port: u16) {
     }
 }
 
-/// Answers the parent's lines; only the connecting program gets any but `collect`.
+/// Does what the parent's lines say; only the connecting program gets any but `collect`.
 async fn obey(mut lines: tokio::sync::mpsc::UnboundedReceiver<String>) {
     let state = Rc::new(Connecting::default());
     while let Some(line) = lines.recv().await {

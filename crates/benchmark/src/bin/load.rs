@@ -106,7 +106,7 @@ impl Load {
         exchange(stream, message, message.len(), &self.buffer, right).await
     }
 
-    /// Does the work once. Answers how much that counts.
+    /// Does the work once. Returns how much that counts.
     async fn once(&self, work: Work, stream: &mut TcpStream) -> io::Result<usize> {
         match work {
             Work::Echo => {

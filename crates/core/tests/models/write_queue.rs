@@ -55,7 +55,7 @@ impl Model {
         self.batched.len() + requests
     }
 
-    /// Takes `taken` bytes off, and answers how many requests that are reported have ended.
+    /// Takes `taken` bytes off, and returns how many requests that are reported have ended.
     fn advance(&mut self, mut taken: usize) -> usize {
         let mut done = 0;
         let step = taken.min(self.batched.len());

@@ -125,7 +125,7 @@ impl<D: Driven> Arbiter<D> {
 
     // ---- the consumer's loop
 
-    /// The loop is about to poll. Runs what its callbacks have made due, and answers whether something is still due that no
+    /// The loop is about to poll. Runs what its callbacks have made due, and returns whether something is still due that no
     /// descriptor reports. What is due while the thread drives is the thread's: a loop that did not sleep because of it would
     /// take the processor that the thread needs.
     pub(super) fn poll_begins(&self) -> bool {
@@ -150,7 +150,7 @@ impl<D: Driven> Arbiter<D> {
         }
     }
 
-    /// One turn on the calling thread: asks the kernel without waiting, and runs what is due. Answers false, and does
+    /// One turn on the calling thread: asks the kernel without waiting, and runs what is due. Returns false, and does
     /// nothing, while the thread drives.
     pub(super) fn turn(&self) -> bool {
         self.note_activity();

@@ -28,7 +28,7 @@ impl Delegation {
         self.is_active.load(Ordering::Relaxed)
     }
 
-    /// The loop's turn is over, in which there were so many `events`, and relays had work or not. Answers whether it is time
+    /// The loop's turn is over, in which there were so many `events`, and relays had work or not. Returns whether it is time
     /// to delegate, if the loop can.
     pub(super) fn loop_turned(&self, events: usize, relayed: bool) -> bool {
         let before = self.relay_only_turns.load(Ordering::Relaxed);
@@ -53,7 +53,7 @@ impl Delegation {
         self.thread_turns.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether the loop is to drive again, which ends the delegation. `take_events` answers how many events the tasks have
+    /// Whether the loop is to drive again, which ends the delegation. `take_events` returns how many events the tasks have
     /// had since it last did, if those are as many as it is given.
     pub(super) fn ends(&self, take_events: impl FnOnce(u32) -> Option<u32>) -> bool {
         if !self.is_active() {

@@ -74,7 +74,7 @@ impl FlushList {
         });
     }
 
-    /// Adds a connection that wants to batch a write. Answers who flushes it otherwise; without an owner, or outside of a
+    /// Adds a connection that wants to batch a write. Returns who flushes it otherwise; without an owner, or outside of a
     /// batch, it is not added.
     pub(crate) fn push<C: Flush + 'static>(&self, connection: &Arc<C>) -> FlushOwner {
         if !self.in_batch.load(Ordering::Relaxed) {
@@ -87,7 +87,7 @@ impl FlushList {
         list.owner
     }
 
-    /// Names the owner. Answers false, and changes nothing, if the list would be left without one while it is not empty.
+    /// Names the owner. Returns false, and changes nothing, if the list would be left without one while it is not empty.
     pub(crate) fn set_owner(&self, owner: FlushOwner) -> bool {
         let mut list = self.list.lock();
         if owner == FlushOwner::None && !list.connections.is_empty() {

@@ -132,7 +132,7 @@ impl RunQueue {
         self.ready.lock().spare = due;
     }
 
-    /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` answers true. What makes
+    /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` returns true. What makes
     /// it true has to call [`RunQueue::wake_sleeper`].
     pub(crate) fn drive(&self, runtime: &Runtime, ended: impl FnMut() -> bool) {
         // Unconstrained: what tokio's budget makes wait is woken when the runtime parks.

@@ -24,7 +24,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Sleeps until it is time. Answers false at the end.
+    /// Sleeps until it is time. Returns false at the end.
     fn wait(&self) -> bool {
         let mut plan = self.plan.lock();
         loop {

@@ -29,7 +29,7 @@ impl Listener {
         !self.transport.takes_ahead() || self.on_demand.load(Ordering::Relaxed)
     }
 
-    /// Reports that there is a connection, or may be: another process may accept it before the consumer answers.
+    /// Reports that there is a connection, or may be: another process may accept it before the consumer does.
     fn report(&self, by: Reporter) {
         if std::mem::replace(&mut self.accepted.lock().is_reported, true) {
             return;
@@ -99,7 +99,7 @@ impl Listener {
         drop(accepting);
     }
 
-    /// Accepts one on the thread of the caller. Answers whether there was one.
+    /// Accepts one on the thread of the caller. Returns whether there was one.
     pub(super) fn accept_one(&self, acceptor: &Acceptor, connections: &dyn Adopt) -> bool {
         let shard = connections.next_shard();
         let entered = shard.enter();

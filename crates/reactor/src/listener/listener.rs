@@ -8,7 +8,7 @@
 //! connections it has, since it would count some that have ended in the meantime; if another process accepts from the socket
 //! as well, which could not have it any more while this one is busy, ends, or closes its handle; and from a
 //! Unix socket, since the kernel reports a connection that no one has accepted as reset, and one that was accepted and is
-//! closed as ended. The task only reports that there may be a connection then, and the consumer's answer accepts one.
+//! closed as ended. The task only reports that there may be a connection then, and the consumer accepts one in reply.
 //!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
@@ -139,7 +139,7 @@ impl Listener {
         self.accepted.lock().has_room(most)
     }
 
-    /// Answers one [`Event::Connection`](crate::Event::Connection).
+    /// Takes the connection that one [`Event::Connection`](crate::Event::Connection) has announced.
     pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
         let mut accepted = self.accepted.lock();
         let task_waits = std::mem::take(&mut accepted.task_waits);

@@ -26,7 +26,7 @@ static REACTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// Whether [`send_all`] will be called.
 static AT_EXIT: OnceLock<bool> = OnceLock::new();
 
-/// Has the writes of `shared` sent when the process exits, at the latest. Answers whether the system calls a library then.
+/// Has the writes of `shared` sent when the process exits, at the latest. Returns whether the system calls a library then.
 pub(super) fn at_exit(shared: &Arc<Shared>) -> bool {
     let is_called = *AT_EXIT.get_or_init(|| sys::at_exit(send_all));
     let mut reactors = REACTORS.lock();

@@ -196,7 +196,7 @@ impl Reactor {
 
     /// A connect that ended at once may have reached a listener of this reactor. Its connection is then reported before the
     /// connect is, as epoll reports the two: a program that closes its server in the client's `connect` has accepted it.
-    /// Answers whether there is such a listener.
+    /// Returns whether there is such a listener.
     fn accept_own(&self, to: &Target<'_>) -> bool {
         let reached: Vec<_> = {
             let listeners = self.shared.listeners.lock();
@@ -231,7 +231,7 @@ impl Reactor {
         Ok(connection)
     }
 
-    /// Answers one [`Event::Connection`].
+    /// Takes the connection that one [`Event::Connection`] has announced.
     pub fn accept(&self, listener: HandleId) -> Option<HandleId> {
         self.listener(listener).ok()?.accept()
     }

@@ -21,7 +21,7 @@ impl Reactor {
         Ok(sys::duplicate(fd)?)
     }
 
-    /// Sends what is batched. Answers how many bytes the kernel has not taken.
+    /// Sends what is batched. Returns how many bytes the kernel has not taken.
     pub fn flush(&self, id: HandleId) -> usize {
         self.existing(id).map_or(0, |connection| {
             connection.flush_batched();

@@ -56,8 +56,8 @@ impl Reactor {
         }
     }
 
-    /// Answers one [`Event::Readable`](crate::Event::Readable): what was read before, else what can be read into `space`
-    /// now. `None` when there is nothing to take: the handle was stopped or closed meanwhile.
+    /// Takes what one [`Event::Readable`](crate::Event::Readable) has announced: what was read before, else what can be
+    /// read into `space` now. `None` when there is nothing to take: the handle was stopped or closed meanwhile.
     pub fn take(&self, id: HandleId, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
         self.existing(id)?.take(space)
     }
@@ -124,7 +124,7 @@ impl Reactor {
     }
 
     /// Ends the relay of `source`: when it returns, no more bytes are moved. What was read goes out before what is
-    /// written from now on. Answers what the relay has done, also when it has ended by itself.
+    /// written from now on. Returns what the relay has done, also when it has ended by itself.
     pub fn stop_relay(&self, source: HandleId) -> Relayed {
         self.existing(source)
             .map(|connection| connection.stop_relay())

@@ -14,7 +14,7 @@ impl Reactor {
         self.driver()?.poller()
     }
 
-    /// The poller is readable: turns the runtime on the calling thread, without waiting. Answers how many events there
+    /// The poller is readable: turns the runtime on the calling thread, without waiting. Returns how many events there
     /// are to take now.
     pub fn turn(&self) -> usize {
         let Some(driver) = self.driver().filter(|driver| driver.turn()) else {
@@ -36,7 +36,7 @@ impl Reactor {
         self.shared.events.deliverable();
     }
 
-    /// The loop is about to ask the kernel for events. Answers whether it must not sleep, because there is something
+    /// The loop is about to ask the kernel for events. Returns whether it must not sleep, because there is something
     /// to do when it has.
     pub fn poll_begins(&self) -> bool {
         self.set_must_interrupt(false);
@@ -50,7 +50,7 @@ impl Reactor {
         self.shared.events.run_pending()
     }
 
-    /// The loop has run the callbacks of what the kernel has reported. Answers how many events are to be taken before it goes on.
+    /// The loop has run the callbacks of what the kernel has reported. Returns how many events are to be taken before it goes on.
     pub fn poll_ended(&self) -> usize {
         self.shared.events.poll_ended()
     }

@@ -82,7 +82,7 @@ impl Chunk {
     }
 }
 
-/// Makes room for `more` bytes, at most [`BLOCK`] in all. Answers how many bytes were allocated for it.
+/// Makes room for `more` bytes, at most [`BLOCK`] in all. Returns how many bytes were allocated for it.
 fn grow(bytes: &mut Vec<u8>, more: usize) -> usize {
     let (length, before) = (bytes.len(), bytes.capacity());
     if length + more > before {

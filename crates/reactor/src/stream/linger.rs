@@ -27,7 +27,7 @@ const LINGER_TIMEOUT: Duration = if cfg!(test) {
 };
 
 impl Connection {
-    /// Closes the descriptor before it returns, or answers true: it will be closed when it has sent what was reported as
+    /// Closes the descriptor before it returns, or returns true: it will be closed when it has sent what was reported as
     /// written. Writes that were queued are dropped; the task ends at its next turn.
     pub(crate) fn close(self: &Arc<Self>, closing: Closing) -> bool {
         self.flush_batched();
@@ -62,7 +62,7 @@ impl Connection {
         false
     }
 
-    /// Closes the reading half. Answers whether the peer has to be reset: the kernel does that on the close of a socket
+    /// Closes the reading half. Returns whether the peer has to be reset: the kernel does that on the close of a socket
     /// with bytes that were not read, so that no peer takes them for received, and what was read ahead was not. Another
     /// owner of the socket goes on with it.
     fn close_reader(&self) -> bool {

@@ -97,7 +97,7 @@ impl Connection {
         self.reader.lock().relay.is_active()
     }
 
-    /// Moves what there is, as far as it goes without waiting. Answers false when there is no relay, or no more.
+    /// Moves what there is, as far as it goes without waiting. Returns false when there is no relay, or no more.
     pub(super) fn relay_turn(&self, stream: &Stream, cx: &mut Context<'_>) -> bool {
         let mut reader = self.reader.lock();
         let Some(to) = reader.relay.to.clone() else {

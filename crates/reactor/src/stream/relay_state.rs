@@ -49,7 +49,7 @@ impl<D> Relay<D> {
         self.to.is_some()
     }
 
-    /// Drops the destination. Answers whether there was one.
+    /// Drops the destination. Returns whether there was one.
     pub(super) fn end(&mut self) -> bool {
         self.to.take().is_some()
     }

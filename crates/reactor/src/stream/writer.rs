@@ -145,7 +145,7 @@ impl Writer {
         self.socket_error.unwrap_or(Errno::EOF)
     }
 
-    /// The handle is closed. Answers whether bytes are left that were reported as written and can be sent.
+    /// The handle is closed. Returns whether bytes are left that were reported as written and can be sent.
     pub(super) fn linger(&mut self) -> bool {
         let lingers = self.queue.has_batched() && self.state.linger();
         if lingers {

@@ -2,12 +2,12 @@
 //!
 //! - [`Stream`]: a connected or connecting byte stream, registered with the runtime that is entered when it is made,
 //!   closed when it is dropped. `write_now` and `receive_now` ask the kernel, never a cached readiness (a new tokio
-//!   registration has none, and the driver may not have run since); `poll_*` register the task's waker before they answer
+//!   registration has none, and the driver may not have run since); `poll_*` register the task's waker before they return
 //!   `Pending`, and what a receive leaves is readable without more having to arrive, whatever the system stopped it for.
 //!   Where the system does not report what a stream waits for, `take_retry_time` says, once for each `Pending`, when its task
 //!   has to ask again.
 //!   Without buffers `write_now` would block; `poll_write` fails (`is_out_of_buffers`), and its task tries again later.
-//! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` answers `Pending` only when the
+//! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` returns `Pending` only when the
 //!   backlog is empty: an error leaves the connections there for the next call, which may fail as well, so its callers
 //!   bound their tries. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
 //!   has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to calls that need
@@ -29,7 +29,7 @@
 //!   `tcp_socket` opens, then come the options, then `bind` or `begin_connect`: what is set is in force for the SYN.
 //! - Functions: sockets for TCP and for local paths; the adoption of a descriptor; a second one of the same
 //!   socket (on Windows sockets by their numbers); what kind of thing a descriptor is; the interface of an IPv6 zone.
-//!   `at_exit` answers whether the system calls a library at the exit of the
+//!   `at_exit` returns whether the system calls a library at the exit of the
 //!   process. `wait_writable` blocks until one of several streams takes bytes.
 //! - What may run out: `is_out_of_descriptors` and `is_out_of_buffers` tell errors apart, `are_descriptors_scarce` says
 //!   when to leave the rest to others, `largest_backlog` what the kernel makes of a longer one.

@@ -194,7 +194,7 @@ impl Consumer {
         Some((piece, taken.more))
     }
 
-    /// Reads a connection to its end. Answers the bytes and how it ended.
+    /// Reads a connection to its end. Returns the bytes and how it ended.
     pub fn read_to_end(&mut self, connection: HandleId) -> (Vec<u8>, Errno) {
         self.reactor.read_start(connection).unwrap();
         let mut bytes = Vec::new();
@@ -220,7 +220,7 @@ impl Consumer {
         self.reactor.write(connection, &[IoSlice::new(bytes)]).unwrap()
     }
 
-    /// Writes all of `bytes` for a peer that reads nothing, and answers how many writes wait for it. Not as one write:
+    /// Writes all of `bytes` for a peer that reads nothing, and returns how many writes wait for it. Not as one write:
     /// Windows takes all of any send while there is room for some of it.
     pub fn write_more_than_the_kernel_takes(&self, connection: HandleId, bytes: &[u8]) -> usize {
         let written = bytes.chunks(1 << 20).map(|chunk| self.write(connection, chunk));

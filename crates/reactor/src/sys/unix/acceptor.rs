@@ -45,7 +45,7 @@ impl ReserveFd {
         }
     }
 
-    /// Accepts up to `most` connections with the reserve and closes them. Answers how many those were.
+    /// Accepts up to `most` connections with the reserve and closes them. Returns how many those were.
     fn refuse(&self, socket: &Socket, most: usize) -> usize {
         // Locked meanwhile, so that no other listener fills it.
         let mut spare = self.0.lock();
@@ -139,7 +139,7 @@ impl Acceptor {
         }
     }
 
-    /// Closes up to `most` connections that wait while there is no descriptor for them. Answers how many those were.
+    /// Closes up to `most` connections that wait while there is no descriptor for them. Returns how many those were.
     pub(crate) fn refuse(&self, most: usize) -> usize {
         self.spare.refuse(&self.socket.socket_ref(), most)
     }

@@ -21,7 +21,7 @@ pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     Some(unsafe { BorrowedFd::borrow_raw(*fd) })
 }
 
-/// What a descriptor is, as `uv_guess_handle` answers.
+/// What a descriptor is, as `uv_guess_handle` says.
 pub(crate) fn descriptor_kind(fd: i32) -> DescriptorKind {
     let Some(descriptor) = borrow(&fd) else {
         return DescriptorKind::Unknown;

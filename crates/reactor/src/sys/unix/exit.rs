@@ -1,6 +1,6 @@
 //! The exit of the process.
 
-/// Has `run` called when the process exits, on the thread that ends it, while the others still run. Answers whether it
+/// Has `run` called when the process exits, on the thread that ends it, while the others still run. Returns whether it
 /// will be.
 pub(crate) fn at_exit(run: extern "C" fn()) -> bool {
     // SAFETY: a function of this library, which the C library forgets when the library is unloaded. Refused for want

@@ -54,7 +54,7 @@ mod noted {
 pub(crate) struct Poller(RawFd);
 
 impl Poller {
-    /// Builds a runtime and answers its poller, where it can be known.
+    /// Builds a runtime, and returns its poller where it can be known.
     pub(crate) fn of(build: impl FnOnce() -> io::Result<Runtime>) -> io::Result<(Runtime, Option<Self>)> {
         let _others = noted::take();
         let runtime = build()?;

@@ -118,7 +118,7 @@ pub(super) fn receive(
     }
 }
 
-/// Also answers whether ancillary data was discarded.
+/// Also returns whether ancillary data was discarded.
 fn receive_message(fd: &HandleFd, space: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
     let mut part = libc::iovec {
         iov_base: space.as_mut_ptr().cast(),

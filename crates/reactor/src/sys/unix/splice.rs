@@ -100,7 +100,7 @@ impl SplicePipe {
         }
     }
 
-    /// Gives `to` as much of `filled` bytes as it takes now. Answers how much that was, and why it was not more, if that is
+    /// Gives `to` as much of `filled` bytes as it takes now. Returns how much that was, and why it was not more, if that is
     /// an error.
     pub(crate) fn drain_into(&self, to: &Stream, filled: usize) -> (usize, Option<io::Error>) {
         let Some(pipe) = &self.0 else { return (0, None) };

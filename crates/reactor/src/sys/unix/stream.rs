@@ -117,7 +117,7 @@ impl Stream {
         }
     }
 
-    /// Waits until there may be something to receive. Answers what the poller has reported by now, with urgent data: what it
+    /// Waits until there may be something to receive. Returns what the poller has reported by now, with urgent data: what it
     /// reports while the receive runs is not lost.
     pub(super) fn poll_receivable(
         &self,

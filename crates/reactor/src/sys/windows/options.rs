@@ -39,7 +39,7 @@ pub(crate) fn type_of_service(_socket: &SockRef<'_>) -> io::Result<u32> {
     Err(no_type_of_service())
 }
 
-/// Windows ignores what a program asks for here; libuv answers `ENOSYS`.
+/// Windows ignores what a program asks for here; libuv returns `ENOSYS`.
 fn no_type_of_service() -> io::Error {
     os_error(ERROR_CALL_NOT_IMPLEMENTED)
 }

@@ -54,7 +54,7 @@ impl Overlapped {
         })
     }
 
-    /// Begins a call: `call` passes the structure to the system, and answers what the system does. What it reads or
+    /// Begins a call: `call` passes the structure to the system, and returns what the system does. What it reads or
     /// writes has to live until the call has ended. None is under way.
     pub(super) fn begin(&mut self, call: impl FnOnce(*mut OVERLAPPED) -> i32) -> io::Result<Begun> {
         self.stop_waiting();

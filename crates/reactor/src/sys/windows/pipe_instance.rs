@@ -113,7 +113,7 @@ impl Waiting {
         })
     }
 
-    /// Answers the pipe when a client has connected. Not to be asked again then.
+    /// Returns the pipe when a client has connected. Must not be called again then.
     pub(super) fn poll_client(&mut self, cx: &Context<'_>) -> Poll<io::Result<OwnedHandle>> {
         if let (State::Pending(overlapped), Some(pipe)) = (&mut self.state, &self.pipe) {
             let _nothing_moved = ready!(overlapped.poll(pipe, cx))?;
