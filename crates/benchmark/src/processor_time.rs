@@ -1,4 +1,5 @@
-//! What another process has used of the processor, read from outside, so that the measured one has nothing to do for it.
+//! What another process has used of the processor, read from outside, so that the measured one has nothing to
+//! do for it.
 
 use std::fs;
 use std::path::Path;

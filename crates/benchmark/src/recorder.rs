@@ -40,8 +40,8 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The interval starts and ends with the first thing that happens after its time has come. So it needs no timer, and
-/// the count fits the time, however rarely something happens.
+/// The interval starts and ends with the first thing that happens after its time has come. So it needs no
+/// timer, and the count fits the time, however rarely something happens.
 #[derive(Debug)]
 pub struct Recorder {
     warm_up: Duration,
@@ -80,7 +80,8 @@ impl Recorder {
         self.end.get().is_some()
     }
 
-    /// Something that was begun at `since` is done; it counts `amount`. Returns the time, as the next thing's start.
+    /// Something that was begun at `since` is done; it counts `amount`. Returns the time, as the next thing's
+    /// start.
     pub fn record(&self, since: Instant, amount: u64) -> Instant {
         let now = Instant::now();
         if self.is_over() {

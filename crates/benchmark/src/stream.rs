@@ -1,5 +1,5 @@
-//! The few things that are done with a connection, on tokio's traits alone. A read or write that moved less than it
-//! could is not tried again before the system says so, which saves a system call in each round trip.
+//! The few things that are done with a connection, on tokio's traits alone. A read or write that moved less
+//! than it could is not tried again before the system says so, which saves a system call in each round trip.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -70,8 +70,8 @@ pub async fn shut_down<S: AsyncWrite + Unpin>(stream: &mut S) -> io::Result<()> 
     poll_fn(|context| Pin::new(&mut *stream).poll_shutdown(context)).await
 }
 
-/// Sends a request and receives `expected` bytes, each way as soon as it can, so that big ones do not wait for each
-/// other. `check` sees where in the answer each piece belongs, and says whether it is right.
+/// Sends a request and receives `expected` bytes, each way as soon as it can, so that big ones do not wait
+/// for each other. `check` sees where in the answer each piece belongs, and says whether it is right.
 ///
 /// # Errors
 /// Of the system; `UnexpectedEof` when the answer ends early, `InvalidData` when it is not right.

@@ -1,13 +1,13 @@
 //! Delivers events as calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
 //!
-//! `value` is 0 or a negative libuv error; for data it is the number of bytes, for a connection the id of its handle.
-//! `chunk` is a Buffer, or an `ArrayBuffer` if the bytes are few. JavaScript owns it. As in Node, its memory is not shared
-//! with other chunks and is no larger than needed. The engine allocates it, because Electron forbids external
-//! `ArrayBuffer`s.
+//! `value` is 0 or a negative libuv error; for data it is the number of bytes, for a connection the id of its
+//! handle. `chunk` is a Buffer, or an `ArrayBuffer` if the bytes are few. JavaScript owns it. As in Node, its
+//! memory is not shared with other chunks and is no larger than needed. The engine allocates it, because
+//! Electron forbids external `ArrayBuffer`s.
 //!
-//! Reads go into a Buffer that JavaScript has not seen ([`ReadBuffer`]). When a read fills it, the Buffer itself is
-//! delivered, so bulk data is not copied. Fewer bytes are copied out. Native code never writes into memory that
-//! JavaScript can see.
+//! Reads go into a Buffer that JavaScript has not seen ([`ReadBuffer`]). When a read fills it, the Buffer
+//! itself is delivered, so bulk data is not copied. Fewer bytes are copied out. Native code never writes into
+//! memory that JavaScript can see.
 #![expect(unsafe_code, reason = "values are made by raw Node-API calls, four an event")]
 
 use std::cell::RefCell;
@@ -22,8 +22,8 @@ use napi::{Env, Result, Status, sys};
 const MAX_READS: usize = 32;
 /// The most bytes that one read takes: libuv's size.
 const READ_SIZE: usize = 64 * 1024;
-/// Up to this many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a change of
-/// prototype, which costs more than zeroing this many bytes.
+/// Up to this many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a
+/// change of prototype, which costs more than zeroing this many bytes.
 const FEW_BYTES: usize = 4096;
 /// After this many events, what their callbacks have written is sent.
 const BATCH: usize = 64;
@@ -64,8 +64,8 @@ pub(crate) struct Delivery {
     read_buffer: RefCell<Option<ReadBuffer>>,
 }
 
-/// A Buffer of [`READ_SIZE`] bytes that JavaScript has not seen. So nothing can detach it, resize it or write to it, and
-/// its memory does not move.
+/// A Buffer of [`READ_SIZE`] bytes that JavaScript has not seen. So nothing can detach it, resize it or write
+/// to it, and its memory does not move.
 #[derive(Debug)]
 struct ReadBuffer {
     reference: sys::napi_ref,
@@ -75,8 +75,8 @@ struct ReadBuffer {
 impl ReadBuffer {
     /// The memory to read into.
     fn unfilled(&mut self) -> &mut [MaybeUninit<u8>] {
-        // SAFETY: `memory` is the READ_SIZE bytes of a Buffer that the reference keeps alive. JavaScript has not seen it,
-        // so only `self` accesses them.
+        // SAFETY: `memory` is the READ_SIZE bytes of a Buffer that the reference keeps alive. JavaScript has
+        // not seen it, so only `self` accesses them.
         unsafe { slice::from_raw_parts_mut(self.memory.cast(), READ_SIZE) }
     }
 
@@ -105,7 +105,8 @@ impl Delivery {
     /// When the environment is ending.
     pub(crate) fn new(env: &Env, dispatch: sys::napi_value) -> Result<Self> {
         let mut reference = ptr::null_mut();
-        // SAFETY: on the thread of `env`, which `dispatch` belongs to. The environment deletes the reference as it ends.
+        // SAFETY: on the thread of `env`, which `dispatch` belongs to. The environment deletes the reference
+        // as it ends.
         let made = unsafe { sys::napi_create_reference(env.raw(), dispatch, 1, &raw mut reference) };
         ok(made).map_err(|status| napi::Error::new(status, "the dispatcher".to_owned()))?;
         Ok(Self {
@@ -115,8 +116,8 @@ impl Delivery {
         })
     }
 
-    /// Delivers `count` events, each in a call of its own, from a callback of the event loop. If one throws, the exception
-    /// goes to `uncaughtException`, and the rest are still delivered.
+    /// Delivers `count` events, each in a call of its own, from a callback of the event loop. If one throws,
+    /// the exception goes to `uncaughtException`, and the rest are still delivered.
     pub(crate) fn deliver(&self, reactor: &Reactor, count: usize) {
         if count == 0 {
             return;
@@ -140,7 +141,8 @@ impl Delivery {
         }
     }
 
-    /// Delivers `EventKind::Closing`, then the last events of the handles that JavaScript reports as closed in it.
+    /// Delivers `EventKind::Closing`, then the last events of the handles that JavaScript reports as closed
+    /// in it.
     pub(crate) fn deliver_closed(&self, reactor: &Reactor) {
         self.call_without_chunk(Entry::Outermost, EventKind::Closing, 0, 0);
         while let Some(event) = reactor.next_closed() {
@@ -171,8 +173,8 @@ impl Delivery {
             return;
         };
         if self.call_without_chunk(entry, EventKind::Connection, id.slot(), value) == Call::Refused {
-            // The environment is ending and no socket owns the connection. Its peer is reset, as the kernel resets what is
-            // left in the backlog of a listener that closes.
+            // The environment is ending and no socket owns the connection. Its peer is reset, as the kernel
+            // resets what is left in the backlog of a listener that closes.
             let _closed = reactor.close(connection, Closing::Reset);
         }
     }
@@ -208,8 +210,8 @@ impl Delivery {
         }
     }
 
-    /// The next chunk that a connection has received, or the end. If there is no memory for a chunk, the bytes go back
-    /// and the error is ENOBUFS, as in libuv when its caller gives it no buffer.
+    /// The next chunk that a connection has received, or the end. If there is no memory for a chunk, the
+    /// bytes go back and the error is ENOBUFS, as in libuv when its caller gives it no buffer.
     fn take(&self, reactor: &Reactor, id: HandleId) -> Option<std::result::Result<Piece, Errno>> {
         let mut slot = self.read_buffer.borrow_mut();
         let read_buffer = match &mut *slot {
@@ -269,15 +271,16 @@ impl Delivery {
         let mut buffer = ptr::null_mut();
         // SAFETY: as `number`; the reference was made by `allocate_read_buffer`.
         ok(unsafe { sys::napi_get_reference_value(self.env, read_buffer.reference, &raw mut buffer) })?;
-        // SAFETY: as above. Deleted once, because the caller drops `read_buffer`. If it fails, the Buffer lives as long as
-        // the environment.
+        // SAFETY: as above. Deleted once, because the caller drops `read_buffer`. If it fails, the Buffer
+        // lives as long as the environment.
         let _deleted = unsafe { sys::napi_delete_reference(self.env, read_buffer.reference) };
         Ok(buffer)
     }
 
     fn open_scope(&self) -> sys::napi_handle_scope {
         let mut scope = ptr::null_mut();
-        // SAFETY: on the JavaScript thread. If opening fails, the scope stays null, and `close_scope` skips it.
+        // SAFETY: on the JavaScript thread. If opening fails, the scope stays null, and `close_scope` skips
+        // it.
         unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) };
         scope
     }
@@ -358,7 +361,8 @@ impl Delivery {
             return Call::Refused;
         }
         if let Some(exception) = self.take_exception() {
-            // SAFETY: as `number`. It fails in a worker that is being terminated, where there is nothing left to report to.
+            // SAFETY: as `number`. It fails in a worker that is being terminated, where there is nothing left
+            // to report to.
             let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
         }
         Call::Ran

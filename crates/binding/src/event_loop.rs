@@ -1,18 +1,20 @@
 //! The reactor in the environment's own event loop, where the host has libuv.
 //!
 //! - `uv_prepare_t` and `uv_check_t` run before and after the loop polls.
-//! - `uv_poll_t` watches the poller of the reactor's runtime: a turn of the runtime is then a callback of the loop, like
-//!   that of a socket of Node's.
-//! - `uv_async_t` wakes the loop for the reactor's threads. Its `ref` also decides whether the loop stays alive.
+//! - `uv_poll_t` watches the poller of the reactor's runtime: a turn of the runtime is then a callback of the
+//!   loop, like that of a socket of Node's.
+//! - `uv_async_t` wakes the loop for the reactor's threads. Its `ref` also decides whether the loop stays
+//!   alive.
 //! - `uv_idle_t` keeps the loop from sleeping while events are due that no descriptor reports.
-//! - A second `uv_idle_t`, the closer, is never started. It is closed together with handles of the reactor, because its
-//!   close callback runs in the closing phase.
+//! - A second `uv_idle_t`, the closer, is never started. It is closed together with handles of the reactor,
+//!   because its close callback runs in the closing phase.
 //!
-//! Each event is one outermost callback by `napi_make_callback`, so that `process.nextTick` and promise jobs run between
-//! two events, as between the callbacks of Node's own sockets.
+//! Each event is one outermost callback by `napi_make_callback`, so that `process.nextTick` and promise jobs
+//! run between two events, as between the callbacks of Node's own sockets.
 //!
-//! Everything but `uv_async_send` runs on the JavaScript thread. The handles are freed when the environment's asynchronous
-//! cleanup hook has closed them; Node waits for such hooks. Before it closes them, the hook ends the reactor's threads.
+//! Everything but `uv_async_send` runs on the JavaScript thread. The handles are freed when the environment's
+//! asynchronous cleanup hook has closed them; Node waits for such hooks. Before it closes them, the hook ends
+//! the reactor's threads.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
 use std::cell::{Cell, OnceCell};
@@ -28,7 +30,8 @@ use napi::{Env, Status, sys};
 use crate::delivery::Delivery;
 use crate::uv::{self, HandlePtr, Kind, LoopPtr, Uv, data};
 
-/// How often libuv runs its pending queue after a poll: callbacks that refill it must not starve the other phases.
+/// How often libuv runs its pending queue after a poll: callbacks that refill it must not starve the other
+/// phases.
 const PENDING_ROUNDS: usize = 8;
 
 /// Wakes the loop from the reactor's threads.
@@ -38,8 +41,8 @@ struct LoopWaker {
     handle: HandlePtr,
 }
 
-// SAFETY: the handle is only passed to `uv_async_send`, which may be called from any thread. It is closed only after the
-// reactor's threads, which share this, have ended.
+// SAFETY: the handle is only passed to `uv_async_send`, which may be called from any thread. It is closed
+// only after the reactor's threads, which share this, have ended.
 unsafe impl Send for LoopWaker {}
 // SAFETY: as above.
 unsafe impl Sync for LoopWaker {}
@@ -86,7 +89,8 @@ impl EventLoop {
         }
         let uv_loop: LoopPtr = uv_loop.cast();
         let async_handle = uv.allocate(Kind::Async);
-        // SAFETY: the loop is the environment's and this is its thread; `async_handle` is new memory of libuv's size.
+        // SAFETY: the loop is the environment's and this is its thread; `async_handle` is new memory of
+        // libuv's size.
         if unsafe { (uv.async_init)(uv_loop, async_handle, on_async) } != 0 {
             // SAFETY: libuv failed to initialize it, and has kept no pointer to it.
             unsafe { uv.free(async_handle, Kind::Async) };
@@ -114,8 +118,8 @@ impl EventLoop {
         });
         // The handles own one reference, which `closed` drops with the last of them.
         let held = Rc::into_raw(Rc::clone(&this));
-        // SAFETY: as above; the handles are freed by `closed`, after libuv has closed them. Init and start of these
-        // kinds cannot fail. Unreferenced handles do not keep the loop alive.
+        // SAFETY: as above; the handles are freed by `closed`, after libuv has closed them. Init and start of
+        // these kinds cannot fail. Unreferenced handles do not keep the loop alive.
         unsafe {
             (uv.prepare_init)(uv_loop, prepare);
             (uv.check_init)(uv_loop, check);
@@ -137,7 +141,8 @@ impl EventLoop {
         })
     }
 
-    /// Turns `reactor` in this loop until the environment ends. Returns false if the environment is ending already.
+    /// Turns `reactor` in this loop until the environment ends. Returns false if the environment is ending
+    /// already.
     pub(crate) fn watch(self: &Rc<Self>, env: &Env, reactor: Arc<Reactor>) -> bool {
         // Set once, here.
         drop(self.reactor.set(reactor));
@@ -147,8 +152,8 @@ impl EventLoop {
             (self.uv.check_start)(self.check, on_check);
         }
         let mut hook = ptr::null_mut();
-        // SAFETY: the handles' reference lives until `closed` has run for each of them. Only `end` starts closing them, or
-        // `close` below, when there is no hook.
+        // SAFETY: the handles' reference lives until `closed` has run for each of them. Only `end` starts
+        // closing them, or `close` below, when there is no hook.
         let status = unsafe {
             sys::napi_add_async_cleanup_hook(
                 env.raw(),
@@ -165,7 +170,8 @@ impl EventLoop {
         true
     }
 
-    /// Watches the poller once the runtime has one. Returns false if libuv fails to, for which the kernel needs memory.
+    /// Watches the poller once the runtime has one. Returns false if libuv fails to, for which the kernel
+    /// needs memory.
     fn ensure_poller_watched(&self, reactor: &Reactor) -> bool {
         if !self.poll.get().is_null() {
             return true;
@@ -176,7 +182,8 @@ impl EventLoop {
     /// Turns the reactor when the loop finds its poller readable.
     fn watch_poller(&self, poller: i32) -> bool {
         let handle = self.uv.allocate(Kind::Poll);
-        // SAFETY: as `of`; the descriptor is the runtime's, which lives as long as the reactor that this holds.
+        // SAFETY: as `of`; the descriptor is the runtime's, which lives as long as the reactor that this
+        // holds.
         unsafe {
             if (self.uv.poll_init)(self.uv_loop, handle, poller) != 0 {
                 self.uv.free(handle, Kind::Poll);
@@ -207,7 +214,8 @@ impl EventLoop {
         }
     }
 
-    /// Delivers `EventKind::Closing` in the next closing phase of the loop, and then the last events of closed handles.
+    /// Delivers `EventKind::Closing` in the next closing phase of the loop, and then the last events of
+    /// closed handles.
     pub(crate) fn at_closing(&self) {
         if self.ending.get() || self.closing.replace(true) {
             return;
@@ -269,7 +277,8 @@ impl EventLoop {
         if let Some(reactor) = self.reactor() {
             reactor.shutdown();
         }
-        // SAFETY: each is initialized and closed once: this runs once, and skips a closer that is closing already.
+        // SAFETY: each is initialized and closed once: this runs once, and skips a closer that is closing
+        // already.
         unsafe {
             (self.uv.close)(self.async_handle, closed_async);
             (self.uv.close)(self.prepare, closed_prepare);
@@ -285,7 +294,8 @@ impl EventLoop {
     }
 }
 
-/// The loop that a handle belongs to. A reference of its own, because a callback may end with the handles' one dropped.
+/// The loop that a handle belongs to. A reference of its own, because a callback may end with the handles'
+/// one dropped.
 ///
 /// # Safety
 /// `handle` belongs to an [`EventLoop`] and is not freed.
@@ -382,7 +392,8 @@ unsafe extern "C" fn on_closing(handle: HandlePtr) {
 
 /// The environment's asynchronous cleanup hook.
 unsafe extern "C" fn end(_hook: sys::napi_async_cleanup_hook_handle, held: *mut c_void) {
-    // SAFETY: once this hook is added, nothing else closes the handles, and it runs once: their reference is alive.
+    // SAFETY: once this hook is added, nothing else closes the handles, and it runs once: their reference is
+    // alive.
     let this = unsafe {
         let held = held.cast_const().cast::<EventLoop>();
         Rc::increment_strong_count(held);

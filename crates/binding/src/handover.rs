@@ -23,8 +23,8 @@ impl Reactor {
         u32::try_from(self.core().flush(id(handle))).unwrap_or(u32::MAX)
     }
 
-    /// Sets whether another owner uses the socket as well. If so, no write is batched, and nothing is read or accepted
-    /// ahead.
+    /// Sets whether another owner uses the socket as well. If so, no write is batched, and nothing is read or
+    /// accepted ahead.
     #[napi(catch_unwind)]
     pub fn set_shared(&self, handle: f64, shared: bool) -> i32 {
         done(self.core().set_shared(id(handle), shared))
@@ -50,7 +50,8 @@ impl Reactor {
     pub fn take_unsent<'env>(&self, env: &'env Env, handle: f64) -> Result<BufferSlice<'env>> {
         let unsent = self.core().take_unsent(id(handle));
         BufferSlice::copy_from(env, &*unsent).inspect_err(|_| {
-            // Written again into the empty queue, the bytes keep their order. A failure shows in the next read.
+            // Written again into the empty queue, the bytes keep their order. A failure shows in the next
+            // read.
             let _written = self.core().write(id(handle), &[IoSlice::new(&unsent)]);
         })
     }
@@ -67,7 +68,8 @@ impl Reactor {
         self.core().put_back(id(handle), &unread);
     }
 
-    /// Stops reading and takes a chunk that was read and not delivered; 0 if there is none, or the error of a read.
+    /// Stops reading and takes a chunk that was read and not delivered; 0 if there is none, or the error of a
+    /// read.
     ///
     /// # Errors
     /// When the environment is ending.

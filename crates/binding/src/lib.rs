@@ -1,8 +1,9 @@
-//! The reactor as a Node-API addon. It decides nothing: each method is one call of the reactor, each event one call of
-//! JavaScript's dispatcher.
+//! The reactor as a Node-API addon. It decides nothing: each method is one call of the reactor, each event
+//! one call of JavaScript's dispatcher.
 //!
-//! Numbers cross: a handle is its id, and an error is a negative libuv error, whose name and message TypeScript looks up.
-//! The exceptions are addresses, and the options of a socket that is to be opened with some.
+//! Numbers cross: a handle is its id, and an error is a negative libuv error, whose name and message
+//! TypeScript looks up. The exceptions are addresses, and the options of a socket that is to be opened with
+//! some.
 
 mod control;
 mod delivery;

@@ -1,7 +1,8 @@
 //! Plain functions of Node-API, for the calls that programs make for each message and each connection.
 //!
-//! A class method of napi-rs looks up and checks the object behind `this` and records a borrow of each argument, which
-//! costs more than most of these calls. A plain function gets a pointer to its data from Node-API.
+//! A class method of napi-rs looks up and checks the object behind `this` and records a borrow of each
+//! argument, which costs more than most of these calls. A plain function gets a pointer to its data from
+//! Node-API.
 #![expect(unsafe_code, reason = "raw Node-API functions")]
 
 use std::ffi::{CStr, c_void};
@@ -74,8 +75,8 @@ fn check(status: sys::napi_status, what: &CStr) -> Result<()> {
 pub(crate) fn function<P: Plain>(env: &Env, plain: P) -> Result<Unknown<'_>> {
     let data = Box::into_raw(Box::new(plain));
     let mut function = ptr::null_mut();
-    // SAFETY: on the environment's thread. `finalize` frees the box in `data` when the function is collected; if there is
-    // no finalizer, it is freed below.
+    // SAFETY: on the environment's thread. `finalize` frees the box in `data` when the function is collected;
+    // if there is no finalizer, it is freed below.
     unsafe {
         let made = sys::napi_create_function(
             env.raw(),

@@ -1,8 +1,8 @@
 //! The reference to the reactor that the object and the two functions in JavaScript share.
 //!
-//! Node finalizes an addon's objects when their environment ends, which drops their references. Deno does not finalize
-//! them, nor does it release a threadsafe function. So where the event loop is not libuv's, a cleanup hook of the
-//! environment clears the reference: the reactor is dropped, and its pollers are closed.
+//! Node finalizes an addon's objects when their environment ends, which drops their references. Deno does not
+//! finalize them, nor does it release a threadsafe function. So where the event loop is not libuv's, a
+//! cleanup hook of the environment clears the reference: the reactor is dropped, and its pollers are closed.
 
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;

@@ -14,8 +14,8 @@ struct Found {
     sockets: Vec<OsHandle>,
 }
 
-/// The numbers of libuv's TCP sockets that keep the environment's loop alive. The number of one handle is the one that is
-/// missing after its `unref`.
+/// The numbers of libuv's TCP sockets that keep the environment's loop alive. The number of one handle is the
+/// one that is missing after its `unref`.
 #[napi(catch_unwind)]
 pub fn referenced_sockets(env: &Env) -> Vec<i32> {
     let Some(uv) = Inspection::find() else {
@@ -31,8 +31,8 @@ pub fn referenced_sockets(env: &Env) -> Vec<i32> {
         uv,
         sockets: Vec::new(),
     };
-    // SAFETY: the loop is the environment's and this is its thread. `note` changes no handle, and gets the `Found` that it
-    // casts its argument to.
+    // SAFETY: the loop is the environment's and this is its thread. `note` changes no handle, and gets the
+    // `Found` that it casts its argument to.
     unsafe { (uv.walk)(uv_loop.cast(), note, (&raw mut found).cast()) };
     found.sockets.into_iter().map(number).collect()
 }

@@ -1,14 +1,15 @@
 //! [`Wake`] by a threadsafe function, for hosts whose event loop is not libuv's.
 //!
-//! Each delivery is one item of the threadsafe function, and each item takes one event. Node runs `process.nextTick`
-//! and promise jobs between items, as between the callbacks of its own sockets, but not inside one. A batch that is
-//! delivered in one callback would give `data data data tick` for `data tick data tick data tick`, and a loop of
-//! `await once(socket, 'data')` would lose chunks. Deno runs several items before it runs ticks. There an item only calls
-//! JavaScript's `later`, which has the event delivered in a turn of its own.
+//! Each delivery is one item of the threadsafe function, and each item takes one event. Node runs
+//! `process.nextTick` and promise jobs between items, as between the callbacks of its own sockets, but not
+//! inside one. A batch that is delivered in one callback would give `data data data tick` for `data tick data
+//! tick data tick`, and a loop of `await once(socket, 'data')` would lose chunks. Deno runs several items
+//! before it runs ticks. There an item only calls JavaScript's `later`, which has the event delivered in a
+//! turn of its own.
 //!
-//! These are raw calls and not napi-rs' `ThreadsafeFunction`, because an item here has no data and allocates nothing, `ref`
-//! and `unref` are switched often, and an environment that ends must yield a status (`napi_closing`), never a failed
-//! assertion.
+//! These are raw calls and not napi-rs' `ThreadsafeFunction`, because an item here has no data and allocates
+//! nothing, `ref` and `unref` are switched often, and an environment that ends must yield a status
+//! (`napi_closing`), never a failed assertion.
 #![expect(unsafe_code, reason = "threadsafe functions are raw Node-API calls")]
 
 use std::ffi::c_void;
@@ -36,8 +37,8 @@ pub(crate) enum Item {
 struct Context {
     /// Whether an item only calls `later`.
     defers: bool,
-    /// Set by [`Threadsafe::serve`]. Weak, because the reactor's queue owns the threadsafe function. Only the environment
-    /// owns the reactor.
+    /// Set by [`Threadsafe::serve`]. Weak, because the reactor's queue owns the threadsafe function. Only the
+    /// environment owns the reactor.
     reactor: OnceLock<Weak<Reactor>>,
     /// Only for the JavaScript thread.
     delivery: Delivery,
@@ -51,8 +52,8 @@ impl Context {
     }
 }
 
-/// The threadsafe function. It lives as long as its environment, which finalizes it after its cleanup hooks, and
-/// those have ended the reactor's threads by then.
+/// The threadsafe function. It lives as long as its environment, which finalizes it after its cleanup hooks,
+/// and those have ended the reactor's threads by then.
 #[derive(Debug)]
 pub(crate) struct Threadsafe {
     raw: sys::napi_threadsafe_function,
@@ -60,9 +61,9 @@ pub(crate) struct Threadsafe {
     closing: AtomicBool,
 }
 
-// SAFETY: other threads use `raw` only for `napi_call_threadsafe_function`, which Node-API allows from any thread.
-// `set_ref` takes the `Env`, which cannot leave the JavaScript thread. `serve`, `deliver_next`, `end` and the items run on
-// that thread too, and only they use the context.
+// SAFETY: other threads use `raw` only for `napi_call_threadsafe_function`, which Node-API allows from any
+// thread. `set_ref` takes the `Env`, which cannot leave the JavaScript thread. `serve`, `deliver_next`, `end`
+// and the items run on that thread too, and only they use the context.
 unsafe impl Send for Threadsafe {}
 // SAFETY: as above; the rest is atomic or set once.
 unsafe impl Sync for Threadsafe {}
@@ -75,7 +76,8 @@ fn check(status: sys::napi_status, what: &str) -> Result<()> {
 }
 
 impl Threadsafe {
-    /// Makes the threadsafe function. It does not keep the event loop alive until [`Threadsafe::set_ref`] says so.
+    /// Makes the threadsafe function. It does not keep the event loop alive until [`Threadsafe::set_ref`]
+    /// says so.
     pub(crate) fn new(env: &Env, item: Item, delivery: Delivery) -> Result<Arc<Self>> {
         let (defers, function) = match item {
             Item::Delivers(dispatch) => (false, dispatch),
@@ -143,8 +145,8 @@ impl Threadsafe {
     /// Releases the threadsafe function, on the JavaScript thread, after the threads that call it have ended.
     pub(crate) fn end(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        // SAFETY: the one release for the one thread that it was made with; `raw` is not used from now on. A failure does
-        // not matter, because the environment is ending.
+        // SAFETY: the one release for the one thread that it was made with; `raw` is not used from now on. A
+        // failure does not matter, because the environment is ending.
         let _status = unsafe {
             sys::napi_release_threadsafe_function(self.raw, sys::ThreadsafeFunctionReleaseMode::abort)
         };
@@ -155,8 +157,8 @@ impl Threadsafe {
         self.context.deliver_next();
     }
 
-    /// Sets whether the event loop stays alive for events of the reactor. (napi-rs marks its own `refer` and `unref` as
-    /// deprecated, but there is no other way to do it.)
+    /// Sets whether the event loop stays alive for events of the reactor. (napi-rs marks its own `refer` and
+    /// `unref` as deprecated, but there is no other way to do it.)
     pub(crate) fn set_ref(&self, env: &Env, alive: bool) -> Result<()> {
         // SAFETY: on the JavaScript thread (it has the `Env`), with a function that lives as long as `env`.
         let status = unsafe {
@@ -181,8 +183,8 @@ impl Wake for ThreadsafeWaker {
             if closing.load(Ordering::Relaxed) {
                 return;
             }
-            // SAFETY: only the reactor calls this. The environment's cleanup hook shuts the reactor down, its threads
-            // included, before it releases `raw`.
+            // SAFETY: only the reactor calls this. The environment's cleanup hook shuts the reactor down, its
+            // threads included, before it releases `raw`.
             let status = unsafe {
                 sys::napi_call_threadsafe_function(
                     *raw,
@@ -209,12 +211,14 @@ unsafe extern "C" fn run_item(
     if env.is_null() || function.is_null() {
         return;
     }
-    // SAFETY: the reference that `Threadsafe::new` made for the function. `finalize`, which drops it, runs after all items.
+    // SAFETY: the reference that `Threadsafe::new` made for the function. `finalize`, which drops it, runs
+    // after all items.
     let context = unsafe { &*context.cast::<Context>() };
     if context.defers {
         let mut result = ptr::null_mut();
-        // SAFETY: on the JavaScript thread, in the handle scope of the item; as an object the function may be its own
-        // `this`. It fails if the environment runs no JavaScript any more, where there is nothing left to report to.
+        // SAFETY: on the JavaScript thread, in the handle scope of the item; as an object the function may be
+        // its own `this`. It fails if the environment runs no JavaScript any more, where there is nothing
+        // left to report to.
         let _failed =
             unsafe { sys::napi_call_function(env, function, function, 0, ptr::null(), &raw mut result) };
         return;

@@ -1,5 +1,6 @@
-//! libuv's functions, looked up at run time. So the addon does not link to libuv, and loads where it is missing (Deno). Bun
-//! exports functions of these names that abort: JavaScript passes `HostLoop::Foreign` there.
+//! libuv's functions, looked up at run time. So the addon does not link to libuv, and loads where it is
+//! missing (Deno). Bun exports functions of these names that abort: JavaScript passes `HostLoop::Foreign`
+//! there.
 #![expect(unsafe_code, reason = "libuv's C interface")]
 
 use std::ffi::{CStr, c_int, c_void};
@@ -87,7 +88,8 @@ fn symbol(name: &CStr) -> Option<*mut c_void> {
 #[cfg(windows)]
 fn symbol(name: &CStr) -> Option<*mut c_void> {
     use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
-    // SAFETY: a null name means the executable, which stays loaded as long as the process lives. `name` ends with NUL.
+    // SAFETY: a null name means the executable, which stays loaded as long as the process lives. `name` ends
+    // with NUL.
     let found = unsafe { GetProcAddress(GetModuleHandleW(ptr::null()), name.as_ptr().cast()) };
     found.map(|function| function as *mut c_void)
 }
@@ -132,14 +134,14 @@ impl Uv {
     /// Frees the memory of a handle.
     ///
     /// # Safety
-    /// Called once, with memory that [`Uv::allocate`] made for this kind, after libuv has closed the handle or if it never
-    /// was initialized.
+    /// Called once, with memory that [`Uv::allocate`] made for this kind, after libuv has closed the handle
+    /// or if it never was initialized.
     pub(crate) unsafe fn free(&self, handle: HandlePtr, kind: Kind) {
         // SAFETY: the call only looks up a size.
         let size = unsafe { (self.handle_size)(kind as c_int) };
         let slice = ptr::slice_from_raw_parts_mut(handle.cast::<u64>(), size.div_ceil(8));
-        // SAFETY: the caller guarantees that this is the only call for this handle, and that libuv does not use it.
-        // `allocate` made a box of the same length.
+        // SAFETY: the caller guarantees that this is the only call for this handle, and that libuv does not
+        // use it. `allocate` made a box of the same length.
         drop(unsafe { Box::from_raw(slice) });
     }
 }

@@ -1,5 +1,5 @@
-//! `write(id, chunk, form)`, the call that a program makes most, as a plain function. It encodes strings into memory that
-//! is reused, so they need no Buffer.
+//! `write(id, chunk, form)`, the call that a program makes most, as a plain function. It encodes strings into
+//! memory that is reused, so they need no Buffer.
 #![expect(unsafe_code, reason = "strings and views are read by raw Node-API calls")]
 
 use std::cell::RefCell;
@@ -16,8 +16,8 @@ use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 use crate::reactor_ref::ReactorRef;
 
-/// The size of the memory that strings are encoded into. It is enough for every string that JavaScript does not encode
-/// itself: a UTF-16 unit takes three bytes at most.
+/// The size of the memory that strings are encoded into. It is enough for every string that JavaScript does
+/// not encode itself: a UTF-16 unit takes three bytes at most.
 const SCRATCH: usize = 4 * LONGEST_STRING;
 
 struct Writer {
@@ -25,8 +25,8 @@ struct Writer {
     scratch: RefCell<Vec<u8>>,
 }
 
-/// Makes the function. It returns twice the number of accepted bytes, plus 1 if a `Wrote` event will follow; or a negative
-/// error.
+/// Makes the function. It returns twice the number of accepted bytes, plus 1 if a `Wrote` event will follow;
+/// or a negative error.
 ///
 /// # Errors
 /// When the environment is ending.
@@ -81,8 +81,8 @@ impl Writer {
         self.send_all(id, &bytes)
     }
 
-    /// Encodes a string by `get` and sends it. `scratch` does not grow: JavaScript encodes strings that may not fit, and
-    /// one that gets here in spite of that is encoded into new memory.
+    /// Encodes a string by `get` and sends it. `scratch` does not grow: JavaScript encodes strings that may
+    /// not fit, and one that gets here in spite of that is encoded into new memory.
     fn send_encoded(
         &self,
         id: f64,
@@ -96,8 +96,8 @@ impl Writer {
         if Status::from(status) != Status::Ok {
             return invalid();
         }
-        // One byte is for the terminating zero, and a character takes up to `widest` bytes. If less than that is left, the
-        // string may have been truncated.
+        // One byte is for the terminating zero, and a character takes up to `widest` bytes. If less than that
+        // is left, the string may have been truncated.
         if length + widest < scratch.len() {
             return self.send_all(id, &scratch[..length]);
         }
@@ -110,7 +110,8 @@ impl Writer {
         self.send_all(id, &large[..length])
     }
 
-    /// Sends bytes of a view. JavaScript keeps it until all of it is sent, so the reactor may accept only a part.
+    /// Sends bytes of a view. JavaScript keeps it until all of it is sent, so the reactor may accept only a
+    /// part.
     fn send_window(&self, id: f64, bytes: Option<&[u8]>, window: Window) -> f64 {
         let Some(bytes) = bytes else { return invalid() };
         let core = self.reactor.get();

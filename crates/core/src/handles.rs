@@ -1,13 +1,14 @@
 //! Handles by number: an index and the generation of its slot.
 //!
-//! A closed handle's slot is used again under the next generation, so an event or a call that still names the old
-//! one finds nothing. That is what makes late events harmless, instead of a rule that there must be none.
+//! A closed handle's slot is used again under the next generation, so an event or a call that still names the
+//! old one finds nothing. That is what makes late events harmless, instead of a rule that there must be none.
 
 use std::collections::VecDeque;
 
 const INDEX_BITS: u32 = 24;
 const INDEX_MASK: u32 = (1 << INDEX_BITS) - 1;
-/// How many handles there are at most. One index is left out, so that [`HandleId::NONE`] never names a handle.
+/// How many handles there are at most. One index is left out, so that [`HandleId::NONE`] never names a
+/// handle.
 const MOST: usize = INDEX_MASK as usize;
 /// Together with the index 52 bits: an id is exact in a JavaScript number.
 const GENERATION_MASK: u32 = (1 << 28) - 1;
@@ -37,7 +38,8 @@ impl HandleId {
         self.index
     }
 
-    /// Reads back what [`HandleId::to_bits`] gave. Any number is taken: one that names no handle finds nothing.
+    /// Reads back what [`HandleId::to_bits`] gave. Any number is taken: one that names no handle finds
+    /// nothing.
     pub fn from_bits(bits: u64) -> Self {
         Self {
             index: u32::try_from(bits & u64::from(INDEX_MASK)).unwrap_or(u32::MAX),

@@ -1,7 +1,7 @@
 //! What was read from one stream and that the consumer has not taken: bytes in order, then the end.
 //!
-//! Its size is the stream's credit: when [`CREDIT`] bytes wait, nothing more is read, so a stalled consumer bounds memory
-//! and the kernel slows the peer down.
+//! Its size is the stream's credit: when [`CREDIT`] bytes wait, nothing more is read, so a stalled consumer
+//! bounds memory and the kernel slows the peer down.
 
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -53,8 +53,8 @@ impl<C: Deref<Target = [u8]>, E: Copy> Inbox<C, E> {
         self.chunks.push_back(chunk);
     }
 
-    /// Has `append` put `bytes` more bytes that were read into the last chunk. Returns whether it did; without a chunk there
-    /// is nothing to append to.
+    /// Has `append` put `bytes` more bytes that were read into the last chunk. Returns whether it did;
+    /// without a chunk there is nothing to append to.
     pub fn append(&mut self, bytes: usize, append: impl FnOnce(&mut C) -> bool) -> bool {
         let has_appended = self.chunks.back_mut().is_some_and(append);
         if has_appended {

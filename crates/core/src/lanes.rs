@@ -1,14 +1,15 @@
 //! Events in the order in which a consumer is to see them, in lanes that are the phases of libuv's loop.
 //!
-//! A consumer that reports the phases of its loop ([`Lanes::track_loop`]) sees events as libuv's callers do. libuv asks the
-//! kernel once a turn and runs the callbacks of what the kernel reported (the *poll phase*), then the program's immediates,
-//! then the closing callbacks; what a callback causes is reported in the next turn. So such a consumer takes what is due,
-//! all at once but each event by itself, when the poller is readable or when it is woken ([`Lanes::deliverable`]). The rest
-//! waits in its lane ([`Lane`]).
+//! A consumer that reports the phases of its loop ([`Lanes::track_loop`]) sees events as libuv's callers do.
+//! libuv asks the kernel once a turn and runs the callbacks of what the kernel reported (the *poll phase*),
+//! then the program's immediates, then the closing callbacks; what a callback causes is reported in the next
+//! turn. So such a consumer takes what is due, all at once but each event by itself, when the poller is
+//! readable or when it is woken ([`Lanes::deliverable`]). The rest waits in its lane ([`Lane`]).
 //!
-//! The loop of a consumer may be embedded in another one, which sleeps for it ([`Lanes::track_embedded_loop`]; Electron's
-//! is). That thread then also runs the consumer outside of the loop's turns, and the loop may be asleep meanwhile: between
-//! two turns it is woken, once, for what such calls cause, and at the end of a turn for what is left.
+//! The loop of a consumer may be embedded in another one, which sleeps for it
+//! ([`Lanes::track_embedded_loop`]; Electron's is). That thread then also runs the consumer outside of the
+//! loop's turns, and the loop may be asleep meanwhile: between two turns it is woken, once, for what such
+//! calls cause, and at the end of a turn for what is left.
 //!
 //! For any other consumer everything is one lane, and each event asks for its own delivery.
 //!
@@ -22,8 +23,8 @@ const BATCH: usize = 32;
 /// When a consumer that reports the phases of its loop sees an event that its own call has caused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// What the call has completed at once, such as a FIN with nothing before it. libuv's pending queue: before the poll,
-    /// and right after it.
+    /// What the call has completed at once, such as a FIN with nothing before it. libuv's pending queue:
+    /// before the poll, and right after it.
     Pending,
     /// In the next turn, in its order.
     NextTurn,
@@ -117,7 +118,8 @@ impl<E> Lanes<E> {
 
     // ---- in
 
-    /// Queues an event of a task. It is delivered after [`Lanes::ask`], or by the turn of the loop that runs the task.
+    /// Queues an event of a task. It is delivered after [`Lanes::ask`], or by the turn of the loop that runs
+    /// the task.
     pub fn push_from_task(&mut self, event: E) -> usize {
         self.from_tasks.push_back(event);
         self.unasked += 1;
@@ -178,7 +180,8 @@ impl<E> Lanes<E> {
 
     // ---- the phases of the consumer's loop
 
-    /// The loop is about to ask the kernel. Returns whether something will be due after that, so that it must not sleep.
+    /// The loop is about to ask the kernel. Returns whether something will be due after that, so that it must
+    /// not sleep.
     pub fn poll_begins(&mut self) -> bool {
         if self.consumer == Loop::EmbeddedIdle {
             self.consumer = Loop::EmbeddedAwake;
@@ -209,8 +212,8 @@ impl<E> Lanes<E> {
         self.due.len()
     }
 
-    /// The loop has taken all that it will in this turn. One that is embedded may fall asleep before it looks again, so it
-    /// is woken if events are left, or if there is `more` to do.
+    /// The loop has taken all that it will in this turn. One that is embedded may fall asleep before it looks
+    /// again, so it is woken if events are left, or if there is `more` to do.
     pub fn turn_ended(&mut self, more: bool) -> usize {
         if self.consumer == Loop::EmbeddedAwake {
             self.consumer = Loop::EmbeddedIdle;

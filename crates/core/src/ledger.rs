@@ -89,8 +89,8 @@ impl<W> Ledger<W> {
         self.charged == 0 && self.granted == 0 && self.waiting.is_empty()
     }
 
-    /// Charges a block if there is room for one, or if the waiter of `ticket` was granted one. Otherwise that waiter stays
-    /// where it is in the queue, or a new one, `waiter`, goes to its end.
+    /// Charges a block if there is room for one, or if the waiter of `ticket` was granted one. Otherwise that
+    /// waiter stays where it is in the queue, or a new one, `waiter`, goes to its end.
     pub fn acquire(&mut self, ticket: Option<Ticket>, waiter: impl FnOnce() -> W) -> Acquired {
         match ticket {
             Some(ticket) if self.waiting.contains_key(&ticket) => return Acquired::Waiting(ticket),
@@ -133,8 +133,8 @@ impl<W> Ledger<W> {
         has_room
     }
 
-    /// Releases charged bytes, with the memory of a block if they were one. Returns the waiters that are granted a block for
-    /// it, in their order.
+    /// Releases charged bytes, with the memory of a block if they were one. Returns the waiters that are
+    /// granted a block for it, in their order.
     pub fn release(&mut self, bytes: usize, memory: Option<Box<[u8]>>) -> Vec<W> {
         self.charged -= bytes;
         let mut granted = Vec::new();
@@ -150,7 +150,8 @@ impl<W> Ledger<W> {
         granted
     }
 
-    /// Ends a waiter that has not acquired its block. Returns the one that is granted a block for it, if there is one.
+    /// Ends a waiter that has not acquired its block. Returns the one that is granted a block for it, if
+    /// there is one.
     pub fn cancel(&mut self, ticket: Ticket) -> Vec<W> {
         if self.waiting.remove(&ticket).is_some() {
             return Vec::new();

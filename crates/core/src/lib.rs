@@ -1,8 +1,8 @@
-//! The state machines of `ferronet`, without what they are the states of, and how it reads addresses: no sockets, no locks,
-//! no threads and no clock. Time comes in as an argument.
+//! The state machines of `ferronet`, without what they are the states of, and how it reads addresses: no
+//! sockets, no locks, no threads and no clock. Time comes in as an argument.
 //!
-//! `ferronet-reactor` puts a lock around each, and a socket, a thread or a timer behind it. What is here can be tested,
-//! fuzzed and model-checked without any of them.
+//! `ferronet-reactor` puts a lock around each, and a socket, a thread or a timer behind it. What is here can
+//! be tested, fuzzed and model-checked without any of them.
 
 pub mod address;
 pub mod backoff;

@@ -63,7 +63,8 @@ pub enum Writing {
     Draining,
     /// FIN is sent.
     ShutDown,
-    /// The handle is closed, and the descriptor will be when the bytes that were reported as written have gone.
+    /// The handle is closed, and the descriptor will be when the bytes that were reported as written have
+    /// gone.
     Lingering,
     /// The handle is closed, or a write failed.
     Closed,
@@ -115,7 +116,8 @@ impl Writing {
         *self = Self::Closed;
     }
 
-    /// The handle is closed in order while bytes that were reported as written are not sent. Returns whether they can be.
+    /// The handle is closed in order while bytes that were reported as written are not sent. Returns whether
+    /// they can be.
     pub fn linger(&mut self) -> bool {
         let can_send = matches!(self, Self::Open | Self::Draining);
         if can_send {

@@ -1,16 +1,17 @@
-//! What the kernel has not taken yet: batched writes, which were reported as written when they were taken in, then requests
-//! in order, each done when its last byte is gone.
+//! What the kernel has not taken yet: batched writes, which were reported as written when they were taken in,
+//! then requests in order, each done when its last byte is gone.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
-/// The most slices that one vectored write is given; more bring nothing and the kernel refuses more than 1024.
+/// The most slices that one vectored write is given; more bring nothing and the kernel refuses more than
+/// 1024.
 const MAX_SLICES: usize = 64;
 
 /// How many bytes may be batched. A write that is larger gains nothing by waiting.
 const MAX_BATCHED: usize = 16 * 1024;
-/// How much of a write that the kernel does not take is copied when its writer keeps the rest. On loopback it is sent in
-/// about the time that it takes to ask for the next.
+/// How much of a write that the kernel does not take is copied when its writer keeps the rest. On loopback it
+/// is sent in about the time that it takes to ask for the next.
 pub const WINDOW: usize = 256 * 1024;
 /// The capacity that the batch of an idle connection keeps.
 const IDLE_CAPACITY: usize = 256;
@@ -41,8 +42,8 @@ pub struct WriteQueue {
 }
 
 impl WriteQueue {
-    /// Queues what `chunks` hold after their first `sent` bytes, `most` bytes of it, as one request. Returns how many bytes
-    /// that is.
+    /// Queues what `chunks` hold after their first `sent` bytes, `most` bytes of it, as one request. Returns
+    /// how many bytes that is.
     pub fn push(&mut self, chunks: &[IoSlice<'_>], sent: usize, most: usize) -> usize {
         let mut skip = sent;
         let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
@@ -153,7 +154,8 @@ impl WriteQueue {
         taken - step
     }
 
-    /// The kernel took `taken` bytes. Returns how many requests that finished, of those whose end is reported.
+    /// The kernel took `taken` bytes. Returns how many requests that finished, of those whose end is
+    /// reported.
     pub fn advance(&mut self, taken: usize) -> usize {
         let mut done = 0;
         let mut taken = self.advance_batched(taken);
@@ -193,7 +195,8 @@ mod tests {
 
     use super::*;
 
-    /// Plays a kernel that takes `step` bytes at a time, and returns what it got and in which order requests ended.
+    /// Plays a kernel that takes `step` bytes at a time, and returns what it got and in which order requests
+    /// ended.
     fn drain(queue: &mut WriteQueue, steps: &[usize]) -> (Vec<u8>, usize) {
         let (mut got, mut done) = (Vec::new(), 0);
         let mut steps = steps.iter().cycle();

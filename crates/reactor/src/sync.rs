@@ -1,7 +1,9 @@
-//! Locks, atomics and thread-locals of what two threads hand to each other: std's and `parking_lot`'s, or, in the tests of a
-//! build with `--cfg ferronet_loom`, loom's, which run every order in which the threads can take their steps.
+//! Locks, atomics and thread-locals of what two threads hand to each other: std's and `parking_lot`'s, or, in
+//! the tests of a build with `--cfg ferronet_loom`, loom's, which run every order in which the threads can
+//! take their steps.
 //!
-//! loom knows only its own types. So what a model covers takes them from here, and nothing that waits in any other way.
+//! loom knows only its own types. So what a model covers takes them from here, and nothing that waits in any
+//! other way.
 
 #[cfg(not(all(test, ferronet_loom)))]
 pub(crate) use parking_lot::Mutex;

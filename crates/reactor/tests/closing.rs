@@ -99,7 +99,8 @@ fn a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error(threads: usize) 
     while result.is_ok() {
         result = consumer.reactor.write(client, &[std::io::IoSlice::new(b"x")]);
     }
-    // Unix reports the reset once, and the read had it. Windows reports it for every call that comes after it.
+    // Unix reports the reset once, and the read had it. Windows reports it for every call that comes after
+    // it.
     assert_eq!(result, Err(if cfg!(unix) { Errno::EPIPE } else { end }));
 }
 

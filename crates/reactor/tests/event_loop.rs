@@ -83,7 +83,8 @@ fn however_many_are_ready_in_one_turn_all_are_reported() {
     });
 }
 
-/// Begins a batch, and has `bytes` batched. Nothing is before the thread has seen that something happens, and watches.
+/// Begins a batch, and has `bytes` batched. Nothing is before the thread has seen that something happens, and
+/// watches.
 fn begin_batch(event_loop: &Loop, id: HandleId, peer: &mut TcpStream, bytes: &[u8]) {
     let reactor = &event_loop.reactor;
     let start = Instant::now();

@@ -40,7 +40,8 @@ fn leave(address: &SocketAddr) -> ! {
             let id = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
             reactor.connect(id, &Target::Tcp(address)).unwrap();
             reactor.read_start(id).unwrap();
-            // One after the other: a thread asks for what another one has queued as well, which then has nothing to ask for.
+            // One after the other: a thread asks for what another one has queued as well, which then has
+            // nothing to ask for.
             while stuck.0.load(Ordering::SeqCst) < n {
                 if started.elapsed() > PATIENCE {
                     // Not by a panic, which waits for the threads.

@@ -14,8 +14,8 @@ use support::{Consumer, PATIENCE, assert_all, pattern};
 
 const PIECE: usize = 8000;
 
-/// A connection whose peer reads nothing, and that has reported as written some bytes which the kernel does not take.
-/// Returns all that it has reported so.
+/// A connection whose peer reads nothing, and that has reported as written some bytes which the kernel does
+/// not take. Returns all that it has reported so.
 fn full(consumer: &mut Consumer) -> (HandleId, TcpStream, Vec<u8>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let connection = consumer.connect(&listener.local_addr().unwrap());

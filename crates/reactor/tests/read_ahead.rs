@@ -1,4 +1,5 @@
-//! Memory for read-ahead is limited for the process. Connections that find no room lose nothing and make progress.
+//! Memory for read-ahead is limited for the process. Connections that find no room lose nothing and make
+//! progress.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -92,8 +93,8 @@ fn waiting<'a>(consumer: &Consumer, halves: impl IntoIterator<Item = &'a Half>) 
     sizes.sum()
 }
 
-/// As `flowing`, while the budget is used up: the bytes are announced and not read. At most `count`, since reads that are
-/// under way may still leave room for some.
+/// As `flowing`, while the budget is used up: the bytes are announced and not read. At most `count`, since
+/// reads that are under way may still leave room for some.
 fn starved(consumer: &mut Consumer, count: usize) -> Vec<Half> {
     wait_until("the budget is used up", is_used_up);
     let halves = flowing(consumer, count);
@@ -382,7 +383,8 @@ mod in_a_loop {
         wait_until("the thread announces it", || event_loop.wakes() > 0);
         turn_until_idle(&event_loop);
         assert_eq!(event_loop.reactor.read_queue_size(id), 0);
-        // The loop drives again and sleeps. Now its connection is granted a block, which it does not need any more.
+        // The loop drives again and sleeps. Now its connection is granted a block, which it does not need any
+        // more.
         drop(holder);
         assert!(event_loop.poll(20_000));
         turn_until_idle(&event_loop);

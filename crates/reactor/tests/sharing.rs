@@ -1,5 +1,5 @@
-//! A socket that another owner uses as well: the kernel sees everything in the order of the calls, and nothing is read or
-//! accepted ahead, where that owner cannot have it.
+//! A socket that another owner uses as well: the kernel sees everything in the order of the calls, and
+//! nothing is read or accepted ahead, where that owner cannot have it.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -30,12 +30,13 @@ const UNDER_WAY: usize = 16;
 type Error = Box<dyn std::error::Error>;
 
 thread_local! {
-    /// What is read into. A connection has a buffer of its own only while the other side takes less than it is given.
+    /// What is read into. A connection has a buffer of its own only while the other side takes less than it
+    /// is given.
     static SHARED: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK]);
 }
 
-/// Reads something and writes it at once, as far as that goes. Returns how much was read, and adds to `rest` what
-/// could not be written.
+/// Reads something and writes it at once, as far as that goes. Returns how much was read, and adds to `rest`
+/// what could not be written.
 async fn pass_on<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     from: &mut R,
     to: &mut W,

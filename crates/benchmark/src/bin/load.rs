@@ -88,8 +88,9 @@ impl Load {
         Ok(stream)
     }
 
-    /// An address of this machine that differs from call to call, where the system has more than one: a connection
-    /// that was closed keeps its pair of ports for a while, and those to a single address would run out.
+    /// An address of this machine that differs from call to call, where the system has more than one: a
+    /// connection that was closed keeps its pair of ports for a while, and those to a single address would
+    /// run out.
     fn next_address(&self) -> Ipv4Addr {
         let next = self.connected.get().wrapping_add(1);
         self.connected.set(next);
@@ -138,7 +139,8 @@ impl Load {
     }
 }
 
-/// Ends a connection in good order: the peer has closed it as well when this returns, and works for it no more.
+/// Ends a connection in good order: the peer has closed it as well when this returns, and works for it no
+/// more.
 async fn close(mut stream: TcpStream) -> io::Result<()> {
     shut_down(&mut stream).await?;
     let mut rest = [0; 4096];
@@ -234,8 +236,8 @@ async fn serve(load: &Load, mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// The other way round: the peer connects. Returns when the time is up; the listener goes on until the process ends,
-/// since the peer may be connecting at that moment.
+/// The other way round: the peer connects. Returns when the time is up; the listener goes on until the
+/// process ends, since the peer may be connecting at that moment.
 async fn accept(load: &Rc<Load>) -> Result<(), Error> {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
     parent::tell(&format!(r#"{{"port":{}}}"#, listener.local_addr()?.port()))?;

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// So many bytes are read: into the last chunk if that is wanted and there is one, else into a chunk of their own.
+    /// So many bytes are read: into the last chunk if that is wanted and there is one, else into a chunk of
+    /// their own.
     Read(usize, bool),
     End(u8),
     Take,

@@ -46,7 +46,8 @@ fn turn() -> impl Strategy<Value = Vec<Vec<From>>> {
 /// How many turns a loop takes at most, before those in which it has nothing to do.
 const TURNS: usize = if cfg!(miri) { 3 } else { 8 };
 
-/// Before the turn, before the poll, in the poll, in callbacks of the poll phase, behind it, in the closing phase.
+/// Before the turn, before the poll, in the poll, in callbacks of the poll phase, behind it, in the closing
+/// phase.
 const PLACES: usize = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

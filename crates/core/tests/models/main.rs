@@ -1,4 +1,5 @@
-//! Random sequences of operations, on a state machine and on a naive model of it: both must agree after every step.
+//! Random sequences of operations, on a state machine and on a naive model of it: both must agree after every
+//! step.
 //!
 //! `PROPTEST_CASES` says how many sequences; each is short, so that the default of 256 takes about a second.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

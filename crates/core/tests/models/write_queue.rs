@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A write in chunks of these lengths, of which the kernel took so many bytes at once and so many may be copied.
+    /// A write in chunks of these lengths, of which the kernel took so many bytes at once and so many may be
+    /// copied.
     Push(Vec<usize>, usize, usize),
     PushUnreported(usize),
     /// Bytes that are reported as written, if there is room for them.

@@ -29,8 +29,9 @@ use super::run_queue::{Driving, RunQueue};
 
 /// How long the consumer's thread may compute until the reactor's takes over.
 const TAKEOVER_DELAY: Duration = Duration::from_millis(5);
-/// After so many times that long without a sign the reactor's thread takes over from one that does not compute, but is
-/// blocked in a system call. A thread that only waits for a processor is not helped by another that wants one.
+/// After so many times that long without a sign the reactor's thread takes over from one that does not
+/// compute, but is blocked in a system call. A thread that only waits for a processor is not helped by
+/// another that wants one.
 const BLOCKED_PERIODS: u32 = 4;
 
 /// Who drives, as far as the load does not decide.
@@ -125,9 +126,9 @@ impl<D: Driven> Arbiter<D> {
 
     // ---- the consumer's loop
 
-    /// The loop is about to poll. Runs what its callbacks have made due, and returns whether something is still due that no
-    /// descriptor reports. What is due while the thread drives is the thread's: a loop that did not sleep because of it would
-    /// take the processor that the thread needs.
+    /// The loop is about to poll. Runs what its callbacks have made due, and returns whether something is
+    /// still due that no descriptor reports. What is due while the thread drives is the thread's: a loop that
+    /// did not sleep because of it would take the processor that the thread needs.
     pub(super) fn poll_begins(&self) -> bool {
         self.note_activity();
         let driving = self.driving.lock();
@@ -150,8 +151,8 @@ impl<D: Driven> Arbiter<D> {
         }
     }
 
-    /// One turn on the calling thread: asks the kernel without waiting, and runs what is due. Returns false, and does
-    /// nothing, while the thread drives.
+    /// One turn on the calling thread: asks the kernel without waiting, and runs what is due. Returns false,
+    /// and does nothing, while the thread drives.
     pub(super) fn turn(&self) -> bool {
         self.note_activity();
         let driving = self.driving.lock();

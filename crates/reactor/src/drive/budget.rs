@@ -1,15 +1,16 @@
-//! The limit on the memory that all connections of the process use for bytes that were read and not yet taken by their
-//! consumers. All reactors share it.
+//! The limit on the memory that all connections of the process use for bytes that were read and not yet taken
+//! by their consumers. All reactors share it.
 //!
-//! A read needs a [`Block`], which is charged before the read; the part of the charge that the read does not need is released
-//! after it. [`Ledger`] says who gets a block when: a request that finds no room registers a [`Waiter`], whose waker is called
-//! when it is granted one.
+//! A read needs a [`Block`], which is charged before the read; the part of the charge that the read does not
+//! need is released after it. [`Ledger`] says who gets a block when: a request that finds no room registers a
+//! [`Waiter`], whose waker is called when it is granted one.
 //!
-//! Progress never depends on the budget: a consumer that finds nothing read ahead reads into its own memory, which is not
-//! charged.
+//! Progress never depends on the budget: a consumer that finds nothing read ahead reads into its own memory,
+//! which is not charged.
 //!
-//! Two things are charged even without room and can exceed the limit: the block of a relay, which keeps no bytes in it (one
-//! per runtime, for one turn), and bytes that a consumer has taken and puts back when it transfers a connection.
+//! Two things are charged even without room and can exceed the limit: the block of a relay, which keeps no
+//! bytes in it (one per runtime, for one turn), and bytes that a consumer has taken and puts back when it
+//! transfers a connection.
 //!
 //! The lock is a leaf: nothing else is locked and no waker is called while it is held.
 
@@ -21,8 +22,8 @@ use parking_lot::Mutex;
 
 use super::run_queue;
 
-/// The limit for all connections of the process, 16 MiB: the credit of 64 of them, or what 10 Gbit/s deliver in 13 ms. While
-/// it is reached, further bytes wait in the kernel's buffers.
+/// The limit for all connections of the process, 16 MiB: the credit of 64 of them, or what 10 Gbit/s deliver
+/// in 13 ms. While it is reached, further bytes wait in the kernel's buffers.
 pub(crate) static READ_AHEAD: Budget = Budget::new(64 * CREDIT, BLOCK);
 
 /// Memory for bytes that were received and that no consumer has taken, of all reactors of the process.
@@ -30,8 +31,8 @@ pub(crate) static READ_AHEAD: Budget = Budget::new(64 * CREDIT, BLOCK);
 pub struct ReadAhead {
     /// Bytes in use.
     pub charged: usize,
-    /// Bytes that reads may use. Bytes that are put back when a connection is transferred, and one block of 64 KiB for
-    /// each runtime with relays, may come on top.
+    /// Bytes that reads may use. Bytes that are put back when a connection is transferred, and one block of
+    /// 64 KiB for each runtime with relays, may come on top.
     pub limit: usize,
 }
 
@@ -65,8 +66,8 @@ impl Budget {
         self.ledger.lock().charged()
     }
 
-    /// A block, if there is room for one or `waiter` was granted one. Otherwise `waiter` is registered, and `waker` is
-    /// called when it is granted a block.
+    /// A block, if there is room for one or `waiter` was granted one. Otherwise `waiter` is registered, and
+    /// `waker` is called when it is granted a block.
     pub(crate) fn acquire(&'static self, waiter: &mut Option<Waiter>, waker: &Waker) -> Option<Block> {
         let ticket = waiter.as_ref().map(|waiter| waiter.ticket);
         let acquired = self.ledger.lock().acquire(ticket, || waker.clone());
@@ -186,12 +187,14 @@ impl Block {
         &self.bytes[..read]
     }
 
-    /// Moves the charge of `bytes` to the memory that they were copied to. [`Block::recharge`] comes before the next read.
+    /// Moves the charge of `bytes` to the memory that they were copied to. [`Block::recharge`] comes before
+    /// the next read.
     pub(crate) fn split_charge(&mut self, bytes: usize) -> Charge {
         self.charge.split(bytes)
     }
 
-    /// Charges the whole block again. `None`, and the block is released, if there is no room for that or there are waiters.
+    /// Charges the whole block again. `None`, and the block is released, if there is no room for that or
+    /// there are waiters.
     pub(crate) fn recharge(mut self) -> Option<Self> {
         let missing = self.bytes.len() - self.charge.bytes;
         if missing > 0 {

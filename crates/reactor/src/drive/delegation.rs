@@ -1,12 +1,13 @@
-//! Whether the consumer's loop leaves driving to the reactor's thread though it turns: while relays are all there is to do.
+//! Whether the consumer's loop leaves driving to the reactor's thread though it turns: while relays are all
+//! there is to do.
 //!
-//! Relays need no consumer, and the thread turns them with one system call for the poller where the loop needs three. While
-//! they are delegated, the loop does not watch the poller and may sleep.
+//! Relays need no consumer, and the thread turns them with one system call for the poller where the loop
+//! needs three. While they are delegated, the loop does not watch the poller and may sleep.
 
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// How many turns of the loop had work for relays alone when they are delegated. A turn that has an event outweighs
-/// [`TURNS_PER_EVENT`] of them.
+/// How many turns of the loop had work for relays alone when they are delegated. A turn that has an event
+/// outweighs [`TURNS_PER_EVENT`] of them.
 const RELAY_ONLY_TURNS: u32 = 64;
 /// With an event in so many turns or more often, the consumer's loop is the better driver.
 const TURNS_PER_EVENT: u32 = 8;
@@ -28,8 +29,8 @@ impl Delegation {
         self.is_active.load(Ordering::Relaxed)
     }
 
-    /// The loop's turn is over, in which there were so many `events`, and relays had work or not. Returns whether it is time
-    /// to delegate, if the loop can.
+    /// The loop's turn is over, in which there were so many `events`, and relays had work or not. Returns
+    /// whether it is time to delegate, if the loop can.
     pub(super) fn loop_turned(&self, events: usize, relayed: bool) -> bool {
         let before = self.relay_only_turns.load(Ordering::Relaxed);
         let turns = if events > 0 {
@@ -53,8 +54,8 @@ impl Delegation {
         self.thread_turns.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether the loop is to drive again, which ends the delegation. `take_events` returns how many events the tasks have
-    /// had since it last did, if those are as many as it is given.
+    /// Whether the loop is to drive again, which ends the delegation. `take_events` returns how many events
+    /// the tasks have had since it last did, if those are as many as it is given.
     pub(super) fn ends(&self, take_events: impl FnOnce(u32) -> Option<u32>) -> bool {
         if !self.is_active() {
             return true;

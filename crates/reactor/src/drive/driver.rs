@@ -1,4 +1,5 @@
-//! Drives a reactor's first runtime: the [`Arbiter`] over tokio's runtime and its poller, and the reactor's thread.
+//! Drives a reactor's first runtime: the [`Arbiter`] over tokio's runtime and its poller, and the reactor's
+//! thread.
 
 use std::io;
 use std::sync::Arc;
@@ -45,7 +46,8 @@ impl Driven for DrivenRuntime {
     }
 
     fn turn(&self) {
-        // Unconstrained: what tokio's budget makes wait is woken when the runtime parks, and this one does not.
+        // Unconstrained: what tokio's budget makes wait is woken when the runtime parks, and this one does
+        // not.
         self.runtime.block_on(unconstrained(async {
             yield_now().await;
             self.shard.tasks.run(Driving::Loop);
@@ -84,8 +86,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts the reactor's thread, for a consumer on the calling one. Where the runtime's poller has no descriptor, it
-    /// drives whatever `drive` says. `is_only_runtime`: the reactor has no other.
+    /// Starts the reactor's thread, for a consumer on the calling one. Where the runtime's poller has no
+    /// descriptor, it drives whatever `drive` says. `is_only_runtime`: the reactor has no other.
     pub(crate) fn start(events: Arc<EventQueue>, drive: Drive, is_only_runtime: bool) -> io::Result<Self> {
         let (runtime, poller) = Poller::of(|| runtime(&events))?;
         let drive = if poller.is_some() { drive } else { Drive::Thread };

@@ -1,12 +1,13 @@
 //! Writes that wait for the end of a batch.
 //!
-//! While a batch of events is delivered, what the consumer writes is batched and sent when the batch ends: several writes to
-//! one connection are one system call, and the peers are woken once for all, instead of once between any two callbacks.
+//! While a batch of events is delivered, what the consumer writes is batched and sent when the batch ends:
+//! several writes to one connection are one system call, and the peers are woken once for all, instead of
+//! once between any two callbacks.
 //!
-//! Batched bytes are sent when a connection is closed or its writing side is ended, at the end of the reactor and at the exit
-//! of the process; and the reactor's thread sends them when the consumer computes for too long in the middle of a batch, so
-//! nothing is batched where that thread does not watch. A process that is killed or aborted before the end of the batch
-//! loses them.
+//! Batched bytes are sent when a connection is closed or its writing side is ended, at the end of the reactor
+//! and at the exit of the process; and the reactor's thread sends them when the consumer computes for too
+//! long in the middle of a batch, so nothing is batched where that thread does not watch. A process that is
+//! killed or aborted before the end of the batch loses them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -74,8 +75,8 @@ impl FlushList {
         });
     }
 
-    /// Adds a connection that wants to batch a write. Returns who flushes it otherwise; without an owner, or outside of a
-    /// batch, it is not added.
+    /// Adds a connection that wants to batch a write. Returns who flushes it otherwise; without an owner, or
+    /// outside of a batch, it is not added.
     pub(crate) fn push<C: Flush + 'static>(&self, connection: &Arc<C>) -> FlushOwner {
         if !self.in_batch.load(Ordering::Relaxed) {
             return FlushOwner::None;
@@ -87,7 +88,8 @@ impl FlushList {
         list.owner
     }
 
-    /// Names the owner. Returns false, and changes nothing, if the list would be left without one while it is not empty.
+    /// Names the owner. Returns false, and changes nothing, if the list would be left without one while it is
+    /// not empty.
     pub(crate) fn set_owner(&self, owner: FlushOwner) -> bool {
         let mut list = self.list.lock();
         if owner == FlushOwner::None && !list.connections.is_empty() {

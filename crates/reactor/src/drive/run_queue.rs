@@ -1,8 +1,8 @@
 //! The tasks of one runtime, and which of them are due.
 //!
-//! tokio's driver wakes a task by its waker, which puts it on the [`RunQueue`]; the thread that drives the runtime runs what is
-//! queued. tokio's own queue would not do: a turn that JavaScript's loop drives has to end with nothing left that is due, and
-//! tokio runs spawned tasks when it sees fit.
+//! tokio's driver wakes a task by its waker, which puts it on the [`RunQueue`]; the thread that drives the
+//! runtime runs what is queued. tokio's own queue would not do: a turn that JavaScript's loop drives has to
+//! end with nothing left that is due, and tokio runs spawned tasks when it sees fit.
 
 use std::cell::Cell;
 use std::fmt;
@@ -20,8 +20,9 @@ thread_local! {
     static MUST_INTERRUPT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a wake from the calling thread has to interrupt a loop that sleeps, because that loop does not look before it
-/// does: on a thread that drives another runtime, or between two turns of a loop that sleeps outside of them.
+/// Whether a wake from the calling thread has to interrupt a loop that sleeps, because that loop does not
+/// look before it does: on a thread that drives another runtime, or between two turns of a loop that sleeps
+/// outside of them.
 pub(crate) fn set_must_interrupt(must_interrupt: bool) {
     MUST_INTERRUPT.with(|before| before.set(must_interrupt));
 }
@@ -44,7 +45,8 @@ pub(crate) enum Driving {
 
 /// What serves one handle.
 pub(crate) trait Task: Send + Sync {
-    /// Does what there is to do, as far as it goes without waiting. What will wake it has its waker by the end.
+    /// Does what there is to do, as far as it goes without waiting. What will wake it has its waker by the
+    /// end.
     fn turn(self: Arc<Self>, by: Driving);
 }
 
@@ -53,8 +55,8 @@ struct Ready {
     tasks: Vec<Arc<dyn Task>>,
     /// The empty list of the last run, whose memory the next one uses.
     spare: Vec<Arc<dyn Task>>,
-    /// The thread that sleeps in the runtime until a task is due; none while the consumer's loop drives, which looks before
-    /// it sleeps.
+    /// The thread that sleeps in the runtime until a task is due; none while the consumer's loop drives,
+    /// which looks before it sleeps.
     sleeper: Option<Waker>,
     /// A relay has moved something.
     relayed: bool,
@@ -62,8 +64,8 @@ struct Ready {
     ended: bool,
 }
 
-/// The tasks that are due, in the order in which they were woken. A task is on it once at most; its `queued` flag
-/// says so.
+/// The tasks that are due, in the order in which they were woken. A task is on it once at most; its `queued`
+/// flag says so.
 pub(crate) struct RunQueue {
     ready: Mutex<Ready>,
     /// Makes the runtime's poller readable, which a loop that sleeps watches.
@@ -132,8 +134,8 @@ impl RunQueue {
         self.ready.lock().spare = due;
     }
 
-    /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` returns true. What makes
-    /// it true has to call [`RunQueue::wake_sleeper`].
+    /// Turns the runtime on the calling thread, and sleeps in it while nothing is due, until `ended` returns
+    /// true. What makes it true has to call [`RunQueue::wake_sleeper`].
     pub(crate) fn drive(&self, runtime: &Runtime, ended: impl FnMut() -> bool) {
         // Unconstrained: what tokio's budget makes wait is woken when the runtime parks.
         runtime.block_on(unconstrained(self.run_until(ended)));

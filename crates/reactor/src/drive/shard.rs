@@ -1,13 +1,13 @@
 //! The runtimes of a reactor, as its handles see them.
 //!
-//! A reactor has one runtime, or several if it was asked for several threads (`driver.rs` turns the first, a `Thread`
-//! each of the others). A connection belongs to one of them for its whole life: that runtime's poller watches the
-//! socket, and that runtime's thread runs the task, so that a connection's events stay in order. Connections take turns
-//! (round-robin); listeners are the first runtime's.
+//! A reactor has one runtime, or several if it was asked for several threads (`driver.rs` turns the first, a
+//! `Thread` each of the others). A connection belongs to one of them for its whole life: that runtime's
+//! poller watches the socket, and that runtime's thread runs the task, so that a connection's events stay in
+//! order. Connections take turns (round-robin); listeners are the first runtime's.
 //!
-//! What two runtimes do together is a relay from a connection of the one to a connection of the other; the source's
-//! thread does it. All else that they share is behind locks which are held for moments: the handles' table and the event
-//! queue.
+//! What two runtimes do together is a relay from a connection of the one to a connection of the other; the
+//! source's thread does it. All else that they share is behind locks which are held for moments: the handles'
+//! table and the event queue.
 
 use std::future::poll_fn;
 use std::io;

@@ -1,7 +1,8 @@
-//! A further thread of a reactor: it always turns the runtime that it has, and sleeps in it while nothing is due.
+//! A further thread of a reactor: it always turns the runtime that it has, and sleeps in it while nothing is
+//! due.
 //!
-//! Its connections are read ahead, and their batched writes are sent by this thread: it needs nothing of the consumer's
-//! thread.
+//! Its connections are read ahead, and their batched writes are sent by this thread: it needs nothing of the
+//! consumer's thread.
 
 use std::io;
 use std::sync::Arc;

@@ -20,8 +20,8 @@ pub(super) enum TimerSource {
 }
 
 impl TimerSource {
-    /// Wakes `waker` at `at`, or not at all. Returns whether that is so: it is not where the system has neither a descriptor
-    /// nor a thread.
+    /// Wakes `waker` at `at`, or not at all. Returns whether that is so: it is not where the system has
+    /// neither a descriptor nor a thread.
     pub(super) fn set(&mut self, at: Option<Instant>, runtime: &runtime::Handle, waker: &Waker) -> bool {
         if at.is_some() && matches!(self, Self::None | Self::Thread { rests: true, .. }) {
             self.make(runtime, waker);

@@ -1,13 +1,14 @@
 //! Deadlines of tasks: wakes a task at a time.
 //!
-//! A task sets a [`Timer`] with its waker ([`Timers::wake_at`]) and keeps it for as long as it wants to be woken: dropped,
-//! it is cancelled; another one in its place sets another time. A task is also woken for other reasons, so it asks
-//! [`Timer::is_due`].
+//! A task sets a [`Timer`] with its waker ([`Timers::wake_at`]) and keeps it for as long as it wants to be
+//! woken: dropped, it is cancelled; another one in its place sets another time. A task is also woken for
+//! other reasons, so it asks [`Timer::is_due`].
 //!
-//! All deadlines of a runtime are in one ordered queue, and one [`TimerSource`] is set to the earliest of them: a descriptor
-//! that the runtime's poller watches, where the system has such descriptors. It wakes the thread that sleeps there, also the
-//! consumer's loop, which watches the poller and knows nothing of tokio's own timers. Elsewhere, and for as long as the
-//! process has no descriptor left, a thread sleeps until then. Without a deadline nothing is set, and no task is woken.
+//! All deadlines of a runtime are in one ordered queue, and one [`TimerSource`] is set to the earliest of
+//! them: a descriptor that the runtime's poller watches, where the system has such descriptors. It wakes the
+//! thread that sleeps there, also the consumer's loop, which watches the poller and knows nothing of tokio's
+//! own timers. Elsewhere, and for as long as the process has no descriptor left, a thread sleeps until then.
+//! Without a deadline nothing is set, and no task is woken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +57,8 @@ impl Timers {
     pub(crate) fn wake_at(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Timer {
         let mut set = self.set.lock();
         let deadline = set.deadlines.add(deadline, waker);
-        // After the end the waker is dropped at once: outside of the lock, since it may be the last of a task with timers.
+        // After the end the waker is dropped at once: outside of the lock, since it may be the last of a task
+        // with timers.
         let unwanted = if set.ended {
             set.deadlines.remove(deadline)
         } else {
@@ -71,7 +73,8 @@ impl Timers {
         }
     }
 
-    /// Sets the source to the earliest deadline. One that comes too early is left: it is set again when it comes.
+    /// Sets the source to the earliest deadline. One that comes too early is left: it is set again when it
+    /// comes.
     fn arm(self: &Arc<Self>, set: &mut Set) {
         let next = set.deadlines.next().filter(|_| !set.ended);
         let is_set = match (next, set.armed) {
@@ -94,7 +97,8 @@ impl Timers {
         set.armed = None;
         let deadlines = std::mem::take(&mut set.deadlines);
         let source = std::mem::take(&mut set.source);
-        // Outside of the lock: the last of a task may drop timers of its own, and the thread comes back when it ends.
+        // Outside of the lock: the last of a task may drop timers of its own, and the thread comes back when
+        // it ends.
         drop(set);
         drop((deadlines, source));
     }

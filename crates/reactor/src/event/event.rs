@@ -19,8 +19,8 @@ pub enum Event {
     ShutDown { id: HandleId, result: Result<(), Errno> },
     /// A listener has a connection to take with [`Reactor::accept`](crate::Reactor::accept).
     Connection { id: HandleId },
-    /// A listener has no descriptor for the connections that wait. The reactor handles it on the consumer's thread, and
-    /// delivers nothing.
+    /// A listener has no descriptor for the connections that wait. The reactor handles it on the consumer's
+    /// thread, and delivers nothing.
     Exhausted { id: HandleId },
     /// The last event of a handle that was closed.
     Closed { id: HandleId },

@@ -1,7 +1,8 @@
 //! The one way out: events in order, each with its own delivery.
 //!
-//! `data` comes before `end` comes before `close` because of this queue, never because of a timer. Which event is due when
-//! is decided by [`Lanes`]; this is the lock around them, and what asks the consumer to take what is due.
+//! `data` comes before `end` comes before `close` because of this queue, never because of a timer. Which
+//! event is due when is decided by [`Lanes`]; this is the lock around them, and what asks the consumer to
+//! take what is due.
 
 use std::fmt;
 
@@ -34,7 +35,8 @@ impl EventQueue {
         }
     }
 
-    /// Changes the lanes, then asks for the deliveries that are due: outside of the lock, which the consumer takes when it is woken.
+    /// Changes the lanes, then asks for the deliveries that are due: outside of the lock, which the consumer
+    /// takes when it is woken.
     fn change(&self, change: impl FnOnce(&mut Lanes<Event>) -> usize) {
         let deliveries = change(&mut self.lanes.lock());
         if deliveries > 0 {
@@ -42,7 +44,8 @@ impl EventQueue {
         }
     }
 
-    /// Queues an event of a task; [`EventQueue::flush`], or the turn of the loop that runs the task, has it delivered.
+    /// Queues an event of a task; [`EventQueue::flush`], or the turn of the loop that runs the task, has it
+    /// delivered.
     pub(crate) fn push(&self, event: Event) {
         self.change(|lanes| lanes.push_from_task(event));
     }
@@ -87,8 +90,8 @@ impl EventQueue {
         self.lanes.lock().take_task_events(enough)
     }
 
-    /// Asks for the delivery of what was queued since the last time. For a thread of the reactor's: when its runtime is
-    /// about to sleep.
+    /// Asks for the delivery of what was queued since the last time. For a thread of the reactor's: when its
+    /// runtime is about to sleep.
     pub(crate) fn flush(&self) {
         self.change(Lanes::ask);
     }

@@ -50,8 +50,8 @@ impl Loop {
         unsafe { libc::poll(&raw mut poller, 1, milliseconds) > 0 }
     }
 
-    /// One turn, which waits for so many milliseconds if nothing is due. Gives each event to `deliver`, as one batch. Answers
-    /// whether there was anything to do.
+    /// One turn, which waits for so many milliseconds if nothing is due. Gives each event to `deliver`, as
+    /// one batch. Answers whether there was anything to do.
     pub fn turn(&self, milliseconds: i32, mut deliver: impl FnMut(Event)) -> bool {
         let mut deliver = |count: usize| {
             self.reactor.begin_batch();

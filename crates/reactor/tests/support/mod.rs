@@ -23,7 +23,8 @@ pub mod event_loop;
 /// Long enough for a busy machine; nothing here is expected to take it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Of bytes for a peer that reads nothing. Under Wine the kernel has room for 32 MiB (`scripts/platforms/wine.js`).
+/// Of bytes for a peer that reads nothing. Under Wine the kernel has room for 32 MiB
+/// (`scripts/platforms/wine.js`).
 pub const MORE_THAN_THE_KERNEL_TAKES: usize = if cfg!(windows) { 64 << 20 } else { 16 << 20 };
 
 struct Wakes(Mutex<Sender<usize>>);
@@ -220,8 +221,8 @@ impl Consumer {
         self.reactor.write(connection, &[IoSlice::new(bytes)]).unwrap()
     }
 
-    /// Writes all of `bytes` for a peer that reads nothing, and returns how many writes wait for it. Not as one write:
-    /// Windows takes all of any send while there is room for some of it.
+    /// Writes all of `bytes` for a peer that reads nothing, and returns how many writes wait for it. Not as
+    /// one write: Windows takes all of any send while there is room for some of it.
     pub fn write_more_than_the_kernel_takes(&self, connection: HandleId, bytes: &[u8]) -> usize {
         let written = bytes.chunks(1 << 20).map(|chunk| self.write(connection, chunk));
         let waiting = written.filter(|written| *written == Written::Queued).count();

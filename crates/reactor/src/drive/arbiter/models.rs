@@ -1,11 +1,13 @@
-//! Which of two threads drives, in every order in which they can take their steps, with up to three preemptions
-//! (`LOOM_MAX_PREEMPTIONS` says how many). A wake-up that is lost leaves both asleep, which loom reports as a deadlock.
+//! Which of two threads drives, in every order in which they can take their steps, with up to three
+//! preemptions (`LOOM_MAX_PREEMPTIONS` says how many). A wake-up that is lost leaves both asleep, which loom
+//! reports as a deadlock.
 //!
 //! `RUSTFLAGS="--cfg ferronet_loom" cargo test -p ferronet-reactor --lib --target-dir target/loom models`
 //!
-//! What is modelled: the arbiter, the run queue, the flush list and the event queue, all by their own code. What they stand on
-//! is replaced: tokio's runtime by `loom::future::block_on`, the poller by a flag, the waker of the thread by a condition variable, and
-//! time by what makes it pass, a loop that computes. tokio, `parking_lot` and the kernel are trusted.
+//! What is modelled: the arbiter, the run queue, the flush list and the event queue, all by their own code.
+//! What they stand on is replaced: tokio's runtime by `loom::future::block_on`, the poller by a flag, the
+//! waker of the thread by a condition variable, and time by what makes it pass, a loop that computes. tokio,
+//! `parking_lot` and the kernel are trusted.
 #![expect(clippy::unwrap_used, reason = "a model fails by panicking")]
 
 use std::future::{Future, poll_fn};
