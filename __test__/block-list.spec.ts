@@ -140,7 +140,7 @@ test('wrong arguments are refused in the words of Node', (t) => {
   for (const [call, code, message] of WRONG) t.throws(() => call(new net.BlockList()), { code, message });
 });
 
-test('node:net takes it for its own, and ours takes that of node:net', (t) => {
+test('node:net takes it for its own, and ferronet takes that of node:net', (t) => {
   const blocked = list((l) => l.addAddress('127.0.0.1'));
   t.true(blocked instanceof nodeNet.BlockList);
   t.true(net.BlockList.isBlockList(blocked));

@@ -196,12 +196,12 @@ onUnix('bind errors are thrown', (t) => {
   t.is(keys(elsewhere), 'errno,code,syscall,address,port');
 });
 
-test('a port on which somebody listens cannot be bound', async (t) => {
+test('a port that is listened on cannot be bound', async (t) => {
   const port = serverPort(await listening(t));
   t.throws(() => new BoundSocket({ host: '127.0.0.1', port }), { message: `bind EADDRINUSE 127.0.0.1:${port}` });
 });
 
-onLinux('Linux gives a port twice while nobody listens, but not with `exclusive`', async (t) => {
+onLinux('Linux lets a port be bound twice while it is not listened on, but not with `exclusive`', async (t) => {
   using shared = new BoundSocket({ host: '127.0.0.1' });
   using second = new BoundSocket({ host: '127.0.0.1', port: portOf(shared) });
   t.is(portOf(second), portOf(shared));

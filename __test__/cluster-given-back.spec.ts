@@ -57,7 +57,7 @@ onUnix('rr', 'the worker ends, and then the channel', async (t, place) => {
   t.is((await place.connect({ port })).pid, other.pid);
 });
 
-onUnix('rr', 'where nobody else serves, it is closed', async (t, place) => {
+onUnix('rr', 'without another worker that serves, it is closed', async (t, place) => {
   const only = await place.fork();
   const port = portOf(await only.listen({ host: '127.0.0.1', port: 0 }));
   process.kill(only.pid, 'SIGSTOP');

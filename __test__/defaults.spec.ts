@@ -8,7 +8,7 @@ test.serial('the settings begin as those of node:net', (t) => {
   t.is(ours.getDefaultAutoSelectFamilyAttemptTimeout(), node.getDefaultAutoSelectFamilyAttemptTimeout());
 });
 
-test.serial('autoSelectFamily can be set, for us alone', (t) => {
+test.serial('autoSelectFamily can be set, for ferronet alone', (t) => {
   const before = ours.getDefaultAutoSelectFamily();
   t.teardown(() => ours.setDefaultAutoSelectFamily(before));
   ours.setDefaultAutoSelectFamily(!before);

@@ -11,28 +11,31 @@ import { isNode, node, nodeMajor, ours } from './_helpers/implementations.js';
 // The types of Node 20 do not know of details.
 type Detailed = PerformanceEntry & { detail: { port: number } };
 
-both('a connection is a `net` entry of node:net for a PerformanceObserver, and none of ours', async (t, place) => {
-  const { port } = await place.listen((socket) => socket.end());
-  const mark = `over ${port}`;
-  const entries: string[] = [];
-  const over = new Promise<void>((resolve) => {
-    const observer = new PerformanceObserver((list) => {
-      for (const { entryType, name, detail } of list.getEntries() as Detailed[]) {
-        if (entryType === 'net' && detail.port === port) entries.push(name);
-        // Entries come in the order in which they were made.
-        if (name === mark) {
-          observer.disconnect();
-          resolve();
+both(
+  'a PerformanceObserver has a `net` entry for a connection of node:net, and none for one of ferronet',
+  async (t, place) => {
+    const { port } = await place.listen((socket) => socket.end());
+    const mark = `over ${port}`;
+    const entries: string[] = [];
+    const over = new Promise<void>((resolve) => {
+      const observer = new PerformanceObserver((list) => {
+        for (const { entryType, name, detail } of list.getEntries() as Detailed[]) {
+          if (entryType === 'net' && detail.port === port) entries.push(name);
+          // Entries come in the order in which they were made.
+          if (name === mark) {
+            observer.disconnect();
+            resolve();
+          }
         }
-      }
+      });
+      observer.observe({ entryTypes: ['net', 'mark'] });
     });
-    observer.observe({ entryTypes: ['net', 'mark'] });
-  });
-  await closed(place.connect(port).resume());
-  performance.mark(mark);
-  await over;
-  t.deepEqual(entries, place.isOurs ? [] : ['connect']);
-});
+    await closed(place.connect(port).resume());
+    performance.mark(mark);
+    await over;
+    t.deepEqual(entries, place.isOurs ? [] : ['connect']);
+  },
+);
 
 const onLinuxOnly = process.platform === 'linux' && isNode ? test : test.skip;
 onLinuxOnly('an abstract name of node:net is another one on Node 20, and the same on newer Nodes', async (t) => {

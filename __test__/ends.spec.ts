@@ -120,7 +120,7 @@ const withoutCallbacks = (found: Found): Found =>
   JSON.parse(JSON.stringify(found).replaceAll(/"callback \w+",?/g, '')) as Found;
 
 for (const [setting, env] of Object.entries(settings)) {
-  test(`a reset is a reset for whoever reads: ${setting}`, async (t) => {
+  test(`a reset is a reset for every reader: ${setting}`, async (t) => {
     const [expected, actual] = await Promise.all([run('node:net'), run('ferronet', env)]);
     // libuv takes a short read with EPOLLHUP for the end, so a proxy or a client of node:net may take a reset for one.
     for (const proxy of ['proxy', 'busy proxy']) {

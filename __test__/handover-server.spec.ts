@@ -122,7 +122,7 @@ onUnix('there and back again: the path goes with the last', async (t) => {
   t.false(existsSync(path));
 });
 
-each('a path that was moved away is nobody’s to remove', async (t, { from, move }) => {
+each('a path that was moved away is not removed', async (t, { from, move }) => {
   const place = folder(t);
   const first = from.createServer().listen(join(place, 'socket'));
   await once(first, 'listening');
@@ -162,7 +162,7 @@ each('a server that does not listen', async (t, { from, move }) => {
   t.throws(() => move(server), { code: 'ERR_SERVER_NOT_RUNNING' });
 });
 
-onUnix('an http.Server that listens gets its connections from ours', async (t) => {
+onUnix('an http.Server that listens gets its connections from a ferronet server', async (t) => {
   const server = http.createServer((_request, response) => response.end('well')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const front = adopt(server).on('connection', (socket) => server.emit('connection', socket));

@@ -131,7 +131,7 @@ test('serve: closing closes the connections without a request, and the process e
 
 // ---- clients
 
-test('HttpAgent keeps its connection, which is ours', async (t) => {
+test('HttpAgent keeps its connection, which is a ferronet socket', async (t) => {
   // A server that has closed an idle connection resets it when a request comes after all.
   const options = { keepAliveTimeout: atMost(5000) };
   const port = await start(
@@ -229,7 +229,7 @@ test('connectHttp2: in the clear and secure', async (t) => {
   }
 });
 
-test('both ends ours', async (t) => {
+test('both ends with ferronet', async (t) => {
   const bytes = numbered(1 << 20);
   const plain = await start(t, front(http.createServer(echo)));
   t.true(bytes.equals(await post(http, { port: plain, agent: new HttpAgent() }, bytes)));

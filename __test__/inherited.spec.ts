@@ -135,7 +135,7 @@ for (const name of triedNames) {
     });
   }
 
-  declareOnNode(`${name}: a pipe that nobody reads does not keep the process`, async (t) => {
+  declareOnNode(`${name}: a pipe that is not read does not keep the process alive`, async (t) => {
     const { output, ended } = runWithPipe(
       `const net = require(${JSON.stringify(name)});
        const socket = new net.Socket({ fd: 3 });

@@ -30,7 +30,7 @@ test('the owner can use it', async (t) => {
   await closed(server);
 });
 
-(process.platform === 'win32' ? test.skip : test)('nobody else may, by the mode of its file', async (t) => {
+(process.platform === 'win32' ? test.skip : test)('other users may not, by the mode of its file', async (t) => {
   const path = freePath(t);
   const server = ours.createServer().listen({ path, ownerOnly: true } as object);
   await once(server, 'listening');

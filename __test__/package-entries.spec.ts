@@ -45,7 +45,7 @@ test('what the documentation of net names is there', (t) => {
   t.is(required.Stream, required.Socket);
 });
 
-test('the classes and functions are our own, not those of node:net', (t) => {
+test('the classes and functions are ferronet’s, not those of node:net', (t) => {
   for (const name of ['Server', 'Socket', 'connect', 'createServer', 'isIP', 'isIPv4', 'isIPv6'] as const) {
     t.not<unknown, unknown>(required[name], nodeNet[name], name);
   }

@@ -41,7 +41,7 @@ bothOnWindows('the end of a pipe reaches both sides', async (t, { net }) => {
   t.is(log[0], 'got bye');
 });
 
-bothOnWindows('whoever has ended still gets what is on its way', async (t, { net }) => {
+bothOnWindows('a side that has ended still receives what is on its way', async (t, { net }) => {
   const { ended, accepted, client } = await pair(net, { allowHalfOpen: true });
   accepted.resume().end(Buffer.alloc(1 << 20, 'm'));
   client.end();

@@ -12,9 +12,9 @@ import { bothOnWindows, echoOn, listenOn, onWindows, pipeName, read } from './_h
 import { runScript } from './_helpers/script.js';
 
 for (const [title, serving, calling] of [
-  ['ours, called by node:net', ours, node],
-  ['node:net, called by ours', node, ours],
-  ['ours, called by ours', ours, ours],
+  ['ferronet, called by node:net', ours, node],
+  ['node:net, called by ferronet', node, ours],
+  ['ferronet, called by ferronet', ours, ours],
 ] as const) {
   onWindows(`a mebibyte to a pipe and back: ${title}`, async (t) => {
     const server = await echoOn(serving, pipeName());

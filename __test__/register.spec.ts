@@ -165,7 +165,7 @@ for (const name of ['--import', '--require'] as const) {
     t.deepEqual(said.trim().split('\n').toSorted(), ['true true', 'true true true', 'true true true']);
   });
 
-  test(`${name}: process.getBuiltinModule and Node's own modules keep Node's net, and ours reaches it`, async (t) => {
+  test(`${name}: process.getBuiltinModule and Node's own modules keep Node's net, and ferronet reaches it`, async (t) => {
     t.is(await run(t, 'nodes.cjs', way), 'false true true\n');
   });
 

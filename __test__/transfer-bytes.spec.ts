@@ -160,7 +160,7 @@ async function ended(t: ExecutionContext, allowHalfOpen: boolean): Promise<[Sock
   return [client, socket];
 }
 
-test('the peer has ended, and the end was read with bytes that nobody has taken', async (t) => {
+test('the peer has ended, and the end was read with bytes that were not taken', async (t) => {
   const [client, socket] = await ended(t, true);
   socket.on('readable', () => {});
   while (!(socket as unknown as { _readableState: { ended: boolean } })._readableState.ended) {

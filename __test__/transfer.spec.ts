@@ -13,7 +13,7 @@ import { descriptors, freePath, listed, listening, moved, pair, readAll, target,
 
 const onLinux = process.platform === 'linux' ? test.serial : test.skip;
 
-test('it arrives wherever it stands in a message, as one and the same, beside all that can be transferred', async (t) => {
+test('it arrives from any place in a message, as the same object, beside all that can be transferred', async (t) => {
   const [client, socket] = await pair(t);
   const server = await listening(t, 'tcp');
   const bytes = new Uint8Array([1, 2, 3]);

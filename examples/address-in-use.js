@@ -1,4 +1,4 @@
-// Tries again every second while somebody else has the port.
+// Tries again every second while another program has the port.
 const net = require('ferronet');
 
 const PORT = 8124;

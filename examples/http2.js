@@ -1,4 +1,4 @@
-// An HTTP/2 server behind a server of ours, and a session over a socket of ours. createSecureServer and https:// work as well.
+// An HTTP/2 server behind a ferronet server, and a session over a ferronet socket. createSecureServer and https:// work as well.
 const http2 = require('node:http2');
 const { connectHttp2, serve } = require('ferronet/http');
 

@@ -1,4 +1,4 @@
-// A secure web server behind a server of ours, asked by https and, by hand, through TLS over a socket of ours.
+// A secure web server behind a ferronet server, asked by https and, by hand, through TLS over a ferronet socket.
 const https = require('node:https');
 const { connectTls, HttpsAgent, serve } = require('ferronet/http');
 

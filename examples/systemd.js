@@ -1,4 +1,4 @@
-// A server that systemd starts when somebody connects (systemd.socket(5)). Started by hand it opens a port itself. To see
+// A server that systemd starts when a client connects (systemd.socket(5)). Started by hand it opens a port itself. To see
 // how systemd does it: systemd-socket-activate -l 8124 node examples/systemd.js
 const net = require('ferronet');
 const { listenFds } = require('ferronet/systemd');

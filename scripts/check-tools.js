@@ -1,4 +1,4 @@
-// Says in one sentence what is missing before a build starts, instead of a page of somebody else's errors.
+// Says in one sentence what is missing before a build starts, instead of a page of another program's errors.
 // It runs on whatever Node is installed, so it keeps to syntax that very old versions can parse.
 'use strict';
 

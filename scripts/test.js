@@ -3,7 +3,7 @@
 // What goes from one owner to another (other processes, other threads, node:net) is tested with both drivers: by default the
 // loop drives as long as JavaScript is quick, and once more with the reactor's thread.
 // Where that can be done, the package's suite runs in the cage that Electron puts around memory (`__test__/_helpers/cage.ts`),
-// and one more test is that nobody ran into it.
+// and one more test is that none was refused a Buffer.
 'use strict';
 
 const { spawn, spawnSync } = require('node:child_process');

@@ -76,7 +76,7 @@ const parts: Record<string, (ready: () => void) => void> = {
     net.connect(deaf).on('error', ignore);
     setImmediate(ready);
   },
-  'writes that nobody reads': (ready) => {
+  'writes that are not read': (ready) => {
     const socket = net.connect(deaf, ready).on('error', ignore);
     for (let i = 0; i < 20; i++) socket.write(Buffer.alloc(100_000));
   },
@@ -105,7 +105,7 @@ const parts: Record<string, (ready: () => void) => void> = {
   'process.exit()': () => {
     keepsSending(net.connect(main), 50_000).once('data', () => process.exit());
   },
-  'an error that nobody catches': () => {
+  'an error that is not caught': () => {
     keepsSending(net.connect(main), 50_000).once('data', () => {
       throw new Error('of the siege');
     });

@@ -74,7 +74,7 @@ export const rows: Rows = {
   'new Socket({ fd: -1 })': socket({ fd: -1 }),
   'new Socket({ fd: 1.5 })': socket({ fd: 1.5 }),
   'new Socket({ fd: not open })': socket({ fd: 9999 }),
-  // Windows: descriptors of the C library are not known to us.
+  // Windows: descriptors of the C library are not known to ferronet.
   ...(process.platform === 'win32' ? {} : { 'new Socket({ fd: a file })': socket({ fd: openSync(__filename, 'r') }) }),
   'new Socket({ handle: 5 })': socket({ handle: 5 }),
   "new Socket({ handle: 'x' })": socket({ handle: 'x' }),

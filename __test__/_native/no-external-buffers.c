@@ -1,4 +1,4 @@
-/* Preloaded into Node, it plays the memory cage of Electron: whoever wants a Buffer or an ArrayBuffer over memory of their own is
+/* Preloaded into Node, it plays the memory cage of Electron: a call for a Buffer or an ArrayBuffer over the caller's own memory is
  * refused. An addon asks the running program for its Node-API functions by name, so the asking is where it steps in. Each time
  * it does, and each refusal, is a line in the file that FERRONET_CAGE_LOG names. */
 #define _GNU_SOURCE
@@ -14,7 +14,7 @@ enum { REFUSED = 22 };
 static void note(const char *line) {
   const char *path = getenv("FERRONET_CAGE_LOG");
   if (path == NULL) return;
-  /* One write of a few bytes to the end: whole lines, whoever else is writing. */
+  /* One write of a few bytes to the end: whole lines, whichever process writes as well. */
   int log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (log < 0) return;
   ssize_t written = write(log, line, strlen(line));

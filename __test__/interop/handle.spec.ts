@@ -158,7 +158,7 @@ both('a handle that is closed behind the back of its server frees the port', asy
   t.pass();
 });
 
-both('a handle that somebody else closes sends the FIN', async (t, place) => {
+both('a handle that is closed from outside sends the FIN', async (t, place) => {
   const [client, accepted] = await place.pair();
   const handle = handleOf(client);
   const ended = once(accepted.resume(), 'end');

@@ -47,7 +47,7 @@ both('megabytes there and back', async (t, place) => {
   for (const each of received) t.true(bytes.equals(each));
 });
 
-both('our client with a server of http2 itself', async (t, place) => {
+both('a client with a server of http2 itself', async (t, place) => {
   const server = http2.createServer();
   server.on('stream', echo);
   place.atEnd(() => server.close());
@@ -115,7 +115,7 @@ both('the timeout of a session', async (t, place) => {
   t.false(session.destroyed);
 });
 
-both('over TLS, both ends on our sockets', async (t, place) => {
+both('over TLS, both ends on sockets of the tried net', async (t, place) => {
   const server = http2.createSecureServer({ key, cert });
   server.on('stream', echo);
   const { port } = await place.listen((socket) => server.emit('connection', socket));

@@ -36,7 +36,7 @@ class SecureAgent extends https.Agent {
   }
 }
 
-both('a client on our sockets keeps its connection', async (t, place) => {
+both('a client on sockets of the tried net keeps its connection', async (t, place) => {
   const server = https.createServer({ key, cert }, (request, response) => void pipeline(request, response));
   place.atEnd(() => {
     server.closeAllConnections();
@@ -66,7 +66,7 @@ both('many requests at once', async (t, place) => {
   t.is(agent.made.length, 4);
 });
 
-both('a server on connections that ours has accepted', async (t, place) => {
+both('a server on accepted connections', async (t, place) => {
   const server = https.createServer({ key, cert }, (request, response) => void pipeline(request, response));
   const { port } = await place.listen((socket) => server.emit('connection', socket));
   const agent = new https.Agent({ keepAlive: true });

@@ -6,7 +6,7 @@ import tls from 'node:tls';
 import { both, listening, numbered } from '../_helpers/both.js';
 import { cert, key } from '../_helpers/certificate.js';
 
-both('our socket under a TLS client, a tls.Server at the other end', async (t, place) => {
+both('a socket under a TLS client, a tls.Server at the other end', async (t, place) => {
   const bytes = numbered(3 << 20);
   const server = tls.createServer({ key, cert }, (socket) => socket.pipe(socket));
   place.atEnd(() => server.close());
@@ -16,7 +16,7 @@ both('our socket under a TLS client, a tls.Server at the other end', async (t, p
   t.true(bytes.equals(await buffer(client)));
 });
 
-both('our server hands its sockets to a tls.Server that does not listen', async (t, place) => {
+both('a server hands its sockets to a tls.Server that does not listen', async (t, place) => {
   const secure = tls.createServer({ key, cert, ALPNProtocols: ['talk/1'] }, (socket) => {
     socket.end(String(socket.alpnProtocol));
   });

@@ -129,7 +129,7 @@ both('destroying the socket below ends the stream above', async (t, place) => {
   t.pass();
 });
 
-both('a certificate that nobody trusts is an error', async (t, place) => {
+both('a certificate that is not trusted is an error', async (t, place) => {
   const [plain, accepted] = await place.pair();
   wrap(accepted).on('error', () => {});
   const client = tls.connect({ socket: plain, servername: 'localhost' });

@@ -82,7 +82,7 @@ both('fetch with megabytes there and back, many at once', async (t, place) => {
   await dispatcher.close();
 });
 
-both('fetch over TLS over our socket', async (t, place) => {
+both('fetch over TLS over a socket', async (t, place) => {
   const server = https.createServer({ key, cert }, (_request, response) => response.end('secret'));
   place.atEnd(() => {
     server.closeAllConnections();

@@ -69,7 +69,7 @@ both('a peer that is cut off', async (t, place) => {
   t.is((await over)[0], 1_006);
 });
 
-both('our client with a server of ws itself', async (t, place) => {
+both('a client with a server of ws itself', async (t, place) => {
   const server = http.createServer();
   const sockets = new WebSocketServer({ server }).on('connection', echo);
   place.atEnd(() => server.close());

@@ -107,7 +107,7 @@ relay('the destination is destroyed', async (between) => {
   await between.closed(between.back);
   between.note('front', between.state(between.front));
   // With a reader or without one: as without a relay.
-  between.client.write('for nobody');
+  between.client.write('unread');
   await pause(50);
   between.note('front', between.state(between.front));
 });
@@ -223,7 +223,7 @@ relay('a listener of readable is added', async (between) => {
 relay('all listeners of data are removed', async (between) => {
   await between.proxy();
   between.front.removeAllListeners('data');
-  between.client.write('for nobody');
+  between.client.write('unread');
   await pause(50);
   between.listeners('front', between.front);
   between.note('front', `${between.front.bytesRead} ${between.back.bytesWritten}`);

@@ -61,7 +61,7 @@ function linking(target) {
     MACOSX_DEPLOYMENT_TARGET: '11.0',
   };
   // musl is linked statically by default, by Rust and by zig, and an addon has to use that of its process; tests, in which
-  // `epoll_create1` is ours, cannot have it in them.
+  // `epoll_create1` is ferronet's, cannot have it in them.
   if (target.triple.endsWith('-musl')) env['RUSTFLAGS'] = '-C target-feature=-crt-static -C link-arg=-dynamic';
   if (target.triple.includes('-windows-')) {
     env['LIBNODE_PATH'] = nodeLibrary('node-exe-arm64', (definition, file) => {

@@ -21,7 +21,7 @@ function step(text) {
  * Runs a program to its end.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, log?: string, minutes?: number }} [options] `env` is added to ours
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, log?: string, minutes?: number }} [options] `env` is added to that of this process
  * @returns {{ status: number | null, output: string }} what it printed on both streams
  */
 function attempt(command, args, { cwd, env, log, minutes } = {}) {

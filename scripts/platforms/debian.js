@@ -27,7 +27,7 @@ function mirror() {
   return address;
 }
 
-/** Settings of an apt of our own, for both architectures, with its lists read. */
+/** Settings of an apt of its own, for both architectures, with its lists read. */
 function settings() {
   const folder = cache.at('debian');
   const file = path.join(folder, 'apt.conf');

@@ -28,7 +28,7 @@ const USAGE = `npm run platforms -- [target…] [--node 20,24] [--parity] [--onl
 target   ${targets.map((target) => target.name).join(', ')}, the beginning of such names, or all (default)
 --node   which Node runs the tests, one or several of 20, 22, 24, 26 (default: all of them on x64, and 24 under qemu;
          for musl there is 24 only)
---parity of the suite only what compares us with node:net, event by event
+--parity of the suite only what compares ferronet with node:net, event by event
 --only   build: nothing is run; install: the package as users have it, and not the tests
 The cache is ${cache.at('.')} (FERRONET_PLATFORMS_CACHE says otherwise).`;
 
@@ -157,7 +157,7 @@ function main() {
   }
   const rows = wanted.map((target) => {
     const row = treat(target, choice);
-    // The whole takes hours, and whoever ends it early has what there was.
+    // The whole takes hours. If it is ended early, what there was is shown.
     step(`${line(row)}\n`);
     return row;
   });

@@ -11,7 +11,7 @@ const { PACES } = require('./suite.js');
 /** @typedef {import('./suite.js').Counts} Counts */
 /** @typedef {import('./suite.js').Result} Result */
 
-/** Of a program. Whoever emulates a processor takes some of them; what hangs takes them all. */
+/** Of a program. An emulated processor needs some of them; what hangs takes them all. */
 const MINUTES = 5;
 
 /**

@@ -7,7 +7,7 @@ const cache = require('./cache.js');
 const { Unavailable, attempt, download, need, step } = require('./commands.js');
 const debian = require('./debian.js');
 
-// A namespace of our own for what is mounted and for what is started: both go with the command. The cache has the same
+// A namespace of its own for what is mounted and for what is started: both go with the command. The cache has the same
 // path inside. Programs find the server of Wine in /tmp, and one in another namespace would take them for others. A new
 // Debian does not know localhost.
 const INSIDE = `

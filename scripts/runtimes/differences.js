@@ -42,14 +42,14 @@ const absent = {
   threads: 'compares with node:net in one and the same process',
   transfer: "Node's own way to hand objects to another thread",
   'worker-siege': 'also hands sockets over to other threads, as transfer does',
-  'interop/http-server': 'their http takes our connections, but no timeouts and resets of them',
-  'interop/http2': 'how their http2 ends over our sockets is a matter of chance',
+  'interop/http-server': 'their http takes ferronet’s connections, but no timeouts and resets of them',
+  'interop/http2': 'how their http2 ends over ferronet’s sockets is a matter of chance',
   'interop/https': 'as tls-core',
-  'interop/tls-core': 'their tls.Server takes no connections of ours, or not all',
+  'interop/tls-core': 'their tls.Server takes no connections of ferronet’s, or not all',
 };
 
 const OWN_LISTS =
-  "the runtime's own BlockList and SocketAddress, which ours are made of, refuse it in words of their own";
+  "the runtime's own BlockList and SocketAddress, which ferronet’s are made of, refuse it in words of their own";
 const OWN_NET = "a handle from elsewhere is given to the runtime's own net, which takes or refuses it in its own way";
 const FOREIGN = [
   'new Socket({ handle: 5 })',
@@ -91,7 +91,7 @@ const bun = {
     },
   ],
   absent: {
-    'interop/child-stdio': 'it tells nobody of the children that it makes',
+    'interop/child-stdio': 'it does not publish the children that it makes',
     'interop/tls': 'its TLS wants a socket of its own below',
     'interop/undici': 'undici is its own, whatever is installed',
   },

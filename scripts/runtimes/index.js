@@ -1,5 +1,5 @@
 // `npm run test:runtimes -- [bun] [deno]`: runs the test suite in Bun and Deno, as far as what it tests is there. What
-// node:net does, to which ours are compared, is written down by a run on Node. Ends with a table, and with status 1 if a
+// node:net does, to which they are compared, is written down by a run on Node. Ends with a table, and with status 1 if a
 // test came out otherwise that is not listed in differences.js, or as on Node that is. A runtime that cannot be had is
 // told, and no failure.
 'use strict';
@@ -58,7 +58,7 @@ function runSpec([program = '', ...args], name, log) {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // Nobody of the group is left.
+      // The group has ended.
     }
   };
   const timer = setTimeout(end, LIMIT);

@@ -12,7 +12,7 @@ pub fn lines() -> UnboundedReceiver<String> {
     // A thread: standard input may be a pipe, a file or a terminal, and not all of them can be polled.
     thread::spawn(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
-            // Nobody may care for lines; the end is what matters then.
+            // The receiver of the lines may be gone; then only the end matters.
             drop(sender.send(line));
         }
         process::exit(0);

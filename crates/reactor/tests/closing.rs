@@ -58,7 +58,7 @@ fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event(threads: 
     );
 }
 
-fn connections_that_nobody_took_are_closed_with_their_listener(threads: usize) {
+fn connections_that_were_not_taken_are_closed_with_their_listener(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (listener, address) = consumer.listen();
     let client = consumer.connect(&address);
@@ -125,7 +125,7 @@ on_one_and_three_threads!(
     a_port_is_free_when_close_returns,
     a_reset_is_seen_as_one,
     a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event,
-    connections_that_nobody_took_are_closed_with_their_listener,
+    connections_that_were_not_taken_are_closed_with_their_listener,
     shutdown_ends_everything_with_traffic_in_flight,
     a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error
 );

@@ -55,7 +55,7 @@ fn a_bound_socket_connects_from_its_address() {
 }
 
 #[test]
-fn an_address_of_nobody_here_is_refused_at_once() {
+fn an_address_of_another_machine_cannot_be_bound() {
     let consumer = Consumer::new(1);
     let elsewhere = SocketAddr::from(([203, 0, 113, 9], 0));
     assert!(
@@ -93,7 +93,7 @@ fn a_connect_that_fails_at_once_leaves_the_handle() {
     );
     let local = consumer.reactor.local_address(socket).unwrap();
     assert!(local.ip().is_unspecified());
-    // Windows connects only what is bound, and so libuv and we bind it before.
+    // Windows connects only what is bound, and so libuv and the reactor bind it before.
     assert_eq!(local.port() == 0, cfg!(unix));
 }
 

@@ -144,7 +144,7 @@ fn a_path_goes_along_with_its_server() {
 }
 
 #[test]
-fn what_nobody_receives_is_closed_and_can_be_received_no_more() {
+fn what_is_not_received_is_closed_and_cannot_be_received_any_more() {
     let mut here = Consumer::new(1);
     let (client, server) = here.pair();
     let transfer = here.reactor.send_off(server, &Unread::default()).unwrap();

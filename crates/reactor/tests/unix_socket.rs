@@ -75,8 +75,8 @@ fn a_path_that_cannot_be_says_why() {
         Err(Errno::EINVAL)
     );
     assert_eq!(consumer.connect_local(&long), Err(Errno::EINVAL));
-    let nobody = consumer.connect_local(&folder.path("nobody")).unwrap();
-    assert_eq!(consumer.connected(nobody), Err(Errno::ENOENT));
+    let client = consumer.connect_local(&folder.path("unused")).unwrap();
+    assert_eq!(consumer.connected(client), Err(Errno::ENOENT));
 }
 
 #[test]
@@ -165,7 +165,10 @@ fn a_link_in_the_place_of_a_socket_is_not_followed() {
     );
     assert_eq!(mode_of(&secret), 0o600);
     consumer.reactor.close(listener, Closing::Orderly).unwrap();
-    assert!(Path::new(&path).is_symlink(), "it was not ours to remove");
+    assert!(
+        Path::new(&path).is_symlink(),
+        "what was put at the path was removed"
+    );
 }
 
 #[test]

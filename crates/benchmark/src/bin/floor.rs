@@ -95,7 +95,7 @@ async fn source(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// All messages of a batch as one: nobody can do with fewer system calls.
+/// All messages of a batch as one: it cannot be done with fewer system calls.
 async fn writes(mut stream: TcpStream, answer: Rc<[u8]>) -> io::Result<()> {
     let mut request = [0; 64];
     loop {

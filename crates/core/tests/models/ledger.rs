@@ -51,7 +51,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn charges_are_conserved_and_nobody_overtakes(
+    fn charges_are_conserved_and_no_waiter_overtakes_another(
         blocks in 1usize..5,
         steps in prop::collection::vec(step(), 1..crate::steps(150)),
     ) {

@@ -51,7 +51,7 @@ impl Loop {
     }
 
     /// One turn, which waits for so many milliseconds if nothing is due. Gives each event to `deliver`, as
-    /// one batch. Answers whether there was anything to do.
+    /// one batch. Returns whether there was anything to do.
     pub fn turn(&self, milliseconds: i32, mut deliver: impl FnMut(Event)) -> bool {
         let mut deliver = |count: usize| {
             self.reactor.begin_batch();

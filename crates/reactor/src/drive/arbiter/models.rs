@@ -418,7 +418,7 @@ fn a_write_that_is_batched_after_the_loop_has_computed_is_sent() {
 }
 
 #[test]
-fn the_writes_of_a_batch_are_sent_once_and_in_their_order_whoever_sends_them() {
+fn the_writes_of_a_batch_are_sent_once_and_in_their_order_by_either_thread() {
     check(|| {
         let tasks = Arc::new(RunQueue::new(Waker::noop().clone()));
         let flush_list = Arc::new(FlushList::default());

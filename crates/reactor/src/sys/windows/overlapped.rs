@@ -58,7 +58,7 @@ impl Overlapped {
     /// writes has to live until the call has ended. None is under way.
     pub(super) fn begin(&mut self, call: impl FnOnce(*mut OVERLAPPED) -> i32) -> io::Result<Begun> {
         self.stop_waiting();
-        // SAFETY: nothing is under way, so the structure is ours.
+        // SAFETY: nothing is under way, so the kernel does not use the structure.
         unsafe {
             *self.structure = OVERLAPPED {
                 // With the lowest bit set, no packet goes to the completion port that the handle may have.

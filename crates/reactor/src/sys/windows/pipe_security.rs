@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_of_the_owners_is_for_nobody_else_and_neither_are_its_further_instances() {
+    fn only_the_owner_may_use_a_pipe_for_the_owner_and_its_further_instances() {
         let path = name("owner");
         let first = create(&path, Place::First(LocalAccess::Owner)).unwrap();
         let second = create(&path, Place::Further).unwrap();
