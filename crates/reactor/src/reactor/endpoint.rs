@@ -25,7 +25,7 @@ pub(super) trait Endpoint: Debug + Send + Sync {
     /// Whether another owner uses the socket as well: [`Reactor::set_shared`](crate::Reactor::set_shared).
     fn share(self: Arc<Self>, shared: bool);
 
-    /// Closes the descriptor before it returns, or answers the connection that sends first what was reported as written.
+    /// Closes the descriptor before it returns, or returns the connection that sends first what was reported as written.
     fn end(self: Arc<Self>, closing: Closing) -> Option<Arc<Connection>>;
 
     /// Takes out what is open, with all that is in flight: [`Reactor::send_off`](crate::Reactor::send_off). After an error
