@@ -14,8 +14,8 @@ export declare class Reactor {
   /** Sends batched writes. Returns the number of bytes that the kernel has not taken. */
   flush(handle: number): number
   /**
-   * Sets whether another owner uses the socket as well. If so, no write is batched, and nothing is read or accepted
-   * ahead.
+   * Sets whether another owner uses the socket as well. If so, no write is batched, and nothing is read or
+   * accepted ahead.
    */
   setShared(handle: number, shared: boolean): number
   /** Sets whether the reactor's threads read ahead of JavaScript. */
@@ -34,7 +34,8 @@ export declare class Reactor {
   /** Puts a chunk of `takeUnread` back, which is delivered next. */
   putBack(handle: number, unread: Uint8Array): void
   /**
-   * Stops reading and takes a chunk that was read and not delivered; 0 if there is none, or the error of a read.
+   * Stops reading and takes a chunk that was read and not delivered; 0 if there is none, or the error of a
+   * read.
    *
    * # Errors
    * When the environment is ending.
@@ -197,8 +198,8 @@ export declare function giveUp(transfer: number): void
 export declare function guessHandleType(fd: number): 'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN'
 
 /**
- * The numbers of libuv's TCP sockets that keep the environment's loop alive. The number of one handle is the one that is
- * missing after its `unref`.
+ * The numbers of libuv's TCP sockets that keep the environment's loop alive. The number of one handle is the
+ * one that is missing after its `unref`.
  */
 export declare function referencedSockets(): Array<number>
 
