@@ -14,6 +14,7 @@ import type * as listenOptions from './lib/server/listen-options.js';
 import * as promises from './lib/promises.js';
 import * as serverHandle from './lib/server/handle.js';
 import * as server from './lib/server/server.js';
+import type * as serverOptions from './lib/server/options.js';
 import * as socketAddress from './lib/address/socket-address.js';
 import type * as socketAddresses from './lib/stream/addresses.js';
 import type * as socketBody from './lib/socket/body.js';
@@ -66,7 +67,7 @@ declare namespace net {
   export type OnReadOpts = fixedBuffer.OnReadOptions;
   export type PromisedListenOpts = promises.PromisedListenOptions;
   export type Server = server.Server;
-  export type ServerOpts = server.ServerOptions;
+  export type ServerOpts = serverOptions.ServerOptions;
   export type Socket = socket.Socket;
   export type SocketAddress = socketAddress.SocketAddress;
   export type SocketConnectOpts = connectOptions.SocketConnectOptions;

@@ -10,7 +10,8 @@ import type { URL } from 'node:url';
 
 import { connect, isIP, Server } from '../index.js';
 import type { ConnectOptions } from '../lib/connect/options.js';
-import type { Server as FerronetServer, ServerOptions } from '../lib/server/server.js';
+import type { ServerOptions } from '../lib/server/options.js';
+import type { Server as FerronetServer } from '../lib/server/server.js';
 
 /** A server of node:http, https, http2 or tls, which handles connections emitted as `connection`. */
 export interface ConnectionServer extends EventEmitter {

@@ -1,7 +1,8 @@
 // `createServer` and `connect`. Function declarations, because some programs call them with `new`.
 import { normalizeArguments } from './node/arguments.js';
 import type { ConnectListener, ConnectOptions } from './connect/options.js';
-import type { ConnectionListener, ServerOptions } from './server/server.js';
+import type { ServerOptions } from './server/options.js';
+import type { ConnectionListener } from './server/server.js';
 import { Server } from './server/server.js';
 import { Socket } from './socket/socket.js';
 

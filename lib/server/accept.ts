@@ -14,6 +14,7 @@ import type { NodeHandle } from './node-handle.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
 import { Socket } from '../socket/socket.js';
 import { kState } from '../stream/state.js';
+import { nextTick } from '../node/timers.js';
 
 type AcceptedHandle = StreamHandle | NodeHandle;
 
@@ -126,5 +127,21 @@ function setOptions(server: AcceptingServer, socket: Socket, client: Partial<TCP
   if (server.keepAlive && client.setKeepAlive) {
     state.keepAlive = { ...state.keepAlive, enable: true, idle: server.keepAliveInitialDelay };
     client.setKeepAlive(true, server.keepAliveInitialDelay);
+  }
+}
+
+/**
+ * Delivers what a shared listener has accepted. Counted at once, so that `close` is not emitted before the `connection`
+ * events.
+ */
+export function deliverAccepted(server: AcceptingServer, handle: StreamHandle): void {
+  const clients = handle.takeUndelivered();
+  server._connections += clients.length;
+  for (const client of clients) {
+    nextTick(() => {
+      server._connections -= 1;
+      onConnection(server, 0, client);
+      server._emitCloseIfDrained();
+    });
   }
 }

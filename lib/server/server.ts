@@ -1,18 +1,13 @@
 // `net.Server`: listens, accepts, counts its connections, and emits `close` when the last of them has ended.
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 
-import { onConnection } from './accept.js';
+import { deliverAccepted, onConnection } from './accept.js';
 import { normalizeArguments } from '../node/arguments.js';
-import { type AnyBlockList, validateBlockList } from '../address/block-list.js';
+import type { AnyBlockList } from '../address/block-list.js';
 import { callable } from '../node/callable.js';
 import { connectionsOf } from './connections.js';
 import { listenStartChannel } from '../node/diagnostics.js';
-import {
-  ERR_INVALID_ARG_TYPE,
-  ERR_SERVER_ALREADY_LISTEN,
-  ERR_SERVER_NOT_RUNNING,
-  errnoException,
-} from '../errors/errors.js';
+import { ERR_SERVER_ALREADY_LISTEN, ERR_SERVER_NOT_RUNNING, errnoException } from '../errors/errors.js';
 import type { AnyListener, ServerEvents } from '../node/events.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
@@ -22,33 +17,13 @@ import { listenOn, setUpListenHandle } from './listen.js';
 import { register, transferable } from '../thread/messaging.js';
 import type { ListenerHandle, ServerCore } from './core.js';
 import { awaitClose, countAll, type SocketList } from './sent-connections.js';
+import { readServerOptions, type ServerOptions } from './options.js';
 import { serverMessaging } from './transfer.js';
 import type { AddressInfo } from '../stream/addresses.js';
 import { defaultHighWaterMark } from '../stream/high-water-mark.js';
 import { idleSeconds } from '../stream/keep-alive.js';
 import type { Socket } from '../socket/socket.js';
 import { nextTick } from '../node/timers.js';
-import { validateNumber } from '../errors/validators.js';
-
-/** Options of `createServer()`. */
-export interface ServerOptions {
-  /** Whether accepted sockets stay writable when the other side has ended. Default `false`. */
-  allowHalfOpen?: boolean | undefined;
-  /** Accepted sockets read nothing until they are resumed. Default `false`. */
-  pauseOnConnect?: boolean | undefined;
-  /** `TCP_NODELAY` on accepted sockets. Default `false`. */
-  noDelay?: boolean | undefined;
-  /** The socket option of this name, for accepted sockets. Default `true`. */
-  nativeRelay?: boolean | undefined;
-  /** Keep-alive probes on accepted sockets. Default `false`. */
-  keepAlive?: boolean | undefined;
-  /** Idle milliseconds before the first probe, in whole seconds. Default 0: the system's setting. */
-  keepAliveInitialDelay?: number | undefined;
-  /** Bytes that an accepted socket buffers in each direction. Default `stream.getDefaultHighWaterMark()`. */
-  highWaterMark?: number | undefined;
-  /** Connections from these addresses are closed without an event. */
-  blockList?: AnyBlockList | undefined;
-}
 
 /** Something with a handle to listen with: a server, a socket, or an inherited descriptor. */
 export type ListenHandle = { _handle: unknown } | { fd: number } | object;
@@ -237,19 +212,6 @@ ServerBody.prototype[captureRejectionSymbol] = function onRejection(
   else this.emit('error', error);
 };
 
-// Counted at once, so that `close` is not emitted before their `connection` events.
-function deliverAccepted(server: ServerBody, handle: StreamHandle): void {
-  const clients = handle.takeUndelivered();
-  server._connections += clients.length;
-  for (const client of clients) {
-    nextTick(() => {
-      server._connections -= 1;
-      onConnection(server, 0, client);
-      server._emitCloseIfDrained();
-    });
-  }
-}
-
 function closeWhenAborted(server: ServerBody, signal: AbortSignal): void {
   const close = (): void => {
     server.close();
@@ -260,18 +222,6 @@ function closeWhenAborted(server: ServerBody, signal: AbortSignal): void {
   }
   signal.addEventListener('abort', close, { once: true });
   server.once('close', () => signal.removeEventListener('abort', close));
-}
-
-function readServerOptions(given: unknown): ServerOptions {
-  if (given === undefined || given === null || typeof given === 'function') return {};
-  if (typeof given !== 'object') throw new ERR_INVALID_ARG_TYPE('options', 'object', given);
-  const options: ServerOptions = { ...given };
-  if (options.keepAliveInitialDelay !== undefined) {
-    validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
-  }
-  if (options.highWaterMark !== undefined) validateNumber(options.highWaterMark, 'options.highWaterMark');
-  validateBlockList(options.blockList, 'options.blockList');
-  return options;
 }
 
 function construct(server: ServerBody, first: unknown, second: unknown): void {
