@@ -184,7 +184,7 @@ onUnix('the process ends when what it has handed over is unreferenced', async (t
   t.deepEqual([code, stdout, stderr], [0, 'handed over\n', '']);
 });
 
-onUnix('release: those whom the reactor has accepted ahead of a busy JavaScript', async (t) => {
+onUnix('release: connections that the reactor has accepted while JavaScript was busy', async (t) => {
   const { code, stdout, stderr } = await runScript(
     `process.env.FERRONET_DRIVER = 'thread';
      const net = require('ferronet');

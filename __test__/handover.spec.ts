@@ -114,7 +114,7 @@ each('bytes in the buffer of the stream, and behind them those in the kernel', a
   t.true(bytes.equals(Buffer.concat([first, await buffer(next)])));
 });
 
-each('while a chunk is told', async (t, direction, place) => {
+each('in a data event', async (t, direction, place) => {
   const [peer, socket] = await place.pair();
   const bytes = numbered(4 << 20);
   peer.end(bytes);
@@ -296,7 +296,7 @@ onUnix('there and back again, in the middle of megabytes both ways', async (t) =
   place.end();
 });
 
-onUnix('release: what the reactor has read ahead of a busy JavaScript', async (t) => {
+onUnix('release: what the reactor has read while JavaScript was busy', async (t) => {
   const { code, stdout, stderr } = await runScript(
     `process.env.FERRONET_DRIVER = 'thread';
      const net = require('ferronet');

@@ -85,7 +85,7 @@ onUnix('the permissions that were asked for are those of the file, whatever the 
   }
 });
 
-onUnix('a link in the place of the file leads to nothing that is given permissions', async (t) => {
+onUnix('no permissions are set on the target of a link in the place of the file', async (t) => {
   const made = folder(t);
   const [path, secret] = ['s', 'secret'].map((name) => join(made, name)) as [string, string];
   writeFileSync(secret, '', { mode: 0o600 });

@@ -25,7 +25,7 @@ test('a server on a path has no address once it is closed', async (t) => {
   await stage.close();
 });
 
-test('a socket holds 64 KiB back on every Node', (t) => {
+test('the high water mark of a socket is 64 KiB on every Node', (t) => {
   const socket = new ours.Socket();
   t.is(socket.readableHighWaterMark, 65_536);
   t.is(socket.writableHighWaterMark, 65_536);

@@ -102,7 +102,7 @@ const ways = triedNames.flatMap((name) => (name === 'ferronet' ? ours : [{ name,
 const onLinux = process.platform === 'linux' && isNode ? test : test.skip;
 
 for (const { name, env, title } of ways) {
-  onLinux(`300 connections take a limited amount of memory while JavaScript stands still [${title}]`, async (t) => {
+  onLinux(`300 connections take a limited amount of memory while JavaScript is blocked [${title}]`, async (t) => {
     const { code, stdout, stderr } = await run(
       name,
       env,
@@ -125,7 +125,7 @@ for (const { name, env, title } of ways) {
 }
 
 for (const { name, env, title } of ours) {
-  test(`a worker that stands still holds up no other thread, and releases its memory when it ends [${title}]`, async (t) => {
+  test(`a worker that is blocked delays no other thread, and releases its memory when it ends [${title}]`, async (t) => {
     const { code, stdout, stderr } = await run(
       name,
       env,

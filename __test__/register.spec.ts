@@ -195,7 +195,7 @@ test('--import: a worker made of code with flags of its own has those alone', as
   t.is(await run(t, 'worker-with-flags.cjs', ways['--import'] as Way), 'false Worker true\n');
 });
 
-test('a process that says it is Bun is told that its net stays', async (t) => {
+test('a process that says it is Bun is warned that its net stays', async (t) => {
   const { code, stdout, stderr } = await runScript(
     `Object.defineProperty(process.versions, 'bun', { value: '1' });
      require('ferronet/register');

@@ -23,7 +23,7 @@ const sender = `
     send();
   });`;
 
-test('while JavaScript stands still a connection takes what its credit allows, and no more', async (t) => {
+test('while JavaScript is blocked, a connection reads what its credit allows, and no more', async (t) => {
   const server = ours.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const taken = new Int32Array(new SharedArrayBuffer(4));

@@ -115,7 +115,7 @@ onUnix('sockets that are meant for another process', async (t) => {
   t.is(await printed(runWith(t, [await tcp(t)], environment, tell('{ unsetEnvironment: true }', '""'))), '  \n');
 });
 
-onLinux('the sockets are kept from the programs that the process starts', async (t) => {
+onLinux('programs that the process starts do not inherit the sockets', async (t) => {
   const flags = `Number.parseInt(/flags:\\s*(\\d+)/.exec(require('fs').readFileSync('/proc/self/fdinfo/3', 'utf8'))[1], 8)`;
   const source = `
     const isKept = () => (${flags} & 0o2000000) !== 0;

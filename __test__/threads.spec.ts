@@ -79,7 +79,7 @@ for (const threads of COUNTS) {
     t.is(stdout, '40 40 40\n');
   });
 
-  test(`${threads} threads: each connection tells its events in the order of node:net`, async (t) => {
+  test(`${threads} threads: each connection emits its events in the order of node:net`, async (t) => {
     // Each end has a log of its own: the order of events between two ends in one process is not specified.
     const program = `
       const logs = [];

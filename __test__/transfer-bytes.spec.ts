@@ -173,7 +173,7 @@ test('the peer has ended, and the end was read with bytes that were not taken', 
   await closed(there);
 });
 
-test('the peer has ended, and that was told', async (t) => {
+test('the peer has ended, and `end` was emitted', async (t) => {
   const [client, socket] = await ended(t, true);
   await once(socket.resume(), 'end');
   const there = moved(socket);

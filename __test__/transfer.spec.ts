@@ -193,7 +193,7 @@ test('a worker that starts cannot take one in its workerData, and is not started
   t.true(bytes.equals(await readAll(client)));
 });
 
-test('text that stands for bytes in more than one way is refused, and can be read', async (t) => {
+test('received text that cannot be encoded back into its bytes is refused, and can be read', async (t) => {
   const [client, socket] = await pair(t);
   socket.setEncoding('utf8');
   client.write(Buffer.from([0x61, 0xff]));

@@ -46,7 +46,7 @@ both('a request by createConnection', async (t, place) => {
   t.deepEqual([status, body], [200, 'a test']);
 });
 
-both('a connection that createConnection tells of later', async (t, place) => {
+both('a connection that createConnection passes to its callback', async (t, place) => {
   const { port } = await serve(place, (_request, response) => response.end('later'));
   const { body } = await ask({
     createConnection: (_options, done) => {

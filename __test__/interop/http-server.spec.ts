@@ -64,7 +64,7 @@ both('a slow reader holds the server back', async (t, place) => {
   t.true(body > 10_000_000 && body < 10_001_000);
 });
 
-both('a request that is none is told as clientError, on the accepted socket', async (t, place) => {
+both('a malformed request emits clientError with the accepted socket', async (t, place) => {
   const server = await front(place, () => t.fail('not a request'));
   const told = once(server.http, 'clientError');
   const client = place.connect(server.port);
@@ -138,7 +138,7 @@ both('closing the http.Server closes its idle connections', async (t, place) => 
   t.pass();
 });
 
-both('what was sent ahead of the upgrade and after it arrives', async (t, place) => {
+both('what was sent before the upgrade and after it arrives', async (t, place) => {
   const server = await front(place, () => t.fail('not a plain request'));
   server.http.on('upgrade', (_request, socket, head) => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');

@@ -25,7 +25,7 @@ both('a server hands its sockets to a tls.Server that does not listen', async (t
   t.is(String(await buffer(client)), 'talk/1');
 });
 
-both('tls.Server tells of a client that does not speak TLS', async (t, place) => {
+both('tls.Server emits tlsClientError for a client that does not speak TLS', async (t, place) => {
   const secure = tls.createServer({ key, cert });
   const { port } = await place.listen((socket) => secure.emit('connection', socket));
   const client = place.connect(port);

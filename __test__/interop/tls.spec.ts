@@ -41,7 +41,7 @@ both('both ends talk', async (t, place) => {
   t.is(String((await once(client, 'data'))[0]), 'from the server');
 });
 
-both('the protocol and the name that were asked for are told', async (t, place) => {
+both('the protocol and the name that were asked for are known to both sides', async (t, place) => {
   let asked: string | undefined;
   const { client, server } = await secured(
     place,
@@ -182,7 +182,7 @@ both('the addresses of the connection', async (t, place) => {
   t.is(server.remoteAddress, seen);
 });
 
-both('an error of the socket below is told above', async (t, place) => {
+both('an error of the socket below is emitted by the TLS socket', async (t, place) => {
   const { client, server, below } = await secured(place);
   server.on('error', () => {});
   below[1].on('error', () => {});

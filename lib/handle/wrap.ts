@@ -216,7 +216,7 @@ export abstract class HandleWrap extends Resource implements Receiver, Closing {
   protected closeWith(reset: boolean, callback: (() => void) | undefined): void {
     if (this.isClosing()) return;
     this.#stage = 'closing';
-    // A number that was looked at is no other owner, for whom the close would have to be no reset.
+    // Reading the number makes no other owner, for which the close would have to be orderly.
     if (this.#sharing === 'exposed') reactor().setShared(this.id, false);
     if (this.id >= 0) control(reset ? Operation.Reset : Operation.Close, this.id);
     this.updateLoopRef();
