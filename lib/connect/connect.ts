@@ -1,5 +1,5 @@
 // `socket.connect`: from options to a connection. Looks the name up, selects the usable addresses, and tries them: a single
-// one here, several in attempts.ts.
+// one here, several in serial.ts.
 import type { LookupOptions } from 'node:dns';
 
 import { isIP } from '../address/is-ip.js';
@@ -32,7 +32,7 @@ import {
 import { Pipe } from '../handle/pipe.js';
 import { TCP } from '../handle/tcp.js';
 import { dns } from '../node/modules.js';
-import { SerialAttempts } from './attempts.js';
+import { SerialAttempts } from './serial.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { attachHandle, startReading } from '../stream/read.js';
 import { type SocketCore, kState, whenConnected } from '../stream/state.js';
