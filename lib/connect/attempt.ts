@@ -53,7 +53,7 @@ export function connectTcp(socket: SocketCore, attempt: Attempt, outcome: Outcom
   const handle = connecting(socket);
   const state = socket[kState];
   // Before connecting, as in Node: the SYN already carries the type of service.
-  if (state.exposed) applyOptions(state.exposed, state);
+  if (state.exposed) applyOptions(state.exposed, state.kernelOptions);
   const request: Req = { oncomplete: outcome };
   const errno = family === 4 ? handle.connect(request, address, port) : handle.connect6(request, address, port);
   return errno < 0 ? immediateError(socket, errno, address, port) : undefined;

@@ -1,11 +1,14 @@
-// The options of a TCP socket, as they cross to the reactor.
+// The options of a TCP socket.
 
-/** Keep-alive probes. Seconds, and a count of probes; 0 leaves what the system has. */
-export interface KeepAliveProbes {
+/** Keep-alive probes. 0 leaves what the system has. */
+export interface KeepAlive {
   enable: boolean;
+  /** Seconds without traffic before the first probe, as the kernel counts them. */
   idle: number;
-  interval: number;
-  count: number;
+  /** Seconds between two probes. `undefined` for the handle's default. */
+  interval: number | undefined;
+  /** Unanswered probes that end the connection. `undefined` for the handle's default. */
+  count: number | undefined;
 }
 
 /**
@@ -17,7 +20,10 @@ export interface KeepAliveProbes {
 export class TcpOptions {
   /** `TCP_NODELAY`. */
   noDelay: boolean | undefined = undefined;
-  keepAlive: KeepAliveProbes | undefined = undefined;
+  keepAlive: Readonly<KeepAlive> | undefined = undefined;
   /** `IP_TOS` or `IPV6_TCLASS`, 0 to 255. */
   typeOfService: number | undefined = undefined;
 }
+
+/** Shared by all sockets of which nothing was asked. */
+export const NO_OPTIONS: Readonly<TcpOptions> = new TcpOptions();

@@ -6,6 +6,7 @@ import type { AnyBlockList } from '../address/block-list.js';
 import { serverSocketChannel } from '../node/diagnostics.js';
 import { errnoException } from '../errors/errors.js';
 import type { DroppedConnection } from '../node/events.js';
+import { NO_OPTIONS, TcpOptions } from '../handle/options.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
 import type { ListenerHandle } from './core.js';
@@ -119,15 +120,27 @@ function accept(server: AcceptingServer, client: AcceptedHandle): void {
 }
 
 function setOptions(server: AcceptingServer, socket: Socket, client: Partial<TCP>): void {
-  const state = socket[kState];
-  if (server.noDelay && client.setNoDelay) {
-    state.noDelay = true;
-    client.setNoDelay(true);
-  }
-  if (server.keepAlive && client.setKeepAlive) {
-    state.keepAlive = { ...state.keepAlive, enable: true, idle: server.keepAliveInitialDelay };
-    client.setKeepAlive(true, server.keepAliveInitialDelay);
-  }
+  const noDelay = Boolean(server.noDelay && client.setNoDelay);
+  const keepAlive = Boolean(server.keepAlive && client.setKeepAlive);
+  if (!noDelay && !keepAlive) return;
+  const idle = server.keepAliveInitialDelay;
+  socket[kState].kernelOptions = sharedOptions(noDelay, keepAlive, idle);
+  if (noDelay) client.setNoDelay?.(true);
+  if (keepAlive) client.setKeepAlive?.(true, idle);
+}
+
+/** The options of the last connection that has some: the connections of a server share them. */
+let last: Readonly<TcpOptions> = NO_OPTIONS;
+
+/** @param idle seconds */
+function sharedOptions(noDelay: boolean, keepAlive: boolean, idle: number): Readonly<TcpOptions> {
+  const isSame = last.noDelay === noDelay && (keepAlive ? last.keepAlive?.idle === idle : !last.keepAlive);
+  if (isSame) return last;
+  const options = new TcpOptions();
+  options.noDelay = noDelay;
+  if (keepAlive) options.keepAlive = { enable: true, idle, interval: undefined, count: undefined };
+  last = options;
+  return options;
 }
 
 /**

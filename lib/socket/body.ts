@@ -13,11 +13,12 @@ import { connectSocket } from '../connect/connect.js';
 import { clientSocketChannel } from '../node/diagnostics.js';
 import { ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED } from '../errors/errors.js';
 import type { AnyListener } from '../node/events.js';
+import type { KeepAlive } from '../handle/options.js';
 import type { AddressOut } from '../handle/tcp.js';
 import type { EncodedChunk } from '../handle/chunk.js';
 import { StreamHandle } from '../handle/stream.js';
 import { type AddressInfo, localName, peerName } from '../stream/addresses.js';
-import type { KeepAliveOptions } from '../stream/keep-alive.js';
+import { type KeepAliveOptions, NO_KEEP_ALIVE } from '../stream/keep-alive.js';
 import { setKeepAlive, setNoDelay, setTypeOfService, typeOfService } from '../stream/kernel-options.js';
 import {
   beginRelay,
@@ -33,14 +34,7 @@ import { relayMadeProgress } from '../stream/relay-idle.js';
 import { quiesce } from '../stream/quiesce.js';
 import { closeSocket } from '../stream/close.js';
 import { handleFor, startReading, stopReading, wakeReader } from '../stream/read.js';
-import {
-  type KeepAlive,
-  type ExposedHandle,
-  type SocketCore,
-  type WithState,
-  kState,
-  whenConnected,
-} from '../stream/state.js';
+import { type ExposedHandle, type SocketCore, type WithState, kState, whenConnected } from '../stream/state.js';
 import { type Done, type Payload, bytesWritten, finish, send } from '../stream/write.js';
 import { noteActivity, setIdleTimeout, writeMadeProgress } from '../stream/timeout.js';
 import { nextTick } from '../node/timers.js';
@@ -414,8 +408,8 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
 
   /** Options of the kernel's socket, for the next owner. @internal */
   _settings(): { noDelay: boolean; keepAlive: Readonly<KeepAlive> } {
-    const { noDelay, keepAlive } = this[kState];
-    return { noDelay, keepAlive };
+    const { noDelay, keepAlive } = this[kState].kernelOptions;
+    return { noDelay: Boolean(noDelay), keepAlive: keepAlive ?? NO_KEEP_ALIVE };
   }
 
   /** Prepares for another owner of the connection: see quiesce.ts. @internal */

@@ -12,8 +12,9 @@ import { SocketBody } from './body.js';
 import { type InternalSocketOptions, type SocketConstructorOptions, readSocketOptions } from '../stream/options.js';
 import { idleSeconds } from '../stream/keep-alive.js';
 import { openDescriptor } from '../handle/descriptor.js';
+import { NO_OPTIONS, TcpOptions } from '../handle/options.js';
 import { attachHandle } from '../stream/read.js';
-import { kState, NO_KEEP_ALIVE, SocketState } from '../stream/state.js';
+import { kState, SocketState } from '../stream/state.js';
 import { socketMessaging } from './transfer.js';
 import { nextTick } from '../node/timers.js';
 
@@ -35,6 +36,20 @@ function onReadableStreamEnd(this: SocketBody): void {
 
 const constructDuplex = Duplex as unknown as (this: object, options: object) => void;
 
+function kernelOptionsOf(options: InternalSocketOptions): Readonly<TcpOptions> {
+  const { noDelay, keepAlive, keepAliveInitialDelay, typeOfService } = options;
+  const hasKeepAlive = Boolean(keepAlive || keepAliveInitialDelay);
+  if (!noDelay && !hasKeepAlive && typeOfService === undefined) return NO_OPTIONS;
+  const found = new TcpOptions();
+  found.noDelay = Boolean(noDelay);
+  found.typeOfService = typeOfService;
+  if (hasKeepAlive) {
+    const idle = idleSeconds(keepAliveInitialDelay ?? 0);
+    found.keepAlive = { enable: Boolean(keepAlive), idle, interval: undefined, count: undefined };
+  }
+  return found;
+}
+
 function construct(this: SocketBody, given?: InternalSocketOptions | number): void {
   const options = readSocketOptions(given);
   const state = new SocketState();
@@ -51,12 +66,7 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): vo
   this[kState] = state;
   if (options.blockList) this.blockList = options.blockList;
   state.signal = options.signal;
-  state.noDelay = Boolean(options.noDelay);
-  if (options.keepAlive || options.keepAliveInitialDelay) {
-    const idle = idleSeconds(options.keepAliveInitialDelay ?? 0);
-    state.keepAlive = { ...NO_KEEP_ALIVE, enable: Boolean(options.keepAlive), idle };
-  }
-  state.typeOfService = options.typeOfService;
+  state.kernelOptions = kernelOptionsOf(options);
   state.mayRelay = options.nativeRelay !== false;
   state.reader = FixedBufferReader.from(this, options.onread);
   constructDuplex.call(this, options);

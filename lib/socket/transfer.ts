@@ -1,11 +1,12 @@
 // Transfers a socket to another thread, along with bytes that were read and not consumed. A socket with pending writes cannot
 // be transferred.
 import { ERR_WORKER_HANDLE_NOT_TRANSFERABLE } from '../errors/errors.js';
+import type { TcpOptions } from '../handle/options.js';
 import { StreamHandle } from '../handle/stream.js';
 import type { Messaging } from '../thread/messaging.js';
 import { quiesce } from '../stream/quiesce.js';
 import type { InternalSocketOptions } from '../stream/options.js';
-import { type KeepAlive, type SocketCore, kState } from '../stream/state.js';
+import { type SocketCore, kState } from '../stream/state.js';
 import { type SentHandle, sentinelFor, receiveHandle, sendHandle } from '../thread/transfer.js';
 import { dropUnread, endsUnread, hasEnded, isUnreadExact, unreadOf } from '../stream/unread.js';
 
@@ -13,9 +14,7 @@ import { dropUnread, endsUnread, hasEnded, isUnreadExact, unreadOf } from '../st
 interface SentSocket {
   sent: SentHandle;
   options: InternalSocketOptions;
-  noDelay: boolean;
-  keepAlive: Readonly<KeepAlive>;
-  typeOfService: number | undefined;
+  kernelOptions: Readonly<TcpOptions>;
   bound: boolean;
   bytesRead: number;
   bytesWritten: number;
@@ -68,7 +67,7 @@ function sendSocket(socket: SocketCore): SentSocket {
     throw error;
   }
   detach(socket, handle);
-  const { noDelay, keepAlive, typeOfService, bound } = state;
+  const { kernelOptions, bound } = state;
   const { bytesRead, bytesWritten } = handle;
   const options: InternalSocketOptions & { readable: boolean; writable: boolean } = {
     allowHalfOpen: socket.allowHalfOpen,
@@ -79,7 +78,7 @@ function sendSocket(socket: SocketCore): SentSocket {
     nativeRelay: state.mayRelay,
   };
   socket.destroy();
-  return { sent, options, noDelay, keepAlive, typeOfService, bound, bytesRead: bytesRead - size, bytesWritten };
+  return { sent, options, kernelOptions, bound, bytesRead: bytesRead - size, bytesWritten };
 }
 
 /** Detaches the handle, so that the socket emits no more data and no end. As with node:net, `close` has no argument. */
@@ -94,11 +93,11 @@ function detach(socket: SocketCore, handle: StreamHandle): void {
 }
 
 function receiveSocket(empty: SocketCore, data: SentSocket, construct: Construct): void {
-  const { sent, options, noDelay, keepAlive, typeOfService, bound } = data;
+  const { sent, options, kernelOptions, bound } = data;
   const handle = receiveHandle(sent, 'SOCKET');
   handle.bytesRead = data.bytesRead;
   handle.bytesWritten = data.bytesWritten;
   // As with node:net, it reads nothing until the program asks for data.
   construct(empty, { ...options, handle, manualStart: true });
-  Object.assign(empty[kState], { noDelay, keepAlive, typeOfService, bound });
+  Object.assign(empty[kState], { kernelOptions, bound });
 }

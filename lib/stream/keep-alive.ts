@@ -1,5 +1,5 @@
 // The arguments of `setKeepAlive`: milliseconds as programs give them, seconds as the kernel takes them.
-import type { KeepAlive } from './state.js';
+import type { KeepAlive } from '../handle/options.js';
 
 /** The object form of `socket.setKeepAlive()`. */
 export interface KeepAliveOptions {
@@ -12,6 +12,9 @@ export interface KeepAliveOptions {
   /** Unanswered probes that end the connection. Default 10. */
   count?: number | undefined;
 }
+
+/** What a socket has that never set keep-alive. */
+export const NO_KEEP_ALIVE: Readonly<KeepAlive> = { enable: false, idle: 0, interval: undefined, count: undefined };
 
 /** Whole seconds, by truncation. */
 function wholeSeconds(msecs: unknown): number {
@@ -67,6 +70,7 @@ export function warnOfTruncatedTimes(
   }
 }
 
-export function sameKeepAlive(a: KeepAlive, b: KeepAlive): boolean {
+/** `undefined`: it was never set. */
+export function sameKeepAlive(a: KeepAlive = NO_KEEP_ALIVE, b: KeepAlive = NO_KEEP_ALIVE): boolean {
   return a.enable === b.enable && a.idle === b.idle && a.interval === b.interval && a.count === b.count;
 }

@@ -3,22 +3,23 @@
 import { ERR_INVALID_ARG_TYPE, errnoException, uvErrno } from '../errors/errors.js';
 import { validateInt32 } from '../errors/validators.js';
 import { type KeepAliveOptions, readKeepAlive, sameKeepAlive, warnOfTruncatedTimes } from './keep-alive.js';
-import { type ExposedHandle, type KeepAlive, kState, type SocketCore, type SocketState } from './state.js';
+import type { KeepAlive, TcpOptions } from '../handle/options.js';
+import { type ExposedHandle, kState, type SocketCore } from './state.js';
 
 // Windows sets the type of service by policies only. Node ignores that it cannot be set there.
 const UV_ENOSYS: number = uvErrno('ENOSYS');
 
-/** Applies the stored options to a handle that is about to connect. */
-export function applyOptions(handle: ExposedHandle, state: SocketState): void {
-  if (state.noDelay) handle.setNoDelay?.(true);
-  if (state.keepAlive.enable) applyKeepAlive(handle, state.keepAlive);
-  applyTypeOfService(handle, state);
+/** Sets options of a handle that is about to connect. One that has no socket yet sets them when it has. */
+export function applyOptions(handle: ExposedHandle, { noDelay, keepAlive, typeOfService }: TcpOptions): void {
+  if (noDelay) handle.setNoDelay?.(true);
+  if (keepAlive?.enable) applyKeepAlive(handle, keepAlive);
+  applyTypeOfService(handle, typeOfService);
 }
 
 export function setNoDelay(socket: SocketCore, enable: boolean): void {
   const state = socket[kState];
-  if (enable === state.noDelay && state.handle !== null) return;
-  state.noDelay = enable;
+  if (enable === Boolean(state.kernelOptions.noDelay) && state.handle !== null) return;
+  state.kernelOptions = { ...state.kernelOptions, noDelay: enable };
   state.exposed?.setNoDelay?.(enable);
 }
 
@@ -32,10 +33,10 @@ export function setKeepAlive(
 ): void {
   const state = socket[kState];
   const wanted = readKeepAlive(enable, initialDelay, interval, count);
-  const before = state.keepAlive;
-  state.keepAlive = wanted;
+  const before = state.kernelOptions.keepAlive;
   // An http.Agent repeats the settings whenever it takes a socket back: that costs no call and prints no warning.
   if (sameKeepAlive(before, wanted)) return;
+  state.kernelOptions = { ...state.kernelOptions, keepAlive: wanted };
   warnOfTruncatedTimes(enable, initialDelay, interval);
   if (state.exposed !== null) applyKeepAlive(state.exposed, wanted);
 }
@@ -45,15 +46,16 @@ export function setTypeOfService(socket: SocketCore, tos: number): void {
   if (Number.isNaN(tos)) throw new ERR_INVALID_ARG_TYPE('tos', 'number', tos);
   validateInt32(tos, 'tos', 0, 255);
   const state = socket[kState];
-  state.typeOfService = tos;
+  state.kernelOptions = { ...state.kernelOptions, typeOfService: tos };
   // While connecting it is stored, as before that; node:net throws EBADF then.
   if (state.exposed === null || socket.connecting) return;
-  const errno = applyTypeOfService(state.exposed, state);
+  const errno = applyTypeOfService(state.exposed, tos);
   if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
 }
 
 export function typeOfService(socket: SocketCore): number {
-  const { exposed, typeOfService: stored } = socket[kState];
+  const { exposed, kernelOptions } = socket[kState];
+  const stored = kernelOptions.typeOfService;
   if (!exposed?.getTypeOfService || socket.connecting) return stored ?? 0;
   const found = exposed.getTypeOfService();
   if (found >= 0) return found;
@@ -68,7 +70,7 @@ function applyKeepAlive(handle: ExposedHandle, { enable, idle, interval, count }
 }
 
 /** 0 or a negative libuv error. */
-function applyTypeOfService(handle: ExposedHandle, { typeOfService: stored }: SocketState): number {
-  if (stored === undefined) return 0;
-  return handle.setTypeOfService?.(stored) ?? 0;
+function applyTypeOfService(handle: ExposedHandle, tos: number | undefined): number {
+  if (tos === undefined) return 0;
+  return handle.setTypeOfService?.(tos) ?? 0;
 }

@@ -3,18 +3,10 @@
 import type { Duplex } from 'node:stream';
 
 import type { AnyBlockList } from '../address/block-list.js';
+import { NO_OPTIONS, type TcpOptions } from '../handle/options.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import type { StreamHandle } from '../handle/stream.js';
 import type { SocketHandle } from '../handle/socket.js';
-
-/** `undefined` means the handle's default, 0 the system's setting. */
-export interface KeepAlive {
-  enable: boolean;
-  /** Seconds, as the kernel counts them. */
-  idle: number;
-  interval: number | undefined;
-  count: number | undefined;
-}
 
 /** Receives data in place of the stream. */
 export interface Reader {
@@ -38,9 +30,6 @@ export interface Waiter {
   connected: () => void;
   closed: (() => void) | undefined;
 }
-
-/** The default, shared by all sockets that never set keep-alive. */
-export const NO_KEEP_ALIVE: Readonly<KeepAlive> = { enable: false, idle: 0, interval: undefined, count: undefined };
 
 const NO_WAITERS: readonly Waiter[] = [];
 
@@ -102,10 +91,8 @@ export class SocketState {
   /** Bytes that relays have moved out of this socket or into it, of those that its handle counts. */
   relayed = 0;
 
-  // Options of the kernel's socket, set or to be set when it connects.
-  noDelay = false;
-  keepAlive: Readonly<KeepAlive> = NO_KEEP_ALIVE;
-  typeOfService: number | undefined = undefined;
+  /** Options of the kernel's socket, set or to be set when it connects. Replaced as a whole. */
+  kernelOptions: Readonly<TcpOptions> = NO_OPTIONS;
 }
 
 /** What this package uses of the value of `_handle`. A handle that a program has written may lack any of it. */
