@@ -1,94 +1,180 @@
-// One attempt to connect, to one address with one handle: binding, permission and block list, connecting; and what the socket
-// does when it has connected. The callers choose the addresses and handle failures.
+/**
+ * One attempt to connect: a target, and the handle that connects to it. It binds if it has to, sets the options, connects,
+ * and hears how that ended. What follows from it (events, the next address) is decided where the attempt was made.
+ *
+ * The handle is the attempt's: several can run at the same time. It becomes the socket's when the attempt has won, or is
+ * lent to the socket while the attempt runs (handle.ts).
+ */
 import { type NetError, ERR_IP_BLOCKED, exceptionWithHostPort } from '../errors/errors.js';
+import { connectDenial } from '../errors/permission.js';
+import type { TcpOptions } from '../handle/options.js';
 import type { Pipe } from '../handle/pipe.js';
 import type { Req } from '../handle/request.js';
-import type { TCP } from '../handle/tcp.js';
-import { connectDenial } from '../errors/permission.js';
 import type { SocketHandle } from '../handle/socket.js';
+import type { AddressOut, TCP } from '../handle/tcp.js';
+import { startTimer } from '../node/timers.js';
 import { applyOptions } from '../stream/kernel-options.js';
-import { type SocketCore, kState, notifyConnected } from '../stream/state.js';
-import { noteActivity } from '../stream/timeout.js';
+import {
+  addAttempt,
+  type ExposedHandle,
+  kState,
+  removeAttempt,
+  type RunningAttempt,
+  type SocketCore,
+} from '../stream/state.js';
 
-export interface Address {
-  address: string;
-  family: 4 | 6;
+/** Where to connect, and from where: a path alone, or an IP address with all that belongs to it. */
+export interface Target {
+  /** The IP address or the path. */
+  readonly address: string;
+  readonly port: number | undefined;
+  readonly family: 4 | 6 | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
 }
 
-/** Where to connect, and from where. */
-export interface Attempt extends Address {
-  port: number;
-  localAddress: string | undefined;
-  localPort: number | undefined;
-}
+export type AttemptState =
+  /** Nothing has happened yet. */
+  | 'open'
+  /** Has its local address. */
+  | 'bound'
+  /** The kernel connects. */
+  | 'connecting'
+  | 'won'
+  | 'failed'
+  /** Given up for the next address. */
+  | 'timed out'
+  /** The socket was destroyed. */
+  | 'cancelled';
 
-/** Called when an attempt has ended. An error that occurs at once is returned instead. */
-export type Outcome = (status: number, handle: SocketHandle) => void;
+/** Called when a connect that had begun has ended: 0 or a negative error, of one that was cancelled as well. */
+export type Ended = (attempt: Attempt, status: number) => void;
 
-/** The handle, as a TCP one. */
-function connecting(socket: SocketCore): TCP {
-  return socket[kState].handle as unknown as TCP;
-}
+/** It is the request of its connect, too. */
+export class Attempt implements Req, RunningAttempt {
+  readonly socket: SocketCore;
+  readonly target: Target;
+  readonly handle: SocketHandle;
+  /** The handle as programs see it: the same, or a foreign one below it. */
+  readonly #exposed: ExposedHandle;
+  readonly #ended: Ended;
+  #state: AttemptState = 'open';
+  /** The address that was bound, for error messages. */
+  #localAddress: string | undefined;
+  /** The options that the handle has been given. */
+  #options: Readonly<TcpOptions> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-/** Binds the local end. `localAddress` is set to the address that was bound, for error messages. */
-export function bindLocal(socket: SocketCore, attempt: Attempt): NetError | undefined {
-  const { family, localPort } = attempt;
-  if (attempt.localAddress === undefined && localPort === undefined) return undefined;
-  attempt.localAddress ??= family === 4 ? '0.0.0.0' : '::';
-  const tcp = connecting(socket);
-  const errno =
-    family === 4 ? tcp.bind(attempt.localAddress, localPort ?? 0) : tcp.bind6(attempt.localAddress, localPort ?? 0);
-  return errno < 0 ? exceptionWithHostPort(errno, 'bind', attempt.localAddress, localPort) : undefined;
+  constructor(socket: SocketCore, target: Target, handle: SocketHandle, exposed: ExposedHandle, ended: Ended) {
+    this.socket = socket;
+    this.target = target;
+    this.handle = handle;
+    this.#exposed = exposed;
+    this.#ended = ended;
+  }
+
+  get state(): AttemptState {
+    return this.#state;
+  }
+
+  /** Binds the local end, if the target asks for it. */
+  bind(): NetError | undefined {
+    const { family, localAddress, localPort } = this.target;
+    if (localAddress === undefined && localPort === undefined) return undefined;
+    this.#setOptions();
+    const tcp = this.handle as unknown as TCP;
+    const local = localAddress ?? (family === 4 ? '0.0.0.0' : '::');
+    const errno = family === 4 ? tcp.bind(local, localPort ?? 0) : tcp.bind6(local, localPort ?? 0);
+    this.#localAddress = local;
+    this.#state = errno < 0 ? 'failed' : 'bound';
+    return errno < 0 ? exceptionWithHostPort(errno, 'bind', local, localPort) : undefined;
+  }
+
+  /** Begins to connect. An error that occurs at once is returned; any other ending is reported. */
+  connect(): NetError | undefined {
+    const { address, port } = this.target;
+    const denial = connectDenial(address, port);
+    const errno = denial === undefined ? this.#begin() : 0;
+    if (denial === undefined && errno >= 0) {
+      this.#state = 'connecting';
+      addAttempt(this.socket[kState], this);
+      return undefined;
+    }
+    this.#state = 'failed';
+    return denial ?? this.#immediateError(errno);
+  }
+
+  #begin(): number {
+    const { address, port, family } = this.target;
+    if (port === undefined) return (this.handle as unknown as Pipe).connect(this, address);
+    // Before connecting, as in Node: the SYN already carries the type of service.
+    this.#setOptions();
+    const tcp = this.handle as unknown as TCP;
+    return family === 4 ? tcp.connect(this, address, port) : tcp.connect6(this, address, port);
+  }
+
+  /** Once, and again when the program has set one of them in the meantime. */
+  #setOptions(): void {
+    const { kernelOptions } = this.socket[kState];
+    if (kernelOptions === this.#options) return;
+    this.#options = kernelOptions;
+    applyOptions(this.#exposed, kernelOptions);
+  }
+
+  // With the local address at this moment. A handle without one yields `undefined:undefined`, as in Node.
+  #immediateError(errno: number): NetError {
+    let local: AddressOut = {};
+    if (this.#isLent()) local = this.socket._getsockname();
+    else this.#exposed.getsockname?.(local);
+    const { address, port } = this.target;
+    return exceptionWithHostPort(errno, 'connect', address, port, `${local.address}:${local.port}`);
+  }
+
+  /** Gives up, and calls `timedOut`, unless the attempt ends within that time. */
+  limitTime(msecs: number, timedOut: () => void): void {
+    this.#timer = startTimer(() => {
+      this.#end('timed out');
+      timedOut();
+    }, msecs).ref();
+  }
+
+  /** The request of the connect has completed. */
+  oncomplete(status: number): void {
+    // It was reported when its time was over.
+    if (this.#state === 'timed out') return;
+    if (this.#state === 'connecting') this.#end(status === 0 ? 'won' : 'failed');
+    this.#ended(this, status);
+  }
+
+  /** The socket was destroyed. A handle that is lent to the socket is closed by it. */
+  cancel(): void {
+    this.#end('cancelled');
+    if (!this.#isLent()) this.handle.close();
+  }
+
+  #isLent(): boolean {
+    return this.socket[kState].handle === this.handle;
+  }
+
+  #end(state: AttemptState): void {
+    this.#state = state;
+    this.#timer?.close();
+    removeAttempt(this.socket[kState], this);
+  }
+
+  /** The error of a connect that has failed after it had begun. */
+  error(status: number): NetError {
+    const { address, port, localPort } = this.target;
+    const localAddress = this.#localAddress;
+    if (!localAddress || !localPort) return exceptionWithHostPort(status, 'connect', address, port);
+    const error = exceptionWithHostPort(status, 'connect', address, port, `${localAddress}:${localPort}`);
+    error.localAddress = localAddress;
+    error.localPort = localPort;
+    return error;
+  }
 }
 
 /** The error of an address that the socket's `blockList` contains. */
-export function blockedError(socket: SocketCore, { address, family }: Address): NetError | undefined {
-  return socket.blockList?.check(address, `ipv${family}`) ? new ERR_IP_BLOCKED(address) : undefined;
-}
-
-export function connectTcp(socket: SocketCore, attempt: Attempt, outcome: Outcome): NetError | undefined {
-  const { address, family, port } = attempt;
-  const denial = connectDenial(address, port);
-  if (denial !== undefined) return denial;
-  const handle = connecting(socket);
-  const state = socket[kState];
-  // Before connecting, as in Node: the SYN already carries the type of service.
-  if (state.exposed) applyOptions(state.exposed, state.kernelOptions);
-  const request: Req = { oncomplete: outcome };
-  const errno = family === 4 ? handle.connect(request, address, port) : handle.connect6(request, address, port);
-  return errno < 0 ? immediateError(socket, errno, address, port) : undefined;
-}
-
-export function connectPath(socket: SocketCore, path: string, outcome: Outcome): NetError | undefined {
-  const denial = connectDenial(path);
-  if (denial !== undefined) return denial;
-  const errno = (socket[kState].handle as unknown as Pipe).connect({ oncomplete: outcome }, path);
-  return errno < 0 ? immediateError(socket, errno, path) : undefined;
-}
-
-// With the local address at this moment. A handle without one yields `undefined:undefined`, as in Node.
-function immediateError(socket: SocketCore, errno: number, address: string, port?: number): NetError {
-  const local = socket._getsockname();
-  return exceptionWithHostPort(errno, 'connect', address, port, `${local.address}:${local.port}`);
-}
-
-/** The error of an attempt that failed after it had begun. */
-export function attemptError(status: number, { address, port, localAddress, localPort }: Partial<Attempt>): NetError {
-  if (!localAddress || !localPort) return exceptionWithHostPort(status, 'connect', address, port);
-  const error = exceptionWithHostPort(status, 'connect', address, port, `${localAddress}:${localPort}`);
-  error.localAddress = localAddress;
-  error.localPort = localPort;
-  return error;
-}
-
-/** Called when the connection is established. */
-export function becomeConnected(socket: SocketCore): void {
-  socket.connecting = false;
-  socket._sockname = null;
-  noteActivity(socket);
-  socket.emit('connect');
-  notifyConnected(socket);
-  socket.emit('ready');
-  // Reads data or FIN that has already arrived.
-  if (!socket.isPaused()) socket.read(0);
+export function blockedError(socket: SocketCore, { address, family }: Target): NetError | undefined {
+  return socket.blockList?.check(address, `ipv${family as 4 | 6}`) ? new ERR_IP_BLOCKED(address) : undefined;
 }

@@ -1,45 +1,25 @@
-// `socket.connect`: from options to a connection. Looks the name up, selects the usable addresses, and tries them: a single
-// one here, several in serial.ts.
+// `socket.connect`: from options to targets. Looks the name up and selects the usable addresses. A single one is connected to
+// in single.ts, several in serial.ts.
 import type { LookupOptions } from 'node:dns';
 
 import { isIP } from '../address/is-ip.js';
-import {
-  type Address,
-  type Attempt,
-  attemptError,
-  becomeConnected,
-  bindLocal,
-  blockedError,
-  connectPath,
-  connectTcp,
-} from './attempt.js';
-import {
-  type Bound,
-  type ConnectListener,
-  type IpcConnectOptions,
-  type SocketConnectOptions,
-  type TcpTarget,
-  readTarget,
-} from './options.js';
+import type { Target } from './attempt.js';
+import { type Bound, type ConnectListener, type SocketConnectOptions, type TcpTarget, readTarget } from './options.js';
 import { debug } from '../node/diagnostics.js';
-import {
-  type NetError,
-  ERR_INVALID_ADDRESS_FAMILY,
-  ERR_INVALID_IP_ADDRESS,
-  exceptionWithHostPort,
-  uvErrno,
-} from '../errors/errors.js';
-import { Pipe } from '../handle/pipe.js';
-import { TCP } from '../handle/tcp.js';
+import { ERR_INVALID_ADDRESS_FAMILY, ERR_INVALID_IP_ADDRESS } from '../errors/errors.js';
+import { kindError, prepareHandle } from './handle.js';
 import { dns } from '../node/modules.js';
 import { SerialAttempts } from './serial.js';
-import type { SocketHandle } from '../handle/socket.js';
-import { attachHandle, startReading } from '../stream/read.js';
-import { type SocketCore, kState, whenConnected } from '../stream/state.js';
+import { connectTo } from './single.js';
+import { type SocketCore, kState } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
 import { nextTick } from '../node/timers.js';
 
-const UV_EINVAL: number = uvErrno('EINVAL');
+/** An answer of `lookup`. */
+interface Address {
+  address: string;
+  family: 4 | 6;
+}
 
 /** @throws for options without a target; the socket is unchanged then */
 export function connectSocket(
@@ -57,45 +37,15 @@ export function connectSocket(
   if (listener !== null) socket.once('connect', listener);
   noteActivity(socket);
   socket.connecting = true;
-  if ('path' in target) openPath(socket, target.path);
-  else resolveTarget(socket, target);
+  const isCurrent = currentConnect(socket);
+  if ('path' in target) connectTo(socket, pathTarget(target.path), isCurrent);
+  else resolveTarget(socket, target, isCurrent);
 }
 
 function boundTo(socket: SocketCore): Bound {
   // A closed socket has lost its bound address.
   if (!socket[kState].bound || socket.destroyed) return undefined;
   return socket[kState].handle?.kind === 'PIPE' ? 'path' : 'address';
-}
-
-function prepareHandle(socket: SocketCore, local: boolean): void {
-  if (socket.destroyed) {
-    socket._handle = null;
-    socket._peername = undefined;
-  }
-  // An existing handle may be bound or connecting: its `connect` returns an error if it cannot connect now.
-  const { handle } = socket[kState];
-  if (handle !== null) {
-    pauseUntilConnected(socket, handle);
-    return;
-  }
-  attachHandle(socket, local ? new Pipe(Pipe.SOCKET) : new TCP(TCP.SOCKET));
-}
-
-// A socket with a handle keeps it, and can only connect to targets of its kind. node:net aborts the process here, or connects
-// to a path with the name of the host.
-function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): NetError | undefined {
-  const kind = socket[kState].handle?.kind;
-  if ('path' in target) {
-    return kind === 'TCP' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.path) : undefined;
-  }
-  return kind === 'PIPE' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.host, target.port) : undefined;
-}
-
-// A socket made of a descriptor reads at once, which is an error before it has connected.
-function pauseUntilConnected(socket: SocketCore, handle: SocketHandle): void {
-  if (!handle.reading || socket.connecting) return;
-  handle.readStop();
-  whenConnected(socket, () => startReading(socket));
 }
 
 // For callbacks that may arrive after the socket was destroyed, and even after another `connect`.
@@ -105,58 +55,22 @@ function currentConnect(socket: SocketCore): () => boolean {
   return () => socket.connecting && state.life === life;
 }
 
-function openPath(socket: SocketCore, path: string): void {
-  const isCurrent = currentConnect(socket);
-  socket.emit('connectionAttempt', path, undefined, undefined);
-  if (!isCurrent()) return;
-  const error = connectPath(socket, path, (status, handle) => {
-    endSingle(socket, { address: path }, status, handle);
-  });
-  if (error) socket.destroy(error);
+function pathTarget(path: string): Target {
+  return { address: path, port: undefined, family: undefined, localAddress: undefined, localPort: undefined };
 }
 
-function openAddress(socket: SocketCore, attempt: Attempt): void {
-  const bindError = bindLocal(socket, attempt);
-  if (bindError) {
-    socket.destroy(bindError);
-    return;
-  }
-  const isCurrent = currentConnect(socket);
-  socket.emit('connectionAttempt', attempt.address, attempt.port, attempt.family);
-  // If a listener has destroyed the socket, node:net continues here without a handle.
-  if (!isCurrent()) return;
-  const error =
-    blockedError(socket, attempt) ??
-    connectTcp(socket, attempt, (status, connected) => endSingle(socket, attempt, status, connected));
-  if (error) socket.destroy(error);
-}
-
-/** The attempt of a target with a single address has ended. */
-function endSingle(socket: SocketCore, attempt: Partial<Attempt>, status: number, handle: SocketHandle): void {
-  if (socket.destroyed || socket[kState].handle !== handle || !socket.connecting) return;
-  if (status === 0) {
-    becomeConnected(socket);
-    return;
-  }
-  socket.connecting = false;
-  const error = attemptError(status, attempt);
-  socket.emit('connectionAttemptFailed', attempt.address, attempt.port, attempt.family, error);
-  socket.destroy(error);
-}
-
-function attemptAt(target: TcpTarget, { address, family }: Address): Attempt {
+function targetAt(target: TcpTarget, { address, family }: Address): Target {
   return { address, family, port: target.port, localAddress: target.localAddress, localPort: target.localPort };
 }
 
-function resolveTarget(socket: SocketCore, target: TcpTarget): void {
-  const isCurrent = currentConnect(socket);
+function resolveTarget(socket: SocketCore, target: TcpTarget, isCurrent: () => boolean): void {
   const family = isIP(target.host);
   if (family === 0) {
     lookUp(socket, target, isCurrent);
     return;
   }
   const open = (): void => {
-    if (isCurrent()) openAddress(socket, attemptAt(target, { address: target.host, family }));
+    if (isCurrent()) connectTo(socket, targetAt(target, { address: target.host, family }), isCurrent);
   };
   // In the next tick, so that the caller can add listeners. As in node:net, at once for a bound socket.
   if (target.bound) open();
@@ -189,7 +103,7 @@ function lookUp(socket: SocketCore, target: TcpTarget, isCurrent: () => boolean)
       return;
     }
     noteActivity(socket);
-    openAddress(socket, attemptAt(target, { address: address as string, family: found as 4 | 6 }));
+    connectTo(socket, targetAt(target, { address: address as string, family: found as 4 | 6 }), isCurrent);
   });
 }
 
@@ -232,11 +146,11 @@ function onAddresses(
   }
   noteActivity(socket);
   if (found.length === 1) {
-    openAddress(socket, attemptAt(target, first));
+    connectTo(socket, targetAt(target, first), isCurrent);
     return;
   }
-  const attempts = found.map((address) => attemptAt(target, address));
-  new SerialAttempts(socket, attempts, target.attemptTimeout, isCurrent).tryNext();
+  const targets = found.map((address) => targetAt(target, address));
+  new SerialAttempts(socket, targets, target.attemptTimeout, isCurrent).tryNext();
 }
 
 /** The usable addresses without duplicates, alternating between the families, that of the first one first. */

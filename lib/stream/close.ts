@@ -15,8 +15,7 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   socket.connecting = false;
   stopIdleTimers(socket);
   state.life += 1;
-  state.cancelConnecting?.();
-  state.cancelConnecting = null;
+  for (const attempt of state.attempts) attempt.cancel();
   const { handle, exposed } = state;
   if (handle === null) {
     takeWaiters(state);

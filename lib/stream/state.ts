@@ -33,6 +33,13 @@ export interface Waiter {
 
 const NO_WAITERS: readonly Waiter[] = [];
 
+/** An attempt to connect, as seen by what ends it with its socket. */
+export interface RunningAttempt {
+  cancel: () => void;
+}
+
+const NO_ATTEMPTS: readonly RunningAttempt[] = [];
+
 /** A pipe between two sockets that is a relay or may become one; see relay.ts. */
 export interface Relay {
   readonly source: SocketCore;
@@ -61,8 +68,8 @@ export class SocketState {
   /** Incremented by each destroy. A `lookup` or connect that started before it finds another number and is ignored. */
   life = 0;
   waiting: readonly Waiter[] = NO_WAITERS;
-  /** Cancels what `connect` has pending besides the handle: the timer of an attempt. */
-  cancelConnecting: (() => void) | null = null;
+  /** The attempts to connect that run. */
+  attempts: readonly RunningAttempt[] = NO_ATTEMPTS;
   /** `resetAndDestroy`: the next close is a RST. */
   resetting = false;
   signal: AbortSignal | undefined = undefined;
@@ -152,6 +159,16 @@ export function takeWaiters(state: SocketState): readonly Waiter[] {
   const { waiting } = state;
   state.waiting = NO_WAITERS;
   return waiting;
+}
+
+/** To be cancelled if the socket is destroyed. */
+export function addAttempt(state: SocketState, attempt: RunningAttempt): void {
+  state.attempts = state.attempts.length === 0 ? [attempt] : [...state.attempts, attempt];
+}
+
+export function removeAttempt(state: SocketState, attempt: RunningAttempt): void {
+  const others = state.attempts.filter((each) => each !== attempt);
+  state.attempts = others.length === 0 ? NO_ATTEMPTS : others;
 }
 
 export function notifyConnected(socket: SocketCore): void {
