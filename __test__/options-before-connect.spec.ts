@@ -61,20 +61,29 @@ test('each option is set once, however early it was asked for', async (t) => {
 
 const hasStrace = process.platform === 'linux' && spawnSync('strace', ['-e', 'trace=none', 'true']).status === 0;
 
-(hasStrace ? test : test.skip)('socket, setsockopt, connect: in this order', (t) => {
-  const source = `
-    const net = require('ferronet');
-    const server = net.createServer((socket) => socket.end()).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      const client = new net.Socket().setNoDelay().setTypeOfService(16).setKeepAlive(true, 5000);
-      client.connect(port, '127.0.0.1').resume().on('close', () => server.close());
-    });`;
-  const trace = ['-f', '-e', 'trace=socket,setsockopt,connect', process.execPath, '-e', source];
-  const { stderr } = spawnSync('strace', trace, { cwd: `${__dirname}/..`, encoding: 'utf8' });
-  const ofClient = stderr
-    .split('\n')
-    .filter((line) => /AF_INET|TCP_NODELAY|SO_KEEPALIVE|TCP_KEEPIDLE|IP_TOS/.test(line));
-  const order = ofClient.map((line) => /TCP_\w+|SO_KEEPALIVE|IP_TOS|connect|socket/.exec(line)?.[0]);
-  const begin = order.lastIndexOf('socket');
-  t.deepEqual(order.slice(begin), ['socket', 'TCP_NODELAY', 'SO_KEEPALIVE', 'TCP_KEEPIDLE', 'IP_TOS', 'connect']);
-});
+const orders: Record<string, [local: string, calls: readonly string[]]> = {
+  'socket, setsockopt, connect': ['{}', ['socket', 'TCP_NODELAY', 'SO_KEEPALIVE', 'TCP_KEEPIDLE', 'IP_TOS', 'connect']],
+  'socket, setsockopt, bind, connect': [
+    "{ localAddress: '127.0.0.1' }",
+    ['socket', 'TCP_NODELAY', 'SO_KEEPALIVE', 'TCP_KEEPIDLE', 'IP_TOS', 'bind', 'connect'],
+  ],
+};
+
+for (const [title, [local, calls]] of Object.entries(orders)) {
+  (hasStrace ? test : test.skip)(`${title}: in this order`, (t) => {
+    const source = `
+      const net = require('ferronet');
+      const server = net.createServer((socket) => socket.end()).listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        const client = new net.Socket().setNoDelay().setTypeOfService(16).setKeepAlive(true, 5000);
+        client.connect({ port, host: '127.0.0.1', ...${local} }).resume().on('close', () => server.close());
+      });`;
+    const trace = ['-f', '-e', 'trace=socket,setsockopt,bind,connect', process.execPath, '-e', source];
+    const { stderr } = spawnSync('strace', trace, { cwd: `${__dirname}/..`, encoding: 'utf8' });
+    const ofClient = stderr
+      .split('\n')
+      .filter((line) => /AF_INET|TCP_NODELAY|SO_KEEPALIVE|TCP_KEEPIDLE|IP_TOS/.test(line));
+    const order = ofClient.map((line) => /TCP_\w+|SO_KEEPALIVE|IP_TOS|connect|bind|socket/.exec(line)?.[0]);
+    t.deepEqual(order.slice(order.lastIndexOf('socket')), calls);
+  });
+}

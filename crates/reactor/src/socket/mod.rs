@@ -1,4 +1,4 @@
-//! Sockets whatever they run over: their addresses, options and errors.
+//! Sockets whatever they run over: their addresses and errors.
 
 pub(crate) mod address;
 pub(crate) mod errno;
