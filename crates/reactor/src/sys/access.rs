@@ -3,7 +3,8 @@
 /// Who may use a local socket that is bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LocalAccess {
-    /// The system's default: on Unix what the umask leaves, on Windows the owner for everything and all users for reading.
+    /// The system's default: on Unix what the umask leaves, on Windows the owner for everything and all users
+    /// for reading.
     #[default]
     Usual,
     /// The owner; on Windows the system as well. No other user at any moment.

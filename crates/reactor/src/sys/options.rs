@@ -1,12 +1,12 @@
-//! The options of a socket: what can be asked for, before there is a socket or afterwards. `set_options` of each platform
-//! says which of them it has.
+//! The options of a socket: what can be asked for, before there is a socket or afterwards. `set_options` of
+//! each platform says which of them it has.
 
 use std::io;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
-/// Options of a TCP socket. `None` leaves what the system has, but for the options of the address.
+/// Options of a TCP socket. `None` leaves what the system has.
 ///
 /// An option is a field here, and a line in the `options.rs` of each platform that has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,23 +15,24 @@ pub struct SocketOptions {
     pub no_delay: Option<bool>,
     /// `SO_KEEPALIVE`, and when the probes are sent.
     pub keep_alive: Option<KeepAlive>,
-    /// `IP_TOS`, or `IPV6_TCLASS` of an IPv6 socket: 0 to 255. Not on Windows
-    /// ([`Errno::ENOSYS`](crate::Errno::ENOSYS)).
+    /// `IP_TOS`, or `IPV6_TCLASS` of an IPv6 socket: 0 to 255. Windows answers `ENOSYS`.
     pub type_of_service: Option<u8>,
-    /// What a bind depends on. A socket that connects without one does not have it.
+    /// Set when the socket is bound. One that connects without a bind does not get them.
     pub address: AddressOptions,
 }
 
 /// How a TCP address is bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddressOptions {
-    /// `IPV6_V6ONLY`: an IPv6 listener takes no IPv4 connections. Set either way, because systems differ in their
-    /// default.
+    /// `IPV6_V6ONLY`: an IPv6 listener takes no IPv4 connections. Set either way, because systems differ in
+    /// their default.
     pub ipv6_only: bool,
-    /// `SO_REUSEPORT` with load balancing; [`Errno::ENOTSUP`](crate::Errno::ENOTSUP) where the system has none.
+    /// `SO_REUSEPORT` with load balancing; [`Errno::ENOTSUP`](crate::Errno::ENOTSUP) where the system has
+    /// none.
     pub reuse_port: bool,
-    /// No `SO_REUSEADDR`: no other socket binds the address while this one is open, even if neither listens. The price is
-    /// that an address with connections in `TIME_WAIT` cannot be bound. Windows never sets the option.
+    /// No `SO_REUSEADDR`: no other socket binds the address while this one is open, even if neither listens.
+    /// The price is that an address with connections in `TIME_WAIT` cannot be bound. Windows never sets the
+    /// option.
     pub exclusive: bool,
 }
 

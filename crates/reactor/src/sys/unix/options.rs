@@ -6,7 +6,8 @@ use socket2::SockRef;
 
 use crate::sys::options::{AddressOptions, SocketOptions, set, set_keep_alive};
 
-/// Sets what was asked for. All of it is tried; the error is that of the first option that the system refuses.
+/// Sets what was asked for. All of it is tried; the error is that of the first option that the system
+/// refuses.
 pub(crate) fn set_options(socket: &SockRef<'_>, options: &SocketOptions) -> io::Result<()> {
     let results = [
         set(options.no_delay, |on| socket.set_tcp_nodelay(on)),
@@ -33,8 +34,8 @@ pub(super) fn set_address_options(
     Ok(())
 }
 
-/// Where the kernel spreads connections over the sockets of a port. macOS has the option without the spreading, which
-/// libuv refuses, and so does this.
+/// Where the kernel spreads connections over the sockets of a port. macOS has the option without the
+/// spreading, which libuv refuses, and so does this.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 fn set_reuse_port(socket: &SockRef<'_>) -> io::Result<()> {
     #[cfg(target_os = "freebsd")]

@@ -9,7 +9,8 @@ use crate::sys::options::{AddressOptions, SocketOptions, set, set_keep_alive};
 
 use super::errno::os_error;
 
-/// Sets what was asked for. All of it is tried; the error is that of the first option that the system refuses.
+/// Sets what was asked for. All of it is tried; the error is that of the first option that the system
+/// refuses.
 pub(crate) fn set_options(socket: &SockRef<'_>, options: &SocketOptions) -> io::Result<()> {
     let results = [
         set(options.no_delay, |on| socket.set_tcp_nodelay(on)),
@@ -19,8 +20,8 @@ pub(crate) fn set_options(socket: &SockRef<'_>, options: &SocketOptions) -> io::
     results.into_iter().collect()
 }
 
-/// Sets what a bind depends on, so an error of it is one of the bind. Without `SO_REUSEADDR`, which on Windows would let
-/// another program share the port.
+/// Sets what a bind depends on, so an error of it is one of the bind. Without `SO_REUSEADDR`, which on
+/// Windows would let another program share the port.
 pub(super) fn set_address_options(
     socket: &SockRef<'_>,
     ipv6: bool,
