@@ -1,4 +1,4 @@
-// Many clients that connect at once: the server has them one in a turn of the loop, as libuv gives them.
+// Many clients that connect at once. With `maxConnections` the server has them one in a turn of the loop, as libuv gives them.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,11 +47,33 @@ for (const name of triedNames) {
   for (const [driver, env] of Object.entries(name === 'node:net' ? { libuv: {} } : settings)) {
     // Bun and Deno have no such turns.
     const withTurns = isNode ? test : test.skip;
-    withTurns(`each connection is delivered in a turn of its own: ${name}, ${driver}`, async (t) => {
-      const listener = `log.push('C'); setImmediate(() => log.push('i')); socket.end();`;
-      const { log } = await play(burst(name, `0, '127.0.0.1'`, listener), env);
+    const withImmediate = `log.push('C'); setImmediate(() => log.push('i')); socket.end();`;
+    withTurns(`with maxConnections each connection has a turn of its own: ${name}, ${driver}`, async (t) => {
+      const source = burst(name, `0, '127.0.0.1'`, withImmediate, `server.maxConnections = ${CLIENTS};`);
+      const { log } = await play(source, env);
       t.is(log, 'Ci'.repeat(CLIENTS));
     });
+
+    withTurns(
+      `a limit that is set in the first connection's callback counts from then on: ${name}, ${driver}`,
+      async (t) => {
+        const listener = `server.maxConnections = ${CLIENTS}; ${withImmediate}`;
+        const { log } = await play(burst(name, `0, '127.0.0.1'`, listener), env);
+        t.is(log, 'Ci'.repeat(CLIENTS));
+      },
+    );
+
+    withTurns(
+      `without a limit a turn may have several, in one order with what they schedule: ${name}, ${driver}`,
+      async (t) => {
+        const { log } = await play(burst(name, `0, '127.0.0.1'`, withImmediate), env);
+        const turns = log.match(/C+i+/g) ?? [];
+        t.is(turns.join(''), log);
+        for (const turn of turns) t.is(turn.lastIndexOf('C') + 1, turn.length / 2, log);
+        t.is(log.length, 2 * CLIENTS);
+        if (name === 'node:net') t.is(turns.length, CLIENTS);
+      },
+    );
 
     // With several threads an end and a connection are of different ones, and in no order.
     const inOrder = driver === 'four threads' ? test.skip : withTurns;

@@ -46,8 +46,9 @@ for (const name of triedNames) {
           const { existsSync } = require('node:fs');
           const compute = (ms, done) => { for (const until = Date.now() + ms; Date.now() < until && !done(); ); };
           const server = require('${name}').createServer((socket) => {
-            socket.on('data', () => {}).write('hello');
+            socket.on('data', () => {});
             setImmediate(() => {
+              socket.write('hello');
               compute(10_000, () => existsSync(${JSON.stringify(sent)}));
               compute(60, () => false);
               ${end}
@@ -85,7 +86,8 @@ onLinux('looking at the number of a descriptor changes nothing of it', async (t)
   await once(server, 'listening');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const end = ending(client);
-  const [socket] = (await once(server, 'connection')) as [Socket];
+  // Connected, its write is done at once, before this process has looked for the bytes.
+  const [[socket]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [[Socket], unknown];
   socket.on('data', () => {});
   const { _handle: handle } = socket as unknown as { _handle: { fd: number; readQueueSize: number } };
   await new Promise((resolve) => void client.write('x'.repeat(1000), resolve));

@@ -47,15 +47,19 @@ export function onConnection(server: AcceptingServer, status: number, given: Acc
   }
   const client = given instanceof StreamHandle ? given : nodeHandles().ownHandle(given);
   const { maxConnections } = server;
-  const isLimited = maxConnections !== undefined && maxConnections !== null;
-  if (isLimited) server._handle?.acceptOnDemand?.();
-  if (isLimited && server._connections >= maxConnections) {
+  if (isLimit(maxConnections) && server._connections >= maxConnections) {
     drop(server, client);
   } else if (isBlocked(server, client)) {
     client.close();
   } else {
     accept(server, client);
   }
+  // A listener of `connection` may have set it. From the next connection on, each has a turn of its own.
+  if (isLimit(server.maxConnections)) server._handle?.acceptOnDemand?.();
+}
+
+function isLimit(maxConnections: number | null | undefined): maxConnections is number {
+  return maxConnections !== undefined && maxConnections !== null;
 }
 
 function nameOf(client: AcceptedHandle, get: 'getsockname' | 'getpeername'): AddressOut {

@@ -20,6 +20,8 @@ use napi::{Env, Result, Status, sys};
 
 /// The most reads from a connection for one event (libuv's `uv__read` stops at 32).
 const MAX_READS: usize = 32;
+/// The most connections that a server takes for one event.
+const MAX_ACCEPTS: usize = 32;
 /// The most bytes that one read takes: libuv's size.
 const READ_SIZE: usize = 64 * 1024;
 /// Up to this many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a
@@ -158,23 +160,38 @@ impl Delivery {
             Event::Broken { id, errno } => (EventKind::Broken, id, i64::from(errno.code())),
             Event::ShutDown { id, result } => (EventKind::ShutDown, id, status(result)),
             Event::Closed { id } => (EventKind::Closed, id, 0),
-            Event::Connection { id } => return self.deliver_connection(reactor, id, entry),
+            Event::Connection { id } => return self.deliver_connections(reactor, id, entry),
             // The reactor handles it itself.
             Event::Exhausted { .. } => return,
         };
         self.call_without_chunk(entry, kind, id.slot(), value);
     }
 
-    fn deliver_connection(&self, reactor: &Reactor, id: HandleId, entry: Entry) {
-        let Some(connection) = reactor.accept(id) else {
-            return;
+    fn deliver_connections(&self, reactor: &Reactor, id: HandleId, entry: Entry) {
+        let most = match entry {
+            Entry::Outermost => MAX_ACCEPTS,
+            Entry::Inside => 1,
         };
+        for _ in 0..most {
+            let Some(connection) = reactor.accept(id) else {
+                return;
+            };
+            self.deliver_connection(reactor, id, connection, entry);
+            // After the call, in which a program may have set a limit.
+            if reactor.accepts_one_a_turn(id) {
+                break;
+            }
+        }
+        reactor.accept_later(id);
+    }
+
+    fn deliver_connection(&self, reactor: &Reactor, listener: HandleId, connection: HandleId, entry: Entry) {
         let Ok(value) = i64::try_from(connection.to_bits()) else {
             return;
         };
-        if self.call_without_chunk(entry, EventKind::Connection, id.slot(), value) == Call::Refused {
-            // The environment is ending and no socket owns the connection. Its peer is reset, as the kernel
-            // resets what is left in the backlog of a listener that closes.
+        if self.call_without_chunk(entry, EventKind::Connection, listener.slot(), value) == Call::Refused {
+            // The environment is ending and no socket owns the connection. Its peer is reset, as the kernel resets what is
+            // left in the backlog of a listener that closes.
             let _closed = reactor.close(connection, Closing::Reset);
         }
     }

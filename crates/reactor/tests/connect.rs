@@ -112,7 +112,7 @@ fn a_connection_here_is_reported_before_the_connect_that_made_it() {
                 result: Ok(())
             }
         );
-        let server = consumer.reactor.accept(listener).unwrap();
+        let server = consumer.accept_one(listener).unwrap();
         consumer.reactor.close(server, Closing::Reset).unwrap();
         consumer.reactor.close(client, Closing::Orderly).unwrap();
     }

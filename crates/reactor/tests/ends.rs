@@ -9,7 +9,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId};
-use support::{Consumer, PATIENCE, Piece, assert_all, pattern};
+use support::{Consumer, PATIENCE, Piece, assert_all, assert_reset, pattern};
 
 /// Closes a connection with RST.
 fn reset(stream: TcpStream) {
@@ -17,11 +17,6 @@ fn reset(stream: TcpStream) {
         .set_linger(Some(Duration::ZERO))
         .unwrap();
     drop(stream);
-}
-
-/// A reset is never an end. Wine reads one as an end now and then, in the kernel's place.
-fn assert_reset(end: Errno, case: &str) {
-    assert!(end != Errno::EOF || cfg!(windows), "{case}");
 }
 
 /// The events of a connection until its end was taken, `Readable` left out.

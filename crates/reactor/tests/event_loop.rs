@@ -46,7 +46,9 @@ impl Play for Loop {
         let mut accepted = Vec::new();
         self.turn_until(|event| {
             if let Event::Connection { id } = event {
-                accepted.extend(self.reactor.accept(id));
+                while let Some(connection) = self.reactor.accept(id) {
+                    accepted.push(connection);
+                }
             }
             accepted.len() == count
         });

@@ -109,7 +109,7 @@ fn serve_until(
         assert!(start.elapsed() < PATIENCE, "after {} connections", accepted.len());
         if let Ok(Some(event)) = consumer.delivery(Duration::from_millis(1)) {
             assert_eq!(event, Event::Connection { id: listener });
-            accepted.extend(consumer.reactor.accept(listener));
+            accepted.extend(consumer.accept_one(listener));
         }
     }
     accepted

@@ -69,7 +69,7 @@ fn a_retired_listener_gives_what_it_has_accepted_and_the_next_one_the_rest() {
     let second = consumer.connect(&address);
     consumer.connected(second).unwrap();
 
-    let taken = consumer.reactor.accept(listener).unwrap();
+    let taken = consumer.accept_one(listener).unwrap();
     assert_eq!(consumer.reactor.accept(listener), None);
     consumer.reactor.close(listener, Closing::Orderly).unwrap();
     consumer.write(taken, b"to the first");

@@ -199,7 +199,7 @@ fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
         std::thread::yield_now();
     }
     consumer.reactor.set_shared(listener, true).unwrap();
-    assert!(consumer.reactor.accept(listener).is_some());
+    assert!(consumer.accept_one(listener).is_some());
     for _ in 1..4 {
         assert!(consumer.reactor.take_accepted(listener).is_some());
     }

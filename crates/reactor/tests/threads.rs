@@ -219,7 +219,7 @@ fn many_echoes_come_back_whole_and_in_order(threads: usize) {
     while open > 0 {
         match consumer.next() {
             Event::Connection { id, .. } if id == listener => {
-                let accepted = consumer.reactor.accept(listener).unwrap();
+                let accepted = consumer.accept_one(listener).unwrap();
                 echoes.insert(accepted, Echo::default());
                 consumer.reactor.read_start(accepted).unwrap();
             }

@@ -26,10 +26,10 @@ impl Listener {
 
     /// Whether no connection is accepted ahead, whichever thread drives.
     fn stays_in_backlog(&self) -> bool {
-        !self.transport.takes_ahead() || self.on_demand.load(Ordering::Relaxed)
+        !self.transport.takes_ahead() || self.is_on_demand()
     }
 
-    /// Reports that there is a connection, or may be: another process may accept it before the consumer does.
+    /// Reports that there is a connection. Another process may accept it before the consumer does.
     fn report(&self, by: Reporter) {
         if std::mem::replace(&mut self.accepted.lock().is_reported, true) {
             return;
@@ -60,12 +60,9 @@ impl Listener {
                 return None;
             };
             drop(entered);
-            match self.adopt(accepted, &*connections, shard) {
+            match adopt(accepted, &*connections, shard) {
                 Ok(connection) => {
                     state.retry.end();
-                    drop(state);
-                    // For the next one, in a turn of its own.
-                    waker.wake();
                     return Some(connection);
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
@@ -106,25 +103,24 @@ impl Listener {
         let accepted = acceptor.accept_now();
         drop(entered);
         let Some(accepted) = accepted else { return false };
-        if let Ok(connection) = self.adopt(accepted, connections, shard) {
+        if let Ok(connection) = self.adopt_ahead(accepted, connections, shard) {
             self.deliver(connection, Reporter::Caller);
         }
         true
     }
 
-    /// Makes a connection of what was accepted, which is closed when that fails.
-    fn adopt(
+    /// As [`adopt`], of what was accepted ahead of the consumer. Finds out whether more may be.
+    fn adopt_ahead(
         &self,
         accepted: io::Result<Stream>,
         connections: &dyn Adopt,
         shard: &Arc<Shard>,
     ) -> io::Result<HandleId> {
-        let stream = accepted?;
-        let scarce = sys::are_descriptors_scarce(stream.raw());
-        self.scarce.store(scarce, Ordering::Relaxed);
-        connections
-            .adopt(stream, shard)
-            .map_err(|_no_room| io::ErrorKind::OutOfMemory.into())
+        if let Ok(stream) = &accepted {
+            let scarce = sys::are_descriptors_scarce(stream.raw());
+            self.scarce.store(scarce, Ordering::Relaxed);
+        }
+        adopt(accepted, connections, shard)
     }
 
     fn accept_some(self: &Arc<Self>, connections: &dyn Adopt, by: Driving) {
@@ -139,8 +135,12 @@ impl Listener {
                 return;
             }
             if self.accepts_on_demand(by) {
-                self.accepted.lock().task_waits = true;
-                self.report(Reporter::Task);
+                if acceptor.poll_waiting(&mut cx).is_ready() {
+                    self.accepted.lock().task_waits = true;
+                    self.report(Reporter::Task);
+                } else {
+                    state.retry.end();
+                }
                 return;
             }
             if !self.has_room() {
@@ -153,7 +153,7 @@ impl Listener {
                 return;
             };
             drop(entered);
-            match self.adopt(accepted, connections, shard) {
+            match self.adopt_ahead(accepted, connections, shard) {
                 Ok(connection) => {
                     state.retry.end();
                     has_accepted = true;
@@ -179,6 +179,13 @@ impl Listener {
         self.accepted.lock().waiting.push_back(connection);
         self.report(by);
     }
+}
+
+/// Makes a connection of what was accepted, which is closed when that fails.
+fn adopt(accepted: io::Result<Stream>, connections: &dyn Adopt, shard: &Arc<Shard>) -> io::Result<HandleId> {
+    connections
+        .adopt(accepted?, shard)
+        .map_err(|_no_room| io::ErrorKind::OutOfMemory.into())
 }
 
 impl Task for Listener {

@@ -1,5 +1,5 @@
-//! One listening socket: accepts ahead of the consumer, up to the backlog, and hands connections over in order, one in a
-//! turn of the consumer's loop as libuv does: what one has to be closed for is closed before the next one is counted.
+//! One listening socket: accepts ahead of the consumer, up to the backlog, and hands connections over in order. The consumer
+//! takes several in a turn of its loop, or one ([`Listener::accepts_one_a_turn`]).
 //!
 //! Where descriptors are scarce nothing is accepted ahead: a connection is accepted when the consumer has taken the one
 //! before. When none is left, connections that wait are refused (`refuse.rs`).
@@ -8,7 +8,7 @@
 //! connections it has, since it would count some that have ended in the meantime; if another process accepts from the socket
 //! as well, which could not have it any more while this one is busy, ends, or closes its handle; and from a
 //! Unix socket, since the kernel reports a connection that no one has accepted as reset, and one that was accepted and is
-//! closed as ended. The task only reports that there may be a connection then, and the consumer accepts one in reply.
+//! closed as ended. The task only reports that there is a connection then, and the consumer's answer accepts it.
 //!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::Wake;
+use std::time::Duration;
 
 use ferronet_core::handles::HandleId;
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
@@ -29,6 +30,9 @@ use crate::stream::Detached;
 use crate::sys::{self, Acceptor, Descriptor, Stream, Target, Transport, UnregisteredSocket};
 
 use super::state::{AcceptState, Accepted, Reporter, accept_limit};
+
+/// How long the exit of the process waits for a thread that accepts: an accept never blocks, but a thread may have stopped.
+const ACCEPT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
 pub(crate) trait Adopt: Send + Sync {
@@ -58,7 +62,7 @@ pub(crate) struct Listener {
     pub(super) address: Option<SockAddr>,
     /// How many accepted connections may wait for the consumer.
     pub(super) max_waiting: AtomicUsize,
-    /// The last one that was accepted has left few descriptors.
+    /// The last one that was accepted ahead has left few descriptors.
     pub(super) scarce: AtomicBool,
     /// The table that its connections go to. Weak: the table owns the listener.
     pub(super) connections: Weak<dyn Adopt>,
@@ -139,25 +143,56 @@ impl Listener {
         self.accepted.lock().has_room(most)
     }
 
-    /// Takes the connection that one [`Event::Connection`](crate::Event::Connection) has announced.
+    /// The next connection. After one, none is reported until the consumer finds no further one, or has called
+    /// [`Listener::accept_later`].
     pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
+        loop {
+            let mut accepted = self.accepted.lock();
+            let task_waits = std::mem::take(&mut accepted.task_waits);
+            let id = accepted.waiting.pop_front();
+            accepted.is_reported = true;
+            drop(accepted);
+            if id.is_some() {
+                if task_waits {
+                    Arc::clone(self).wake();
+                }
+                return id;
+            }
+            // Looks itself, and has the task woken by the next connection.
+            let id = self.accept_on_demand();
+            let mut accepted = self.accepted.lock();
+            if id.is_some() {
+                // No readiness is reported for what the kernel has in the backlog already.
+                accepted.task_waits = true;
+                return id;
+            }
+            // The task has reported nothing meanwhile, since the consumer is answering.
+            if accepted.waiting.is_empty() && !accepted.task_waits {
+                accepted.is_reported = false;
+                return None;
+            }
+        }
+    }
+
+    /// The consumer takes the others in a later turn of its loop, if there are any.
+    pub(crate) fn accept_later(self: &Arc<Self>) {
         let mut accepted = self.accepted.lock();
         let task_waits = std::mem::take(&mut accepted.task_waits);
-        let id = accepted.waiting.pop_front();
         accepted.is_reported = !accepted.waiting.is_empty();
         let has_more = accepted.is_reported;
         drop(accepted);
         if has_more {
             self.events.push_next_turn(Event::Connection { id: self.id });
         }
-        if id.is_none() {
-            // Looks itself, and has the task woken by the next connection.
-            return self.accept_on_demand();
-        }
         if task_waits {
             Arc::clone(self).wake();
         }
-        id
+    }
+
+    /// Whether each connection has a turn of the consumer's loop for itself, as libuv gives it: the consumer counts its
+    /// connections, and one that ends in a turn makes room for the next; or other processes have theirs meanwhile.
+    pub(crate) fn accepts_one_a_turn(&self) -> bool {
+        self.is_shared() || self.is_on_demand()
     }
 
     /// A connection that was accepted and not taken. None is accepted for it.
@@ -168,6 +203,10 @@ impl Listener {
     /// Accepts nothing ahead of the consumer any more. What was accepted is delivered.
     pub(crate) fn accept_on_demand_only(self: &Arc<Self>) {
         self.on_demand.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_on_demand(&self) -> bool {
+        self.on_demand.load(Ordering::Relaxed)
     }
 
     // ---- shared with another process
@@ -200,6 +239,14 @@ impl Listener {
             acceptor.set_path(None);
         }
         self.end_accepting();
+    }
+
+    /// The process exits: no thread accepts from now on, so that the kernel resets what is in the backlog. Waits for what
+    /// one is accepting, which is untaken then.
+    pub(crate) fn stop_at_exit(&self) {
+        if let Some(mut state) = self.accepting.try_lock_for(ACCEPT_TIMEOUT) {
+            state.stopped = true;
+        }
     }
 
     /// Closes the descriptor, and tries nothing more.

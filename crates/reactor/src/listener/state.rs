@@ -28,9 +28,9 @@ pub(super) enum Reporter {
 #[derive(Debug, Default)]
 pub(super) struct Accepted {
     pub(super) waiting: VecDeque<HandleId>,
-    /// The task is woken when one is taken, or when the event is answered.
+    /// The task is woken when one is taken, or when the consumer takes no more in its turn.
     pub(super) task_waits: bool,
-    /// An [`Event::Connection`](crate::Event::Connection) is queued. There is one at a time.
+    /// An [`Event::Connection`](crate::Event::Connection) is queued, or the consumer is answering one. There is one at a time.
     pub(super) is_reported: bool,
 }
 
@@ -47,11 +47,13 @@ impl Accepted {
 pub(super) struct AcceptState {
     /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse them.
     pub(super) exhausted: bool,
+    /// The process exits.
+    pub(super) stopped: bool,
     pub(super) retry: Retry,
 }
 
 impl AcceptState {
     pub(super) fn is_paused(&self) -> bool {
-        self.exhausted || self.retry.is_pausing()
+        self.exhausted || self.stopped || self.retry.is_pausing()
     }
 }

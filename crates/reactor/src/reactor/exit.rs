@@ -41,6 +41,9 @@ extern "C" fn send_all() {
     for shared in reactors {
         connections.append(&mut shared.lingering.lock());
         let listeners = shared.listeners.lock().clone();
+        for listener in &listeners {
+            listener.stop_at_exit();
+        }
         let untaken_ids: Vec<_> = listeners.iter().flat_map(|listener| listener.untaken()).collect();
         let table = shared.table.lock();
         for connection in table.values().filter_map(Entry::connection) {

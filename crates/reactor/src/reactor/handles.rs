@@ -231,9 +231,23 @@ impl Reactor {
         Ok(connection)
     }
 
-    /// Takes the connection that one [`Event::Connection`] has announced.
+    /// Takes the next connection, after an [`Event::Connection`]. Ask again until there is none, or call
+    /// [`Reactor::accept_later`]: until then no connection of this listener is reported.
     pub fn accept(&self, listener: HandleId) -> Option<HandleId> {
         self.listener(listener).ok()?.accept()
+    }
+
+    /// Reports the connections that are left in a later turn of the caller's loop.
+    pub fn accept_later(&self, listener: HandleId) {
+        if let Ok(listener) = self.listener(listener) {
+            listener.accept_later();
+        }
+    }
+
+    /// Whether the caller is to take one connection in a turn of its loop, and then to call [`Reactor::accept_later`].
+    pub fn accepts_one_a_turn(&self, listener: HandleId) -> bool {
+        self.listener(listener)
+            .is_ok_and(|listener| listener.accepts_one_a_turn())
     }
 
     pub(crate) fn listener(&self, id: HandleId) -> Result<Arc<Listener>, Errno> {

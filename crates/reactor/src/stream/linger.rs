@@ -91,9 +91,14 @@ impl Connection {
     }
 
     /// The process exits, and the kernel will close the descriptor: has it reset the peer if this reactor has read bytes
-    /// ahead, or has accepted a connection ahead, that no one will take.
+    /// ahead, or has accepted a connection ahead, that no one will take. No thread reads from now on, so that the kernel does
+    /// the same for what it has.
     pub(crate) fn reset_at_exit(&self, is_untaken: bool) {
-        if is_untaken || (self.reader.lock().inbox.waiting() > 0 && !self.is_shared()) {
+        let mut reader = self.reader.lock();
+        reader.state.close();
+        let has_unread = reader.inbox.waiting() > 0;
+        drop(reader);
+        if is_untaken || (has_unread && !self.is_shared()) {
             let place = self.stream.read();
             if let Some(socket) = place.as_ref().and_then(Stream::socket) {
                 drop(socket.set_linger(Some(Duration::ZERO)));

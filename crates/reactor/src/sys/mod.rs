@@ -9,7 +9,7 @@
 //!   Without buffers `write_now` would block; `poll_write` fails (`is_out_of_buffers`), and its task tries again later.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` returns `Pending` only when the
 //!   backlog is empty: an error leaves the connections there for the next call, which may fail as well, so its callers
-//!   bound their tries. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
+//!   bound their tries. `poll_waiting` answers `Pending` only when the backlog is empty, and accepts nothing. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
 //!   has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to calls that need
 //!   one for a moment. `set_path` says which file is removed with it, if it is still there.
 //! - [`UnregisteredSocket`]: made, bound or adopted, and in no runtime yet. An acceptor or a stream is made of it by

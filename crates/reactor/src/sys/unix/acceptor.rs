@@ -139,6 +139,19 @@ impl Acceptor {
         }
     }
 
+    /// Whether a connection waits in the backlog.
+    pub(crate) fn poll_waiting(&self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Ok(mut ready) = ready!(self.socket.fd.poll_read_ready(cx)) else {
+                return Poll::Ready(());
+            };
+            if has_waiting(&self.socket.socket_ref()) {
+                return Poll::Ready(());
+            }
+            ready.clear_ready();
+        }
+    }
+
     /// Closes up to `most` connections that wait while there is no descriptor for them. Returns how many those were.
     pub(crate) fn refuse(&self, most: usize) -> usize {
         self.spare.refuse(&self.socket.socket_ref(), most)

@@ -163,6 +163,11 @@ impl Acceptor {
         }
     }
 
+    /// Whether a connection may wait in the backlog: only accepting tells.
+    pub(crate) fn poll_waiting(&self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
     /// There is no reserve to do it with.
     pub(crate) fn refuse(&self, _most: usize) -> usize {
         0
