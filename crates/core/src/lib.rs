@@ -11,5 +11,6 @@ pub mod handles;
 pub mod inbox;
 pub mod lanes;
 pub mod ledger;
+pub mod payload;
 pub mod state;
 pub mod write_queue;

@@ -4,9 +4,7 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
-/// The most slices that one vectored write is given; more bring nothing and the kernel refuses more than
-/// 1024.
-const MAX_SLICES: usize = 64;
+use crate::payload::{Payload, Transmit};
 
 /// How many bytes may be batched. A write that is larger gains nothing by waiting.
 const MAX_BATCHED: usize = 16 * 1024;
@@ -18,16 +16,9 @@ const IDLE_CAPACITY: usize = 256;
 
 #[derive(Debug)]
 struct Request {
-    bytes: Box<[u8]>,
-    sent: usize,
+    payload: Payload,
     /// Its end is reported.
     reported: bool,
-}
-
-impl Request {
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.sent..).unwrap_or_default()
-    }
 }
 
 /// The queue of one connection. An empty request (a write of no bytes) is a request: it is done in its turn.
@@ -55,23 +46,18 @@ impl WriteQueue {
             let rest = &chunk[skipped..];
             bytes.extend_from_slice(&rest[..rest.len().min(len - bytes.len())]);
         }
-        self.waiting += len;
-        self.requests.push_back(Request {
-            bytes: bytes.into_boxed_slice(),
-            sent: 0,
-            reported: true,
-        });
+        self.push_payload(Payload::bytes(bytes.into_boxed_slice()), true);
         len
     }
 
     /// Queues bytes of a relay, as a request whose end is not reported.
     pub fn push_unreported(&mut self, bytes: &[u8]) {
-        self.waiting += bytes.len();
-        self.requests.push_back(Request {
-            bytes: bytes.into(),
-            sent: 0,
-            reported: false,
-        });
+        self.push_payload(Payload::bytes(bytes.into()), false);
+    }
+
+    fn push_payload(&mut self, payload: Payload, reported: bool) {
+        self.waiting += payload.len();
+        self.requests.push_back(Request { payload, reported });
     }
 
     /// The end of what waits is not reported any more; it is sent all the same.
@@ -107,15 +93,15 @@ impl WriteQueue {
         self.waiting
     }
 
-    /// What to send next, at most 64 slices.
-    pub fn slices(&self) -> Vec<IoSlice<'_>> {
-        let requests = self.requests.iter().map(Request::rest);
-        std::iter::once(self.unsent_batched())
-            .filter(|ahead| !ahead.is_empty())
-            .chain(requests)
-            .take(MAX_SLICES)
-            .map(IoSlice::new)
-            .collect()
+    /// What to send next, as much as one call takes.
+    pub fn next_transmit(&self) -> Transmit<'_> {
+        let mut call = Transmit::beginning_with(self.unsent_batched(), self.requests.len());
+        for request in &self.requests {
+            if !request.payload.join(&mut call) {
+                break;
+            }
+        }
+        call
     }
 
     /// Whether batched bytes are left.
@@ -163,11 +149,10 @@ impl WriteQueue {
             return done;
         }
         while let Some(request) = self.requests.front_mut() {
-            let step = taken.min(request.rest().len());
-            request.sent += step;
+            let step = request.payload.advance(taken);
             taken -= step;
             self.waiting -= step;
-            if !request.rest().is_empty() {
+            if !request.payload.is_sent() {
                 break;
             }
             done += usize::from(request.reported);
@@ -201,7 +186,11 @@ mod tests {
         let (mut got, mut done) = (Vec::new(), 0);
         let mut steps = steps.iter().cycle();
         while !queue.is_empty() {
-            let flat: Vec<u8> = queue.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+            let Transmit::Bytes(slices) = queue.next_transmit();
+            let flat = slices
+                .iter()
+                .flat_map(|slice| slice.to_vec())
+                .collect::<Vec<u8>>();
             let taken = flat.len().min(*steps.next().unwrap_or(&1));
             got.extend_from_slice(&flat[..taken]);
             done += queue.advance(taken);
@@ -209,7 +198,7 @@ mod tests {
         (got, done)
     }
 
-    /// More than [`MAX_SLICES`]; Miri is too slow for so many.
+    /// More than one call takes; Miri is too slow for so many.
     const WRITES: usize = if cfg!(miri) { 8 } else { 100 };
 
     proptest! {

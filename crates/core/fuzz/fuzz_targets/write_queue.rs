@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use arbitrary::Arbitrary;
+use ferronet_core::payload::Transmit;
 use ferronet_core::write_queue::WriteQueue;
 use libfuzzer_sys::fuzz_target;
 
@@ -34,7 +35,8 @@ impl Model {
 
     /// The kernel takes at most so many bytes.
     fn send(&mut self, queue: &mut WriteQueue, most: usize) {
-        let mut offered: Vec<u8> = queue.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+        let Transmit::Bytes(slices) = queue.next_transmit();
+        let mut offered: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         offered.truncate(most);
         self.out.extend_from_slice(&offered);
         let mut ended = 0;

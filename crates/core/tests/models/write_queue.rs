@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
+use ferronet_core::payload::Transmit;
 use ferronet_core::write_queue::WriteQueue;
 use proptest::prelude::*;
 
@@ -96,6 +97,12 @@ impl Bytes {
     }
 }
 
+/// What the next call hands to the kernel.
+fn offered(queue: &WriteQueue) -> Vec<u8> {
+    let Transmit::Bytes(slices) = queue.next_transmit();
+    slices.iter().flat_map(|slice| slice.to_vec()).collect()
+}
+
 fn slices(chunks: &[Vec<u8>]) -> Vec<IoSlice<'_>> {
     chunks.iter().map(|chunk| IoSlice::new(chunk)).collect()
 }
@@ -137,7 +144,7 @@ proptest! {
                     }
                 }
                 Step::Send(most) => {
-                    let offered: Vec<u8> = queue.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+                    let offered = offered(&queue);
                     prop_assert!(model.waiting().take(offered.len()).eq(offered.iter().copied()));
                     prop_assert!(!offered.is_empty() || model.len() == 0);
                     let taken = most.min(offered.len());
@@ -171,7 +178,7 @@ proptest! {
         let (mut rest, mut left) = (Vec::new(), model.len() + model.requests.len());
         let expected: Vec<u8> = model.waiting().collect();
         while !queue.is_empty() {
-            let offered: Vec<u8> = queue.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+            let offered = offered(&queue);
             let taken = offered.len().min(500);
             rest.extend_from_slice(&offered[..taken]);
             prop_assert_eq!(queue.advance(taken), model.advance(taken));

@@ -10,6 +10,7 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _};
 
+use ferronet_core::payload::Transmit;
 use ferronet_core::state::{Shutdown, Writing};
 use ferronet_core::write_queue::WINDOW;
 
@@ -219,7 +220,8 @@ impl Connection {
             if writer.queue.is_empty() {
                 break;
             }
-            let Poll::Ready(written) = stream.poll_write(cx, &writer.queue.slices()) else {
+            let Transmit::Bytes(slices) = writer.queue.next_transmit();
+            let Poll::Ready(written) = stream.poll_write(cx, &slices) else {
                 return;
             };
             match written {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ferronet_core::payload::Transmit;
 use ferronet_core::state::Writing;
 use ferronet_core::write_queue::WriteQueue;
 
@@ -135,7 +136,8 @@ impl Connection {
         let mut unsent = Vec::with_capacity(writer.queue.waiting());
         while !writer.queue.is_empty() {
             let before = unsent.len();
-            for slice in writer.queue.slices() {
+            let Transmit::Bytes(slices) = writer.queue.next_transmit();
+            for slice in slices {
                 unsent.extend_from_slice(&slice);
             }
             writer.queue.advance(unsent.len() - before);
