@@ -7,9 +7,9 @@ use ferronet_core::state::Writing;
 
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
-use crate::sys::Stream;
 
 use super::connection::Connection;
+use super::io::StreamIo;
 
 impl Connection {
     pub(crate) fn is_connecting(&self) -> bool {
@@ -48,7 +48,7 @@ impl Connection {
         result
     }
 
-    pub(super) fn connect_turn(&self, stream: &Stream, cx: &mut Context<'_>) {
+    pub(super) fn connect_turn(&self, stream: &StreamIo, cx: &mut Context<'_>) {
         let mut writer = self.writer.lock();
         if writer.state != Writing::Connecting {
             return;

@@ -28,6 +28,7 @@ use crate::event::queue::EventQueue;
 use crate::socket::errno::Errno;
 use crate::sys::{Descriptor, Stream};
 
+use super::io::StreamIo;
 use super::reader::Reader;
 use super::writer::Writer;
 
@@ -43,7 +44,7 @@ pub enum Closing {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(super) id: HandleId,
-    pub(super) stream: RwLock<Option<Stream>>,
+    pub(super) stream: RwLock<Option<StreamIo>>,
     pub(super) reader: Mutex<Reader<Self>>,
     pub(super) writer: Mutex<Writer>,
     /// On the run queue.
@@ -67,7 +68,7 @@ impl Connection {
     ) -> Arc<Self> {
         Arc::new(Self {
             id,
-            stream: RwLock::new(Some(stream)),
+            stream: RwLock::new(Some(StreamIo::new(stream))),
             reader: Mutex::new(Reader::new()),
             writer: Mutex::new(Writer::new(writing)),
             queued: AtomicBool::new(false),
@@ -85,7 +86,7 @@ impl Connection {
     /// The open descriptor.
     pub(crate) fn opened(&self) -> Result<MappedRwLockReadGuard<'_, dyn Descriptor>, Errno> {
         let opened = RwLockReadGuard::try_map(self.stream.read(), |place| {
-            place.as_ref().map(|stream| stream as &dyn Descriptor)
+            place.as_ref().map(StreamIo::descriptor)
         });
         opened.map_err(|_closed| Errno::EBADF)
     }

@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 
 use ferronet_core::state::Writing;
 
-use crate::sys::{Descriptor as _, Stream, wait_writable};
-
 use super::connection::{Closing, Connection};
+use super::io::{StreamIo, wait_writable};
 
 /// How long a peer that reads nothing keeps the descriptor of a closed connection. A peer that is slow gets its bytes; one
 /// that never reads must not hold descriptors for longer than it takes others to notice.
@@ -53,7 +52,7 @@ impl Connection {
         let stream = place.take();
         drop(place);
         if closing == Closing::Reset
-            && let Some(socket) = stream.as_ref().and_then(Stream::socket)
+            && let Some(socket) = stream.as_ref().and_then(StreamIo::socket)
         {
             // A socket that refuses the option has lost its peer already: there is nothing to reset.
             drop(socket.set_linger(Some(Duration::ZERO)));
@@ -100,7 +99,7 @@ impl Connection {
         drop(reader);
         if is_untaken || (has_unread && !self.is_shared()) {
             let place = self.stream.read();
-            if let Some(socket) = place.as_ref().and_then(Stream::socket) {
+            if let Some(socket) = place.as_ref().and_then(StreamIo::socket) {
                 drop(socket.set_linger(Some(Duration::ZERO)));
             }
         }
@@ -134,8 +133,7 @@ pub(crate) fn drain(mut connections: Vec<Arc<Connection>>, deadline: Instant) {
             .iter()
             .map(|connection| connection.stream.read())
             .collect();
-        let streams: Vec<_> = places.iter().filter_map(|place| place.as_ref()).collect();
-        wait_writable(&streams, left);
+        wait_writable(places.iter().filter_map(|place| place.as_ref()), left);
     }
     for connection in lingering {
         connection.close_descriptor();

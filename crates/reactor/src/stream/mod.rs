@@ -4,6 +4,7 @@ mod chunk;
 mod connect;
 mod connection;
 mod failure;
+mod io;
 mod linger;
 mod reader;
 mod receive;

@@ -18,10 +18,10 @@ use ferronet_core::state::Reading;
 use crate::drive::run_queue::Driving;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
-use crate::sys::{Descriptor as _, Stream};
 
 use super::chunk::{self, Chunk};
 use super::connection::Connection;
+use super::io::StreamIo;
 use super::reader::{READS_PER_TURN, Reader, Received, Taken};
 
 /// What is left behind a piece.
@@ -121,7 +121,7 @@ impl Connection {
     /// Reads on the calling thread. The reader's lock is held meanwhile, so that two threads never read at once.
     fn read_into(
         self: &Arc<Self>,
-        stream: &Stream,
+        stream: &StreamIo,
         reader: &mut Reader<Self>,
         space: &mut [MaybeUninit<u8>],
         has_failed: bool,
@@ -199,7 +199,7 @@ impl Connection {
 
     // ---- the task, on the thread that drives
 
-    pub(super) fn receive_turn(&self, by: Driving, stream: &Stream, cx: &mut Context<'_>) {
+    pub(super) fn receive_turn(&self, by: Driving, stream: &StreamIo, cx: &mut Context<'_>) {
         match by {
             Driving::Thread if self.may_read_ahead(stream) => self.read_ahead(stream, cx),
             Driving::Thread | Driving::Loop => self.announce_readable(stream, cx),
@@ -207,12 +207,12 @@ impl Connection {
     }
 
     /// Whether bytes may be read before the consumer takes them.
-    fn may_read_ahead(&self, stream: &Stream) -> bool {
-        !self.is_shared() && self.shard.reads_ahead() && stream.transport().takes_ahead()
+    fn may_read_ahead(&self, stream: &StreamIo) -> bool {
+        !self.is_shared() && self.shard.reads_ahead() && stream.takes_ahead()
     }
 
     /// Announces that there is something to read, and leaves it to the consumer to read it.
-    fn announce_readable(&self, stream: &Stream, cx: &mut Context<'_>) {
+    fn announce_readable(&self, stream: &StreamIo, cx: &mut Context<'_>) {
         let mut reader = self.reader.lock();
         reader.armed = false;
         reader.waiter = None;
@@ -230,7 +230,7 @@ impl Connection {
 
     /// Reads what there is, up to the credit, so that it is there when the consumer has time. While the budget of the
     /// process is used up, it only announces the bytes, and the consumer reads them itself ([`Connection::take`]).
-    fn read_ahead(&self, stream: &Stream, cx: &mut Context<'_>) {
+    fn read_ahead(&self, stream: &StreamIo, cx: &mut Context<'_>) {
         let mut used = None;
         for _ in 0..READS_PER_TURN {
             let mut reader = self.reader.lock();

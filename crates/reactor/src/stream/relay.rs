@@ -29,9 +29,10 @@ use ferronet_core::state::{Reading, Writing};
 use crate::drive::budget::Block;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
-use crate::sys::{Fill, Stream};
+use crate::sys::Fill;
 
 use super::connection::Connection;
+use super::io::StreamIo;
 use super::reader::{READS_PER_TURN, Reader};
 use super::relay_state::{Relay, Relayed, Way};
 use super::writer::Writer;
@@ -98,7 +99,7 @@ impl Connection {
     }
 
     /// Moves what there is, as far as it goes without waiting. Returns false when there is no relay, or no more.
-    pub(super) fn relay_turn(&self, stream: &Stream, cx: &mut Context<'_>) -> bool {
+    pub(super) fn relay_turn(&self, stream: &StreamIo, cx: &mut Context<'_>) -> bool {
         let mut reader = self.reader.lock();
         let Some(to) = reader.relay.to.clone() else {
             return false;
@@ -143,7 +144,7 @@ impl Connection {
 
     fn step(
         &self,
-        stream: &Stream,
+        stream: &StreamIo,
         to: &Arc<Self>,
         reader: &mut Reader<Self>,
         block: &mut Option<Block>,
@@ -199,14 +200,14 @@ impl Connection {
     /// read would find an end of file instead.
     fn splice(
         &self,
-        stream: &Stream,
-        (to, to_stream, writer): (&Arc<Self>, &Stream, &mut Writer),
+        stream: &StreamIo,
+        (to, to_stream, writer): (&Arc<Self>, &StreamIo, &mut Writer),
         reader: &mut Reader<Self>,
         block: &mut Option<Block>,
         cx: &mut Context<'_>,
     ) -> Option<Step> {
         let mut pipe = self.shard.buffers.splice_pipe();
-        let Poll::Ready(filled) = pipe.poll_fill(stream, cx) else {
+        let Poll::Ready(filled) = stream.poll_splice_into(&mut pipe, cx) else {
             reader.armed = true;
             return Some(Step::Wait);
         };
@@ -230,7 +231,7 @@ impl Connection {
         if filled < WORTH_SPLICING {
             reader.relay.way = Way::Copied;
         }
-        let (mut left, failed) = match pipe.drain_into(to_stream, filled) {
+        let (mut left, failed) = match to_stream.splice_from(&pipe, filled) {
             (sent, Some(error)) if error.kind() == io::ErrorKind::InvalidInput => {
                 reader.relay.way = Way::CopiedOnly;
                 (filled - sent, None)
@@ -266,7 +267,7 @@ impl Connection {
     }
 
     /// Sends what another connection has received; what the kernel does not take goes into the queue.
-    fn pass_on(self: &Arc<Self>, stream: &Stream, writer: &mut Writer, bytes: &[u8]) -> Step {
+    fn pass_on(self: &Arc<Self>, stream: &StreamIo, writer: &mut Writer, bytes: &[u8]) -> Step {
         let sent = match stream.write_now(&[IoSlice::new(bytes)]) {
             Ok(sent) => sent,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,

@@ -10,7 +10,6 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _};
 
-use ferronet_core::payload::Transmit;
 use ferronet_core::state::{Shutdown, Writing};
 use ferronet_core::write_queue::WINDOW;
 
@@ -18,9 +17,10 @@ use crate::drive::flush_list::{Flush, FlushOwner};
 use crate::drive::timers::Timer;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
-use crate::sys::{self, Stream};
+use crate::sys;
 
 use super::connection::Connection;
+use super::io::StreamIo;
 use super::writer::{Accepted, Window, Writer, Written};
 
 /// How often one turn writes before other connections get theirs.
@@ -131,7 +131,7 @@ impl Connection {
     }
 
     /// Sends what is batched, or was deferred to a task that has not run yet. What the kernel does not take waits for the task.
-    fn send_batched(self: &Arc<Self>, stream: &Stream, writer: &mut Writer) -> Result<(), Errno> {
+    fn send_batched(self: &Arc<Self>, stream: &StreamIo, writer: &mut Writer) -> Result<(), Errno> {
         writer.flush_owner = FlushOwner::None;
         if !writer.state.sends() || !writer.queue.has_batched() {
             return Ok(());
@@ -204,7 +204,7 @@ impl Connection {
 
     // ---- the task, on the thread that drives
 
-    pub(super) fn write_turn(&self, stream: &Stream, cx: &mut Context<'_>) {
+    pub(super) fn write_turn(&self, stream: &StreamIo, cx: &mut Context<'_>) {
         let mut writer = self.writer.lock();
         if !writer.state.sends() {
             return;
@@ -220,8 +220,7 @@ impl Connection {
             if writer.queue.is_empty() {
                 break;
             }
-            let Transmit::Bytes(slices) = writer.queue.next_transmit();
-            let Poll::Ready(written) = stream.poll_write(cx, &slices) else {
+            let Poll::Ready(written) = stream.poll_transmit(cx, &writer.queue.next_transmit()) else {
                 return;
             };
             match written {

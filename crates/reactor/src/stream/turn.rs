@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
 use crate::drive::run_queue::{Driving, Task};
-use crate::sys::Stream;
 
 use super::connection::Connection;
+use super::io::StreamIo;
 
 impl Task for Connection {
     /// One turn: connect, read, write, each as far as it goes without waiting.
@@ -32,7 +32,7 @@ impl Task for Connection {
 
 impl Connection {
     /// Has the task woken when `stream`, on which it waits, has to be asked again.
-    pub(super) fn retry_later(&self, stream: &Stream, waker: &Waker) {
+    pub(super) fn retry_later(&self, stream: &StreamIo, waker: &Waker) {
         if let Some(at) = stream.take_retry_time() {
             let timer = self.shard.timers.wake_at(at, waker.clone());
             self.writer.lock().timer = Some(Box::new(timer));

@@ -65,7 +65,7 @@ pub(super) struct Writer {
     /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds an end of
     /// file that is none.
     socket_error: Option<Errno>,
-    /// When the task has to run though nothing else wakes it: for the stream ([`take_retry_time`](crate::sys::Stream::take_retry_time)) while the handle
+    /// When the task has to run though nothing else wakes it: for the stream ([`take_retry_time`](super::io::StreamIo::take_retry_time)) while the handle
     /// is open, and at the end of lingering.
     pub(super) timer: Option<Box<Timer>>,
     /// The kernel had no buffers for the last write, and reports none when it has.
