@@ -1,6 +1,5 @@
 //! The calls that every open handle answers, and what each kind of it answers.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use parking_lot::MappedRwLockReadGuard;
@@ -16,8 +15,9 @@ use super::unregistered::Unregistered;
 type Opened<'a> = MappedRwLockReadGuard<'a, dyn Descriptor>;
 
 /// What a handle has open. The table is not locked during these calls: a listener's task, which holds its acceptor, waits
-/// for the table when it makes a connection.
-pub(super) trait Endpoint: Debug + Send + Sync {
+/// for the table when it makes a connection. Without `Debug`, which would put the formatting of all that is below into the
+/// library.
+pub(super) trait Endpoint: Send + Sync {
     /// # Errors
     /// [`Errno::EBADF`] when it is closed.
     fn descriptor(&self) -> Result<Opened<'_>, Errno>;
