@@ -2,11 +2,12 @@
 
 use std::io::IoSlice;
 
-/// The most slices that one vectored write is given; more bring nothing and the kernel refuses more than 1024.
+/// The most slices that one vectored write is given; more bring nothing and the kernel refuses more than
+/// 1024.
 const MAX_SLICES: usize = 64;
 
-/// What is to be sent, and how much of it is. The queue does not look into it: a kind is a variant here, with its arm in
-/// each method.
+/// What is to be sent, and how much of it is. The queue does not look into it: a kind is a variant here, with
+/// its arm in each method.
 #[derive(Debug)]
 pub(crate) enum Payload {
     /// Bytes of a stream. The kernel takes any part of them, and those of neighbours with them.
@@ -29,7 +30,7 @@ impl Payload {
         }
     }
 
-    /// The kernel took `taken` bytes, of this one first. Answers how many were of this one.
+    /// The kernel took `taken` bytes, of this one first. Returns how many were of this one.
     pub(crate) fn advance(&mut self, taken: usize) -> usize {
         let step = taken.min(self.len());
         match self {
@@ -45,8 +46,8 @@ impl Payload {
         }
     }
 
-    /// Adds what is left to a call that has what goes before it. Answers whether the same call has room for what is behind
-    /// it.
+    /// Adds what is left to a call that has what goes before it. Returns whether the same call has room for
+    /// what is behind it.
     pub(crate) fn join<'a>(&'a self, call: &mut Transmit<'a>) -> bool {
         match (self, call) {
             (Self::Bytes { bytes, sent }, Transmit::Bytes(slices)) => {

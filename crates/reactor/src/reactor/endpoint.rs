@@ -14,9 +14,9 @@ use super::unregistered::Unregistered;
 /// An open descriptor, which is not closed meanwhile.
 type Opened<'a> = MappedRwLockReadGuard<'a, dyn Descriptor>;
 
-/// What a handle has open. The table is not locked during these calls: a listener's task, which holds its acceptor, waits
-/// for the table when it makes a connection. Without `Debug`, which would put the formatting of all that is below into the
-/// library.
+/// What a handle has open. The table is not locked during these calls: a listener's task, which holds its
+/// acceptor, waits for the table when it makes a connection. Without `Debug`, which would put the formatting
+/// of all that is below into the library.
 pub(super) trait Endpoint: Send + Sync {
     /// # Errors
     /// [`Errno::EBADF`] when it is closed.
@@ -25,11 +25,12 @@ pub(super) trait Endpoint: Send + Sync {
     /// Whether another owner uses the socket as well: [`Reactor::set_shared`](crate::Reactor::set_shared).
     fn share(self: Arc<Self>, shared: bool);
 
-    /// Closes the descriptor before it returns, or returns the connection that sends first what was reported as written.
+    /// Closes the descriptor. A connection that has to send first what was reported as written is returned,
+    /// and its descriptor is closed later.
     fn end(self: Arc<Self>, closing: Closing) -> Option<Arc<Connection>>;
 
-    /// Takes out what is open, with all that is in flight: [`Reactor::send_off`](crate::Reactor::send_off). After an error
-    /// the handle is what it was.
+    /// Takes out what is open, with all that is in flight: [`Reactor::send_off`](crate::Reactor::send_off).
+    /// After an error the handle is what it was.
     fn leave(self: Arc<Self>, unread: &Unread<'_>) -> Result<Transferred, Errno>;
 
     /// Stops reading.

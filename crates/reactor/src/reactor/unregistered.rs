@@ -56,8 +56,8 @@ impl Unregistered {
         Ok(f(place.as_mut().ok_or(Errno::EBADF)?)?)
     }
 
-    /// Has `register` register the socket with a runtime. After an error it is what it was, or closed where the system has
-    /// closed it.
+    /// Has `register` register the socket with a runtime. After an error it is what it was, or closed where
+    /// the system has closed it.
     ///
     /// # Errors
     /// As of [`Unregistered::with`].

@@ -1,8 +1,9 @@
-//! The seam between the kernel and a connection: its halves, its relay and its connect reach the stream through here only.
-//! What belongs between the two, such as a header that goes ahead of the bytes and is not the consumer's, has its place
-//! here, and neither half knows of it.
+//! The seam between the kernel and a connection: its halves, its relay and its connect reach the stream
+//! through here only. What belongs between the two, such as a header that goes ahead of the bytes and is not
+//! the consumer's, has its place here, and neither half knows of it.
 //!
-//! Receiving is done under the reader's lock and sending under the writer's, so there is one of each at a time.
+//! Receiving is done under the reader's lock and sending under the writer's, so there is one of each at a
+//! time.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -72,7 +73,7 @@ impl StreamIo {
         self.0.poll_read(cx, space)
     }
 
-    /// As many bytes of `space` as are answered are initialized afterwards.
+    /// As many bytes of `space` as are returned are initialized afterwards.
     #[inline]
     pub(super) fn poll_receive(
         &self,
@@ -95,7 +96,7 @@ impl StreamIo {
         self.0.write_now(chunks)
     }
 
-    /// Hands the kernel what a queue has next. Answers how many bytes it took.
+    /// Hands the kernel what a queue has next. Returns how many bytes it took.
     #[inline]
     pub(super) fn poll_transmit(
         &self,
@@ -123,8 +124,8 @@ impl StreamIo {
         pipe.poll_fill(&self.0, cx)
     }
 
-    /// Sends as much of the `filled` bytes in `pipe` as the kernel takes. Answers how much that was, and why it was not more,
-    /// if that is an error.
+    /// Sends as much of the `filled` bytes in `pipe` as the kernel takes. Returns how much that was, and why
+    /// it was not more, if that is an error.
     #[inline]
     pub(super) fn splice_from(&self, pipe: &SplicePipe, filled: usize) -> (usize, Option<io::Error>) {
         pipe.drain_into(&self.0, filled)

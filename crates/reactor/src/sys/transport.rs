@@ -23,9 +23,10 @@ impl Transport {
         Self::UnixStream
     };
 
-    /// Whether bytes may be read, and connections accepted, before the consumer takes them. A peer over TCP can be reset for
-    /// what is never taken. The peer of a Unix socket learns from the kernel alone what was not read or not accepted, and
-    /// what is in a pipe may be another reader's. tokio reads a named pipe before a task asks.
+    /// Whether bytes may be read, and connections accepted, before the consumer takes them. A peer over TCP
+    /// can be reset for what is never taken. The peer of a Unix socket learns from the kernel alone what was
+    /// not read or not accepted, and what is in a pipe may be another reader's. tokio reads a named pipe
+    /// before a task asks.
     pub(crate) fn takes_ahead(self) -> bool {
         match self {
             Self::Tcp | Self::NamedPipe => true,
@@ -33,7 +34,8 @@ impl Transport {
         }
     }
 
-    /// Whether an event reports every error of a connect, also those that the system answers at once, as with libuv.
+    /// Whether an event reports every error of a connect, also those that the system answers at once, as with
+    /// libuv.
     pub(crate) fn defers_connect_errors(self) -> bool {
         match self {
             Self::UnixStream | Self::NamedPipe => true,
