@@ -26,7 +26,7 @@ impl Listener {
 
     /// Whether no connection is accepted ahead, whichever thread drives.
     fn stays_in_backlog(&self) -> bool {
-        !self.transport.takes_ahead() || self.is_on_demand()
+        !self.transport.accepts_ahead() || self.is_on_demand()
     }
 
     /// Reports that there is a connection. Another process may accept it before the consumer does.

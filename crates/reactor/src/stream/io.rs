@@ -59,8 +59,8 @@ impl StreamIo {
 
     /// Whether bytes may be read before the consumer takes them.
     #[inline]
-    pub(super) fn takes_ahead(&self) -> bool {
-        self.0.transport().takes_ahead()
+    pub(super) fn reads_ahead(&self) -> bool {
+        self.0.transport().reads_ahead()
     }
 
     #[inline]

@@ -208,7 +208,7 @@ impl Connection {
 
     /// Whether bytes may be read before the consumer takes them.
     fn may_read_ahead(&self, stream: &StreamIo) -> bool {
-        !self.is_shared() && self.shard.reads_ahead() && stream.takes_ahead()
+        !self.is_shared() && self.shard.reads_ahead() && stream.reads_ahead()
     }
 
     /// Announces that there is something to read, and leaves it to the consumer to read it.

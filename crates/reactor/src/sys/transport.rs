@@ -7,11 +7,14 @@ use std::net::SocketAddr;
 pub enum Transport {
     /// TCP over IPv4 or IPv6, with nothing between the socket and this process.
     Tcp,
+    /// Another stream socket of these families, which was adopted: MPTCP, SMC, or TCP with a layer of the
+    /// kernel's above it, such as TLS.
+    InetStream,
     /// A Unix stream socket.
     UnixStream,
     /// A named pipe of Windows.
     NamedPipe,
-    /// What was adopted and is none of these: a pipe or a FIFO, a terminal, a socket of another protocol.
+    /// What was adopted and is none of these: a pipe or a FIFO, a terminal, a socket of another type.
     Other,
 }
 
@@ -23,13 +26,21 @@ impl Transport {
         Self::UnixStream
     };
 
-    /// Whether bytes may be read, and connections accepted, before the consumer takes them. A peer over TCP
-    /// can be reset for what is never taken. The peer of a Unix socket learns from the kernel alone what was
-    /// not read or not accepted, and what is in a pipe may be another reader's. tokio reads a named pipe
-    /// before a task asks.
-    pub(crate) fn takes_ahead(self) -> bool {
+    /// Whether bytes may be read before the consumer takes them. A peer over TCP can be reset for what is
+    /// never taken. The peer of a Unix socket learns of unread bytes from the kernel alone, and what is in a
+    /// pipe may be another reader's. tokio reads a named pipe before a task asks.
+    pub(crate) fn reads_ahead(self) -> bool {
         match self {
             Self::Tcp | Self::NamedPipe => true,
+            Self::InetStream | Self::UnixStream | Self::Other => false,
+        }
+    }
+
+    /// Whether connections may be accepted before the consumer takes them. The client of a Unix socket sees a
+    /// reset for a connection that was never accepted, and an end for one that was accepted and closed.
+    pub(crate) fn accepts_ahead(self) -> bool {
+        match self {
+            Self::Tcp | Self::InetStream | Self::NamedPipe => true,
             Self::UnixStream | Self::Other => false,
         }
     }
@@ -39,7 +50,7 @@ impl Transport {
     pub(crate) fn defers_connect_errors(self) -> bool {
         match self {
             Self::UnixStream | Self::NamedPipe => true,
-            Self::Tcp | Self::Other => false,
+            Self::Tcp | Self::InetStream | Self::Other => false,
         }
     }
 }

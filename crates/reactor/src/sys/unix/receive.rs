@@ -32,14 +32,11 @@ pub(super) fn transport_of(fd: &HandleFd) -> Transport {
     let (Ok(Type::STREAM), Ok(domain)) = (socket.r#type(), socket.domain()) else {
         return Transport::Other;
     };
+    let is_tcp = || matches!(socket.protocol(), Ok(Some(Protocol::TCP))) && !has_upper_layer(fd);
     match domain {
         Domain::UNIX => Transport::UnixStream,
-        // Not MPTCP, nor SMC, which are stream sockets of these families as well.
-        Domain::IPV4 | Domain::IPV6
-            if matches!(socket.protocol(), Ok(Some(Protocol::TCP))) && !has_upper_layer(fd) =>
-        {
-            Transport::Tcp
-        }
+        Domain::IPV4 | Domain::IPV6 if is_tcp() => Transport::Tcp,
+        Domain::IPV4 | Domain::IPV6 => Transport::InetStream,
         _ => Transport::Other,
     }
 }
@@ -109,7 +106,7 @@ pub(super) fn receive(
             let stopped = is_truncated || !is_known;
             Ok(Received { bytes, stopped })
         }
-        Transport::Other | Transport::NamedPipe => {
+        Transport::InetStream | Transport::Other | Transport::NamedPipe => {
             // SAFETY: the descriptor is open; `space` is borrowed for this call, and so many bytes of it may be written.
             let read = unsafe { libc::read(fd.as_raw_fd(), space.as_mut_ptr().cast(), space.len()) };
             let bytes = usize::try_from(read).map_err(|_negative| io::Error::last_os_error())?;
@@ -133,5 +130,38 @@ fn receive_message(fd: &HandleFd, space: &mut [MaybeUninit<u8>]) -> io::Result<(
     match usize::try_from(received) {
         Ok(bytes) => Ok((bytes, message.msg_flags & libc::MSG_CTRUNC != 0)),
         Err(_negative) => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use socket2::{Domain, Protocol, Socket};
+
+    use super::*;
+
+    fn transport(fd: impl Into<OwnedFd>) -> Transport {
+        transport_of(&HandleFd::from(fd.into()))
+    }
+
+    #[test]
+    fn the_kernel_says_which_transport_a_descriptor_has() {
+        let socket = |domain, kind, protocol| Socket::new(domain, kind, protocol);
+        for domain in [Domain::IPV4, Domain::IPV6] {
+            // A machine may be without IPv6, and a kernel without MPTCP.
+            if let Ok(tcp) = socket(domain, Type::STREAM, None) {
+                assert_eq!(transport(tcp), Transport::Tcp);
+            }
+            if let Ok(multipath) = socket(domain, Type::STREAM, Some(Protocol::MPTCP)) {
+                assert_eq!(transport(multipath), Transport::InetStream);
+            }
+        }
+        let unix = |kind| transport(socket(Domain::UNIX, kind, None).unwrap());
+        assert_eq!(unix(Type::STREAM), Transport::UnixStream);
+        assert_eq!(unix(Type::SEQPACKET), Transport::Other);
+        let (reader, _writer) = io::pipe().unwrap();
+        assert_eq!(transport(reader), Transport::Other);
     }
 }
