@@ -14,12 +14,14 @@ export interface BlackHole {
 
 const ADDRESS = '127.0.0.2';
 
-// The process listens and then does nothing any more, not even accept.
+// The process listens and then does nothing any more, not even accept. It ends by itself if the one that started it could not
+// end it, and does not hold its output open meanwhile.
 const script = `
   const server = require('node:net').createServer();
   server.listen({ port: Number(process.argv[1]), host: '${ADDRESS}', backlog: 1 }, () => {
     require('node:fs').writeSync(1, 'listening');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120_000);
+    process.exit();
   });`;
 
 /** A port that is probably unused on all loopback addresses. */
@@ -34,7 +36,7 @@ async function freePort(): Promise<number> {
 
 export async function digBlackHole(): Promise<BlackHole> {
   const port = await freePort();
-  const child = spawn(nodeProgram, ['--eval', script, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(nodeProgram, ['--eval', script, String(port)], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(child.stdout, 'data');
   // More than fit: when the first is connected, all have knocked.
   const fillers: Socket[] = Array.from({ length: 6 }, () => peer.connect(port, ADDRESS).on('error', () => {}));
