@@ -167,8 +167,9 @@ export function addAttempt(state: SocketState, attempt: RunningAttempt): void {
 }
 
 export function removeAttempt(state: SocketState, attempt: RunningAttempt): void {
-  const others = state.attempts.filter((each) => each !== attempt);
-  state.attempts = others.length === 0 ? NO_ATTEMPTS : others;
+  const { attempts } = state;
+  if (attempts.length === 1 && attempts[0] === attempt) state.attempts = NO_ATTEMPTS;
+  else state.attempts = attempts.filter((each) => each !== attempt);
 }
 
 export function notifyConnected(socket: SocketCore): void {
