@@ -33,7 +33,7 @@ export interface Target {
   readonly localPort: number | undefined;
 }
 
-export type AttemptState =
+type AttemptState =
   /** Nothing has happened yet. */
   | 'open'
   /** Has its local address. */
@@ -71,10 +71,6 @@ export class Attempt implements Req, RunningAttempt {
     this.handle = handle;
     this.#exposed = exposed;
     this.#ended = ended;
-  }
-
-  get state(): AttemptState {
-    return this.#state;
   }
 
   /** Binds the local end, if the target asks for it. */
