@@ -88,16 +88,17 @@ export class Attempt implements Req, RunningAttempt {
 
   /** Begins to connect. An error that occurs at once is returned; any other ending is reported. */
   connect(): NetError | undefined {
-    const { address, port } = this.target;
-    const denial = connectDenial(address, port);
-    const errno = denial === undefined ? this.#begin() : 0;
-    if (denial === undefined && errno >= 0) {
-      this.#state = 'connecting';
-      addAttempt(this.socket[kState], this);
-      return undefined;
+    const denial = connectDenial(this.target.address, this.target.port);
+    if (denial !== undefined) {
+      this.#state = 'failed';
+      return denial;
     }
-    this.#state = 'failed';
-    return denial ?? this.#immediateError(errno);
+    this.#state = 'connecting';
+    addAttempt(this.socket[kState], this);
+    const errno = this.#begin();
+    if (errno >= 0) return undefined;
+    this.#end('failed');
+    return this.#immediateError(errno);
   }
 
   #begin(): number {
@@ -128,6 +129,8 @@ export class Attempt implements Req, RunningAttempt {
 
   /** Gives up, and calls `timedOut`, unless the attempt ends within that time. */
   limitTime(msecs: number, timedOut: () => void): void {
+    // A handle that a program has written may have ended it at once.
+    if (this.#state !== 'connecting') return;
     this.#timer = startTimer(() => {
       this.#end('timed out');
       timedOut();
