@@ -21,7 +21,6 @@
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _};
-use std::time::Instant;
 
 use ferronet_core::inbox::BLOCK;
 use ferronet_core::state::{Reading, Writing};
@@ -34,7 +33,7 @@ use crate::sys::Fill;
 use super::connection::Connection;
 use super::io::StreamIo;
 use super::reader::{READS_PER_TURN, Reader};
-use super::relay_state::{Relay, Relayed, Way};
+use super::relay_state::{Relayed, Way};
 use super::writer::Writer;
 
 /// Fewer bytes at once are copied sooner than spliced.
@@ -60,12 +59,7 @@ impl Connection {
         if reader.state != Reading::Flowing || reader.relay.is_active() {
             return Err(Errno::EALREADY);
         }
-        reader.relay = Relay {
-            to: Some(Arc::clone(to)),
-            bytes: 0,
-            last: Some(Instant::now()),
-            way: Way::Copied,
-        };
+        reader.relay.begin(Arc::clone(to));
         // A relay does not read ahead.
         reader.waiter = None;
         drop(reader);
@@ -101,12 +95,12 @@ impl Connection {
     /// Moves what there is, as far as it goes without waiting. Returns false when there is no relay, or no more.
     pub(super) fn relay_turn(&self, stream: &StreamIo, cx: &mut Context<'_>) -> bool {
         let mut reader = self.reader.lock();
-        let Some(to) = reader.relay.to.clone() else {
+        let Some(to) = reader.relay.destination().map(Arc::clone) else {
             return false;
         };
         reader.armed = false;
         let mut block = None;
-        let mut moved = reader.relay.bytes;
+        let mut moved = reader.relay.bytes();
         let mut end = None;
         for _ in 0..READS_PER_TURN {
             let step = self.step(stream, &to, &mut reader, &mut block, cx);
@@ -118,9 +112,9 @@ impl Connection {
                 }
             }
         }
-        moved = reader.relay.bytes - moved;
+        moved = reader.relay.bytes() - moved;
         if moved > 0 {
-            reader.relay.last = Some(Instant::now());
+            reader.relay.touch();
             self.shard.tasks.note_relayed();
         }
         match end {
@@ -166,10 +160,10 @@ impl Connection {
             return Step::Wait;
         }
         if let Some(chunk) = reader.inbox.take_bytes() {
-            reader.relay.bytes += chunk.len() as u64;
+            reader.relay.count(chunk.len());
             return to.pass_on(to_stream, &mut writer, &chunk);
         }
-        if reader.relay.way == Way::Spliced
+        if reader.relay.way() == Way::Spliced
             && let Some(step) = self.splice(stream, (to, to_stream, &mut writer), reader, block, cx)
         {
             return step;
@@ -182,9 +176,9 @@ impl Connection {
         let end = match read {
             Ok(0) => Errno::EOF,
             Ok(n) => {
-                reader.relay.bytes += n as u64;
-                if n == BLOCK && reader.relay.way == Way::Copied {
-                    reader.relay.way = Way::Spliced;
+                reader.relay.count(n);
+                if n == BLOCK && reader.relay.way() == Way::Copied {
+                    reader.relay.set_way(Way::Spliced);
                 }
                 return to.pass_on(to_stream, &mut writer, block.first(n));
             }
@@ -215,11 +209,11 @@ impl Connection {
             Ok(Fill::Bytes(filled)) => filled.get(),
             Ok(Fill::End) => return None,
             Ok(Fill::Unsupported) => {
-                reader.relay.way = Way::CopiedOnly;
+                reader.relay.set_way(Way::CopiedOnly);
                 return None;
             }
             Ok(Fill::NoPipe) => {
-                reader.relay.way = Way::Copied;
+                reader.relay.set_way(Way::Copied);
                 return None;
             }
             Err(error) => {
@@ -227,13 +221,13 @@ impl Connection {
                 return Some(Step::Wait);
             }
         };
-        reader.relay.bytes += filled as u64;
+        reader.relay.count(filled);
         if filled < WORTH_SPLICING {
-            reader.relay.way = Way::Copied;
+            reader.relay.set_way(Way::Copied);
         }
         let (mut left, failed) = match to_stream.splice_from(&pipe, filled) {
             (sent, Some(error)) if error.kind() == io::ErrorKind::InvalidInput => {
-                reader.relay.way = Way::CopiedOnly;
+                reader.relay.set_way(Way::CopiedOnly);
                 (filled - sent, None)
             }
             (sent, failed) => (filled - sent, failed),

@@ -24,40 +24,82 @@ pub(super) enum Way {
     CopiedOnly,
 }
 
-/// The relay of a source, and what it has done, which can be asked for after its end.
+/// The relay of a source, and what it has done, which can be asked for after its end. Boxed: most connections never have
+/// one.
 #[derive(Debug)]
-pub(super) struct Relay<D> {
-    pub(super) to: Option<Arc<D>>,
-    pub(super) bytes: u64,
-    pub(super) last: Option<Instant>,
-    pub(super) way: Way,
+pub(super) struct Relay<D>(Option<Box<Progress<D>>>);
+
+#[derive(Debug)]
+struct Progress<D> {
+    /// None after the end.
+    to: Option<Arc<D>>,
+    bytes: u64,
+    last: Instant,
+    way: Way,
 }
 
 impl<D> Default for Relay<D> {
     fn default() -> Self {
-        Self {
-            to: None,
-            bytes: 0,
-            last: None,
-            way: Way::default(),
-        }
+        Self(None)
     }
 }
 
 impl<D> Relay<D> {
+    pub(super) fn begin(&mut self, to: Arc<D>) {
+        self.0 = Some(Box::new(Progress {
+            to: Some(to),
+            bytes: 0,
+            last: Instant::now(),
+            way: Way::Copied,
+        }));
+    }
+
+    pub(super) fn destination(&self) -> Option<&Arc<D>> {
+        self.0.as_ref()?.to.as_ref()
+    }
+
     pub(super) fn is_active(&self) -> bool {
-        self.to.is_some()
+        self.destination().is_some()
     }
 
     /// Drops the destination. Returns whether there was one.
     pub(super) fn end(&mut self) -> bool {
-        self.to.take().is_some()
+        self.0
+            .as_mut()
+            .is_some_and(|progress| progress.to.take().is_some())
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.as_ref().map_or(0, |progress| progress.bytes)
+    }
+
+    pub(super) fn count(&mut self, bytes: usize) {
+        if let Some(progress) = &mut self.0 {
+            progress.bytes += bytes as u64;
+        }
+    }
+
+    /// Bytes were moved just now.
+    pub(super) fn touch(&mut self) {
+        if let Some(progress) = &mut self.0 {
+            progress.last = Instant::now();
+        }
+    }
+
+    pub(super) fn way(&self) -> Way {
+        self.0.as_ref().map_or_else(Way::default, |progress| progress.way)
+    }
+
+    pub(super) fn set_way(&mut self, way: Way) {
+        if let Some(progress) = &mut self.0 {
+            progress.way = way;
+        }
     }
 
     pub(super) fn done(&self) -> Relayed {
-        Relayed {
-            bytes: self.bytes,
-            idle: self.last.map(|last| last.elapsed()).unwrap_or_default(),
-        }
+        self.0.as_ref().map_or_else(Relayed::default, |progress| Relayed {
+            bytes: progress.bytes,
+            idle: progress.last.elapsed(),
+        })
     }
 }

@@ -106,7 +106,7 @@ impl Acceptor {
         if let Some(left) = self.socket.path.take() {
             left.leave();
         }
-        self.socket.path = path.map(OwnPath::new);
+        self.socket.path = path.map(|path| Box::new(OwnPath::new(path)));
     }
 
     /// Accepts without waiting; `None` when there is nothing, or an error, which `poll_accept` reports.

@@ -17,8 +17,9 @@ use super::registration::register;
 /// `F` is its descriptor: a [`HandleFd`], or one that a runtime has.
 #[derive(Debug)]
 pub(crate) struct OpenSocket<F> {
-    /// First: the file goes before the descriptor, whose inode may be another file's from then on.
-    pub(super) path: Option<OwnPath>,
+    /// First: the file goes before the descriptor, whose inode may be another file's from then on. Boxed: connections have
+    /// none.
+    pub(super) path: Option<Box<OwnPath>>,
     pub(super) fd: F,
     pub(super) transport: Transport,
 }
@@ -46,7 +47,7 @@ impl<F: AsFd + AsRawFd + Send + Sync> Descriptor for OpenSocket<F> {
     }
 
     fn open_to_all(&self, readable: bool, writable: bool) -> io::Result<()> {
-        open_to_all(self.path.as_ref(), readable, writable)
+        open_to_all(self.path.as_deref(), readable, writable)
     }
 }
 

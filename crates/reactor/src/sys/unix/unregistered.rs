@@ -133,7 +133,7 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Unregist
         result => result?,
     }
     if is_file {
-        let own = unregistered.path.insert(OwnPath::new(path));
+        let own = unregistered.path.insert(Box::new(OwnPath::new(path)));
         // No client has connected meanwhile: it does not listen yet.
         if let Some(mode) = mode {
             own.set_mode(mode)?;
