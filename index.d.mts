@@ -1,37 +1,3 @@
-// The typings of index.mjs: the names of `require('ferronet')`, over the same classes and functions. Listed, because what
-// `export =` gives cannot be passed on with a star.
+// The typings of index.mjs: the names of `require('ferronet')`, over the same classes and functions.
 export { default } from './dist/index.js';
-export {
-  BlockList,
-  SocketAddress,
-  BoundSocket,
-  connect,
-  createConnection,
-  createServer,
-  promises,
-  isIP,
-  isIPv4,
-  isIPv6,
-  Server,
-  Socket,
-  Stream,
-  getDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout,
-  setDefaultAutoSelectFamilyAttemptTimeout,
-  type AddressInfo,
-  type BoundSocketOptions,
-  type DropArgument,
-  type IpcSocketConnectOpts,
-  type KeepAliveOptions,
-  type ListenOptions,
-  type LookupFunction,
-  type NetConnectOpts,
-  type OnReadOpts,
-  type PromisedListenOpts,
-  type ServerOpts,
-  type SocketConnectOpts,
-  type SocketConstructorOpts,
-  type SocketReadyState,
-  type TcpSocketConnectOpts,
-} from './dist/index.js';
+export * from './dist/index.js';

@@ -8,18 +8,11 @@ import './lib/process/child-process.js';
 import type * as connectOptions from './lib/connect/options.js';
 import * as defaults from './lib/connect/defaults.js';
 import * as factories from './lib/factories.js';
-import type * as events from './lib/node/events.js';
-import type * as fixedBuffer from './lib/stream/onread.js';
-import type * as listenOptions from './lib/server/listen-options.js';
 import * as promises from './lib/promises.js';
 import * as serverHandle from './lib/server/handle.js';
 import * as server from './lib/server/server.js';
 import type * as serverOptions from './lib/server/options.js';
 import * as socketAddress from './lib/address/socket-address.js';
-import type * as socketAddresses from './lib/stream/addresses.js';
-import type * as socketBody from './lib/socket/body.js';
-import type * as keepAlive from './lib/stream/keep-alive.js';
-import type * as socketOptions from './lib/stream/options.js';
 import * as socket from './lib/socket/socket.js';
 
 const net = {
@@ -52,29 +45,17 @@ const net = {
   setDefaultAutoSelectFamilyAttemptTimeout: defaults.setDefaultAutoSelectFamilyAttemptTimeout,
 };
 
-// Types, with the names that @types/node gives them.
+// The types that the signatures of the entry points name. Programs get all of them from typings/index.d.ts, which is shipped
+// in place of what the compiler makes of this file.
 declare namespace net {
-  export type AddressInfo = socketAddresses.AddressInfo;
-  export type BlockList = blockList.BlockList;
-  export type BoundSocket = boundSocket.BoundSocket;
-  export type BoundSocketOptions = boundSocket.BoundSocketOptions;
-  export type DropArgument = events.DroppedConnection;
-  export type IpcSocketConnectOpts = connectOptions.IpcConnectOptions;
-  export type KeepAliveOptions = keepAlive.KeepAliveOptions;
-  export type ListenOptions = listenOptions.ListenOptions;
-  export type LookupFunction = connectOptions.LookupFunction;
+  export type FerronetServer = server.Server;
+  export type FerronetSocket = socket.Socket;
   export type NetConnectOpts = connectOptions.ConnectOptions;
-  export type OnReadOpts = fixedBuffer.OnReadOptions;
   export type PromisedListenOpts = promises.PromisedListenOptions;
+  export type Promises = typeof promises;
   export type Server = server.Server;
   export type ServerOpts = serverOptions.ServerOptions;
   export type Socket = socket.Socket;
-  export type SocketAddress = socketAddress.SocketAddress;
-  export type SocketConnectOpts = connectOptions.SocketConnectOptions;
-  export type SocketConstructorOpts = socketOptions.SocketConstructorOptions;
-  export type SocketReadyState = socketBody.SocketReadyState;
-  export type Stream = socket.Socket;
-  export type TcpSocketConnectOpts = connectOptions.TcpConnectOptions;
 }
 
 export = net;

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import nodeNet from 'node:net';
 import { MessageChannel } from 'node:worker_threads';
 import test from 'ava';
-import net, { type BlockList, SocketAddress } from 'ferronet';
+import net, { type FerronetBlockList, SocketAddress } from 'ferronet';
 
-function list(fill: (list: BlockList) => void): BlockList {
+function list(fill: (list: FerronetBlockList) => void): FerronetBlockList {
   const made = new net.BlockList();
   fill(made);
   return made;
 }
 
 // Order is the running Node's own matter.
-function rules(fill: (list: BlockList) => void): string[] {
+function rules(fill: (list: FerronetBlockList) => void): string[] {
   return [...list(fill).rules].toSorted();
 }
 
@@ -47,7 +47,7 @@ test('all or none', (t) => {
 });
 
 test('rules go out again', (t) => {
-  const cases: [fill: (l: BlockList) => void, ...left: string[]][] = [
+  const cases: [fill: (l: FerronetBlockList) => void, ...left: string[]][] = [
     [(l) => (l.addAddress('1.1.1.1'), l.removeAddress('1.1.1.1'))],
     [(l) => (l.addAddress('1.1.1.1'), l.addAddress('1.1.1.1'), l.removeAddress('1.1.1.1'))],
     [(l) => (l.addAddress('2001:db8::1', 'ipv6'), l.removeAddress('2001:DB8:0::1', 'ipv6'))],
@@ -87,7 +87,7 @@ test('to JSON and back', (t) => {
   t.throws(() => copy.fromJSON('x'), { instanceOf: SyntaxError });
 });
 
-const WRONG: [call: (l: BlockList) => void, code: string, message: string][] = [
+const WRONG: [call: (l: FerronetBlockList) => void, code: string, message: string][] = [
   [
     (l) => l.addCIDR('10.0.0.0'),
     'ERR_INVALID_ARG_VALUE',
@@ -164,7 +164,7 @@ test('it travels, and the copy goes on sharing the rules', async (t) => {
   const clone = structuredClone(l);
   const { port1, port2 } = new MessageChannel();
   port1.postMessage(l);
-  const [posted] = (await once(port2, 'message')) as [BlockList];
+  const [posted] = (await once(port2, 'message')) as [FerronetBlockList];
   port1.close();
   for (const copy of [clone, posted]) {
     t.true(net.BlockList.isBlockList(copy));

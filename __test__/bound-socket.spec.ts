@@ -46,7 +46,8 @@ test('is bound when the constructor returns', (t) => {
 });
 
 test('the default host is that of the family asked for', (t) => {
-  const cases: [BoundSocketOptions, string][] = [
+  // Node takes null and numbers as text, which its typings do not say.
+  const cases: [object, string][] = [
     [{ host: '127.0.0.1', port: '0' }, '127.0.0.1'],
     [{ host: null, port: null, ipv6Only: null }, '0.0.0.0'],
     [{ ipv6Only: true }, '::'],
@@ -109,7 +110,7 @@ test('a socket connects from it', async (t) => {
   socket.connect(serverPort(server), '127.0.0.1').resume();
   await once(socket, 'connect');
   t.is(socket.localPort, port);
-  t.is(socket.autoSelectFamilyAttemptedAddresses, undefined);
+  t.false('autoSelectFamilyAttemptedAddresses' in socket);
   await once(socket, 'close');
 });
 
@@ -122,7 +123,7 @@ test('a name is looked up once, whatever autoSelectFamily says', async (t) => {
   };
   const socket = net.connect({ handle, host: 'a.test', port: serverPort(server), autoSelectFamily: true, lookup });
   await once(socket.resume(), 'close');
-  t.is(socket.autoSelectFamilyAttemptedAddresses, undefined);
+  t.false('autoSelectFamilyAttemptedAddresses' in socket);
 });
 
 test('localAddress and localPort are refused', (t) => {

@@ -1,9 +1,9 @@
 // setKeepAlive truncates times below a second to 0, and warns of it.
 import { once } from 'node:events';
 import test from 'ava';
-import net, { type KeepAliveOptions } from 'ferronet';
+import net, { type SetKeepAliveOptions } from 'ferronet';
 
-type Arguments = [enable?: boolean, initialDelay?: number, interval?: number] | [options: KeepAliveOptions];
+type Arguments = [enable?: boolean, initialDelay?: number, interval?: number] | [options: SetKeepAliveOptions];
 
 const cases: [args: Arguments, ...warnings: RegExp[]][] = [
   [[true, 400], /initialDelay of 400 ms.*at least 1000 ms/],

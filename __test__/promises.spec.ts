@@ -38,7 +38,7 @@ test('connect rejects with the error, and listens for it no more when connected'
   await gone[Symbol.asyncDispose]();
   await t.throwsAsync(connect(port, '127.0.0.1'), { code: 'ECONNREFUSED' });
   await t.throwsAsync(connect('/no/such/socket'), { code: 'ENOENT' });
-  await t.throwsAsync(connect({ port: 'x' }), { code: 'ERR_SOCKET_BAD_PORT' });
+  await t.throwsAsync(connect({ port: 'x' as unknown as number }), { code: 'ERR_SOCKET_BAD_PORT' });
   await t.throwsAsync(connect({} as { port: number }), { code: 'ERR_MISSING_ARGS' });
 
   const server = await listen({ port: 0, host: '127.0.0.1' });

@@ -2,16 +2,16 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import net, { type Server, type Socket } from 'ferronet';
+import net, { type FerronetServer, type Socket } from 'ferronet';
 
-async function listening(t: ExecutionContext): Promise<Server> {
+async function listening(t: ExecutionContext): Promise<FerronetServer> {
   const server = net.createServer().listen(0, '127.0.0.1');
   t.teardown(() => void server.close());
   await once(server, 'listening');
   return server;
 }
 
-function clients(server: Server, count: number): Socket[] {
+function clients(server: FerronetServer, count: number): Socket[] {
   const { port } = server.address() as AddressInfo;
   return Array.from({ length: count }, () => net.connect(port, '127.0.0.1').resume());
 }

@@ -2,10 +2,8 @@
 // owners have a descriptor of the same socket at once.
 import { Server as NodeServer, Socket as NodeSocket } from 'node:net';
 
-import { Server as FerronetServer, Socket as FerronetSocket } from '../index.js';
+import net = require('../index.js');
 import { ERR_INVALID_ARG_TYPE } from '../lib/errors/errors.js';
-import type { Server } from '../lib/server/server.js';
-import type { Socket } from '../lib/socket/socket.js';
 import { checkPlatform } from './handover/refusal.js';
 import { adoptServer, releaseServer } from './handover/server.js';
 import { adoptSocket, releaseSocket } from './handover/socket.js';
@@ -32,9 +30,12 @@ export interface HandoverOptions {
  * the server of a cluster's worker
  * @throws Error with syscall `dup` or `open` when the system refuses. Nothing has changed when it throws.
  */
-export function adopt(server: NodeServer, options?: HandoverOptions): Server;
-export function adopt(socket: NodeSocket): Socket;
-export function adopt(given: NodeServer | NodeSocket, options: HandoverOptions = {}): Server | Socket {
+export function adopt(server: NodeServer, options?: HandoverOptions): net.FerronetServer;
+export function adopt(socket: NodeSocket): net.FerronetSocket;
+export function adopt(
+  given: NodeServer | NodeSocket,
+  options: HandoverOptions = {},
+): net.FerronetServer | net.FerronetSocket {
   if (isFerronet(given)) return given;
   if (given instanceof NodeServer) {
     checkPlatform();
@@ -50,22 +51,20 @@ export function adopt(given: NodeServer | NodeSocket, options: HandoverOptions =
  *
  * @throws as `adopt`
  */
-export function release(server: Server, options?: HandoverOptions): NodeServer;
-export function release(socket: Socket): NodeSocket;
-export function release(given: Server | Socket, options: HandoverOptions = {}): NodeServer | NodeSocket {
+export function release(server: net.Server, options?: HandoverOptions): NodeServer;
+export function release(socket: net.Socket): NodeSocket;
+export function release(given: net.Server | net.Socket, options: HandoverOptions = {}): NodeServer | NodeSocket {
   if (!isFerronet(given)) {
     const other: unknown = given;
     if (other instanceof NodeServer || other instanceof NodeSocket) return other;
     throw wrongType(given);
   }
   checkPlatform();
-  return given instanceof FerronetServer
-    ? releaseServer(given as Server, options.backlog)
-    : releaseSocket(given as Socket);
+  return given instanceof net.Server ? releaseServer(given, options.backlog) : releaseSocket(given as net.Socket);
 }
 
-function isFerronet(given: unknown): given is Server | Socket {
-  return given instanceof FerronetServer || given instanceof FerronetSocket;
+function isFerronet(given: unknown): given is net.FerronetServer | net.FerronetSocket {
+  return given instanceof net.Server || given instanceof net.Socket;
 }
 
 function wrongType(given: unknown): Error {

@@ -8,10 +8,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectSecurely, type TLSSocket } from 'node:tls';
 import type { URL } from 'node:url';
 
-import { connect, isIP, Server } from '../index.js';
-import type { ConnectOptions } from '../lib/connect/options.js';
-import type { ServerOptions } from '../lib/server/options.js';
-import type { Server as FerronetServer } from '../lib/server/server.js';
+import { connect, type FerronetServer, isIP, type NetConnectOpts, Server, type ServerOpts } from '../index.js';
 
 /** A server of node:http, https, http2 or tls, which handles connections emitted as `connection`. */
 export interface ConnectionServer extends EventEmitter {
@@ -29,7 +26,7 @@ interface KeptOptions {
   highWaterMark?: number;
 }
 
-function optionsOf(server: KeptOptions): ServerOptions {
+function optionsOf(server: KeptOptions): ServerOpts {
   const { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, keepAliveInitialDelay = 0, highWaterMark } = server;
   const options = { allowHalfOpen, pauseOnConnect, noDelay, keepAlive, highWaterMark };
   return { ...options, keepAliveInitialDelay: keepAliveInitialDelay * 1000 };
@@ -38,7 +35,7 @@ function optionsOf(server: KeptOptions): ServerOptions {
 class Front extends Server {
   readonly #behind: ConnectionServer;
 
-  constructor(behind: ConnectionServer, options: ServerOptions) {
+  constructor(behind: ConnectionServer, options: ServerOpts) {
     super({ ...optionsOf(behind as KeptOptions), ...options });
     this.#behind = behind;
     this.on('connection', (socket) => behind.emit('connection', socket));
@@ -64,7 +61,7 @@ class Front extends Server {
  * @param server must not listen itself
  * @param options override the socket options of `server`
  */
-export function serve(server: ConnectionServer, options: ServerOptions = {}): FerronetServer {
+export function serve(server: ConnectionServer, options: ServerOpts = {}): FerronetServer {
   return new Front(server, options) as unknown as FerronetServer;
 }
 
@@ -72,7 +69,7 @@ export function serve(server: ConnectionServer, options: ServerOptions = {}): Fe
 type AgentOptions = ConnectionOptions & { socketPath?: string | undefined };
 
 function connectFor(options: AgentOptions): Duplex {
-  return connect({ ...options, path: options.socketPath } as ConnectOptions) as unknown as Duplex;
+  return connect({ ...options, path: options.socketPath } as NetConnectOpts) as unknown as Duplex;
 }
 
 type Created = (error: Error | null, socket: Duplex) => void;
@@ -101,7 +98,7 @@ export type HttpsAgent = NodeHttpsAgent;
  * @param secureConnectListener added to `secureConnect`
  */
 export function connectTls(options: ConnectionOptions, secureConnectListener?: () => void): TLSSocket {
-  const socket = options.socket ?? (connect(options as ConnectOptions) as unknown as Duplex);
+  const socket = options.socket ?? (connect(options as NetConnectOpts) as unknown as Duplex);
   const secured = connectSecurely({ ...options, socket }, secureConnectListener);
   // Node does this only for a socket that it makes itself.
   if (options.timeout) secured.setTimeout(options.timeout);
@@ -129,7 +126,7 @@ function connectTo({ protocol, hostname, port }: URL, options: ConnectionOptions
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const isSecure = protocol === 'https:';
   const target = { ...options, host, port: Number(port || (isSecure ? 443 : 80)) };
-  if (!isSecure) return connect(target as ConnectOptions) as unknown as Duplex;
+  if (!isSecure) return connect(target as NetConnectOpts) as unknown as Duplex;
   // SNI has no addresses.
   const servername = isIP(host) ? {} : { servername: host };
   return connectTls({ ALPNProtocols: ['h2'], ...servername, ...target });

@@ -1,7 +1,7 @@
 // `ferronet/promises`: the very object that `require('ferronet').promises` is.
 import net = require('../index.js');
 
-const { promises } = net;
+const promises: net.Promises = net.promises;
 
 // `import` finds the names of a CommonJS module in its text, without running it: here, and not in the object.
 exports.connect = promises.connect;

@@ -6,7 +6,7 @@ import * as ferronet from 'ferronet';
 export type Net = typeof nodeNet;
 
 export const node: Net = nodeNet;
-export const ours: Net = ferronet as unknown as Net;
+export const ours: Net = ferronet;
 
 /** Whether it is Node that runs the tests. Elsewhere `node:net` is another implementation, and not the reference. */
 export const isNode: boolean = process.versions['bun'] === undefined && process.versions['deno'] === undefined;

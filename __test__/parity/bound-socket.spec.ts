@@ -1,7 +1,7 @@
 // The life of what is made of a `BoundSocket`.
 import type { AddressInfo } from 'node:net';
 
-import type { BoundSocket } from 'ferronet';
+import type { FerronetBoundSocket } from 'ferronet';
 
 import type { Net } from '../_helpers/implementations.js';
 import { errnoOf } from '../_helpers/errno.js';
@@ -22,10 +22,10 @@ const NO_LOCAL =
   `TypeError[code=ERR_INVALID_ARG_VALUE] "The argument 'options' localAddress and localPort cannot be used with an adopted ` +
   `bound socket. Received { port: PORT, host: '127.0.0.1', localPort: 1 }" (code) titled TypeError [ERR_INVALID_ARG_VALUE]`;
 
-type Newer = Net & { BoundSocket: new (options?: object) => BoundSocket };
+type Newer = Net & { BoundSocket: new (options?: object) => FerronetBoundSocket };
 
 // On an address of 127.0.0.0/8 or a path. Its port is shown as BOUND.
-function bind({ net, log }: Stage, options: object): BoundSocket {
+function bind({ net, log }: Stage, options: object): FerronetBoundSocket {
   const bound = new (net as Newer).BoundSocket(options);
   if (!bound.isPipe) log.name((bound.address() as AddressInfo).port, 'BOUND');
   return bound;
