@@ -53,6 +53,7 @@ declare namespace net {
   export type NetConnectOpts = connectOptions.ConnectOptions;
   export type PromisedListenOpts = promises.PromisedListenOptions;
   export type Promises = typeof promises;
+  export type BoundSocket = boundSocket.BoundSocket;
   export type Server = server.Server;
   export type ServerOpts = serverOptions.ServerOptions;
   export type Socket = socket.Socket;

@@ -1,7 +1,7 @@
 /// <reference types="node" />
 // The typings of `require('ferronet')`, over those of node:net in the @types/node that the program has. They are written by
 // hand: what the compiler makes of the classes of lib/ is another type than Node's for each private member and each
-// difference in wording, and the tools that roll typings up do not keep it apart. __test__/typings-fit.ts compares them with
+// difference in wording, and the tools that roll typings up do not keep it apart. fit.ts compares them with
 // lib/, and `npm run test:types` compiles programs against them.
 //
 // - A name that node:net has is Node's type, or an interface that Node's is assignable to: programs pass sockets, servers
@@ -190,6 +190,8 @@ export interface FerronetServer extends nodeNet.Server {
    * without awaiting it, or set `maxConnections`.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<FerronetSocket>;
+  /** In a cluster: whether a worker closes what is above `maxConnections` instead of passing it to another. */
+  dropMaxConnection?: boolean;
   addListener<E extends keyof ServerListeners>(event: E, listener: ServerListeners[E]): this;
   addListener(event: string | symbol, listener: (...args: any[]) => void): this;
   on<E extends keyof ServerListeners>(event: E, listener: ServerListeners[E]): this;

@@ -28,6 +28,7 @@ server
   .prependListener('drop', (data) => data?.remotePort)
   .on('any', (one: number) => one)
   .on('listening', () => {});
+server.dropMaxConnection = true;
 server.listen({ path: '/tmp/x', ownerOnly: true, fd: 3 }).listen(new net.BoundSocket({ path: '/tmp/x' }));
 void (async () => {
   for await (const socket of server) socket.setTypeOfService(1).end();
