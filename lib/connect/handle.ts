@@ -6,6 +6,7 @@ import { type NetError, exceptionWithHostPort, uvErrno } from '../errors/errors.
 import { Pipe } from '../handle/pipe.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { TCP } from '../handle/tcp.js';
+import { withRoomInStacks } from '../node/stack.js';
 import { attachHandle, startReading } from '../stream/read.js';
 import { type ExposedHandle, kState, notifyConnected, type SocketCore, whenConnected } from '../stream/state.js';
 import { noteActivity } from '../stream/timeout.js';
@@ -24,7 +25,8 @@ export function prepareHandle(socket: SocketCore, local: boolean): void {
     pauseUntilConnected(socket, handle);
     return;
   }
-  attachHandle(socket, local ? new Pipe(Pipe.SOCKET) : new TCP(TCP.SOCKET));
+  const made = withRoomInStacks(() => (local ? new Pipe(Pipe.SOCKET) : new TCP(TCP.SOCKET)));
+  attachHandle(socket, made);
 }
 
 // A socket made of a descriptor reads at once, which is an error before it has connected.

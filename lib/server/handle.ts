@@ -6,6 +6,7 @@ import { Pipe } from '../handle/pipe.js';
 import { TCP } from '../handle/tcp.js';
 import { checkBindAllowed } from '../errors/permission.js';
 import { createHandle } from '../handle/descriptor.js';
+import { withRoomInStacks } from '../node/stack.js';
 
 const UV_EADDRINUSE: number = uvErrno('EADDRINUSE');
 const UV_EINVAL: number = uvErrno('EINVAL');
@@ -25,11 +26,11 @@ export function createServerHandle(
   const isPath = port === -1 && addressType === -1;
   checkBindAllowed((isPath && address) || '');
   if (isPath) {
-    const pipe = new Pipe(Pipe.SERVER);
+    const pipe = withRoomInStacks(() => new Pipe(Pipe.SERVER));
     return boundOrError(pipe, pipe.bind(address ?? '', flags));
   }
   if (!address) return bindAnywhere(port ?? 0, flags).bound;
-  const tcp = new TCP(TCP.SERVER);
+  const tcp = withRoomInStacks(() => new TCP(TCP.SERVER));
   const errno = addressType === 6 ? tcp.bind6(address, port ?? 0, flags) : tcp.bind(address, port ?? 0, flags);
   return boundOrError(tcp, errno);
 }
