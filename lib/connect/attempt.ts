@@ -95,8 +95,9 @@ export class Attempt implements Req, RunningAttempt {
     }
     this.#state = 'connecting';
     addAttempt(this.socket[kState], this);
-    const errno = this.#begin();
-    if (errno >= 0) return undefined;
+    // A method that a program has put in place of the handle's may answer nothing.
+    const errno = this.#begin() as number | undefined;
+    if (!errno) return undefined;
     this.#end('failed');
     return this.#immediateError(errno);
   }

@@ -23,6 +23,7 @@ import type { AddressInfo } from '../stream/addresses.js';
 import { defaultHighWaterMark } from '../stream/high-water-mark.js';
 import { idleSeconds } from '../stream/keep-alive.js';
 import type { Socket } from '../socket/socket.js';
+import { nodeNet } from '../node/modules.js';
 import { nextTick } from '../node/timers.js';
 
 /** Something with a handle to listen with: a server, a socket, or an inherited descriptor. */
@@ -296,7 +297,7 @@ export const Server: ServerConstructor = callable(function Server(
   options?: unknown,
   connectionListener?: unknown,
 ): unknown {
-  if (!(this instanceof ServerBody)) return calledWithoutNew(options, connectionListener);
+  if (!(this instanceof ServerBody)) return calledOnAnother(this, options, connectionListener);
   const server = transferable(this, new.target !== undefined);
   construct(server, options, connectionListener);
   return server === this ? undefined : server;
@@ -308,6 +309,9 @@ register(
   serverMessaging((empty) => construct(empty as ServerBody, undefined, undefined)),
 );
 
-function calledWithoutNew(options: unknown, connectionListener: unknown): Server {
+/** As the one of `Socket`. */
+function calledOnAnother(receiver: unknown, options: unknown, connectionListener: unknown): unknown {
+  const { Server: NodeServer } = nodeNet();
+  if (receiver instanceof NodeServer) return Reflect.apply(NodeServer, receiver, [options, connectionListener]) as unknown;
   return new Server(options as ServerOptions, connectionListener as ConnectionListener);
 }

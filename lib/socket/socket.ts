@@ -16,6 +16,7 @@ import { NO_OPTIONS, TcpOptions } from '../handle/options.js';
 import { attachHandle } from '../stream/read.js';
 import { kState, SocketState } from '../stream/state.js';
 import { socketMessaging } from './transfer.js';
+import { nodeNet } from '../node/modules.js';
 import { nextTick } from '../node/timers.js';
 
 // Replaces `write` when the peer has ended and `allowHalfOpen` is false.
@@ -137,13 +138,16 @@ export const Socket: SocketConstructor = callable(function Socket(
   this: unknown,
   options?: InternalSocketOptions | number,
 ): unknown {
-  if (!(this instanceof SocketBody)) return calledWithoutNew(options);
+  if (!(this instanceof SocketBody)) return calledOnAnother(this, options);
   const socket = transferable(this, new.target !== undefined);
   construct.call(socket, options);
   return socket === this ? undefined : socket;
 }, SocketBody);
 
-function calledWithoutNew(options: InternalSocketOptions | number | undefined): Socket {
+/** Called without `new`, or by a package that derives from a class of Node's: `tls` has Node's own, also with `register`. */
+function calledOnAnother(receiver: unknown, options: InternalSocketOptions | number | undefined): unknown {
+  const { Socket: NodeSocket } = nodeNet();
+  if (receiver instanceof NodeSocket) return Reflect.apply(NodeSocket, receiver, [options]) as unknown;
   return new Socket(options as SocketConstructorOptions);
 }
 
