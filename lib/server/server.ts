@@ -312,6 +312,7 @@ register(
 /** As the one of `Socket`. */
 function calledOnAnother(receiver: unknown, options: unknown, connectionListener: unknown): unknown {
   const { Server: NodeServer } = nodeNet();
-  if (receiver instanceof NodeServer) return Reflect.apply(NodeServer, receiver, [options, connectionListener]) as unknown;
+  if (receiver instanceof NodeServer)
+    return Reflect.apply(NodeServer, receiver, [options, connectionListener]) as unknown;
   return new Server(options as ServerOptions, connectionListener as ConnectionListener);
 }
