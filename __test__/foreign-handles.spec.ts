@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 
 import { both, closed, listening, numbered, type Place, withResolvers } from './_helpers/both.js';
+import { runScript } from './_helpers/script.js';
 import { isNode, ours } from './_helpers/implementations.js';
 import { localPath } from './_helpers/local-path.js';
 
@@ -446,6 +447,19 @@ ownOnly(
       manualStart: true,
     } as unknown as SocketConstructorOpts);
     await t.throwsAsync(once(pipe.connect(1, '127.0.0.1'), 'connect'), { code: 'EINVAL' });
+  }),
+);
+
+ownOnly(
+  'a handle that is no stream does not connect',
+  withPlace(async (t) => {
+    // Run by itself: with node:net the process aborts.
+    const { code, stdout, stderr } = await runScript(`
+      const { UDP } = process.binding('udp_wrap');
+      const socket = new (require('ferronet').Socket)({ handle: new UDP(), manualStart: true });
+      socket.on('error', (error) => { console.log(error.code); process.exit(); }).connect(1, '127.0.0.1');`);
+    t.is(code, 0, stderr);
+    t.is(stdout.trim(), 'EINVAL');
   }),
 );
 

@@ -16,6 +16,7 @@ import { type EncodedChunk, sizeOf, totalSize } from './chunk.js';
 import { type Req, statusOf } from './request.js';
 
 const UV_EALREADY: number = uvErrno('EALREADY');
+const UV_EINVAL: number = uvErrno('EINVAL');
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');
 
 /** The methods of a native handle that are called here. A handle that a program has written may lack any of them. */
@@ -208,6 +209,8 @@ export class ForeignHandle implements SocketHandle {
   /** To an IP address, or without a port to a path. */
   connect(req: Req, address: string, port?: number): number {
     if (this.#connect) return UV_EALREADY;
+    // A native handle that is no stream aborts the process: a UDP handle has a `connect` with other arguments.
+    if (typeof this.#foreign.readStart !== 'function') return UV_EINVAL;
     this.#connect = req;
     this.#companion.connect(port === undefined ? { path: address } : { host: address, port });
     return 0;
