@@ -1,5 +1,6 @@
 // `createServer` and `connect`. Function declarations, because some programs call them with `new`.
 import { normalizeArguments } from './node/arguments.js';
+import { debug } from './node/diagnostics.js';
 import type { ConnectListener, ConnectOptions } from './connect/options.js';
 import type { ServerOptions } from './server/options.js';
 import type { ConnectionListener } from './server/server.js';
@@ -28,6 +29,7 @@ export function connect(path: string, connectionListener?: ConnectListener): Soc
 export function connect(...args: unknown[]): Socket {
   const normalized = normalizeArguments(args);
   const options = normalized[0] as Partial<ConnectOptions>;
+  debug('createConnection', normalized);
   const socket = new Socket(options);
   if (options.timeout) socket.setTimeout(options.timeout);
   return socket.connect(normalized as unknown as ConnectOptions);

@@ -12,6 +12,7 @@ import type { Pipe } from '../handle/pipe.js';
 import type { Req } from '../handle/request.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
+import { debug } from '../node/diagnostics.js';
 import { startTimer } from '../node/timers.js';
 import { applyOptions } from '../stream/kernel-options.js';
 import {
@@ -73,14 +74,19 @@ export class Attempt implements Req, RunningAttempt {
     this.#ended = ended;
   }
 
-  /** Binds the local end, if the target asks for it. */
-  bind(): NetError | undefined {
+  /**
+   * Binds the local end, if the target asks for it.
+   *
+   * @param call what the lines of `NODE_DEBUG=net` begin with
+   */
+  bind(call: 'connect' | 'connect/multiple'): NetError | undefined {
     const { family, localAddress, localPort } = this.target;
     if (localAddress === undefined && localPort === undefined) return undefined;
     this.#setOptions();
     const tcp = this.handle as unknown as TCP;
     const local = localAddress ?? (family === 4 ? '0.0.0.0' : '::');
     const errno = family === 4 ? tcp.bind(local, localPort ?? 0) : tcp.bind6(local, localPort ?? 0);
+    debug(`${call}: binding to localAddress: %s and localPort: %d (addressType: %d)`, local, localPort, family);
     this.#localAddress = local;
     this.#state = errno < 0 ? 'failed' : 'bound';
     return errno < 0 ? exceptionWithHostPort(errno, 'bind', local, localPort) : undefined;

@@ -87,8 +87,10 @@ function lookUp(socket: SocketCore, target: TcpTarget, isCurrent: () => boolean)
   const lookup = target.lookup ?? (dns().lookup as NonNullable<TcpTarget['lookup']>);
   const { host } = target;
   socket._host = host;
-  debug('connect: find host', host, options);
+  debug('connect: find host', host);
+  debug('connect: dns options', options);
   if (anyFamily && target.autoSelectFamily && target.localAddress === undefined) {
+    debug('connect: autodetecting');
     lookup(host, { ...options, all: true }, (error, addresses) => {
       onAddresses(socket, target, isCurrent, error, addresses as unknown as Address[]);
     });
@@ -146,9 +148,11 @@ function onAddresses(
   }
   noteActivity(socket);
   if (found.length === 1) {
+    debug('connect/multiple: only one address found, switching back to single connection');
     connectTo(socket, targetAt(target, first), isCurrent);
     return;
   }
+  debug('connect/multiple: will try the following addresses', found);
   const targets = found.map((address) => targetAt(target, address));
   new SerialAttempts(socket, targets, target.attemptTimeout, isCurrent).tryNext();
 }

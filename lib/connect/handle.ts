@@ -6,6 +6,7 @@ import { type NetError, exceptionWithHostPort, uvErrno } from '../errors/errors.
 import { Pipe } from '../handle/pipe.js';
 import type { SocketHandle } from '../handle/socket.js';
 import { TCP } from '../handle/tcp.js';
+import { debug } from '../node/diagnostics.js';
 import { withRoomInStacks } from '../node/stack.js';
 import { attachHandle, startReading } from '../stream/read.js';
 import { type ExposedHandle, kState, notifyConnected, type SocketCore, whenConnected } from '../stream/state.js';
@@ -68,6 +69,7 @@ export function nextAttempt(socket: SocketCore, target: Target, ended: Ended): A
 
 /** The handle that the socket has is connected. */
 export function becomeConnected(socket: SocketCore): void {
+  debug('afterConnect');
   socket.connecting = false;
   socket._sockname = null;
   noteActivity(socket);

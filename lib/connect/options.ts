@@ -1,6 +1,7 @@
 // The options of `connect`, and their validation.
 import type * as dns from 'node:dns';
 
+import { debug } from '../node/diagnostics.js';
 import { isIP } from '../address/is-ip.js';
 import {
   attemptTimeoutFloor,
@@ -98,6 +99,9 @@ export function readTarget(
   bound: Bound,
 ): IpcConnectOptions | TcpTarget {
   const { path } = options;
+  if (options.port !== undefined || (path !== undefined && path !== null)) {
+    debug('pipe', bound === undefined ? Boolean(path) : bound === 'path', path);
+  }
   if (path && bound === 'address') {
     // node:net ignores the path here and connects to port 0.
     throw new ERR_INVALID_ARG_VALUE('options', options, 'path cannot be used with a socket bound to an address');

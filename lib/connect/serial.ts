@@ -1,6 +1,7 @@
 // Connecting to a name with several addresses. As in Node they are tried one after the other, and each attempt but the last
 // has a time limit.
 import { type Attempt, blockedError, type Target } from './attempt.js';
+import { debug } from '../node/diagnostics.js';
 import type { NetError } from '../errors/errors.js';
 import { aggregateError, connectionTimeoutError, ERR_SOCKET_CONNECTION_TIMEOUT } from '../errors/errors.js';
 import { becomeConnected, firstAttempt, nextAttempt } from './handle.js';
@@ -44,7 +45,7 @@ export class SerialAttempts {
     const make = this.#next === 0 ? firstAttempt : nextAttempt;
     const attempt = make(socket, target, (ended, status) => this.#ended(ended, status));
     this.#next += 1;
-    const bindError = attempt.bind();
+    const bindError = attempt.bind('connect/multiple');
     if (bindError) {
       // No attempt was made, so there is no event.
       this.#errors.push(bindError);
@@ -57,15 +58,22 @@ export class SerialAttempts {
       return;
     }
     const { address, port, family } = target;
+    debug('connect/multiple: attempting to connect to %s:%d (addressType: %d)', address, port, family);
     socket.emit('connectionAttempt', address, port, family);
     if (!this.#isCurrent()) return;
     socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
     const error = attempt.connect();
     if (error) this.#failed(target, error);
-    else if (this.#next < this.#targets.length) attempt.limitTime(this.#attemptTimeout, () => this.#timedOut(target));
+    else if (this.#next < this.#targets.length) this.#limitTime(attempt, target);
+  }
+
+  #limitTime(attempt: Attempt, target: Target): void {
+    debug('connect/multiple: setting the attempt timeout to %d ms', this.#attemptTimeout);
+    attempt.limitTime(this.#attemptTimeout, () => this.#timedOut(target));
   }
 
   #timedOut({ address, port, family }: Target): void {
+    debug('connect/multiple: connection to %s:%s timed out', address, port);
     this.#socket.emit('connectionAttemptTimeout', address, port, family);
     this.#errors.push(connectionTimeoutError(address, port as number));
     this.tryNext();
@@ -78,6 +86,8 @@ export class SerialAttempts {
   }
 
   #ended(attempt: Attempt, status: number): void {
+    const { address, port } = attempt.target;
+    debug('connect/multiple: connection attempt to %s:%s completed with status %s', address, port, status);
     // Also of an attempt that was cancelled: Node reports it.
     if (status !== 0) this.#failed(attempt.target, attempt.error(status));
     else if (this.#isCurrent()) becomeConnected(this.#socket);

@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 
 import { isIP } from '../address/is-ip.js';
 import type { AnyBlockList } from '../address/block-list.js';
-import { serverSocketChannel } from '../node/diagnostics.js';
+import { debug, isDebugged, serverSocketChannel, withoutLines } from '../node/diagnostics.js';
 import { errnoException } from '../errors/errors.js';
 import type { DroppedConnection } from '../node/events.js';
 import { NO_OPTIONS, TcpOptions } from '../handle/options.js';
@@ -41,6 +41,7 @@ export interface AcceptingServer extends EventEmitter {
 
 /** `given` is a handle of Node's if the server listens with one. */
 export function onConnection(server: AcceptingServer, status: number, given: AcceptedHandle | undefined): void {
+  debug('onconnection');
   if (status < 0 || !given) {
     server.emit('error', errnoException(status, 'accept'));
     return;
@@ -115,12 +116,25 @@ function accept(server: AcceptingServer, client: AcceptedHandle): void {
   socket._server = server;
   // Reading starts after the event: a listener may send the connection to another process, with all that the peer has sent.
   // libuv does not read before the next turn either, but ferronet's reactor may read at once.
+  const reads = !server.pauseOnConnect;
+  if (isDebugged && reads) debugReading(socket);
   try {
     server.emit('connection', socket);
   } finally {
-    if (!server.pauseOnConnect && socket._handle === client && !socket[kState].isUsedAsStdio) socket.read(0);
+    if (reads && socket._handle === client && !socket[kState].isUsedAsStdio) startReading(socket);
   }
   if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
+}
+
+// The constructor of node:net's sockets starts to read, before the event.
+function debugReading({ readableHighWaterMark }: Socket): void {
+  debug('_read - n', readableHighWaterMark, 'isConnecting?', false, 'hasHandle?', true);
+  debug('Socket._handle.readStart');
+}
+
+function startReading(socket: Socket): void {
+  if (isDebugged) withoutLines(() => socket.read(0));
+  else socket.read(0);
 }
 
 function setOptions(server: AcceptingServer, socket: Socket, client: Partial<TCP>): void {

@@ -26,11 +26,13 @@ export function createServerHandle(
   const isPath = port === -1 && addressType === -1;
   checkBindAllowed((isPath && address) || '');
   if (isPath) {
+    debug('bind to', address || 'any');
     const pipe = withRoomInStacks(() => new Pipe(Pipe.SERVER));
     return boundOrError(pipe, pipe.bind(address ?? '', flags));
   }
   if (!address) return bindAnywhere(port ?? 0, flags).bound;
   const tcp = withRoomInStacks(() => new TCP(TCP.SERVER));
+  debug('bind to', address);
   const errno = addressType === 6 ? tcp.bind6(address, port ?? 0, flags) : tcp.bind(address, port ?? 0, flags);
   return boundOrError(tcp, errno);
 }

@@ -2,7 +2,7 @@
 import type { LookupAddress } from 'node:dns';
 
 import type * as Cluster from './cluster.js';
-import { listenEndChannel, listenErrorChannel } from '../node/diagnostics.js';
+import { debug, listenEndChannel, listenErrorChannel } from '../node/diagnostics.js';
 import { errnoException, listenException } from '../errors/errors.js';
 import type { Pipe } from '../handle/pipe.js';
 import { UV_READABLE, UV_WRITABLE } from '../handle/numbers.js';
@@ -110,8 +110,10 @@ export function setUpListenHandle(
   flags: number | undefined,
   onconnection: (status: number, client?: StreamHandle) => void,
 ): void {
+  debug('setupListenHandle', address, port, addressType, backlog, fd);
   let where: Omit<Bound, 'bound'> = { address, family: addressType };
   if (server._handle === null) {
+    debug('setupListenHandle: create a handle');
     const { bound, ...found }: Bound =
       address || typeof fd === 'number'
         ? { bound: createServerHandle(address, port, addressType, fd, flags), ...where }
@@ -122,6 +124,8 @@ export function setUpListenHandle(
     }
     where = found;
     server._handle = bound;
+  } else {
+    debug('setupListenHandle: have a handle already');
   }
   const handle = server._handle;
   handle.onconnection = onconnection;

@@ -6,7 +6,7 @@ import { normalizeArguments } from '../node/arguments.js';
 import type { AnyBlockList } from '../address/block-list.js';
 import { callable } from '../node/callable.js';
 import { connectionsOf } from './connections.js';
-import { listenStartChannel } from '../node/diagnostics.js';
+import { debug, listenStartChannel } from '../node/diagnostics.js';
 import { ERR_SERVER_ALREADY_LISTEN, ERR_SERVER_NOT_RUNNING, errnoException } from '../errors/errors.js';
 import type { AnyListener, ServerEvents } from '../node/events.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
@@ -188,8 +188,15 @@ class ServerBody extends EventEmitter implements ServerCore {
 
   /** @internal */
   _emitCloseIfDrained(): void {
-    if (this._handle !== null || this._connections > 0) return;
-    nextTick(() => this.emit('close'));
+    debug('SERVER _emitCloseIfDrained');
+    if (this._handle !== null || this._connections > 0) {
+      debug('SERVER handle? %j   connections? %d', this._handle !== null, this._connections);
+      return;
+    }
+    nextTick(() => {
+      debug('SERVER: emit close');
+      this.emit('close');
+    });
   }
 
   /** @internal */

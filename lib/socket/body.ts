@@ -10,7 +10,7 @@ import type {
   TcpConnectOptions,
 } from '../connect/options.js';
 import { connectSocket } from '../connect/connect.js';
-import { clientSocketChannel } from '../node/diagnostics.js';
+import { clientSocketChannel, debug } from '../node/diagnostics.js';
 import { ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED } from '../errors/errors.js';
 import type { AnyListener } from '../node/events.js';
 import type { KeepAlive } from '../handle/options.js';
@@ -120,8 +120,12 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const { handle } = this[kState];
     if (handle === null) return this.destroy(new ERR_SOCKET_CLOSED());
     if (handle.kind !== 'TCP') throw new ERR_INVALID_HANDLE_TYPE();
-    if (this.connecting) whenConnected(this, () => this._reset());
-    else this._reset();
+    if (this.connecting) {
+      debug('reset wait for connection');
+      whenConnected(this, () => this._reset());
+    } else {
+      this._reset();
+    }
     return this;
   }
 
@@ -312,9 +316,14 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   }
 
   /** @internal */
-  override _read(): void {
-    if (this.connecting || this._handle === null) whenConnected(this, () => this._read());
-    else if (!this[kState].handle?.reading) startReading(this);
+  override _read(size: number): void {
+    debug('_read - n', size, 'isConnecting?', this.connecting, 'hasHandle?', this._handle !== null);
+    if (this.connecting || this._handle === null) {
+      debug('_read wait for connection');
+      whenConnected(this, () => this._read(size));
+    } else if (!this[kState].handle?.reading) {
+      startReading(this);
+    }
   }
 
   /** @internal */
@@ -337,10 +346,17 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
     const willEmitClose = closeSocket(this, Boolean(error));
     callback(error);
     // As in Node, without an argument if the socket never had a handle.
-    if (!willEmitClose) nextTick(() => this.emit('close'));
+    if (!willEmitClose) {
+      nextTick(() => {
+        // Node's function for it is that of servers.
+        debug('SERVER: emit close');
+        this.emit('close');
+      });
+    }
     const server = this._server;
     this._server = null;
     if (server === null) return;
+    debug('has server');
     server._connections -= 1;
     server._emitCloseIfDrained?.();
   }
@@ -447,11 +463,15 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   _onTimeout(): void {
     if (writeMadeProgress(this, this._handle)) noteActivity(this);
     else if (relayMadeProgress(this)) return;
-    else this.emit('timeout');
+    else {
+      debug('_onTimeout');
+      this.emit('timeout');
+    }
   }
 
   /** @internal */
   _reset(): this {
+    debug('reset connection');
     this[kState].resetting = true;
     return this.destroy();
   }

@@ -4,6 +4,7 @@ import { errnoException } from '../errors/errors.js';
 import { endRelays } from './relay.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { SocketCore } from './state.js';
+import { debug, isDebugged } from '../node/diagnostics.js';
 import { kState, takeWaiters } from './state.js';
 import { stopIdleTimers } from './timeout.js';
 import { inMicrotask } from '../node/timers.js';
@@ -11,16 +12,19 @@ import { inMicrotask } from '../node/timers.js';
 /** Releases everything the socket holds. False: there was no handle, so the caller has to emit `close`. */
 export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   const state = socket[kState];
+  debug('destroy');
   endRelays(socket);
   socket.connecting = false;
   stopIdleTimers(socket);
   state.life += 1;
   for (const attempt of state.attempts) attempt.cancel();
   const { handle, exposed } = state;
+  debug('close');
   if (handle === null) {
     takeWaiters(state);
     return false;
   }
+  if (!isDebugged || (socket as unknown) !== process.stderr) debug('close handle');
   state.bytesRead = exposed?.bytesRead ?? 0;
   state.bytesWritten = exposed?.bytesWritten ?? 0;
   if (socket._closeAfterHandlingError) {
@@ -40,6 +44,7 @@ function closeHandle(socket: SocketCore, handle: SocketHandle, hadError: boolean
   const state = socket[kState];
   const waiting = takeWaiters(state);
   const closed = (): void => {
+    debug('emit close');
     socket.emit('close', hadError);
     for (const each of waiting) each.closed?.();
   };

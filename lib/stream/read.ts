@@ -3,6 +3,7 @@ import { errnoException } from '../errors/errors.js';
 import type * as Foreign from '../handle/foreign.js';
 import { StreamHandle } from '../handle/stream.js';
 import { type SocketHandle, UV_EOF } from '../handle/socket.js';
+import { debug } from '../node/diagnostics.js';
 import { noteReceived } from './relay.js';
 import { type SocketCore, kState } from './state.js';
 import { noteActivity } from './timeout.js';
@@ -56,12 +57,19 @@ function listenTo(handle: SocketHandle): void {
 /** With `onread` the stream never asks for data, so `read()` and `resume()` start reading here. */
 export function wakeReader(socket: SocketCore): void {
   const { handle, reader } = socket[kState];
-  if (reader !== null && handle !== null && !socket.connecting && !handle.reading) startReading(socket);
+  if (reader === null || handle === null || socket.connecting || handle.reading) return;
+  // Node's handles count as reading also when the end has come.
+  if (reader.held !== null || !hasEnded(socket)) startReading(socket);
+}
+
+function hasEnded(socket: SocketCore): boolean {
+  return (socket as unknown as { _readableState: { ended: boolean } })._readableState.ended;
 }
 
 export function startReading(socket: SocketCore): void {
   const { handle, reader } = socket[kState];
   if (handle === null || (reader !== null && !reader.resume())) return;
+  debug('Socket._handle.readStart');
   const errno = handle.readStart();
   if (errno < 0) socket.destroy(errnoException(errno, 'read'));
 }

@@ -3,6 +3,7 @@ import { ERR_SOCKET_CLOSED, ERR_SOCKET_CLOSED_BEFORE_CONNECTION, errnoException,
 import { type EncodedChunk, sizeOf, totalSize } from '../handle/chunk.js';
 import type { SocketHandle } from '../handle/socket.js';
 import type { Req } from '../handle/request.js';
+import { debug } from '../node/diagnostics.js';
 import { endRelay } from './relay.js';
 import { type SocketCore, kState, whenConnected } from './state.js';
 import { noteActivity } from './timeout.js';
@@ -83,6 +84,7 @@ function onWritten(this: Request, status: number): void {
 /** Sends FIN behind what was written: the end of `end()`. */
 export function finish(socket: SocketCore, done: Done): void {
   if (socket.connecting) {
+    debug('_final: not yet connected');
     whenConnected(socket, () => finish(socket, done));
     return;
   }
@@ -91,8 +93,14 @@ export function finish(socket: SocketCore, done: Done): void {
     done();
     return;
   }
+  debug('_final: not ended, call shutdown()');
   // The status of the shutdown is ignored, as in Node: reading finds out that the peer has gone.
-  const errno = handle.shutdown({ oncomplete: () => done() });
+  const errno = handle.shutdown({
+    oncomplete: () => {
+      debug('afterShutdown destroyed=%j', socket.destroyed);
+      done();
+    },
+  });
   if (errno === UV_ENOTCONN) done();
   else if (errno < 0) done(errnoException(errno, 'shutdown'));
 }
