@@ -212,3 +212,29 @@ export interface SocketName {
   /** 0 to 65535. */
   port: number
 }
+
+/** What is open now and was moved until now, by this thread or by all of the process. */
+export declare function stats(everywhere: boolean): Stats
+
+/** Numbers of the reactors of a thread, or of the process. Bytes and writes since they were made. */
+export interface Stats {
+  /** How many reactors there are. */
+  reactors: number
+  /** Those that a thread of theirs drives now, and not the event loop. */
+  drivenByThread: number
+  /** The threads that share the connections. */
+  threads: number
+  connections: number
+  listeners: number
+  relays: number
+  received: number
+  sent: number
+  relayed: number
+  /** Writes that waited for the end of a batch. */
+  batched: number
+  /** How often what had waited was sent. */
+  flushed: number
+  /** Memory for bytes that were read ahead, of the process. */
+  readAhead: number
+  readAheadLimit: number
+}

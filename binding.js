@@ -840,3 +840,4 @@ module.exports.duplicateDescriptor = nativeBinding.duplicateDescriptor
 module.exports.giveUp = nativeBinding.giveUp
 module.exports.guessHandleType = nativeBinding.guessHandleType
 module.exports.referencedSockets = nativeBinding.referencedSockets
+module.exports.stats = nativeBinding.stats

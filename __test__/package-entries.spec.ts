@@ -53,6 +53,7 @@ test('the classes and functions are ferronet’s, not those of node:net', (t) =>
 
 // `register` exports nothing.
 const sides: Record<string, string[]> = {
+  diagnostics: ['isRelayed', 'stats'],
   handover: ['adopt', 'release'],
   http: ['HttpAgent', 'HttpsAgent', 'connectHttp2', 'connectTls', 'serve'],
   promises: ['connect', 'listen'],

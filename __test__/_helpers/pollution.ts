@@ -221,7 +221,7 @@ function transfer(net: Net, next: () => void): void {
 
 /** What else the package has. */
 function entries(): void {
-  const names = ['promises', 'handover', 'http', 'systemd', 'register'];
+  const names = ['promises', 'diagnostics', 'handover', 'http', 'systemd', 'register'];
   for (let i = 0; i < names.length; i += 1) {
     note(`${names[i]}: ${Object.keys(require(`ferronet/${names[i]}`) as object).join()}`);
   }

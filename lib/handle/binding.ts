@@ -31,3 +31,6 @@ export const referencedSockets: typeof Native.referencedSockets = native.referen
 
 /** The type of a descriptor, as `uv_guess_handle` names it. */
 export const guessHandleType: typeof Native.guessHandleType = native.guessHandleType;
+
+/** Numbers of the reactors of this thread, or of all in the process. */
+export const stats: typeof Native.stats = native.stats;

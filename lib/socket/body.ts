@@ -25,6 +25,7 @@ import {
   countRelayed,
   endRelay,
   endRelays,
+  isRelayed,
   noteListener,
   offerRelay,
   rememberMethods,
@@ -426,6 +427,11 @@ export class SocketBody extends StatefulDuplex implements SocketCore {
   _settings(): { noDelay: boolean; keepAlive: Readonly<KeepAlive> } {
     const { noDelay, keepAlive } = this[kState].kernelOptions;
     return { noDelay: Boolean(noDelay), keepAlive: keepAlive ?? NO_KEEP_ALIVE };
+  }
+
+  /** @internal */
+  _isRelayed(): boolean {
+    return isRelayed(this);
   }
 
   /** Prepares for another owner of the connection: see quiesce.ts. @internal */

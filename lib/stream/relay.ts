@@ -237,6 +237,12 @@ export function countRelayed(socket: SocketCore): void {
   }
 }
 
+/** Whether the reactor moves what the socket receives, or what is sent on it. */
+export function isRelayed(socket: SocketCore): boolean {
+  const { relayOut, relayIn } = socket[kState];
+  return relayOut?.ends !== undefined || relayIn?.ends !== undefined;
+}
+
 /** For how many milliseconds the relays of a socket have moved nothing; `undefined` if it has none. */
 export function relayIdle(socket: SocketCore): number | undefined {
   const { relayOut, relayIn } = socket[kState];

@@ -16,6 +16,7 @@ mod plain;
 pub mod reactor;
 mod reactor_ref;
 pub mod sockets;
+pub mod stats;
 mod threadsafe_waker;
 mod uv;
 mod writer;

@@ -24,6 +24,7 @@ use crate::event_loop::EventLoop;
 use crate::numbers::{accepted, address_options, bits, count, done, id, local_access, made, transport_of};
 use crate::options;
 use crate::reactor_ref::ReactorRef;
+use crate::stats;
 use crate::threadsafe_waker::{Item, Threadsafe, ThreadsafeWaker};
 
 /// Parses an address of the given family as `uv_ip4_addr` and `uv_ip6_addr` do.
@@ -119,6 +120,7 @@ impl Reactor {
             && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?)
         {
             let core = Arc::new(Core::in_loop(event_loop.waker(), sleep, drive, threads));
+            stats::note(&core);
             if !event_loop.watch(&env, Arc::clone(&core)) {
                 return Err(Error::from_reason("ferronet: the environment is ending"));
             }
@@ -130,6 +132,7 @@ impl Reactor {
         let threadsafe = Threadsafe::new(&env, item, delivery)?;
         let waker = Box::new(ThreadsafeWaker(Arc::clone(&threadsafe)));
         let core = Arc::new(Core::new(waker, threads));
+        stats::note(&core);
         threadsafe.serve(&core);
         // Cleanup hooks run last in, first out. The threadsafe function added its own above, so this one ends the reactor's
         // threads before that closes the function.

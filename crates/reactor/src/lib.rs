@@ -30,10 +30,11 @@ mod sys;
 
 pub use drive::budget::{ReadAhead, read_ahead};
 pub use drive::driver::Drive;
+pub use drive::traffic::Moved;
 pub use event::event::Event;
 pub use event::wake::Wake;
 pub use ferronet_core::handles::HandleId;
-pub use reactor::{Reactor, Sleep, TransferId};
+pub use reactor::{Reactor, Sleep, Stats, TransferId, process_stats};
 pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;
 pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};

@@ -181,6 +181,11 @@ impl<D: Driven> Arbiter<D> {
         self.delegation.is_active()
     }
 
+    /// Whether the thread drives, and not the loop.
+    pub(super) fn is_thread_driving(&self) -> bool {
+        *self.driving.lock() == Driving::Thread
+    }
+
     /// Whether something is due on the loop's thread that no descriptor reports.
     pub(super) fn has_due(&self) -> bool {
         *self.driving.lock() == Driving::Loop && !self.driven.tasks().is_empty()

@@ -159,6 +159,11 @@ impl Driver {
         self.arbiter.is_delegated()
     }
 
+    /// [`Arbiter::is_thread_driving`].
+    pub(crate) fn is_thread_driving(&self) -> bool {
+        self.arbiter.is_thread_driving()
+    }
+
     /// [`Arbiter::has_due`].
     pub(crate) fn has_due(&self) -> bool {
         self.arbiter.has_due()

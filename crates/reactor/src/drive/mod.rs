@@ -13,3 +13,4 @@ pub(crate) mod thread;
 mod timer_source;
 mod timer_thread;
 pub(crate) mod timers;
+pub(crate) mod traffic;

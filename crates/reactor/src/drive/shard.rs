@@ -21,6 +21,7 @@ use crate::drive::buffers::Buffers;
 use crate::drive::flush_list::FlushList;
 use crate::drive::run_queue::RunQueue;
 use crate::drive::timers::Timers;
+use crate::drive::traffic::Traffic;
 use crate::event::queue::EventQueue;
 
 /// A runtime for one thread at a time. Before it sleeps, it asks for the delivery of the events of its tasks.
@@ -40,6 +41,7 @@ pub(crate) struct Shard {
     pub(crate) flush_list: FlushList,
     pub(crate) buffers: Buffers,
     pub(crate) timers: Arc<Timers>,
+    pub(crate) traffic: Traffic,
     reads_ahead: AtomicBool,
 }
 
@@ -54,6 +56,7 @@ impl Shard {
             tasks,
             flush_list: FlushList::default(),
             buffers: Buffers::default(),
+            traffic: Traffic::default(),
             reads_ahead: AtomicBool::new(true),
         })
     }

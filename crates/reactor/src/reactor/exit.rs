@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::drive::traffic::Moved;
 use crate::stream::{Connection, drain};
 use crate::sys;
 
@@ -22,21 +23,48 @@ use super::shared::Shared;
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// All reactors that have not ended.
-static REACTORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+static REACTORS: Mutex<Reactors> = Mutex::new(Reactors {
+    running: Vec::new(),
+    ended: Moved::NOTHING,
+});
 /// Whether [`send_all`] will be called.
 static AT_EXIT: OnceLock<bool> = OnceLock::new();
+
+#[derive(Debug)]
+struct Reactors {
+    running: Vec<Weak<Shared>>,
+    /// What those that have ended had moved.
+    ended: Moved,
+}
+
+/// All reactors that have not ended, and what the others had moved.
+pub(super) fn reactors() -> (Vec<Arc<Shared>>, Moved) {
+    let reactors = REACTORS.lock();
+    let running = reactors.running.iter().filter_map(Weak::upgrade).collect();
+    (running, reactors.ended)
+}
+
+/// The reactor has ended: its tasks and its threads run no more.
+pub(super) fn note_ended(shared: &Arc<Shared>) {
+    let mut reactors = REACTORS.lock();
+    let before = reactors.running.len();
+    reactors
+        .running
+        .retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(shared)));
+    if reactors.running.len() < before {
+        reactors.ended.add(&shared.moved());
+    }
+}
 
 /// Has the writes of `shared` sent when the process exits, at the latest. Returns whether the system calls a library then.
 pub(super) fn at_exit(shared: &Arc<Shared>) -> bool {
     let is_called = *AT_EXIT.get_or_init(|| sys::at_exit(send_all));
-    let mut reactors = REACTORS.lock();
-    reactors.retain(|other| other.strong_count() > 0);
-    reactors.push(Arc::downgrade(shared));
+    REACTORS.lock().running.push(Arc::downgrade(shared));
     is_called
 }
 
 extern "C" fn send_all() {
-    let reactors: Vec<_> = REACTORS.lock().iter().filter_map(Weak::upgrade).collect();
+    let (reactors, _moved) = reactors();
     let (mut connections, mut untaken) = (Vec::new(), Vec::new());
     for shared in reactors {
         connections.append(&mut shared.lingering.lock());

@@ -13,6 +13,7 @@ mod options;
 mod reactor;
 mod runtimes;
 mod shared;
+mod stats;
 mod streams;
 mod transfer;
 mod turns;
@@ -20,4 +21,5 @@ mod unregistered;
 
 pub use reactor::Reactor;
 pub use runtimes::Sleep;
+pub use stats::{Stats, process_stats};
 pub use transfer::TransferId;

@@ -118,6 +118,7 @@ impl Reactor {
         for shard in self.shards() {
             shard.end();
         }
+        exit::note_ended(&self.shared);
     }
 
     /// Those of the runtimes that were started.

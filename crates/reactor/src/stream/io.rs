@@ -4,6 +4,8 @@
 //!
 //! Receiving is done under the reader's lock and sending under the writer's, so there is one of each at a
 //! time.
+//!
+//! What the kernel gives and takes is counted here, for the runtime of the connection.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use ferronet_core::payload::Transmit;
 use socket2::SockRef;
 
+use crate::drive::traffic::Traffic;
 use crate::sys::{self, Descriptor, Fill, SplicePipe, Stream, UnregisteredSocket};
 
 /// The stream of a connection. The calls are those of [`Stream`] with the same name, and wait for nothing.
@@ -69,43 +72,70 @@ impl StreamIo {
     }
 
     #[inline]
-    pub(super) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.0.poll_read(cx, space)
+    pub(super) fn poll_read(
+        &self,
+        traffic: &Traffic,
+        cx: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let read = self.0.poll_read(cx, space);
+        if let Poll::Ready(Ok(bytes)) = read {
+            traffic.received(bytes);
+        }
+        read
     }
 
     /// As many bytes of `space` as are returned are initialized afterwards.
     #[inline]
     pub(super) fn poll_receive(
         &self,
+        traffic: &Traffic,
         cx: &mut Context<'_>,
         space: &mut [MaybeUninit<u8>],
     ) -> Poll<io::Result<usize>> {
-        self.0.poll_receive(cx, space)
+        let read = self.0.poll_receive(cx, space);
+        if let Poll::Ready(Ok(bytes)) = read {
+            traffic.received(bytes);
+        }
+        read
     }
 
     /// As `poll_receive`, whatever the poller has reported.
     #[inline]
-    pub(super) fn receive_now(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-        self.0.receive_now(space)
+    pub(super) fn receive_now(&self, traffic: &Traffic, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        let read = self.0.receive_now(space);
+        if let Ok(bytes) = read {
+            traffic.received(bytes);
+        }
+        read
     }
 
     // ---- sending
 
     #[inline]
-    pub(super) fn write_now(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write_now(chunks)
+    pub(super) fn write_now(&self, traffic: &Traffic, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+        let written = self.0.write_now(chunks);
+        if let Ok(bytes) = written {
+            traffic.sent(bytes);
+        }
+        written
     }
 
     /// Hands the kernel what a queue has next. Returns how many bytes it took.
     #[inline]
     pub(super) fn poll_transmit(
         &self,
+        traffic: &Traffic,
         cx: &mut Context<'_>,
         transmit: &Transmit<'_>,
     ) -> Poll<io::Result<usize>> {
-        match transmit {
+        let written = match transmit {
             Transmit::Bytes(slices) => self.0.poll_write(cx, slices),
+        };
+        if let Poll::Ready(Ok(bytes)) = written {
+            traffic.sent(bytes);
         }
+        written
     }
 
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
@@ -118,17 +148,29 @@ impl StreamIo {
     #[inline]
     pub(super) fn poll_splice_into(
         &self,
+        traffic: &Traffic,
         pipe: &mut SplicePipe,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Fill>> {
-        pipe.poll_fill(&self.0, cx)
+        let filled = pipe.poll_fill(&self.0, cx);
+        if let Poll::Ready(Ok(Fill::Bytes(bytes))) = filled {
+            traffic.received(bytes.get());
+        }
+        filled
     }
 
     /// Sends as much of the `filled` bytes in `pipe` as the kernel takes. Returns how much that was, and why
     /// it was not more, if that is an error.
     #[inline]
-    pub(super) fn splice_from(&self, pipe: &SplicePipe, filled: usize) -> (usize, Option<io::Error>) {
-        pipe.drain_into(&self.0, filled)
+    pub(super) fn splice_from(
+        &self,
+        traffic: &Traffic,
+        pipe: &SplicePipe,
+        filled: usize,
+    ) -> (usize, Option<io::Error>) {
+        let drained = pipe.drain_into(&self.0, filled);
+        traffic.sent(drained.0);
+        drained
     }
 }
 

@@ -129,11 +129,11 @@ impl Connection {
         let waker = Waker::from(Arc::clone(self));
         let mut cx = Context::from_waker(&waker);
         // A write that failed may have met what the poller has not reported yet.
-        let asked = has_failed.then(|| stream.receive_now(space));
+        let asked = has_failed.then(|| stream.receive_now(&self.shard.traffic, space));
         let read = match asked {
             Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
             Some(received) => Poll::Ready(received),
-            None => stream.poll_receive(&mut cx, space),
+            None => stream.poll_receive(&self.shard.traffic, &mut cx, space),
         };
         let Poll::Ready(read) = read else {
             reader.armed = !has_failed || stream.poll_readable(&mut cx).is_pending();
@@ -254,7 +254,7 @@ impl Connection {
                 .acquire(used.take(), &mut reader.waiter, cx.waker());
             let has_room = block.is_some();
             if let Some(mut block) = block {
-                let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
+                let Poll::Ready(read) = stream.poll_read(&self.shard.traffic, cx, block.space()) else {
                     reader.armed = true;
                     return;
                 };

@@ -116,6 +116,7 @@ impl Connection {
         if moved > 0 {
             reader.relay.touch();
             self.shard.tasks.note_relayed();
+            self.shard.traffic.relayed(moved);
         }
         match end {
             // There may be more, but the others come first.
@@ -169,7 +170,7 @@ impl Connection {
             return step;
         }
         let block = block.get_or_insert_with(|| self.shard.buffers.force_block());
-        let Poll::Ready(read) = stream.poll_read(cx, block.space()) else {
+        let Poll::Ready(read) = stream.poll_read(&self.shard.traffic, cx, block.space()) else {
             reader.armed = true;
             return Step::Wait;
         };
@@ -201,7 +202,7 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Option<Step> {
         let mut pipe = self.shard.buffers.splice_pipe();
-        let Poll::Ready(filled) = stream.poll_splice_into(&mut pipe, cx) else {
+        let Poll::Ready(filled) = stream.poll_splice_into(&self.shard.traffic, &mut pipe, cx) else {
             reader.armed = true;
             return Some(Step::Wait);
         };
@@ -225,7 +226,7 @@ impl Connection {
         if filled < WORTH_SPLICING {
             reader.relay.set_way(Way::Copied);
         }
-        let (mut left, failed) = match to_stream.splice_from(&pipe, filled) {
+        let (mut left, failed) = match to_stream.splice_from(&to.shard.traffic, &pipe, filled) {
             (sent, Some(error)) if error.kind() == io::ErrorKind::InvalidInput => {
                 reader.relay.set_way(Way::CopiedOnly);
                 (filled - sent, None)
@@ -262,7 +263,7 @@ impl Connection {
 
     /// Sends what another connection has received; what the kernel does not take goes into the queue.
     fn pass_on(self: &Arc<Self>, stream: &StreamIo, writer: &mut Writer, bytes: &[u8]) -> Step {
-        let sent = match stream.write_now(&[IoSlice::new(bytes)]) {
+        let sent = match stream.write_now(&self.shard.traffic, &[IoSlice::new(bytes)]) {
             Ok(sent) => sent,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => {

@@ -73,7 +73,7 @@ impl Connection {
                 self.send_batched(stream, &mut writer)?;
             }
             if writer.queue.is_empty() {
-                sent = match stream.write_now(chunks) {
+                sent = match stream.write_now(&self.shard.traffic, chunks) {
                     Ok(sent) => sent,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
                     Err(error) => {
@@ -127,6 +127,7 @@ impl Connection {
             FlushOwner::DrivingThread => Arc::clone(self).wake(),
         }
         writer.queue.push_batched(chunks);
+        self.shard.traffic.batched();
         true
     }
 
@@ -136,7 +137,11 @@ impl Connection {
         if !writer.state.sends() || !writer.queue.has_batched() {
             return Ok(());
         }
-        match writer.queue.send_batched(|bytes| stream.write_now(bytes)) {
+        self.shard.traffic.flushed();
+        match writer
+            .queue
+            .send_batched(|bytes| stream.write_now(&self.shard.traffic, bytes))
+        {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
                 let errno = Errno::from(error);
                 writer.note_error(errno);
@@ -220,7 +225,9 @@ impl Connection {
             if writer.queue.is_empty() {
                 break;
             }
-            let Poll::Ready(written) = stream.poll_transmit(cx, &writer.queue.next_transmit()) else {
+            let Poll::Ready(written) =
+                stream.poll_transmit(&self.shard.traffic, cx, &writer.queue.next_transmit())
+            else {
                 return;
             };
             match written {
