@@ -3,7 +3,6 @@ import { Duplex } from 'node:stream';
 
 import { ERR_INVALID_ARG_TYPE } from '../lib/errors/errors.js';
 import { stats as readStats } from '../lib/handle/binding.js';
-import type { Socket } from '../lib/socket/socket.js';
 
 // As the package reads it: once.
 const setting = process.env['FERRONET_DRIVER'];
@@ -81,7 +80,7 @@ function drivers(reactors: number, byThread: number): Stats['driving'] {
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE for anything but a stream
  */
-export function isRelayed(socket: Socket | Duplex): boolean {
+export function isRelayed(socket: Duplex): boolean {
   if (!(socket instanceof Duplex)) throw new ERR_INVALID_ARG_TYPE('socket', 'net.Socket', socket);
-  return (socket as Partial<Socket>)._isRelayed?.() ?? false;
+  return (socket as { _isRelayed?: () => boolean })._isRelayed?.() ?? false;
 }

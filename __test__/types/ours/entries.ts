@@ -5,6 +5,7 @@ import * as https from 'node:https';
 import * as nodeNet from 'node:net';
 import * as tls from 'node:tls';
 import * as net from 'ferronet';
+import { type Driver, isRelayed, stats, type Stats } from 'ferronet/diagnostics';
 import { adopt, release } from 'ferronet/handover';
 import { connectHttp2, connectTls, HttpAgent, HttpsAgent, serve } from 'ferronet/http';
 import 'ferronet/register';
@@ -32,6 +33,11 @@ export const both = [server, session];
 const [socket]: InheritedSocket[] = listenFds({ unsetEnvironment: true });
 net.createServer().listen(socket ?? { port: 80 });
 for (const each of listenFdsWithNames()['web'] ?? []) new net.Socket(each);
+
+const here: Stats = stats();
+const { bytes, driver, driving }: Stats = stats({ all: true });
+export const numbers: [number, number, Driver] = [here.connections, bytes.received + here.batches.sends, driver];
+export const isSo: boolean = isRelayed(new nodeNet.Socket()) || isRelayed(new net.Socket()) || driving === 'none';
 
 // @ts-expect-error there is nothing to hand over
 adopt({});

@@ -51,8 +51,8 @@ fn relays_are_counted_with_their_bytes(threads: usize) {
     let bytes = vec![7; 200_000];
     let count = bytes.len() as u64;
     let writing = std::thread::spawn(move || sender.write_all(&bytes).map(|()| sender));
-    let mut received = vec![0; 200_000];
-    receiver.read_exact(&mut received).unwrap();
+    let mut arrived = vec![0; 200_000];
+    receiver.read_exact(&mut arrived).unwrap();
     let _sender = writing.join().unwrap().unwrap();
     consumer.reactor.stop_relay(source);
     let stats = consumer.reactor.stats();
