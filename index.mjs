@@ -5,6 +5,8 @@ export default net;
 export const {
   _createServerHandle,
   _normalizeArgs,
+  // Not in Node 24 and newer: undefined there, as the names of a module are fixed.
+  _setSimultaneousAccepts,
   BlockList,
   SocketAddress,
   BoundSocket,

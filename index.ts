@@ -12,6 +12,7 @@ import * as promises from './lib/promises.js';
 import * as serverHandle from './lib/server/handle.js';
 import * as server from './lib/server/server.js';
 import type * as serverOptions from './lib/server/options.js';
+import * as simultaneousAccepts from './lib/server/simultaneous-accepts.js';
 import * as socketAddress from './lib/address/socket-address.js';
 import * as socket from './lib/socket/socket.js';
 
@@ -44,6 +45,8 @@ const net = {
   getDefaultAutoSelectFamilyAttemptTimeout: defaults.getDefaultAutoSelectFamilyAttemptTimeout,
   setDefaultAutoSelectFamilyAttemptTimeout: defaults.setDefaultAutoSelectFamilyAttemptTimeout,
 };
+
+simultaneousAccepts.addRemovedExport(net);
 
 // The types that the signatures of the entry points name. Programs get all of them from typings/index.d.ts, which is shipped
 // in place of what the compiler makes of this file.
