@@ -37,6 +37,13 @@ both(
   },
 );
 
+test('sockets and servers of either net are no instances of the other’s classes', (t) => {
+  t.false(new ours.Socket() instanceof node.Socket);
+  t.false(new node.Socket() instanceof ours.Socket);
+  t.false(new ours.Server() instanceof node.Server);
+  t.false(new node.Server() instanceof ours.Server);
+});
+
 const onLinuxOnly = process.platform === 'linux' && isNode ? test : test.skip;
 onLinuxOnly('an abstract name of node:net is another one on Node 20, and the same on newer Nodes', async (t) => {
   const name = `\0ferronet-different-${process.pid}`;

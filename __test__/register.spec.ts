@@ -84,6 +84,17 @@ const programs: Record<string, string> = {
   'promises.cjs': `
     const { promises } = require('net');
     console.log(require('net/promises') === promises, require('node:net/promises') === promises);`,
+  // A module that loads it itself: the names in its graph are resolved before any of it runs.
+  'itself.mjs': `
+    import 'ferronet/register';
+    import { createRequire } from 'node:module';
+    import ours from 'ferronet';
+    import net from 'net';
+    import beside from './beside.mjs';
+    const required = createRequire(import.meta.url)('net');
+    const { default: later } = await import('net');
+    console.log([net, beside, required, later].map((each) => each === ours).join());`,
+  'beside.mjs': `export { default } from 'node:net';`,
   'worker-of-code.cjs': `
     const { Worker } = require('worker_threads');
     new Worker("console.log(require('net') === require('ferronet'), process.execArgv.at(-2))", { eval: true });`,
@@ -173,6 +184,10 @@ for (const name of ['--import', '--require'] as const) {
     t.is(await run(t, 'promises.cjs', way), 'true true\n');
   });
 }
+
+test('imported by a module, it concerns what is loaded from then on, and not what that module imports beside it', async (t) => {
+  t.is(await run(t, 'itself.mjs', {}), 'false,false,true,true\n');
+});
 
 test('NODE_OPTIONS by name, where the name is known', async (t) => {
   t.is(await run(t, 'nodes.cjs', { options: '--import ferronet/register' }), 'false true true\n');
