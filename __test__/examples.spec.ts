@@ -1,7 +1,7 @@
 // Runs the programs of examples/ and the first one of the README as they are, each in its own process. Only the port
 // 8124 and the path /tmp/echo.sock are replaced in the text by ones that are free, so that another program on
 // this machine cannot spoil a run.
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import nodeNet from 'node:net';
@@ -11,42 +11,9 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 
 import { localPath } from './_helpers/local-path.js';
+import { Program } from './_helpers/program.js';
 
 const root = join(__dirname, '..');
-
-/** A process, and what it has printed so far. */
-class Program {
-  output = '';
-  readonly child: ChildProcessWithoutNullStreams;
-  /** Its exit status, once it has ended and all of its output is here. */
-  readonly status: Promise<number | null>;
-  #waiting: (() => void)[] = [];
-
-  constructor(t: ExecutionContext, command: string, args: string[], inherited: number[] = []) {
-    const options = { cwd: root, stdio: ['pipe', 'pipe', 'pipe', ...inherited] as StdioOptions };
-    this.child = spawn(command, args, options) as ChildProcessWithoutNullStreams;
-    const note = (text: string): void => {
-      this.output += text;
-      for (const look of this.#waiting) look();
-    };
-    this.child.stdout.setEncoding('utf8').on('data', note);
-    this.child.stderr.setEncoding('utf8').on('data', note);
-    this.status = once(this.child, 'close').then(() => this.child.exitCode);
-    t.teardown(() => this.child.kill());
-  }
-
-  /** Resolves once the program has printed the text; fails if it ends without. */
-  says(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        if (this.output.includes(text)) resolve();
-      };
-      this.#waiting.push(look);
-      look();
-      this.status.then(() => reject(new Error(`ended without saying "${text}": ${this.output}`)), reject);
-    });
-  }
-}
 
 interface Place {
   port?: number;
