@@ -20,6 +20,7 @@
 
 /** Files that are run in neither. */
 const absent = {
+  'api-docs': 'programs for Node, as those of examples',
   cluster: "stands on Node's own cluster",
   descriptors: 'closes numbers that their own parts use, in programs made for Node',
   'embedded-loop': "how Electron embeds libuv's loop, which is not theirs",
