@@ -1,6 +1,6 @@
 // The programs of examples/ that do a job, each as a user starts it: as a process of its own, on a port that the system picks.
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import nodeNet, { type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -70,6 +70,15 @@ async function refusedPort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+test('the list of examples has all of them', (t) => {
+  const folder = join(__dirname, '..', 'examples');
+  const listed = readFileSync(join(folder, 'README.md'), 'utf8');
+  t.deepEqual(
+    readdirSync(folder).filter((name) => name !== 'README.md' && !listed.includes(`](${name})`)),
+    [],
+  );
+});
 
 test('proxy: what is said arrives, and the answer after the end', async (t) => {
   const target = await upstream(t, (socket) => {

@@ -5,7 +5,7 @@ const net = require('ferronet');
 
 /** How long a server may take to answer a connect, and how long it is left out when it has not. Milliseconds. */
 const CONNECT_TIMEOUT = 1000;
-const LEFT_OUT = 5000;
+const LEFT_OUT = 30_000;
 
 const [port = 8124, ...targets] = process.argv.slice(2);
 const upstreams = targets.map((name) => {
