@@ -5,6 +5,8 @@ const EVENTS = ['connect', 'ready', 'end', 'finish', 'timeout', 'error', 'close'
 
 /** So much of what was handed over may still wait for the end of a batch. */
 const BATCH = 16 * 1024;
+/** Of what was handed to the system, so many bytes have arrived: the first window of TCP on loopback. The rest may wait for room. */
+const FIRST_WINDOW = 60_000;
 
 type Event = (typeof EVENTS)[number];
 
@@ -64,7 +66,7 @@ export class Watched {
     // `destroy` itself stays as it is: a pipe becomes a native relay only with the methods of the class.
     socket._destroy = (error, done) => {
       const handed = this.handedByPeer?.() ?? 0;
-      this.leftUnread = !socket.writableEnded && socket.bytesRead + BATCH < handed;
+      this.leftUnread = !socket.writableEnded && socket.bytesRead + BATCH < Math.min(handed, FIRST_WINDOW);
       _destroy.call(socket, error, done);
     };
     this.socket = socket;
