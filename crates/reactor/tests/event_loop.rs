@@ -5,7 +5,7 @@
 mod support;
 
 use std::io::{IoSlice, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
 
@@ -83,6 +83,32 @@ fn however_many_are_ready_in_one_turn_all_are_reported() {
         }
         taken == accepted.len()
     });
+}
+
+#[test]
+fn a_connection_is_reported_after_a_connect_to_another_listener_of_the_port() {
+    let event_loop = Loop::new(Drive::Loop);
+    let reactor = &event_loop.reactor;
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = reactor.bind_tcp(&any, &SocketOptions::default()).unwrap();
+    reactor.listen(listener, 16).unwrap();
+    let address = reactor.local_address(listener).unwrap();
+    // Of another process, say. The reactor knows its own listeners by their ports.
+    let elsewhere = SocketAddr::from(([127, 0, 0, 2], address.port()));
+    let _other = TcpListener::bind(elsewhere).unwrap();
+    for _ in 0..2 {
+        let _peer = TcpStream::connect(address).unwrap();
+        event_loop.turn_until(|event| {
+            let Event::Connection { id } = event else {
+                return false;
+            };
+            let is_accepted = reactor.accept(id).is_some();
+            let client = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
+            reactor.connect(client, &Target::Tcp(&elsewhere)).unwrap();
+            reactor.accept_later(id);
+            is_accepted
+        });
+    }
 }
 
 /// Begins a batch, and has `bytes` batched. Nothing is before the thread has seen that something happens, and

@@ -143,7 +143,7 @@ impl Listener {
                 }
                 return;
             }
-            if !self.has_room() {
+            if !self.await_room() {
                 return;
             }
             let shard = connections.next_shard();

@@ -133,14 +133,26 @@ impl Listener {
         Ok(())
     }
 
-    /// Whether one more connection may wait for the consumer now. If not, the task is woken when one is taken.
+    /// Whether one more connection may wait for the consumer now.
     pub(super) fn has_room(&self) -> bool {
-        let most = if self.scarce.load(Ordering::Relaxed) {
+        let most = self.most_waiting();
+        self.accepted.lock().has_room(most)
+    }
+
+    /// As [`Listener::has_room`], for the task: if there is none, it is woken when a connection is taken.
+    pub(super) fn await_room(&self) -> bool {
+        let most = self.most_waiting();
+        let mut accepted = self.accepted.lock();
+        accepted.task_waits = !accepted.has_room(most);
+        !accepted.task_waits
+    }
+
+    fn most_waiting(&self) -> usize {
+        if self.scarce.load(Ordering::Relaxed) {
             1
         } else {
             self.max_waiting.load(Ordering::Relaxed)
-        };
-        self.accepted.lock().has_room(most)
+        }
     }
 
     /// The next connection. After one, none is reported until the consumer finds no further one, or has called

@@ -36,9 +36,8 @@ pub(super) struct Accepted {
 
 impl Accepted {
     /// Whether one more may wait, if `most` may.
-    pub(super) fn has_room(&mut self, most: usize) -> bool {
-        self.task_waits = self.waiting.len() >= most;
-        !self.task_waits
+    pub(super) fn has_room(&self, most: usize) -> bool {
+        self.waiting.len() < most
     }
 }
 
