@@ -111,6 +111,36 @@ fn a_connection_is_reported_after_a_connect_to_another_listener_of_the_port() {
     }
 }
 
+#[test]
+fn what_the_coming_poll_finds_is_reported_before_a_connect_that_ended_at_once() {
+    let event_loop = Loop::new(Drive::Loop);
+    let reactor = &event_loop.reactor;
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = reactor.bind_tcp(&any, &SocketOptions::default()).unwrap();
+    reactor.listen(listener, 16).unwrap();
+    let address = reactor.local_address(listener).unwrap();
+    let (ended, peer) = event_loop.accepted();
+    reactor.read_start(ended).unwrap();
+    event_loop.turn(0, |_| ());
+    drop(peer);
+    let client = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
+    reactor.connect(client, &Target::Tcp(&address)).unwrap();
+    let mut order = Vec::new();
+    event_loop.turn_until(|event| {
+        order.push(event);
+        matches!(event, Event::Connected { .. })
+    });
+    let expected = [
+        Event::Readable { id: ended },
+        Event::Connection { id: listener },
+        Event::Connected {
+            id: client,
+            result: Ok(()),
+        },
+    ];
+    assert_eq!(order, expected);
+}
+
 /// Begins a batch, and has `bytes` batched. Nothing is before the thread has seen that something happens, and
 /// watches.
 fn begin_batch(event_loop: &Loop, id: HandleId, peer: &mut TcpStream, bytes: &[u8]) {

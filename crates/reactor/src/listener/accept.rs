@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use ferronet_core::handles::HandleId;
+use ferronet_core::lanes::Lane;
 
 use crate::drive::run_queue::{Driving, Task};
 use crate::drive::shard::Shard;
@@ -37,7 +38,8 @@ impl Listener {
         let event = Event::Connection { id: self.id };
         match by {
             Reporter::Task => self.events.push(event),
-            Reporter::Caller => self.events.push_next_turn(event),
+            // After what the coming poll finds: the end of a connection that this one takes the place of, say.
+            Reporter::Caller => self.events.push_in(Lane::AfterPoll, event),
         }
     }
 

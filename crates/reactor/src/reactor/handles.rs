@@ -7,7 +7,6 @@ use std::sync::{Arc, Weak};
 use std::task::Wake as _;
 
 use ferronet_core::handles::HandleId;
-use ferronet_core::lanes::Lane;
 use ferronet_core::state::Writing;
 
 use crate::event::event::Event;
@@ -172,10 +171,10 @@ impl Reactor {
         let connection = self.begin_stream(id, unregistered, Writing::Connecting)?;
         match ended {
             Some(Err(error)) => connection.connect_failed(error.into()),
-            Some(Ok(())) if self.accept_own(to) => connection.connected(Lane::NextTurn),
-            // A listener of this process may belong to another library (an http server of Node's): its connection is reported
-            // in the coming poll, and first.
-            Some(Ok(())) => connection.connected(Lane::AfterPoll),
+            Some(Ok(())) => {
+                self.accept_own(to);
+                connection.connected();
+            }
             None => {}
         }
         Shared::serve(&connection);
@@ -196,8 +195,7 @@ impl Reactor {
 
     /// A connect that ended at once may have reached a listener of this reactor. Its connection is then reported before the
     /// connect is, as epoll reports the two: a program that closes its server in the client's `connect` has accepted it.
-    /// Returns whether there is such a listener.
-    fn accept_own(&self, to: &Target<'_>) -> bool {
+    fn accept_own(&self, to: &Target<'_>) {
         let reached: Vec<_> = {
             let listeners = self.shared.listeners.lock();
             listeners
@@ -206,10 +204,9 @@ impl Reactor {
                 .map(Arc::clone)
                 .collect()
         };
-        for listener in &reached {
+        for listener in reached {
             listener.accept_now();
         }
-        !reached.is_empty()
     }
 
     /// Makes a stream of an unregistered socket.

@@ -16,22 +16,26 @@ impl Connection {
         self.writer.lock().state == Writing::Connecting
     }
 
-    /// Reports a connect that has ended with the call that began it.
-    pub(crate) fn connected(&self, lane: Lane) {
+    /// Reports a connect that has ended with the call that began it: after what the coming poll finds, as epoll does. The
+    /// connection of a listener of this process is reported before, even if that belongs to another library (an http server
+    /// of Node's).
+    pub(crate) fn connected(&self) {
         self.writer.lock().state.connect_ended(true);
         let event = Event::Connected {
             id: self.id,
             result: Ok(()),
         };
-        self.events.push_in(lane, event);
+        self.events.push_in(Lane::AfterPoll, event);
     }
 
+    /// As [`Connection::connected`], of one that has failed.
     pub(crate) fn connect_failed(&self, errno: Errno) {
         self.writer.lock().state.connect_ended(false);
-        self.events.push_next_turn(Event::Connected {
+        let event = Event::Connected {
             id: self.id,
             result: Err(errno),
-        });
+        };
+        self.events.push_next_turn(event);
     }
 
     /// Whether a connection that was made is still one.
