@@ -18,6 +18,21 @@ parity(
 );
 
 parity(
+  'connect again in the error of a path that does not exist',
+  async (stage) => {
+    const server = await stage.listening();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const client = stage.socket();
+    client.connect(stage.path('nope'));
+    client.once('error', () => client.connect(stage.portOf(server), '127.0.0.1'));
+    await Promise.all([stage.until(client, 'close'), stage.accepted()]);
+    client.destroy();
+    await stage.finish(server);
+  },
+  { not },
+);
+
+parity(
   'connect to a regular file',
   async (stage) => {
     writeFileSync(stage.path('file'), '');

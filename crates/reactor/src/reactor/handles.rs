@@ -170,7 +170,7 @@ impl Reactor {
         let ended = unregistered.with(|socket| socket.begin_connect(to))?;
         let connection = self.begin_stream(id, unregistered, Writing::Connecting)?;
         match ended {
-            Some(Err(error)) => connection.connect_failed(error.into()),
+            Some(Err(error)) => connection.connect_failed(to.transport(), error.into()),
             Some(Ok(())) => {
                 self.accept_own(to);
                 connection.connected();

@@ -7,6 +7,7 @@ use ferronet_core::state::Writing;
 
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
+use crate::sys::Transport;
 
 use super::connection::Connection;
 use super::io::StreamIo;
@@ -28,14 +29,19 @@ impl Connection {
         self.events.push_in(Lane::AfterPoll, event);
     }
 
-    /// As [`Connection::connected`], of one that has failed.
-    pub(crate) fn connect_failed(&self, errno: Errno) {
+    /// As [`Connection::connected`], of one that has failed. libuv keeps the error of a local connect for its pending queue.
+    pub(crate) fn connect_failed(&self, transport: Transport, errno: Errno) {
         self.writer.lock().state.connect_ended(false);
         let event = Event::Connected {
             id: self.id,
             result: Err(errno),
         };
-        self.events.push_next_turn(event);
+        let lane = if transport.defers_connect_errors() {
+            Lane::Pending
+        } else {
+            Lane::NextTurn
+        };
+        self.events.push_in(lane, event);
     }
 
     /// Whether a connection that was made is still one.
