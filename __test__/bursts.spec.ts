@@ -38,6 +38,19 @@ const burst = (name: string, at: string, listener: string, settings = ''): strin
     for (const until = Date.now() + 60; Date.now() < until;);
   });`;
 
+/** A client that connects again whenever it has closed. */
+const again = (name: string): string => `
+  const { createServer, connect } = require('${name}');
+  const log = [], ends = {};
+  const server = createServer((socket) => { log.push('C'); socket.resume().end(); });
+  server.maxConnections = 1;
+  server.on('drop', () => log.push('drop'));
+  const client = (n) => {
+    if (n < ${CLIENTS}) connect(server.address().port, '127.0.0.1').on('close', () => client(n + 1)).resume();
+    else server.close(() => console.log(JSON.stringify({ log: log.join(''), ends })));
+  };
+  server.listen(0, '127.0.0.1', () => client(0));`;
+
 async function play(source: string, env: Record<string, string>): Promise<{ log: string; ends: object }> {
   const { stdout, stderr } = await runScript(source, { env });
   return JSON.parse(stdout || JSON.stringify(stderr)) as { log: string; ends: object };
@@ -80,6 +93,13 @@ for (const name of triedNames) {
     inOrder(`one that is ended at once makes room for the next below maxConnections: ${name}, ${driver}`, async (t) => {
       const source = burst(name, `0, '127.0.0.1'`, `log.push('C'); socket.end();`, `server.maxConnections = 5;`);
       const { log } = await play(source, env);
+      t.is(log, 'C'.repeat(CLIENTS));
+    });
+
+    // A thread may see the end after the loop has seen the next connection.
+    const byLoop = driver === 'four threads' || driver === 'the thread' ? test.skip : withTurns;
+    byLoop(`a client that connects again and again is one connection: ${name}, ${driver}`, async (t) => {
+      const { log } = await play(again(name), env);
       t.is(log, 'C'.repeat(CLIENTS));
     });
 
