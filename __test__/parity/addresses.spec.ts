@@ -76,3 +76,13 @@ parity('a local address and port of one’s own choice', async (stage) => {
   client.resetAndDestroy();
   await stage.finish(server);
 });
+
+parity('a local port that is none', async (stage) => {
+  const server = await stage.listening();
+  for (const localPort of [65_536, 0.5, 1e10]) {
+    const client = stage.socket(`C ${localPort}`);
+    client.connect({ port: stage.portOf(server), host: '127.0.0.1', localPort });
+    await stage.closed(client);
+  }
+  await stage.finish(server);
+});

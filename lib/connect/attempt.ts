@@ -5,13 +5,13 @@
  * The handle is the attempt's: several can run at the same time. It becomes the socket's when the attempt has won, or is
  * lent to the socket while the attempt runs (handle.ts).
  */
-import { type NetError, ERR_IP_BLOCKED, exceptionWithHostPort } from '../errors/errors.js';
+import { type NetError, ERR_IP_BLOCKED, exceptionWithHostPort, uvErrno } from '../errors/errors.js';
 import { connectDenial } from '../errors/permission.js';
 import type { TcpOptions } from '../handle/options.js';
 import type { Pipe } from '../handle/pipe.js';
 import type { Req } from '../handle/request.js';
 import type { SocketHandle } from '../handle/socket.js';
-import type { AddressOut, TCP } from '../handle/tcp.js';
+import { type AddressOut, systemPort, type TCP } from '../handle/tcp.js';
 import { debug } from '../node/diagnostics.js';
 import { startTimer } from '../node/timers.js';
 import { applyOptions } from '../stream/kernel-options.js';
@@ -23,6 +23,8 @@ import {
   type RunningAttempt,
   type SocketCore,
 } from '../stream/state.js';
+
+const UV_EADDRINUSE: number = uvErrno('EADDRINUSE');
 
 /** Where to connect, and from where: a path alone, or an IP address with all that belongs to it. */
 export interface Target {
@@ -85,7 +87,10 @@ export class Attempt implements Req, RunningAttempt {
     this.#setOptions();
     const tcp = this.handle as unknown as TCP;
     const local = localAddress ?? (family === 4 ? '0.0.0.0' : '::');
-    const errno = family === 4 ? tcp.bind(local, localPort ?? 0) : tcp.bind6(local, localPort ?? 0);
+    const port = localPort ?? 0;
+    const bound = family === 4 ? tcp.bind(local, port) : tcp.bind6(local, port);
+    // Node takes it for a port in use when another one is bound, unless it is negative.
+    const errno = bound === 0 && port > 0 && port !== systemPort(port) ? UV_EADDRINUSE : bound;
     debug(`${call}: binding to localAddress: %s and localPort: %d (addressType: %d)`, local, localPort, family);
     this.#localAddress = local;
     this.#state = errno < 0 ? 'failed' : 'bound';

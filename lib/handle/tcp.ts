@@ -20,6 +20,11 @@ function named(found: ReturnType<ReturnType<typeof reactor>['localAddress']>, ou
   return 0;
 }
 
+/** The port that the system gets for a number, which may be any: its lowest 16 bits, as with libuv. */
+export function systemPort(port: number): number {
+  return port & 0xff_ff;
+}
+
 /** A TCP socket or listener. */
 export class TCP extends StreamHandle {
   /** Options for the socket that this handle is going to open. */
@@ -52,11 +57,11 @@ export class TCP extends StreamHandle {
   }
 
   bind(address: string, port: number, flags = 0): number {
-    return this.openOnce(() => reactor().bindTcp(address, port, false, flags, this.#early));
+    return this.openOnce(() => reactor().bindTcp(address, systemPort(port), false, flags, this.#early));
   }
 
   bind6(address: string, port: number, flags = 0): number {
-    return this.openOnce(() => reactor().bindTcp(address, port, true, flags, this.#early));
+    return this.openOnce(() => reactor().bindTcp(address, systemPort(port), true, flags, this.#early));
   }
 
   /** Returns errors of the address or the route. `ECONNREFUSED` always goes to `req.oncomplete`. */
