@@ -10,6 +10,7 @@ import type { Accepted } from './accepted.js';
 import { Reactor } from './binding.js';
 import { type ChunkForm, Driver, EventKind, HostLoop, NO_SLOT, Operation, SLOTS } from './numbers.js';
 import type { TcpOptions } from './options.js';
+import { driverSetting, threadsSetting } from '../node/settings.js';
 
 /** Events of handles. */
 export type HandleEvent = Exclude<EventKind, typeof EventKind.FewData | typeof EventKind.Closing>;
@@ -87,29 +88,16 @@ function deliver(): void {
   started?.deliver();
 }
 
-/** What drives the reactor: `FERRONET_DRIVER`, read once. */
-function driver(): Driver {
-  switch (process.env['FERRONET_DRIVER']) {
-    case 'thread':
-      return Driver.Thread;
-    case 'loop':
-      return Driver.Loop;
-    default:
-      return Driver.Auto;
-  }
-}
-
-/** How many threads share the connections: `FERRONET_THREADS`, 1 to 64, read once. Any other value counts as 1. */
-function threads(): number {
-  const text = process.env['FERRONET_THREADS'] ?? '';
-  const count = /^\d{1,2}$/.test(text) ? Number(text) : 1;
-  return count >= 1 && count <= 64 ? count : 1;
-}
+const drivers: Readonly<Record<ReturnType<typeof driverSetting>, Driver>> = {
+  auto: Driver.Auto,
+  loop: Driver.Loop,
+  thread: Driver.Thread,
+};
 
 /** The reactor of this thread. The reactor's own threads start with the first handle, not with `require`. */
 export function reactor(): Reactor {
   // In the addon's typings, kinds are plain numbers.
-  return (started ??= new Reactor(dispatch as Dispatch, host(), driver(), threads(), later));
+  return (started ??= new Reactor(dispatch as Dispatch, host(), drivers[driverSetting()], threadsSetting(), later));
 }
 
 let controller: ReturnType<Reactor['control']> | undefined;

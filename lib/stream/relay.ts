@@ -6,6 +6,7 @@
 // add to it ends the relay first and then does what it always does. Later bytes pass through the streams again, until both
 // are idle.
 import { StreamHandle } from '../handle/stream.js';
+import { isRelaySwitchedOff } from '../node/settings.js';
 import { type Relay, type SocketCore, kState } from './state.js';
 import { noteActivity } from './timeout.js';
 
@@ -49,7 +50,7 @@ const BYPASSED_METHODS = [
 
 const NO_BYTES = new Uint8Array(0);
 
-const isSwitchedOff: boolean = process.env['FERRONET_RELAY'] === 'off';
+const isSwitchedOff: boolean = isRelaySwitchedOff();
 
 /** The methods of the class itself, by name. */
 const originals = new Map<string, unknown>();
