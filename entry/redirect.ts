@@ -1,6 +1,7 @@
 // What `net` resolves to once `ferronet/register` is loaded. This file is also the `resolve` hook of `import`, which older
 // versions of Node load in a thread of its own.
 import type { ResolveFnOutput, ResolveHookContext } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** dist/: its modules still get Node's own net by the names that are redirected for all others. */
@@ -14,11 +15,12 @@ interface Target {
 }
 
 function target(importing: string, requiring: string): Target {
-  return { import: new URL(importing, dist).href, require: new URL(requiring, dist).href };
+  return { import: pathToFileURL(importing).href, require: pathToFileURL(requiring).href };
 }
 
-const net: Target = target('../index.mjs', 'index.js');
-const promises: Target = target('entry/promises.js', 'entry/promises.js');
+// Whole paths from __dirname: tools that trace the files of a program follow those.
+const net: Target = target(join(__dirname, '../../index.mjs'), join(__dirname, '../index.js'));
+const promises: Target = target(join(__dirname, 'promises.js'), join(__dirname, 'promises.js'));
 const targets: Readonly<Partial<Record<string, Target>>> = {
   net,
   'node:net': net,
