@@ -1,12 +1,11 @@
 // The native half refuses numbers that it has no name for, instead of taking them for others.
-import { join } from 'node:path';
-
 import test from 'ava';
 
+import { addon } from './_helpers/addon.js';
 import { errnoOf } from './_helpers/errno.js';
 import { isNode } from './_helpers/implementations.js';
 
-const { Reactor } = require(join(__dirname, '..', 'binding.js')) as typeof import('../binding.js');
+const { Reactor } = addon();
 
 const LIBUV = 1;
 const AUTO = 0;

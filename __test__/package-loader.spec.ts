@@ -1,7 +1,7 @@
 // What a user reads when the package is there and its native part is not: another platform, or a broken install. It names
 // the platform, what was looked for and what to do.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -17,7 +17,7 @@ function installed(t: ExecutionContext, below = '.'): { folder: string; copy: st
   t.teardown(() => rmSync(made, { recursive: true, force: true }));
   const folder = join(made, below);
   const copy = join(folder, 'node_modules', 'ferronet');
-  for (const part of ['package.json', 'dist', 'index.mjs', 'binding.js']) {
+  for (const part of ['package.json', 'dist', 'index.mjs']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }
   return { folder, copy };
@@ -46,7 +46,7 @@ test('npm has left the optional package out', (t) => {
   const { code, message } = fault(installed(t).folder);
   t.is(code, 'MODULE_NOT_FOUND');
   t.true(message.includes(`${process.platform} ${process.arch}`), message);
-  t.true(message.includes(`./${addon} is not there`), message);
+  t.true(message.includes(`../${addon} is not there`), message);
   t.true(message.includes(`- ${platformPackage} is not there`), message);
   t.true(message.endsWith(`or name it: npm install ${platformPackage}.`), message);
 });
@@ -90,6 +90,58 @@ test('a platform without a build', (t) => {
   t.is(code, 'MODULE_NOT_FOUND');
   t.regex(message, /pdp11/);
   t.regex(message, /There is no build for this platform/);
+});
+
+// What a bundler leaves in the place of the addon, here in the package of this platform.
+const swallowed = {
+  'the path of a copy': "module.exports = './addon-4F1C.node'",
+  'the bytes': 'module.exports = new Uint8Array(3)',
+  'a module that could not be parsed': `throw new Error("Module parse failed: Unexpected character '\\x7F' (1:0)\\nYou may need a loader")`,
+  'what only CommonJS has': 'throw new ReferenceError("require is not defined in ES module scope")',
+};
+for (const [what, module] of Object.entries(swallowed)) {
+  test(`a bundler has taken the addon for something else: ${what}`, (t) => {
+    const { folder } = installed(t);
+    const fake = join(folder, 'node_modules', String(platformPackage));
+    mkdirSync(fake);
+    writeFileSync(join(fake, 'index.js'), module);
+    const { code, message } = fault(folder);
+    t.is(code, 'MODULE_NOT_FOUND', message);
+    t.regex(message, /A bundler has taken ferronet into its bundle/);
+    for (const line of ['esbuild: --external:ferronet', 'webpack: ', 'rollup: external', 'vite: ssr']) {
+      t.true(message.includes(line), line);
+    }
+    t.true(message.endsWith(`node_modules/${platformPackage} where the program runs.`), message);
+  });
+}
+
+test('a bundle that was put where the addon is not', (t) => {
+  const { folder, copy } = installed(t);
+  // The files as a bundler has them: without the package around them.
+  rmSync(join(copy, 'package.json'));
+  writeFileSync(join(copy, 'index.js'), "module.exports = require('./dist/index.js')");
+  const { code, message } = fault(folder);
+  t.is(code, 'MODULE_NOT_FOUND');
+  t.regex(message, /A bundler has taken ferronet into its bundle/);
+});
+
+test('a bundle of webpack: what to write there is enough', (t) => {
+  const { folder, copy } = installed(t);
+  rmSync(join(copy, 'package.json'));
+  writeFileSync(join(copy, 'index.js'), "module.exports = require('./dist/index.js')");
+  const { message } = fault(folder, [], 'globalThis.__webpack_require__ = () => {}');
+  t.regex(message, /webpack: target/);
+  t.notRegex(message, /esbuild/);
+});
+
+test('the loader knows every platform that is built', (t) => {
+  const source = readFileSync(join(root, 'lib', 'handle', 'addon.ts'), 'utf8');
+  const required = Array.from(source.matchAll(/require\('([^']+)'\)/g), ([, name]) => name);
+  const expected = readdirSync(join(root, 'npm')).flatMap((name) => [
+    `../../../ferronet.${name}.node`,
+    `ferronet-${name}`,
+  ]);
+  t.deepEqual(required.filter((name) => name !== './load-error.js').toSorted(), expected.toSorted());
 });
 
 const forbidding = [['--no-addons']];

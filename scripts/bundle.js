@@ -1,5 +1,6 @@
-// Puts the compiled modules into one file for each entry point of the package, with a source map: what `require` costs is
-// finding and opening files, far more than reading them.
+// Puts the compiled modules into one file for each entry point of the package, with a source map, since finding and opening a
+// file costs as much as compiling 30 KB. What only functions require is in a second file, which is read when the first
+// of it is wanted: V8 scans all that is in a file.
 //
 // Each module stays a function of its own. So the names in it stay what they are, what a function requires is loaded when
 // the function runs, and nothing depends on Object.prototype. Bundlers that merge modules into one scope (esbuild 0.28 and
@@ -25,6 +26,7 @@ function compiled(folder) {
 
 /** The modules that may be in several bundles: they hold no state, so it does not matter which copy is used. */
 const stateless = new Set([
+  'lib/handle/addon.js',
   'lib/handle/binding.js',
   'lib/node/define.js',
   'lib/errors/text.js',
@@ -34,12 +36,36 @@ const stateless = new Set([
 ]);
 
 /**
- * Whether a module goes into the bundle of those that require it. The entry points, and the loader of the native part
- * beside dist/, are files of their own.
+ * Modules that few programs need, and that do nothing when they are loaded but define things. What needs them is a call of
+ * the program, never an event: a process that has no descriptors left could not read the second file then.
+ */
+const rare = new Set([
+  'lib/handle/descriptor.js',
+  'lib/handle/inherited-pipe.js',
+  'lib/server/sent-connections.js',
+  'lib/stream/quiesce.js',
+  'lib/stream/unread.js',
+]);
+
+/**
+ * Whether a module goes into the bundle of those that require it. The entry points are files of their own.
  * @param {string} name
  */
 function isInside(name) {
   return name.startsWith('lib/') || /^entry\/.+\//.test(name);
+}
+
+/**
+ * Has the rare modules required where they are used. They must not be used while the module is loaded.
+ * @param {string} text of a module
+ * @param {string} folder of it
+ */
+function withRareLater(text, folder) {
+  for (const [line, variable, call, wanted] of text.matchAll(/^const (\w+) = (require\("(\.[^"]+)"\));$/gm)) {
+    if (!rare.has(path.posix.join(folder, String(wanted)))) continue;
+    text = text.replace(line, '').replaceAll(new RegExp(`\\b${variable}\\b`, 'g'), String(call));
+  }
+  return text;
 }
 
 /**
@@ -51,8 +77,7 @@ function isInside(name) {
 function body(name, entry, found) {
   const folder = path.posix.dirname(name);
   return (
-    fs
-      .readFileSync(path.join(dist, name), 'utf8')
+    withRareLater(fs.readFileSync(path.join(dist, name), 'utf8'), folder)
       .replace(/^"use strict";$/m, '')
       .replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
       .replace(/^Object\.defineProperty\(exports, "__esModule", .*$/m, '')
@@ -125,20 +150,30 @@ class Bundle {
   }
 }
 
-const LOADER = `const loaded = {};
+/** @param {string} source of a module */
+const loader = (source) => `const loaded = {};
 function load(name) {
   let module = loaded[name];
   if (module === undefined) {
     module = loaded[name] = Object.defineProperty({}, '__esModule', { __proto__: null, value: true });
-    sources[name](module);
+    (${source})(module);
   }
   return module;
 }
 `;
 
 /**
- * An entry point, behind the modules that it requires, directly or not.
+ * The name of the second file of an entry point.
  * @param {string} entry
+ */
+function laterThan(entry) {
+  return entry.replace(/\.js$/, '.later.js');
+}
+
+/**
+ * An entry point, behind the modules that it requires, directly or not, and the modules that are loaded later.
+ * @param {string} entry
+ * @returns {(readonly [string, Bundle])[]} files, by name
  */
 function bundle(entry) {
   /** @type {Set<string>} */
@@ -154,19 +189,24 @@ function bundle(entry) {
   };
   const text = body(entry, entry, into(atOnce));
   const file = new Bundle();
+  const second = new Bundle();
   file.add(`'use strict';\n`);
   if (atOnce.size + later.size > 0) {
-    file.add('const sources = {\n');
+    file.add('const sources = {\n__proto__: null,\n');
     // Both sets grow while they are walked. In parentheses, a function is compiled with the file and not when it is called.
     for (const name of atOnce) addFunction(file, name, body(name, entry, into(atOnce)), entry, ['(', ')']);
+    second.add(`'use strict';\nmodule.exports = (load) => ({\n`);
     for (const name of later) {
-      if (!atOnce.has(name)) addFunction(file, name, body(name, entry, into(later)), entry, ['', '']);
+      if (!atOnce.has(name)) addFunction(second, name, body(name, entry, into(later)), entry, ['', '']);
     }
-    file.add(`};\n${LOADER}`);
+    second.add('});\n');
+    file.add('};\n');
+    const name = path.posix.basename(laterThan(entry));
+    if (later.size === 0) file.add(loader('sources[name]'));
+    else file.add(`let rest;\n${loader(`sources[name] ?? (rest ??= require('./${name}')(load))[name]`)}`);
   }
   file.addModule(entry, text, entry);
-  file.add(`//# sourceMappingURL=${path.posix.basename(entry)}.map\n`);
-  return file;
+  return [[entry, file], ...(later.size > 0 ? [/** @type {const} */ ([laterThan(entry), second])] : [])];
 }
 
 /**
@@ -182,12 +222,12 @@ function addFunction(file, name, text, entry, [open, close]) {
   file.add(`}${close},\n`);
 }
 
-const entries = compiled('entry').concat('index.js');
-const bundles = entries.map((entry) => /** @type {const} */ ([entry, bundle(entry)]));
+const bundles = compiled('entry').concat('index.js').flatMap(bundle);
 for (const name of fs.readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (/\.js(\.map)?$/.test(name)) fs.rmSync(path.join(dist, name));
 }
-for (const [entry, file] of bundles) {
-  fs.writeFileSync(path.join(dist, entry), file.text);
-  fs.writeFileSync(path.join(dist, `${entry}.map`), `${JSON.stringify(file.map(entry))}\n`);
+for (const [name, file] of bundles) {
+  file.add(`//# sourceMappingURL=${path.posix.basename(name)}.map\n`);
+  fs.writeFileSync(path.join(dist, name), file.text);
+  fs.writeFileSync(path.join(dist, `${name}.map`), `${JSON.stringify(file.map(name))}\n`);
 }

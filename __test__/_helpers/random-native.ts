@@ -2,8 +2,8 @@
 // `vanish`.
 // Whatever is answered or thrown is right; the process goes on and ends by itself.
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
 
+import { addon } from './addon.js';
 import { Dice } from './random-values.js';
 
 type Plain = (...args: unknown[]) => unknown;
@@ -12,7 +12,7 @@ interface Native {
   Reactor: { new (...args: unknown[]): Loose; prototype: Loose };
 }
 
-const native = require(join(__dirname, '..', '..', 'binding.js')) as Native & Loose;
+const native = addon() as unknown as Native & Loose;
 
 const CALLS = 3000;
 

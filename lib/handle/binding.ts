@@ -1,20 +1,8 @@
-/**
- * The only module that loads the native addon. `binding.js` is generated beside `package.json`; the path is the one from
- * `dist/lib/handle`, and scripts/bundle.js adapts it for `dist/index.js`. The literal `require` lets bundlers and Electron's
- * packagers find the addon.
- */
+/** What the native addon exports, with its types. */
 import type * as Native from '../../binding.js';
+import { loadAddon } from './addon.js';
 
-function loadNative(): typeof Native {
-  try {
-    return require('../../../binding.js') as typeof Native;
-  } catch (error) {
-    const { loadError } = require('./load-error.js') as typeof import('./load-error.js');
-    throw loadError(error, require.resolve('../../../binding.js'));
-  }
-}
-
-const native = loadNative();
+const native = loadAddon();
 
 /** The reactor of one thread: its sockets, and the calls to them. Numbers are ids, counts or libuv errors. */
 export type Reactor = Native.Reactor;

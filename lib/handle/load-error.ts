@@ -1,28 +1,26 @@
 // The error of an addon that is missing or does not load: for which platform, what was looked for, and what to do about it.
-// `binding.js` tries every candidate and passes on only the messages of the failures, so the cause is found from those.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isNativeError } from 'node:util/types';
 
+/** Defined by webpack in what it bundles. */
+declare const __webpack_require__: unknown;
+
 /** Why the addon did not load. */
-type Fault = 'missing' | 'disabled' | 'broken' | 'unsupported';
+type Fault = 'bundled' | 'missing' | 'disabled' | 'broken' | 'unsupported';
 
 /** Node's own codes for such faults. */
 const codes: Record<Fault, string> = {
+  bundled: 'MODULE_NOT_FOUND',
   missing: 'MODULE_NOT_FOUND',
   disabled: 'ERR_DLOPEN_DISABLED',
   broken: 'ERR_DLOPEN_FAILED',
   unsupported: 'MODULE_NOT_FOUND',
 };
 
-/** The first line of each error in the chain that `binding.js` throws, in the order in which it tried. */
-function attempts(error: unknown): string[] {
-  const texts: string[] = [];
-  // The outermost error says only that loading failed.
-  let each = isNativeError(error) ? error.cause : undefined;
-  for (; isNativeError(each); each = each.cause) texts.unshift(each.message.split('\n')[0] ?? '');
-  // `binding.js` always looks for a WebAssembly build, which does not exist.
-  return texts.filter((text) => !notFound(text)?.includes('wasi'));
+function firstLine(error: unknown): string {
+  const text = isNativeError(error) ? error.message : String(error);
+  return text.split('\n')[0] ?? '';
 }
 
 /** The module that was not found, if that is what happened. */
@@ -30,10 +28,33 @@ function notFound(text: string): string | undefined {
   return /^Cannot find module '([^']+)'/.exec(text)?.[1];
 }
 
-function faultOf(texts: string[]): Fault {
+/** What bundlers leave of a file or a variable that they know nothing about. */
+const MARKS_OF_BUNDLERS =
+  /^Module parse failed|^Dynamic require of|^Could not dynamically require|(?:require|__dirname|__filename) is not defined/;
+
+/** The folder of the package, if this code still is where it was installed. */
+function packageRoot(): string | undefined {
+  if (typeof __filename === 'undefined') return undefined;
+  // In dist/, or in a folder of it.
+  for (const up of ['..', join('..', '..')]) {
+    const folder = join(dirname(__filename), up);
+    try {
+      const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: unknown };
+      if (name === 'ferronet') return folder;
+    } catch {
+      // There is none, or it may not be read.
+    }
+  }
+  return undefined;
+}
+
+function faultOf(texts: string[], loaded: unknown, root: string | undefined): Fault {
+  if (loaded !== undefined) return 'bundled';
+  if (texts.length === 0) return 'unsupported';
+  if (texts.some((text) => MARKS_OF_BUNDLERS.test(text))) return 'bundled';
   if (texts.some((text) => text.includes('addons is disabled'))) return 'disabled';
-  if (texts.some((text) => text.startsWith('Unsupported '))) return 'unsupported';
-  return texts.every((text) => notFound(text) !== undefined) ? 'missing' : 'broken';
+  if (!texts.every((text) => notFound(text) !== undefined)) return 'broken';
+  return root === undefined ? 'bundled' : 'missing';
 }
 
 /** Installed packages of other platforms: they show for which system npm has run. */
@@ -66,9 +87,27 @@ function whatToPack(fault: 'broken' | 'missing'): string {
   );
 }
 
-function whatToDo(fault: Fault, root: string, wanted: string | undefined): string {
-  const isPacked = /\.asar[\\/]/.test(root);
+/** What to write in the configuration of a bundler. */
+function whatToLeaveOut(wanted: string): string {
+  const webpack = "webpack: target: 'node', externals: { ferronet: 'commonjs ferronet' }";
+  const others = [
+    'esbuild: --external:ferronet, or --loader:.node=copy, which puts the addon beside the bundle',
+    "rollup: external: ['ferronet']",
+    "vite: ssr: { external: ['ferronet'] }",
+  ];
+  const isWebpack = typeof __webpack_require__ !== 'undefined';
+  return [
+    'A bundler has taken ferronet into its bundle, and the addon is a file that cannot be in one. Leave ferronet out:',
+    ...(isWebpack ? [webpack] : [webpack, ...others]).map((line) => `  ${line}`),
+    `and have node_modules/ferronet and node_modules/${wanted} where the program runs.`,
+  ].join('\n');
+}
+
+function whatToDo(fault: Fault, root: string | undefined, wanted: string): string {
+  const isPacked = root !== undefined && /\.asar[\\/]/.test(root);
   switch (fault) {
+    case 'bundled':
+      return whatToLeaveOut(wanted);
     case 'disabled':
       return 'This process loads no addons. Beside --permission it needs --allow-addons, and --no-addons must not be set.';
     case 'unsupported':
@@ -82,9 +121,10 @@ function whatToDo(fault: Fault, root: string, wanted: string | undefined): strin
     case 'missing':
       break;
   }
-  if (existsSync(join(root, 'Cargo.toml'))) return 'This is a clone of the repository: npm run build makes it.';
+  if (root !== undefined && existsSync(join(root, 'Cargo.toml')))
+    return 'This is a clone of the repository: npm run build makes it.';
   if (isPacked) return whatToPack('missing');
-  const others = wanted === undefined ? [] : installedInstead(wanted);
+  const others = installedInstead(wanted);
   if (others.length > 0) {
     return (
       `There is ${others.join(', ')}: this was installed for another system. Do not copy node_modules from one system ` +
@@ -94,26 +134,38 @@ function whatToDo(fault: Fault, root: string, wanted: string | undefined): strin
   return (
     'It is an optional dependency that npm has left out: because of --omit=optional, or because package-lock.json was ' +
     'written on another system (https://github.com/npm/cli/issues/4828). Remove node_modules and package-lock.json and ' +
-    `run npm install${wanted === undefined ? '' : `, or name it: npm install ${wanted}`}.`
+    `run npm install, or name it: npm install ${wanted}.`
   );
 }
 
+/** What came instead of the addon. */
+function described(loaded: unknown): string {
+  return `${typeof loaded === 'string' ? JSON.stringify(loaded) : typeof loaded} is not the addon`;
+}
+
 /**
- * @param error what `binding.js` has thrown; it becomes the `cause`
- * @param loader the file of `binding.js`, in the folder of the package
+ * @param platform the end of the names of the addon and of its package
+ * @param failures what each candidate has thrown
+ * @param loaded what a candidate gave that is not the addon
  * @returns an error with Node's code: `MODULE_NOT_FOUND`, `ERR_DLOPEN_DISABLED` or `ERR_DLOPEN_FAILED`
  */
-export function loadError(error: unknown, loader: string): NodeJS.ErrnoException {
-  const texts = attempts(error);
-  // Any other error is passed on as it is.
-  if (texts.length === 0 && isNativeError(error)) return error;
-  const wanted = texts.map(notFound).findLast((name) => name?.startsWith('ferronet-'));
-  const libc = wanted?.endsWith('-musl') ? ', musl' : wanted?.endsWith('-gnu') ? ', glibc' : '';
-  const fault = faultOf(texts);
+export function loadError(platform: string, failures: readonly unknown[], loaded: unknown): NodeJS.ErrnoException {
+  const texts = failures.map(firstLine);
+  const root = packageRoot();
+  const fault = faultOf(texts, loaded, root);
+  const libc = platform.endsWith('-musl') ? ', musl' : platform.endsWith('-gnu') ? ', glibc' : '';
   const lines = [
     `ferronet has no native binding for ${process.platform} ${process.arch}${libc}, Node ${process.versions.node}.`,
     ...texts.map((text) => `- ${notFound(text) === undefined ? text : `${notFound(text)} is not there`}`),
-    whatToDo(fault, dirname(loader), wanted),
+    ...(loaded === undefined ? [] : [`- ${described(loaded)}`]),
+    whatToDo(fault, root, `ferronet-${platform}`),
   ];
-  return Object.assign(new Error(lines.join('\n'), { cause: error }), { code: codes[fault] });
+  const cause =
+    failures[
+      Math.max(
+        0,
+        texts.findIndex((text) => notFound(text) === undefined),
+      )
+    ];
+  return Object.assign(new Error(lines.join('\n'), { cause }), { code: codes[fault] });
 }
