@@ -1,6 +1,7 @@
 // What is published: everything a user needs, and nothing that makes an installer start a compiler.
-import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 
@@ -9,6 +10,8 @@ const root = join(__dirname, '..');
 interface Manifest {
   name: string;
   version: string;
+  type?: string;
+  repository?: unknown;
   main: string;
   types?: string;
   files: string[];
@@ -72,13 +75,31 @@ test('every entry point of the package is in it, with its typings', (t) => {
 
 test('installing the package runs nothing and needs nothing else', (t) => {
   const { scripts, gypfile, dependencies } = manifest();
-  for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) t.is(scripts?.[hook], undefined, hook);
+  // `prepare` is for a clone and for a package made of the repository.
+  for (const hook of ['preinstall', 'install', 'postinstall']) t.is(scripts?.[hook], undefined, hook);
   t.is(gypfile, undefined);
   t.is(dependencies, undefined);
 });
 
+test('before anything is built, each entry point says so', (t) => {
+  const clone = mkdtempSync(join(tmpdir(), 'ferronet-unbuilt-'));
+  t.teardown(() => rmSync(clone, { recursive: true, force: true }));
+  for (const file of ['package.json', 'index.mjs', 'scripts/unbuilt.js']) cpSync(join(root, file), join(clone, file));
+  const built = join(clone, 'dist', 'entry', 'http.js');
+  mkdirSync(dirname(built), { recursive: true });
+  writeFileSync(built, 'module.exports = 1');
+  t.is(manifest().scripts?.['prepare'], 'node scripts/unbuilt.js');
+  execFileSync(process.execPath, [join(clone, 'scripts', 'unbuilt.js')]);
+  for (const program of ["require('ferronet')", "import('ferronet')", "require('ferronet/handover')"]) {
+    const run = spawnSync(process.execPath, ['--eval', program], { cwd: clone, encoding: 'utf8' });
+    t.is(run.status, 1, program);
+    t.regex(run.stderr, /Error: ferronet is not built here: .*npm run build/, program);
+  }
+  t.is(readFileSync(built, 'utf8'), 'module.exports = 1');
+});
+
 test('npm/ has a package for each target, of the same version', (t) => {
-  const { name, version, napi } = manifest();
+  const { name, version, napi, repository } = manifest();
   const systems: Record<string, string> = { linux: 'linux', apple: 'darwin', pc: 'win32' };
   const folders = napi.targets.map((target) => {
     const [cpu, vendor, system, abi] = target.split('-');
@@ -94,5 +115,9 @@ test('npm/ has a package for each target, of the same version', (t) => {
     t.deepEqual([one.os, one.cpu], [[os], [cpu]]);
     t.deepEqual(one.libc, os === 'linux' ? [abi === 'gnu' ? 'glibc' : 'musl'] : undefined);
     t.deepEqual(one.files, [`ferronet.${folder}.node`]);
+    t.is(one.type, 'commonjs');
+    t.deepEqual(one.repository, repository);
+    const licence = readFileSync(join(root, 'npm', folder, 'LICENSE'), 'utf8');
+    t.is(licence, readFileSync(join(root, 'LICENSE'), 'utf8'));
   }
 });

@@ -10,6 +10,9 @@ import { join } from 'node:path';
 
 import type * as Native from '../../binding.js';
 
+/** Defined by webpack in what it bundles. */
+declare const __webpack_require__: unknown;
+
 /** The file of Node names the loader of its C library in its first bytes. */
 const HEAD_BYTES = 4096;
 
@@ -38,67 +41,72 @@ function platform(): string {
   return process.platform === 'win32' ? `${name}-msvc` : name;
 }
 
-/** The file that a build leaves in the root of a clone. A bundler that copies addons puts it beside the bundle. */
+/**
+ * The file that a build leaves in the root of a clone. A bundler that copies addons puts it beside the bundle. webpack, which
+ * copies none, would warn of each file that is not there; it leaves out what it knows to be false.
+ */
 function fromFile(name: string, failed: (error: unknown) => void): unknown {
-  switch (name) {
-    case 'linux-x64-gnu':
-      try {
-        return require('../../../ferronet.linux-x64-gnu.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    case 'linux-x64-musl':
-      try {
-        return require('../../../ferronet.linux-x64-musl.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    case 'linux-arm64-gnu':
-      try {
-        return require('../../../ferronet.linux-arm64-gnu.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    case 'linux-arm64-musl':
-      try {
-        return require('../../../ferronet.linux-arm64-musl.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    case 'darwin-x64':
-      try {
-        return require('../../../ferronet.darwin-x64.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    case 'darwin-arm64':
-      try {
-        return require('../../../ferronet.darwin-arm64.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    case 'win32-x64-msvc':
-      try {
-        return require('../../../ferronet.win32-x64-msvc.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    case 'win32-arm64-msvc':
-      try {
-        return require('../../../ferronet.win32-arm64-msvc.node');
-      } catch (error) {
-        failed(error);
-      }
-      break;
-    default:
-      break;
+  if (typeof __webpack_require__ === 'undefined') {
+    switch (name) {
+      case 'linux-x64-gnu':
+        try {
+          return require('../../../ferronet.linux-x64-gnu.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      case 'linux-x64-musl':
+        try {
+          return require('../../../ferronet.linux-x64-musl.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      case 'linux-arm64-gnu':
+        try {
+          return require('../../../ferronet.linux-arm64-gnu.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      case 'linux-arm64-musl':
+        try {
+          return require('../../../ferronet.linux-arm64-musl.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      case 'darwin-x64':
+        try {
+          return require('../../../ferronet.darwin-x64.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      case 'darwin-arm64':
+        try {
+          return require('../../../ferronet.darwin-arm64.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      case 'win32-x64-msvc':
+        try {
+          return require('../../../ferronet.win32-x64-msvc.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      case 'win32-arm64-msvc':
+        try {
+          return require('../../../ferronet.win32-arm64-msvc.node');
+        } catch (error) {
+          failed(error);
+        }
+        break;
+      default:
+        break;
+    }
   }
   return undefined;
 }

@@ -58,13 +58,15 @@ function faultOf(texts: string[], loaded: unknown, root: string | undefined): Fa
 }
 
 /** Installed packages of other platforms: they show for which system npm has run. */
-function installedInstead(wanted: string): string[] {
+function installedInstead(root: string, wanted: string): string[] {
   const found = new Set<string>();
-  for (const folder of require.resolve.paths(wanted) ?? []) {
+  // Beside the package, and in the folders above it.
+  for (let folder = root; folder !== dirname(folder); folder = dirname(folder)) {
     try {
-      for (const name of readdirSync(folder)) if (/^ferronet-\w+-\w+/.test(name) && name !== wanted) found.add(name);
+      const names = readdirSync(join(dirname(folder), 'node_modules'));
+      for (const name of names) if (/^ferronet-\w+-\w+/.test(name) && name !== wanted) found.add(name);
     } catch {
-      // The folder does not exist or cannot be read.
+      // There is none, or it may not be read.
     }
   }
   return [...found];
@@ -104,7 +106,7 @@ function whatToLeaveOut(wanted: string): string {
 }
 
 function whatToDo(fault: Fault, root: string | undefined, wanted: string): string {
-  const isPacked = root !== undefined && /\.asar[\\/]/.test(root);
+  const isPacked = typeof __filename !== 'undefined' && /\.asar[\\/]/.test(__filename);
   switch (fault) {
     case 'bundled':
       return whatToLeaveOut(wanted);
@@ -124,7 +126,7 @@ function whatToDo(fault: Fault, root: string | undefined, wanted: string): strin
   if (root !== undefined && existsSync(join(root, 'Cargo.toml')))
     return 'This is a clone of the repository: npm run build makes it.';
   if (isPacked) return whatToPack('missing');
-  const others = installedInstead(wanted);
+  const others = root === undefined ? [] : installedInstead(root, wanted);
   if (others.length > 0) {
     return (
       `There is ${others.join(', ')}: this was installed for another system. Do not copy node_modules from one system ` +
