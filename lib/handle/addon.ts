@@ -18,8 +18,10 @@ const HEAD_BYTES = 4096;
 
 /** Which C library this process runs on. */
 function libc(): 'gnu' | 'musl' {
-  // Most systems have no musl at all, and to open a file costs ten times what this does.
-  if (!existsSync(`/lib/ld-musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`)) return 'gnu';
+  // Most systems have no musl at all, and to open a file costs ten times what this does. Without the permission to read,
+  // nothing seems to exist.
+  const loader = `/lib/ld-musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`;
+  if (!('permission' in process) && !existsSync(loader)) return 'gnu';
   try {
     const file = openSync(process.execPath, 'r');
     const head = Buffer.alloc(HEAD_BYTES);
