@@ -58,12 +58,15 @@ function mustHaveSources(cwd) {
 /** @type {Case} */
 const npm = {
   name: 'npm',
-  tries: ['CommonJS', 'ES module', 'TypeScript', 'register', 'source maps'],
+  tries: ['CommonJS', 'ES module', 'TypeScript', 'register', 'source maps', 'doctor'],
   run(packages, tried) {
     const cwd = installedProject('npm', packages, ALL);
     runAll(cwd, tried);
     mustHaveSources(cwd);
     tried('source maps');
+    // It says what is wrong by its status as well.
+    run('npx', ['--no-install', 'ferronet', 'doctor'], { cwd, log: 'install-doctor' });
+    tried('doctor');
   },
 };
 
