@@ -2,12 +2,13 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import test from 'ava';
 
-import { isNode } from './_helpers/implementations.js';
+import { nodeProgram } from './_helpers/implementations.js';
 import { atMost } from './_helpers/patience.js';
 import { runScript } from './_helpers/script.js';
 
@@ -34,7 +35,7 @@ class Program {
   #out = '';
 
   constructor(args: readonly string[], { flags = [], env = {} }: Running = {}) {
-    this.child = spawn(process.execPath, [...flags, BIN, ...args], {
+    this.child = spawn(nodeProgram, [...flags, BIN, ...args], {
       cwd: PACKAGE,
       env: { ...process.env, ...env },
       timeout: atMost(20_000),
@@ -118,7 +119,7 @@ test('doctor --json, with ferronet/register and settings', async (t) => {
   const { status, out, errors } = await new Program(['doctor', '--json'], { env }).outcome;
   t.is(status, 0, errors);
   const found = JSON.parse(out) as Record<string, unknown>;
-  if (isNode) t.regex(String(found['register']), /^active/);
+  t.regex(String(found['register']), /^active/);
   t.is(found['threads'], 2);
   t.regex(String(found['driver']), /^thread/);
   t.deepEqual(found['hints'], []);
@@ -170,7 +171,7 @@ declare('echo sends back, counts, and ends with SIGTERM', async (t) => {
 });
 
 declare('echo without numbers, on a path', async (t) => {
-  const path = join(PACKAGE, 'target', `cli-${process.pid}`);
+  const path = join(tmpdir(), `ferronet-cli-${process.pid}`);
   const program = new Program(['echo', path, '--quiet']);
   t.is(await program.line(), `echo on ${path}`);
   const client = connect({ path, allowHalfOpen: true });

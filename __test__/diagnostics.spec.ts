@@ -8,6 +8,7 @@ import test from 'ava';
 import { connect, createServer, type Socket } from 'ferronet';
 import { isRelayed, stats, type Stats } from 'ferronet/diagnostics';
 
+import { isNode } from './_helpers/implementations.js';
 import { runScript } from './_helpers/script.js';
 
 interface Open {
@@ -78,7 +79,7 @@ test.serial('a pipe between two sockets is relayed until a listener sees the dat
   server.close();
 });
 
-test.serial('all threads together, and what has ended stays counted', async (t) => {
+(isNode ? test.serial : test.skip)('all threads together, and what has ended stays counted', async (t) => {
   const before = stats({ all: true });
   const worker = new Worker(
     `const net = require('ferronet');
