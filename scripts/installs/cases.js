@@ -61,7 +61,8 @@ function installedProject(name, packages, programs) {
     run('npm', ['install', ...flags], { cwd: installed, log: 'install-base' });
   }
   const folder = project(name, packages);
-  fs.cpSync(path.join(installed, 'node_modules'), path.join(folder, 'node_modules'), { recursive: true });
+  const links = { recursive: true, verbatimSymlinks: true };
+  fs.cpSync(path.join(installed, 'node_modules'), path.join(folder, 'node_modules'), links);
   write(folder, programs);
   return folder;
 }
