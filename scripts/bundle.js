@@ -163,6 +163,27 @@ function load(name) {
 `;
 
 /**
+ * Loads the second file of an entry point. Its text is read with the first one, which costs little beside compiling it: a
+ * process may have no descriptor left when it is first needed.
+ * @param {string} name
+ */
+const readsSecond = (name) => `let rest;
+const secondFile = require('node:path').join(__dirname, '${name}');
+const secondText = require('node:fs').readFileSync(secondFile, 'utf8');
+function second() {
+  try {
+    return require('./${name}');
+  } catch (error) {
+    if (error.code !== 'EMFILE' && error.code !== 'ENFILE') throw error;
+    const compiled = new module.constructor(secondFile, module);
+    compiled.paths = module.paths;
+    compiled._compile(secondText, secondFile);
+    return compiled.exports;
+  }
+}
+`;
+
+/**
  * The name of the second file of an entry point.
  * @param {string} entry
  */
@@ -203,7 +224,7 @@ function bundle(entry) {
     file.add('};\n');
     const name = path.posix.basename(laterThan(entry));
     if (later.size === 0) file.add(loader('sources[name]'));
-    else file.add(`let rest;\n${loader(`sources[name] ?? (rest ??= require('./${name}')(load))[name]`)}`);
+    else file.add(`${readsSecond(name)}${loader(`sources[name] ?? (rest ??= second()(load))[name]`)}`);
   }
   file.addModule(entry, text, entry);
   return [[entry, file], ...(later.size > 0 ? [/** @type {const} */ ([laterThan(entry), second])] : [])];
