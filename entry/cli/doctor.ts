@@ -115,7 +115,7 @@ async function examine(): Promise<Examined> {
     runtime: runtime(),
     platform: [process.platform, process.arch, libc()].filter(Boolean).join(' '),
     settings: settings(),
-    options: process.env['NODE_OPTIONS'] ?? 'none',
+    options: process.env['NODE_OPTIONS'] || 'none',
   };
   try {
     const loaded = await ofLoaded(version);
