@@ -145,7 +145,9 @@ const deno = {
     // `dns.ADDRCONFIG`.
     { from: /"hints":64/, to: '"hints":32' },
   ],
-  absent: {},
+  absent: {
+    cli: 'its child_process reports no status of a program that it has sent a signal to',
+  },
   otherwise: {
     'block-list': {
       ...all(OWN_LISTS, ['all or none', 'wrong arguments are refused in the words of Node']),
@@ -175,6 +177,7 @@ const deno = {
       ]),
       ...all(OWN_NET, FOREIGN),
     },
+    'parity/unix': all(NO_PHASES, ['connect again in the error of a path that does not exist']),
     'socket-address': all(OWN_CLONES, ["the instances are Node's, whichever way they came"]),
   },
   unsure: {
@@ -182,6 +185,10 @@ const deno = {
     'interop/child-stdio': all('its fs knows descriptors that it has opened itself', [
       'writes go out as they are made once the descriptor is known [ferronet]',
       'a socket of a descriptor writes as others do who have it [ferronet]',
+    ]),
+    'connect-attempts': all('it opens descriptors of its own for a name', [
+      'no descriptor is left of an attempt that is open [ferronet]',
+      'no descriptor is left of an attempt that is bound [ferronet]',
     ]),
     garbage: all('how much memory it keeps is its own affair', [
       '10,000 connections leave no descriptor and no memory',
