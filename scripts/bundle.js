@@ -63,7 +63,8 @@ function isInside(name) {
 function withRareLater(text, folder) {
   for (const [line, variable, call, wanted] of text.matchAll(/^const (\w+) = (require\("(\.[^"]+)"\));$/gm)) {
     if (!rare.has(path.posix.join(folder, String(wanted)))) continue;
-    text = text.replace(line, '').replaceAll(new RegExp(`\\b${variable}\\b`, 'g'), String(call));
+    // In parentheses: `new require('…').Name()` makes an instance of what `require` is.
+    text = text.replace(line, '').replaceAll(new RegExp(`\\b${variable}\\b`, 'g'), `(${String(call)})`);
   }
   return text;
 }
