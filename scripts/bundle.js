@@ -165,17 +165,20 @@ function load(name) {
 
 /**
  * Loads the second file of an entry point. Its text is read with the first one, which costs little beside compiling it: a
- * process may have no descriptor left when it is first needed.
+ * process may have no descriptor left when it is first needed. In the bundle of a program it is no file.
  * @param {string} name
  */
 const readsSecond = (name) => `let rest;
 const secondFile = require('node:path').join(__dirname, '${name}');
-const secondText = require('node:fs').readFileSync(secondFile, 'utf8');
+let secondText;
+try {
+  secondText = require('node:fs').readFileSync(secondFile, 'utf8');
+} catch {}
 function second() {
   try {
     return require('./${name}');
   } catch (error) {
-    if (error.code !== 'EMFILE' && error.code !== 'ENFILE') throw error;
+    if (secondText === undefined || (error.code !== 'EMFILE' && error.code !== 'ENFILE')) throw error;
     const compiled = new module.constructor(secondFile, module);
     compiled.paths = module.paths;
     compiled._compile(secondText, secondFile);
