@@ -186,15 +186,12 @@ const deno = {
       'writes go out as they are made once the descriptor is known [ferronet]',
       'a socket of a descriptor writes as others do who have it [ferronet]',
     ]),
-    'connect-attempts': all(
-      'it opens and closes descriptors of its own meanwhile',
-      [
-        'a connecting socket has the one descriptor of its attempt',
-        ...['open', 'bound', 'connecting', 'timed out', 'failed', 'won', 'won, the second of two'].map(
-          (state) => `no descriptor is left of an attempt that is ${state} [ferronet]`,
-        ),
-      ],
-    ),
+    'connect-attempts': all('it opens and closes descriptors of its own meanwhile', [
+      'a connecting socket has the one descriptor of its attempt',
+      ...['open', 'bound', 'connecting', 'timed out', 'failed', 'won', 'won, the second of two'].map(
+        (state) => `no descriptor is left of an attempt that is ${state} [ferronet]`,
+      ),
+    ]),
     garbage: all('how much memory it keeps is its own affair', [
       '10,000 connections leave no descriptor and no memory',
     ]),
