@@ -1,4 +1,4 @@
-// A broker for broker-client.js: whoever has subscribed to a topic gets what is published there. Each line
+// A broker for broker-client.js: every subscriber of a topic gets what is published there. Each line
 // is a message in JSON. To try the client, and no more: it trusts its clients. chat.js shows how to limit what they take.
 const net = require('ferronet');
 

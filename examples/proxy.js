@@ -10,7 +10,7 @@ const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (client)
   const upstream = net.connect({ host, port: upstreamPort, allowHalfOpen: true, noDelay: true });
 
   // What flows between two sockets does not enter JavaScript: the pipes become native relays after a few chunks. They end
-  // as soon as somebody listens for 'data', so count with `bytesRead` instead.
+  // as soon as a program listens for 'data', so count with `bytesRead` instead.
   client.pipe(upstream);
   upstream.pipe(client);
 

@@ -1,5 +1,5 @@
 // A pool of threads: this one accepts, the others compute. A connection moves to its worker as a whole, so the answer doesn't
-// pass through this thread, and work that takes seconds stops nobody else's.
+// pass through this thread, and work that takes seconds does not stop the other clients.
 // Try it: node examples/workers.js 8124 4, and then echo 30 | nc localhost 8124
 const { isMainThread, parentPort, threadId, Worker } = require('node:worker_threads');
 const net = require('ferronet');

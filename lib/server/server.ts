@@ -316,7 +316,7 @@ register(
   serverMessaging((empty) => construct(empty as ServerBody, undefined, undefined)),
 );
 
-/** As the one of `Socket`. */
+/** The constructor, called on an object that is no server of ferronet: Node's for one of Node's class, else a new server. */
 function calledOnAnother(receiver: unknown, options: unknown, connectionListener: unknown): unknown {
   const { Server: NodeServer } = nodeNet();
   if (receiver instanceof NodeServer)
