@@ -14,6 +14,11 @@ const { PACES } = require('./suite.js');
 /** Of a program. An emulated processor needs some of them; what hangs takes them all. */
 const MINUTES = 5;
 
+/** @param {string} program */
+function nameOf(program) {
+  return path.basename(program).replace(/-[0-9a-f]{16}(\.exe)?$/, '');
+}
+
 /**
  * What a program of tests says of itself.
  * @param {string} printed
@@ -29,22 +34,49 @@ function counted(printed) {
 /**
  * @param {Target} target
  * @param {string} program
- * @returns {Counts}
+ * @param {string[]} [titles] of the tests to run, if not all
+ * @returns {Counts & { isWhole: boolean }} `isWhole`: each test has run, and what failed is tests, by their titles
  */
-function once(target, program) {
-  const name = path.basename(program).replace(/-[0-9a-f]{16}(\.exe)?$/, '');
+function once(target, program, titles = []) {
   const cwd = path.dirname(program);
-  const [command, ...rest] = machine.on(target, [program], cwd);
-  const options = { cwd, log: `reactor-${target.name}-${name}`, minutes: MINUTES };
-  const { status, output } = attempt(String(command), rest, options);
-  const { passed, failed, skipped } = counted(output) ?? {
-    passed: 0,
-    failed: [`no end, status ${status}: ${output.trimEnd().split('\n').at(-1)}`],
-    skipped: 0,
+  const [command, ...rest] = machine.on(target, [program, '--exact', ...titles], cwd);
+  const options = {
+    cwd,
+    log: `reactor-${target.name}-${nameOf(program)}${titles.length > 0 ? '-again' : ''}`,
+    minutes: MINUTES,
   };
+  const { status, output } = attempt(String(command), rest, options);
+  const counts = counted(output);
+  if (!counts) {
+    const last = output.trimEnd().split('\n').at(-1);
+    return { passed: 0, skipped: 0, failed: [`no end, status ${status}: ${last}`], isWhole: false };
+  }
   // A program can end badly behind its last test.
-  if (status !== 0 && failed.length === 0) failed.push(`ended with ${status}`);
-  return { passed, skipped, failed: failed.map((title) => `${name}: ${title}`) };
+  if (status !== 0 && counts.failed.length === 0)
+    return { ...counts, failed: [`ended with ${status}`], isWhole: false };
+  return { ...counts, isWhole: true };
+}
+
+/**
+ * A program's tests, and once more what has failed where that may be the machine's fault.
+ * @param {Target} target
+ * @param {string} program
+ * @returns {Result}
+ */
+function testsOf(target, program) {
+  const first = once(target, program);
+  if (first.failed.length === 0 || !PACES[target.runner].isFlaky) return { ...first, again: [] };
+  if (!first.isWhole) {
+    const second = once(target, program);
+    return { ...second, again: second.failed.length === 0 ? first.failed : [] };
+  }
+  const second = once(target, program, first.failed);
+  return {
+    passed: first.passed + second.passed,
+    skipped: first.skipped,
+    failed: second.failed,
+    again: first.failed.filter((title) => !second.failed.includes(title)),
+  };
 }
 
 /**
@@ -57,16 +89,12 @@ function testReactor(target) {
   /** @type {Result} */
   const result = { passed: 0, failed: [], skipped: 0, again: [] };
   for (const program of programs) {
-    let counts = once(target, program);
-    if (counts.failed.length > 0 && PACES[target.runner].isFlaky) {
-      const first = counts.failed;
-      counts = once(target, program);
-      const { failed } = counts;
-      result.again.push(...first.filter((title) => !failed.includes(title)));
-    }
-    result.passed += counts.passed;
-    result.skipped += counts.skipped;
-    result.failed.push(...counts.failed);
+    const { passed, skipped, failed, again } = testsOf(target, program);
+    result.passed += passed;
+    result.skipped += skipped;
+    const name = nameOf(program);
+    result.failed.push(...failed.map((title) => `${name}: ${title}`));
+    result.again.push(...again.map((title) => `${name}: ${title}`));
   }
   return result;
 }

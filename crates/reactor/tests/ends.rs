@@ -9,7 +9,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId};
-use support::{Consumer, PATIENCE, Piece, assert_all, assert_reset, pattern};
+use support::{Consumer, PATIENCE, Piece, assert_all, assert_peer_is_reset, assert_reset, pattern};
 
 /// Closes a connection with RST.
 fn reset(stream: TcpStream) {
@@ -104,8 +104,7 @@ fn a_close_with_bytes_that_were_read_ahead_resets_the_peer(threads: usize) {
         std::thread::yield_now();
     }
     consumer.reactor.close(connection, Closing::Orderly).unwrap();
-    let end = peer.read(&mut [0]).unwrap_err();
-    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_peer_is_reset(&mut peer);
 }
 
 fn a_close_when_all_was_taken_ends_in_order(threads: usize) {

@@ -8,7 +8,7 @@
     reason = "shared by test binaries"
 )]
 
-use std::io::IoSlice;
+use std::io::{ErrorKind, IoSlice, Read};
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -251,6 +251,17 @@ pub fn assert_reset(end: Errno, case: &str) {
         end != Errno::EOF || std::env::var_os("WINELOADER").is_some(),
         "{case}"
     );
+}
+
+/// What a peer reads next is a reset; Wine has it as an end now and then, as above.
+pub fn assert_peer_is_reset(peer: &mut impl Read) {
+    match peer.read(&mut [0]) {
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        Ok(read) => assert!(
+            read == 0 && std::env::var_os("WINELOADER").is_some(),
+            "{read} bytes in place of the reset"
+        ),
+    }
 }
 
 /// All bytes, in order; or where the first one is missing or another one.
