@@ -245,7 +245,8 @@ pub fn pattern(len: usize) -> Vec<u8> {
         .collect()
 }
 
-/// A reset is never an end. Wine now and then reads one as an end, where the Windows kernel has the error.
+/// A reset is never an end. Under Wine it may read as one: Wine's server polls the socket, and takes its error
+/// (`SO_ERROR`) before the read does.
 pub fn assert_reset(end: Errno, case: &str) {
     assert!(
         end != Errno::EOF || std::env::var_os("WINELOADER").is_some(),
@@ -253,7 +254,7 @@ pub fn assert_reset(end: Errno, case: &str) {
     );
 }
 
-/// What a peer reads next is a reset; Wine has it as an end now and then, as above.
+/// What a peer reads next is a reset, but for Wine, as above.
 pub fn assert_peer_is_reset(peer: &mut impl Read) {
     match peer.read(&mut [0]) {
         Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
