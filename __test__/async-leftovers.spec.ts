@@ -89,3 +89,19 @@ for (const name of triedNames) {
     t.is(events, 'x');
   });
 }
+
+declare('the resource of the callbacks holds no loop, and goes with the last handle', async (t) => {
+  const lists = await printed(
+    'ferronet',
+    `const callbacks = [];
+     createHook({ init(id, type, trigger, resource) { if (type === 'FERRONET') callbacks.push(resource.hasRef()); } }).enable();
+     const server = await open();
+     const client = net.connect(server.address().port, '127.0.0.1').resume();
+     await once(client, 'data');
+     const during = [...alive.values()];
+     server.close();
+     await Promise.all([once(client, 'close'), once(server, 'close')]);
+     console.log(JSON.stringify([callbacks, during.includes('FERRONET'), await left()]));`,
+  );
+  t.deepEqual(lists, [[false], true, []]);
+});

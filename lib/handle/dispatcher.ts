@@ -55,6 +55,12 @@ function dispatch(kind: EventKind, slot: number, value: number, chunk: Buffer | 
   else receivers[slot]?.onevent(kind, value, chunk as Buffer | undefined);
 }
 
+/**
+ * The dispatcher is also the async resource of the callbacks. This is what tools ask of one: it does not keep the loop alive,
+ * handles do.
+ */
+dispatch.hasRef = (): boolean => false;
+
 /** A turn of the closing phase: the next of `turns`, or the last one of the handle with this slot. */
 function runTurn(slot: number): void {
   if (slot === NO_SLOT) {

@@ -10,7 +10,7 @@
 //! memory that JavaScript can see.
 #![expect(unsafe_code, reason = "values are made by raw Node-API calls, four an event")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::MaybeUninit;
 use std::{ptr, slice};
 
@@ -29,6 +29,9 @@ const READ_SIZE: usize = 64 * 1024;
 const FEW_BYTES: usize = 4096;
 /// After this many events, what their callbacks have written is sent.
 const BATCH: usize = 64;
+
+/// The type of the async resource of the callback scopes.
+const CONTEXT: &str = "FERRONET";
 
 /// How the dispatcher is called.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +65,10 @@ struct Piece {
 pub(crate) struct Delivery {
     env: sys::napi_env,
     dispatch: sys::napi_ref,
+    /// What Node's callback scopes are opened with: null before the first one.
+    context: Cell<sys::napi_async_context>,
+    /// How many callback scopes are open: more than one where JavaScript runs the event loop inside a callback.
+    open_scopes: Cell<u32>,
     /// Empty before the first read, and after a read has filled it.
     read_buffer: RefCell<Option<ReadBuffer>>,
 }
@@ -114,6 +121,8 @@ impl Delivery {
         Ok(Self {
             env: env.raw(),
             dispatch: reference,
+            context: Cell::new(ptr::null_mut()),
+            open_scopes: Cell::new(0),
             read_buffer: RefCell::new(None),
         })
     }
@@ -149,6 +158,10 @@ impl Delivery {
         self.call_without_chunk(Entry::Outermost, EventKind::Closing, 0, 0);
         while let Some(event) = reactor.next_closed() {
             self.deliver_event(reactor, event, Entry::Outermost, 1);
+        }
+        // async_hooks see nothing of a program whose handles are closed.
+        if reactor.handles() == 0 {
+            self.destroy_context();
         }
     }
 
@@ -362,6 +375,10 @@ impl Delivery {
     }
 
     /// Calls the dispatcher. The caller has opened a handle scope.
+    ///
+    /// An outermost call has a callback scope around it, whose end runs ticks and promise jobs. An outermost
+    /// `napi_make_callback` runs them too, but inside a `TryCatch` of its own: what a tick throws is then reported
+    /// with a message made afterwards, which lacks the place of the throw (`throw er; // Unhandled 'error' event`).
     fn call(
         &self,
         entry: Entry,
@@ -370,8 +387,31 @@ impl Delivery {
         value: i64,
         chunk: Option<sys::napi_value>,
     ) -> Call {
-        let called = self.try_call(entry, kind, slot, value, chunk);
-        if called.is_ok() {
+        let scope = match entry {
+            Entry::Outermost => match self.open_callback_scope() {
+                Ok(scope) => Some(scope),
+                Err(_) => return Call::Refused,
+            },
+            Entry::Inside => None,
+        };
+        let call = self.call_reporting(entry, kind, slot, value, chunk);
+        if let Some(scope) = scope {
+            // SAFETY: as `number`; opened above, and scopes opened since then are closed.
+            let _closed = unsafe { sys::napi_close_callback_scope(self.env, scope) };
+            self.open_scopes.set(self.open_scopes.get() - 1);
+        }
+        call
+    }
+
+    fn call_reporting(
+        &self,
+        entry: Entry,
+        kind: EventKind,
+        slot: u32,
+        value: i64,
+        chunk: Option<sys::napi_value>,
+    ) -> Call {
+        if self.try_call(entry, kind, slot, value, chunk).is_ok() {
             return Call::Ran;
         }
         if !self.is_exception_pending() {
@@ -383,6 +423,49 @@ impl Delivery {
             let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
         }
         Call::Ran
+    }
+
+    /// Opens the scope of a callback of the event loop: ticks and promise jobs run when it is closed.
+    fn open_callback_scope(&self) -> std::result::Result<sys::napi_callback_scope, Status> {
+        if self.context.get().is_null() {
+            self.context.set(self.new_context()?);
+        }
+        let mut scope = ptr::null_mut();
+        // SAFETY: as `number`; `context` lives until `destroy_context`. The resource is ignored by Node-API.
+        ok(unsafe {
+            sys::napi_open_callback_scope(self.env, ptr::null_mut(), self.context.get(), &raw mut scope)
+        })?;
+        self.open_scopes.set(self.open_scopes.get() + 1);
+        Ok(scope)
+    }
+
+    fn new_context(&self) -> std::result::Result<sys::napi_async_context, Status> {
+        let mut name = ptr::null_mut();
+        let mut context = ptr::null_mut();
+        // SAFETY: as `number`; the name is valid UTF-8 of the length that is passed.
+        ok(unsafe {
+            sys::napi_create_string_utf8(
+                self.env,
+                CONTEXT.as_ptr().cast(),
+                CONTEXT.len().cast_signed(),
+                &raw mut name,
+            )
+        })?;
+        // SAFETY: as `number`. The dispatcher is the resource: Node-API holds it weakly, `dispatch` strongly.
+        ok(unsafe { sys::napi_async_init(self.env, self.dispatch()?, name, &raw mut context) })?;
+        Ok(context)
+    }
+
+    /// Destroys the context of the callback scopes, if none is open. The next one makes it again.
+    pub(crate) fn destroy_context(&self) {
+        if self.open_scopes.get() > 0 {
+            return;
+        }
+        let context = self.context.replace(ptr::null_mut());
+        if !context.is_null() {
+            // SAFETY: as `number`; made by `new_context`, and no scope is open.
+            let _destroyed = unsafe { sys::napi_async_destroy(self.env, context) };
+        }
     }
 
     fn is_exception_pending(&self) -> bool {
@@ -407,9 +490,7 @@ impl Delivery {
         value: i64,
         chunk: Option<sys::napi_value>,
     ) -> std::result::Result<(), Status> {
-        let mut dispatch = ptr::null_mut();
-        // SAFETY: as `number`; the reference was made in `new`.
-        ok(unsafe { sys::napi_get_reference_value(self.env, self.dispatch, &raw mut dispatch) })?;
+        let dispatch = self.dispatch()?;
         let arguments = [
             self.number(i64::from(kind.number()))?,
             self.number(i64::from(slot))?,
@@ -422,17 +503,23 @@ impl Delivery {
         let mut result = ptr::null_mut();
         // SAFETY: as `number`; `dispatch` is a function, and as an object it may be its own `this`.
         ok(unsafe {
-            match entry {
-                Entry::Outermost => sys::napi_make_callback(
-                    self.env,
-                    ptr::null_mut(),
-                    dispatch,
-                    dispatch,
-                    arguments.len(),
-                    arguments.as_ptr(),
-                    &raw mut result,
-                ),
-                Entry::Inside => sys::napi_call_function(
+            match kind {
+                // These run code that no handle or request enters, and a connection makes a handle: by another
+                // callback inside the scope, they have the async id 0, as where libuv calls Node's own sockets.
+                EventKind::Connection | EventKind::Closed | EventKind::Closing
+                    if matches!(entry, Entry::Outermost) =>
+                {
+                    sys::napi_make_callback(
+                        self.env,
+                        ptr::null_mut(),
+                        dispatch,
+                        dispatch,
+                        arguments.len(),
+                        arguments.as_ptr(),
+                        &raw mut result,
+                    )
+                }
+                _ => sys::napi_call_function(
                     self.env,
                     dispatch,
                     dispatch,
@@ -442,5 +529,12 @@ impl Delivery {
                 ),
             }
         })
+    }
+
+    fn dispatch(&self) -> std::result::Result<sys::napi_value, Status> {
+        let mut dispatch = ptr::null_mut();
+        // SAFETY: as `number`; the reference was made in `new`.
+        ok(unsafe { sys::napi_get_reference_value(self.env, self.dispatch, &raw mut dispatch) })?;
+        Ok(dispatch)
     }
 }

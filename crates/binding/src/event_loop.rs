@@ -9,8 +9,8 @@
 //! - A second `uv_idle_t`, the closer, is never started. It is closed together with handles of the reactor,
 //!   because its close callback runs in the closing phase.
 //!
-//! Each event is one outermost callback by `napi_make_callback`, so that `process.nextTick` and promise jobs
-//! run between two events, as between the callbacks of Node's own sockets.
+//! Each event has a callback scope of its own, so that `process.nextTick` and promise jobs run between two
+//! events, as between the callbacks of Node's own sockets.
 //!
 //! Everything but `uv_async_send` runs on the JavaScript thread. The handles are freed when the environment's
 //! asynchronous cleanup hook has closed them; Node waits for such hooks. Before it closes them, the hook ends
@@ -277,6 +277,7 @@ impl EventLoop {
         if let Some(reactor) = self.reactor() {
             reactor.shutdown();
         }
+        self.delivery.destroy_context();
         // SAFETY: each is initialized and closed once: this runs once, and skips a closer that is closing
         // already.
         unsafe {
