@@ -7,7 +7,7 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import test, { type ExecutionContext } from 'ava';
 import { BoundSocket } from 'ferronet';
 
-import { node, nodeMajor, ours } from './_helpers/implementations.js';
+import { isNode, node, nodeMajor, ours } from './_helpers/implementations.js';
 import { takesWholeWrites } from './_helpers/platform.js';
 import { descriptors, freePath, listed, listening, moved, pair, readAll, target, until } from './_helpers/transfer.js';
 
@@ -325,4 +325,12 @@ test('a worker that sends a socket and ends: it arrives all the same', async (t)
   t.is(socket.constructor, ours.Socket);
   socket.end('around');
   t.is(String(await readAll(socket)), 'around');
+});
+
+test('stack traces name the class of a socket; on Node 20 that which makes it transferable', (t) => {
+  const socket = new ours.Socket();
+  let stack = '';
+  socket.on('asked', () => (stack = String(new Error().stack)));
+  socket.emit('asked');
+  t.regex(stack, nodeMajor < 22 && isNode ? /at JSTransferable\.emit/ : /at Socket\.emit/);
 });
