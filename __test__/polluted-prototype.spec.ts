@@ -54,6 +54,12 @@ test('no source leans on Object.prototype', (t) => {
 });
 
 for (const module of triedNames) {
+  // It changes the text of one error, in Node as well.
+  declare(`${module}: Object.prototype has a path that is undefined`, async (t) => {
+    const events = await happened(module, 'path', 'undefined', 'after');
+    for (const event of ['client ready', 'server connection', 'client close', 'server close'])
+      t.true(events.includes(event), event);
+  });
   const clean = happened(module, '-', '-', 'after');
   clean.catch(() => {});
   for (const [name, value] of POLLUTIONS) {

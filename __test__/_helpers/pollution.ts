@@ -41,7 +41,13 @@ export type Moment = 'before' | 'after';
 /** What node:net does not survive itself. */
 export const NOT_IN_NODE: readonly string[] = ['return'];
 
-const VALUES: Readonly<Record<string, unknown>> = { function: function* () {}, number: 1, true: true, object: {} };
+const VALUES: Readonly<Record<string, unknown>> = {
+  function: function* () {},
+  number: 1,
+  true: true,
+  object: {},
+  undefined,
+};
 
 const grown = Object.prototype as unknown as Record<string | symbol, unknown>;
 

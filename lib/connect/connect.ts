@@ -28,7 +28,7 @@ export function connectSocket(
   listener: ConnectListener | null,
 ): void {
   const target = readTarget(options, boundTo(socket));
-  prepareHandle(socket, 'path' in target);
+  prepareHandle(socket, target.path !== undefined);
   const error = kindError(socket, target);
   if (error) {
     socket.destroy(error);
@@ -38,7 +38,7 @@ export function connectSocket(
   noteActivity(socket);
   socket.connecting = true;
   const isCurrent = currentConnect(socket);
-  if ('path' in target) connectTo(socket, pathTarget(target.path), isCurrent);
+  if (target.path !== undefined) connectTo(socket, pathTarget(target.path), isCurrent);
   else resolveTarget(socket, target, isCurrent);
 }
 

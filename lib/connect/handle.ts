@@ -43,7 +43,7 @@ function pauseUntilConnected(socket: SocketCore, handle: SocketHandle): void {
  */
 export function kindError(socket: SocketCore, target: IpcConnectOptions | TcpTarget): NetError | undefined {
   const kind = socket[kState].handle?.kind;
-  if ('path' in target) {
+  if (target.path !== undefined) {
     return kind === 'TCP' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.path) : undefined;
   }
   return kind === 'PIPE' ? exceptionWithHostPort(UV_EINVAL, 'connect', target.host, target.port) : undefined;

@@ -74,6 +74,8 @@ export type ConnectOptions = SocketConnectOptions &
 
 /** A checked TCP target. */
 export interface TcpTarget {
+  /** A field of its own, by which it is distinguished from a local target: `Object.prototype` may have a `path`. */
+  path: undefined;
   host: string;
   port: number;
   /** As given, for messages. */
@@ -133,6 +135,7 @@ function readTcpTarget(options: Partial<TcpConnectOptions>, givenPort: number | 
   // As in Node, `lookup` is not validated for an IP address, which needs no lookup.
   if (!isIP(host) && lookup !== undefined && lookup !== null) validateFunction(lookup, 'options.lookup');
   return {
+    path: undefined,
     host,
     port,
     givenHost: options.host ?? host,
