@@ -164,26 +164,28 @@ function load(name) {
 `;
 
 /**
- * Loads the second file of an entry point. Its text is read with the first one, which costs little beside compiling it: a
- * process may have no descriptor left when it is first needed. In the bundle of a program it is no file.
+ * Loads the second file of an entry point. Its text is read with the first one, which costs little beside compiling it: when
+ * it is first needed, a process may have no descriptor left, and an update may have removed the file or replaced it by that of
+ * another version. In the bundle of a program it is no file.
  * @param {string} name
  */
 const readsSecond = (name) => `let rest;
 const secondFile = require('node:path').join(__dirname, '${name}');
-let secondText;
-try {
-  secondText = require('node:fs').readFileSync(secondFile, 'utf8');
-} catch {}
-function second() {
+function readSecond() {
   try {
-    return require('./${name}');
-  } catch (error) {
-    if (secondText === undefined || (error.code !== 'EMFILE' && error.code !== 'ENFILE')) throw error;
-    const compiled = new module.constructor(secondFile, module);
-    compiled.paths = module.paths;
-    compiled._compile(secondText, secondFile);
-    return compiled.exports;
+    return require('node:fs').readFileSync(secondFile, 'utf8');
+  } catch {
+    return undefined;
   }
+}
+const secondText = readSecond();
+function second() {
+  // Node compiles a file that it finds with the hooks and the cache of the program.
+  if (secondText === undefined || readSecond() === secondText) return require('./${name}');
+  const compiled = new module.constructor(secondFile, module);
+  compiled.paths = module.paths;
+  compiled._compile(secondText, secondFile);
+  return compiled.exports;
 }
 `;
 
