@@ -73,6 +73,46 @@ for (const [title, way] of Object.entries(ways)) {
   });
 }
 
+// Where keep-alive is asked for without a delay, libuv has one of a minute for a handle that has no descriptor yet.
+const moments: Record<string, (socket: Socket, connect: () => void) => boolean> = {
+  'before connect()': (socket, connect) => {
+    socket.setKeepAlive(true);
+    connect();
+    return false;
+  },
+  'after connect()': (socket, connect) => {
+    connect();
+    socket.setKeepAlive(true);
+    return true;
+  },
+  'in `connectionAttempt`': (socket, connect) => {
+    socket.once('connectionAttempt', () => socket.setKeepAlive(true));
+    connect();
+    return true;
+  },
+  'in `connect`': (socket, connect) => {
+    socket.once('connect', () => socket.setKeepAlive(true));
+    connect();
+    return false;
+  },
+};
+
+for (const [title, ask] of Object.entries(moments)) {
+  both(
+    `keep-alive without a delay, ${title}`,
+    async (t, place) => {
+      const { port } = await place.listen((socket) => socket.resume());
+      const client = new place.net.Socket();
+      place.atEnd(() => client.destroy());
+      const isSoon = ask(client, () => void client.connect(port, '127.0.0.1'));
+      await once(client, 'ready');
+      const seconds = probesIn(client) ?? 0;
+      t.is(seconds > 30 && seconds <= 60, isSoon, `${seconds} s`);
+    },
+    { not: ['win32', 'darwin'] },
+  );
+}
+
 both('a local connection ignores options that only TCP has', async (t, place) => {
   const folder = mkdtempSync(join(tmpdir(), 'ferronet-'));
   place.atEnd(() => rmSync(folder, { recursive: true, force: true }));

@@ -16,6 +16,13 @@ export interface KeepAliveOptions {
 /** What a socket has that never set keep-alive. */
 export const NO_KEEP_ALIVE: Readonly<KeepAlive> = { enable: false, idle: 0, interval: undefined, count: undefined };
 
+/**
+ * What a handle without a descriptor gets that is asked for keep-alive without a delay: libuv has times of its own for it,
+ * and Node's second call, after connecting, leaves them. So `connect(…).setKeepAlive(true)` notices a dead peer after 70 s,
+ * and a call before `connect` or after `connect` was emitted, after the two hours of the system.
+ */
+export const OPENING_KEEP_ALIVE: Readonly<KeepAlive> = { enable: true, idle: 60, interval: 1, count: 10 };
+
 /** Whole seconds, by truncation. */
 function wholeSeconds(msecs: unknown): number {
   return Math.trunc(Number(msecs) / 1000) || 0;

@@ -2,8 +2,16 @@
 // when the handle connects.
 import { ERR_INVALID_ARG_TYPE, errnoException, uvErrno } from '../errors/errors.js';
 import { validateInt32 } from '../errors/validators.js';
-import { type KeepAliveOptions, readKeepAlive, sameKeepAlive, warnOfTruncatedTimes } from './keep-alive.js';
+import {
+  type KeepAliveOptions,
+  OPENING_KEEP_ALIVE,
+  readKeepAlive,
+  sameKeepAlive,
+  warnOfTruncatedTimes,
+} from './keep-alive.js';
 import type { KeepAlive, TcpOptions } from '../handle/options.js';
+import type { SocketHandle } from '../handle/socket.js';
+import { TCP } from '../handle/tcp.js';
 import { type ExposedHandle, kState, type SocketCore } from './state.js';
 
 // Windows sets the type of service by policies only. Node ignores that it cannot be set there.
@@ -36,9 +44,10 @@ export function setKeepAlive(
   const before = state.kernelOptions.keepAlive;
   // An http.Agent repeats the settings whenever it takes a socket back: that costs no call and prints no warning.
   if (sameKeepAlive(before, wanted)) return;
-  state.kernelOptions = { ...state.kernelOptions, keepAlive: wanted };
+  const keepAlive = wanted.enable && wanted.idle === 0 && isOpening(state.handle) ? OPENING_KEEP_ALIVE : wanted;
+  state.kernelOptions = { ...state.kernelOptions, keepAlive };
   warnOfTruncatedTimes(enable, initialDelay, interval);
-  if (state.exposed !== null) applyKeepAlive(state.exposed, wanted);
+  if (state.exposed !== null) applyKeepAlive(state.exposed, keepAlive);
 }
 
 /** @throws as `socket.setTypeOfService` */
@@ -61,6 +70,11 @@ export function typeOfService(socket: SocketCore): number {
   if (found >= 0) return found;
   if (found !== UV_ENOSYS) throw errnoException(found, 'getTypeOfService');
   return stored ?? 0;
+}
+
+/** Whether `connect` was called and there is no descriptor yet. */
+function isOpening(handle: SocketHandle | null): boolean {
+  return handle instanceof TCP && handle.descriptor < 0;
 }
 
 // Pipes have no keep-alive, and a handle that a program has written may lack any method.
