@@ -1,7 +1,7 @@
 // `npx ferronet`: what it prints, what it does, and with which status it ends.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -208,6 +208,32 @@ declare('proxy to where nothing listens goes on, and says how often', async (t) 
   t.is(counts, '0 open, 2 in all, 0 B in, 0 B out, 2 failed (last: connect ECONNREFUSED 127.0.0.1:1)');
   program.child.kill('SIGTERM');
   t.is((await program.outcome).status, 0);
+});
+
+declare('proxy passes a reset on, from either side', async (t) => {
+  for (const cut of ['target', 'client'] as const) {
+    const server = createServer((socket) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => server.emit('failed', error.code));
+      socket.on('end', () => server.emit('failed', 'an end')).write('the first half');
+      if (cut === 'target') socket.once('data', () => socket.resetAndDestroy());
+      else socket.resume();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port: target } = server.address() as AddressInfo;
+    const program = new Program(['proxy', '127.0.0.1:0', `127.0.0.1:${target}`, '-q']);
+    const client = connect({ port: portIn(await program.line()), host: '127.0.0.1', allowHalfOpen: true });
+    client.on('end', () => client.emit('failed', 'an end'));
+    client.on('error', (error: NodeJS.ErrnoException) => client.emit('failed', error.code));
+    await once(client, 'data');
+    const failed = once(cut === 'target' ? client : server, 'failed');
+    if (cut === 'target') client.write('go on');
+    else client.resetAndDestroy();
+    t.deepEqual(await failed, ['ECONNRESET'], cut);
+    client.destroy();
+    server.close();
+    program.child.kill('SIGTERM');
+    t.is((await program.outcome).status, 0);
+  }
 });
 
 declare('an end while connections are open ends both sides of each', async (t) => {

@@ -6,11 +6,19 @@ import { endpointText, readEndpoint } from './endpoint.js';
 
 type Connect = () => Net.Socket;
 
+/** A connection that was cut off is cut off on the other side as well: an end would say that it was all. */
+function cutOff(socket: Net.Socket): void {
+  // A local socket has no reset, and the reset of one that connects would wait until it is connected.
+  if (socket.remoteFamily === undefined || socket.connecting) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** Whatever has not been passed on is lost with a connection. After its end, the other one sends what it still has, and ends. */
 function endWith(socket: Net.Socket, other: Net.Socket, counts: Counts): void {
   socket.on('error', (error) => counts.fail(error));
   socket.once('close', (hadError) => {
-    if (hadError || !other.writableEnded) other.destroy();
+    if (hadError) cutOff(other);
+    else if (!other.writableEnded) other.destroy();
   });
 }
 
