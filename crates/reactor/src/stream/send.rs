@@ -170,13 +170,14 @@ impl Connection {
         }
     }
 
-    fn broken(&self, writer: &mut Writer, errno: Errno) {
-        writer.queue.clear();
+    fn broken(self: &Arc<Self>, writer: &mut Writer, errno: Errno) {
         if writer.state == Writing::Lingering {
             writer.close();
+            // Closes the descriptor. The timers that would have woken it are gone.
+            Arc::clone(self).wake();
             return;
         }
-        writer.state.close();
+        writer.break_off();
         // Before the end that a read finds now: the kernel reports an error once, and has reported it here.
         self.events.push_pending(Event::Broken { id: self.id, errno });
     }

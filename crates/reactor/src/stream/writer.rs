@@ -110,6 +110,13 @@ impl Writer {
         self.wake_relays();
     }
 
+    /// As [`Writer::fail`], of bytes that were reported as written: an event of their own reports it.
+    pub(super) fn break_off(&mut self) {
+        self.queue.clear();
+        self.state.close();
+        self.wake_relays();
+    }
+
     /// Nothing can be sent any more. `failure.rs` reports it.
     pub(super) fn fail(&mut self, errno: Errno) {
         self.note_error(errno);
@@ -163,5 +170,40 @@ impl Writer {
     /// The consumer learns of the failure otherwise, or has closed the connection.
     pub(super) fn forget_failure(&mut self) {
         self.failure = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_relay_that_waits_for_room_is_woken_when_nothing_can_be_sent_any_more() {
+        let ways: [fn(&mut Writer); 3] = [Writer::break_off, Writer::close, |writer| {
+            writer.fail(Errno::EPIPE);
+        }];
+        for (way, end) in ways.into_iter().enumerate() {
+            let mut writer = Writer::new(Writing::Open);
+            writer.queue.push_batched(&[IoSlice::new(b"reported as written")]);
+            let relay = Arc::new(Woken::default());
+            writer.wait_for_room(&Context::from_waker(&Waker::from(Arc::clone(&relay))));
+            end(&mut writer);
+            assert!(writer.queue.is_empty() && !writer.state.sends());
+            assert!(relay.0.load(Ordering::Relaxed), "way {way}");
+        }
     }
 }
