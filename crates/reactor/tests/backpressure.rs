@@ -7,10 +7,9 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use ferronet_reactor::{Errno, Event, Written};
-use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, PATIENCE, Piece, pattern};
+use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, Piece, pattern, wait_until};
 
 const CREDIT: usize = 256 * 1024;
 
@@ -28,11 +27,9 @@ fn no_more_than_the_credit_is_read_for_a_consumer_that_takes_nothing(threads: us
     });
     let server = consumer.accept(listener);
     consumer.reactor.read_start(server).unwrap();
-    let started = Instant::now();
-    while consumer.reactor.read_queue_size(server) < CREDIT {
-        assert!(started.elapsed() < PATIENCE, "the credit is used");
-        std::thread::yield_now();
-    }
+    wait_until("the credit is used", || {
+        consumer.reactor.read_queue_size(server) >= CREDIT
+    });
     assert!(consumer.reactor.read_queue_size(server) < CREDIT + 64 * 1024);
     assert!(!all_sent.load(Ordering::Acquire), "the peer has to wait");
     assert!(

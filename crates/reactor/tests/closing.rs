@@ -1,4 +1,4 @@
-//! Closing at any moment: the descriptor is gone when the call returns, late events fall on nothing.
+//! Closing at any moment: the descriptor is gone when the call returns, late events find no handle.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -38,7 +38,7 @@ fn a_reset_is_seen_as_one(threads: usize) {
     assert_reset(end, "of a connection that was idle");
 }
 
-fn a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event(threads: usize) {
+fn calls_of_a_closed_handle_fail_with_ebadf_and_its_slot_waits_for_the_last_event(threads: usize) {
     let mut consumer = Consumer::new(threads);
     let (client, server) = consumer.pair();
     consumer.reactor.read_start(client).unwrap();
@@ -124,7 +124,7 @@ fn a_socket_lives_on_in_its_duplicate() {
 on_one_and_three_threads!(
     a_port_is_free_when_close_returns,
     a_reset_is_seen_as_one,
-    a_closed_handle_answers_ebadf_and_its_slot_waits_for_the_last_event,
+    calls_of_a_closed_handle_fail_with_ebadf_and_its_slot_waits_for_the_last_event,
     connections_that_were_not_taken_are_closed_with_their_listener,
     shutdown_ends_everything_with_traffic_in_flight,
     a_write_to_a_peer_that_has_gone_fails_with_the_kernels_error

@@ -6,10 +6,10 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread::{sleep, spawn};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId};
-use support::{Consumer, PATIENCE, Piece, assert_all, assert_peer_is_reset, assert_reset, pattern};
+use support::{Consumer, Piece, assert_all, assert_peer_is_reset, assert_reset, pattern, wait_until};
 
 /// Closes a connection with RST.
 fn reset(stream: TcpStream) {
@@ -98,11 +98,9 @@ fn a_close_with_bytes_that_were_read_ahead_resets_the_peer(threads: usize) {
     let (connection, mut peer) = consumer.connect_to_peer();
     consumer.reactor.read_start(connection).unwrap();
     peer.write_all(b"never taken").unwrap();
-    let started = Instant::now();
-    while consumer.reactor.read_queue_size(connection) < 11 {
-        assert!(started.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    }
+    wait_until("it is read ahead", || {
+        consumer.reactor.read_queue_size(connection) >= 11
+    });
     consumer.reactor.close(connection, Closing::Orderly).unwrap();
     assert_peer_is_reset(&mut peer);
 }
@@ -160,11 +158,9 @@ fn a_relay_that_waits_for_room_reports_the_end_afterwards(threads: usize) {
         consumer.write_more_than_the_kernel_takes(destination, &first);
         consumer.reactor.read_start(source).unwrap();
         sender.write_all(b"last words").unwrap();
-        let started = Instant::now();
-        while consumer.reactor.read_queue_size(source) < 10 {
-            assert!(started.elapsed() < PATIENCE);
-            std::thread::yield_now();
-        }
+        wait_until("it is read ahead", || {
+            consumer.reactor.read_queue_size(source) >= 10
+        });
         match end {
             End::Fin => drop(sender),
             End::Reset => reset(sender),
@@ -212,11 +208,7 @@ fn relayed_to_its_end(threads: usize, before: Arrived, end: End, when: When, beg
     });
     consumer.reactor.read_start(source).unwrap();
     sender.write_all(&bytes).unwrap();
-    let started = Instant::now();
-    while consumer.reactor.read_queue_size(source) < bytes.len() {
-        assert!(started.elapsed() < PATIENCE, "{case}");
-        std::thread::yield_now();
-    }
+    wait_until(&case, || consumer.reactor.read_queue_size(source) >= bytes.len());
     let mut sender = Some(sender);
     let mut finish = || match (end, sender.take().unwrap()) {
         (End::Fin, sender) => drop(sender),

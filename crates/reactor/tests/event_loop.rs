@@ -210,7 +210,7 @@ fn closing_and_ending_in_the_middle_of_a_batch_send_what_is_batched() {
 }
 
 #[test]
-fn a_loop_that_stands_still_is_stood_in_for() {
+fn the_thread_takes_over_from_a_loop_that_does_not_turn() {
     let event_loop = Loop::new(Drive::Auto);
     let (id, mut peer) = event_loop.accepted();
     let reactor = &event_loop.reactor;
@@ -223,11 +223,7 @@ fn a_loop_that_stands_still_is_stood_in_for() {
     let mut received = [0; 7];
     peer.read_exact(&mut received).unwrap();
     assert_eq!(&received, b"batched");
-    let start = Instant::now();
-    while reactor.read_queue_size(id) < 5 {
-        assert!(start.elapsed() < PATIENCE, "no thread has read");
-        std::thread::yield_now();
-    }
+    support::wait_until("a thread has read", || reactor.read_queue_size(id) >= 5);
     reactor.end_batch();
     // The loop turns again: it takes what was read, and drives.
     let mut taken = 0;
@@ -247,7 +243,7 @@ fn a_loop_that_stands_still_is_stood_in_for() {
 }
 
 #[test]
-fn a_loop_that_is_pinned_is_not() {
+fn no_thread_takes_over_from_a_pinned_loop() {
     let event_loop = Loop::new(Drive::Loop);
     let (id, mut peer) = event_loop.accepted();
     event_loop.reactor.read_start(id).unwrap();

@@ -9,11 +9,11 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{sleep, spawn};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, SocketOptions, Unread, Wake, read_ahead};
 use parking_lot::{Mutex, MutexGuard};
-use support::{Consumer, PATIENCE, Piece, pattern};
+use support::{Consumer, Piece, pattern, wait_until};
 
 const BLOCK: usize = 64 * 1024;
 const LIMIT: usize = 16 << 20;
@@ -28,14 +28,6 @@ fn alone() -> MutexGuard<'static, ()> {
     let alone = ALONE.lock();
     assert_eq!((charged(), read_ahead().limit), (0, LIMIT));
     alone
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        sleep(Duration::from_millis(1));
-    }
 }
 
 fn charged() -> usize {
@@ -347,8 +339,11 @@ on_one_and_three_threads!(
 
 #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]
 mod in_a_loop {
+    use std::time::Instant;
+
     use ferronet_reactor::{Drive, Target};
 
+    use super::support::PATIENCE;
     use super::support::event_loop::Loop;
     use super::*;
 

@@ -9,7 +9,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId};
-use support::{Consumer, PATIENCE, Piece, assert_reset, pattern};
+use support::{Consumer, PATIENCE, Piece, assert_reset, pattern, wait_until};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -128,11 +128,9 @@ fn what_was_read_before_goes_first(threads: usize) {
     let mut line = Line::new(threads);
     line.consumer.reactor.read_start(line.source).unwrap();
     line.sender.write_all(b"before ").unwrap();
-    let started = Instant::now();
-    while line.consumer.reactor.read_queue_size(line.source) < 7 {
-        assert!(started.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    }
+    wait_until("it is read ahead", || {
+        line.consumer.reactor.read_queue_size(line.source) >= 7
+    });
     let mut line = line.start();
     assert!(line.consumer.take(line.source).is_none(), "it is the relay's now");
     line.sender.write_all(b"after").unwrap();
@@ -258,7 +256,7 @@ fn what_a_relay_has_not_moved_when_its_destination_closes_is_announced(threads: 
     assert_eq!(end, Errno::EOF);
 }
 
-fn a_destination_whose_peer_is_gone_tells_of_a_failed_write(threads: usize) {
+fn a_destination_whose_peer_is_gone_reports_a_failed_write(threads: usize) {
     let Line {
         mut consumer,
         mut sender,
@@ -285,7 +283,7 @@ fn a_destination_whose_peer_is_gone_tells_of_a_failed_write(threads: usize) {
     assert_eq!(refused, Err(Errno::EPIPE));
 }
 
-fn a_source_that_is_reset_tells_the_error_behind_its_bytes(threads: usize) {
+fn a_source_that_is_reset_reports_the_error_behind_its_bytes(threads: usize) {
     let mut line = Line::new(threads).start();
     line.sender.write_all(b"last words").unwrap();
     assert_eq!(line.receive(10), b"last words");
@@ -328,7 +326,7 @@ on_one_and_three_threads!(
     while_reading_is_stopped_nothing_is_moved,
     a_destination_that_is_closed_or_shut_down_leaves_the_bytes_to_the_consumer,
     what_a_relay_has_not_moved_when_its_destination_closes_is_announced,
-    a_destination_whose_peer_is_gone_tells_of_a_failed_write,
-    a_source_that_is_reset_tells_the_error_behind_its_bytes,
+    a_destination_whose_peer_is_gone_reports_a_failed_write,
+    a_source_that_is_reset_reports_the_error_behind_its_bytes,
     a_source_that_is_closed_ends_its_relay
 );

@@ -7,10 +7,9 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Instant;
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Transport, Unread, Written};
-use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, Piece, assert_all, pattern};
+use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, Piece, assert_all, pattern, wait_until};
 
 fn readable(consumer: &mut Consumer, connection: HandleId) {
     consumer.wait(|_, event| matches!(event, Event::Readable { id } if id == connection).then_some(()));
@@ -193,11 +192,7 @@ fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
     let _peers = clients(&consumer, listener, 4);
     consumer.wait(|_, event| matches!(event, Event::Connection { .. }).then_some(()));
     // Each has a handle, beside the listener's.
-    let started = Instant::now();
-    while consumer.reactor.handles() < 5 {
-        assert!(started.elapsed() < support::PATIENCE);
-        std::thread::yield_now();
-    }
+    wait_until("all are accepted", || consumer.reactor.handles() >= 5);
     consumer.reactor.set_shared(listener, true).unwrap();
     assert!(consumer.accept_one(listener).is_some());
     for _ in 1..4 {
@@ -211,16 +206,11 @@ fn those_accepted_before_are_reported_or_can_be_taken(threads: usize) {
     consumer.reactor.set_shared(listener, false).unwrap();
     let handles = consumer.reactor.handles();
     let _peer = clients(&consumer, listener, 1);
-    let started = Instant::now();
-    while consumer.reactor.handles() == handles {
-        assert!(started.elapsed() < support::PATIENCE);
-        std::thread::yield_now();
-    }
+    wait_until("it is accepted", || consumer.reactor.handles() != handles);
     // It has its handle a moment before it can be taken.
-    while consumer.reactor.take_accepted(listener).is_none() {
-        assert!(started.elapsed() < support::PATIENCE);
-        std::thread::yield_now();
-    }
+    wait_until("it can be taken", || {
+        consumer.reactor.take_accepted(listener).is_some()
+    });
 }
 
 on_one_and_three_threads!(

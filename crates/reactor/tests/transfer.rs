@@ -5,11 +5,10 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, HandleId, LocalAccess, Reactor, Unread, Written};
 use socket2::{Domain, Socket, Type};
-use support::{Consumer, PATIENCE};
+use support::{Consumer, wait_until};
 
 /// Sends a handle off and closes what is left of it.
 fn send(from: &Consumer, to: &Consumer, handle: HandleId, unread: &Unread<'_>) -> HandleId {
@@ -22,14 +21,6 @@ fn send(from: &Consumer, to: &Consumer, handle: HandleId, unread: &Unread<'_>) -
         "only one receives it"
     );
     received
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn an_abstract_name_leaves_no_file() {
 }
 
 #[test]
-fn a_path_that_cannot_be_says_why() {
+fn a_path_that_cannot_be_used_fails_with_the_reason() {
     let folder = Folder::new("errors");
     let mut consumer = Consumer::new(1);
     assert_eq!(

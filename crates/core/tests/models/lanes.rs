@@ -170,7 +170,10 @@ impl Model {
         );
         self.push(&places[2]);
         if places[2].contains(&From::Task) {
-            prop_assert!(self.asked > 0, "a loop that sleeps is woken for what tasks tell");
+            prop_assert!(
+                self.asked > 0,
+                "a loop that sleeps is woken for what tasks report"
+            );
         }
         let due = self.lanes.deliverable();
         self.take(due, Phase::Poll)?;

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_take_turns_and_who_only_looks_takes_none() {
+    fn a_shard_has_its_turn_when_a_connection_is_assigned_to_it() {
         let runtimes: Vec<_> = (0..3)
             .map(|_| {
                 runtime::Builder::new_current_thread()

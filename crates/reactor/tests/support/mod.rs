@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Errno, Event, HandleId, Reactor, Received, SocketOptions, Target, Wake, Written};
 
@@ -235,6 +235,15 @@ impl Consumer {
         let waiting = written.filter(|written| *written == Written::Queued).count();
         assert!(waiting > 0, "all of it was taken");
         waiting
+    }
+}
+
+/// Waits for something that no event reports. Panics with `what` if it does not come.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
