@@ -20,11 +20,11 @@ pub fn lines() -> UnboundedReceiver<String> {
     receiver
 }
 
-/// Tells the parent something, in one line.
+/// Sends the parent one line.
 ///
 /// # Errors
 /// When the parent no longer listens.
-pub fn tell(line: &str) -> io::Result<()> {
+pub fn report(line: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "{line}")?;
     output.flush()

@@ -20,7 +20,7 @@ fn of_thread(thread: &Path) -> Option<u64> {
 }
 
 impl ProcessorTime {
-    /// `None` where the system does not tell: everywhere but on Linux.
+    /// `None` where the system does not report it: everywhere but on Linux.
     pub fn of(process: u32) -> Option<Self> {
         let threads = format!("/proc/{process}/task");
         let main = of_thread(&Path::new(&threads).join(process.to_string()))?;

@@ -1,4 +1,4 @@
-//! The reference to the reactor that the object and the two functions in JavaScript share.
+//! The reference to the reactor that the object and the plain functions in JavaScript share.
 //!
 //! Node finalizes an addon's objects when their environment ends, which drops their references. Deno does not
 //! finalize them, nor does it release a threadsafe function. So where the event loop is not libuv's, a

@@ -64,7 +64,7 @@ pub struct Lanes<E> {
     closing: VecDeque<E>,
     /// How many of `from_tasks` no delivery was asked for.
     unasked: usize,
-    /// How many events came from tasks since [`Lanes::take_task_events`] last answered.
+    /// How many events came from tasks since [`Lanes::take_task_events`] last returned them.
     task_events: u32,
     /// The consumer's loop runs all tasks, and finds their events without being asked.
     loop_drives: bool,

@@ -113,7 +113,7 @@ async fn serve<F: Future<Output = io::Result<()>> + 'static>(
     program: impl Fn(TcpStream) -> F,
 ) -> Result<(), Error> {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
-    parent::tell(&format!(r#"{{"port":{}}}"#, listener.local_addr()?.port()))?;
+    parent::report(&format!(r#"{{"port":{}}}"#, listener.local_addr()?.port()))?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -155,7 +155,7 @@ async fn connect_until_stopped(state: Rc<Connecting>, port: u16) {
     }
     state.running.set(state.running.get() - 1);
     if state.running.get() == 0 {
-        drop(parent::tell(r#"{"stopped":true}"#));
+        drop(parent::report(r#"{"stopped":true}"#));
     }
 }
 
@@ -174,7 +174,7 @@ async fn obey(mut lines: tokio::sync::mpsc::UnboundedReceiver<String>) {
             }
             _ if line == "stop" => state.wanted.set(false),
             // There is no garbage.
-            _ => drop(parent::tell(r#"{"collected":true}"#)),
+            _ => drop(parent::report(r#"{"collected":true}"#)),
         }
     }
 }

@@ -189,7 +189,7 @@ async fn repeat(load: &Rc<Load>, work: Work) -> Result<(), Error> {
                 let amount = load.once(work, &mut stream).await?;
                 since = load.recorder.record(since, amount as u64);
             }
-            // Who is still sending is not waited for.
+            // A peer that is still sending is not waited for.
             if matches!(work, Work::Download) {
                 return Ok(());
             }
@@ -240,7 +240,7 @@ async fn serve(load: &Load, mut stream: TcpStream) -> io::Result<()> {
 /// process ends, since the peer may be connecting at that moment.
 async fn accept(load: &Rc<Load>) -> Result<(), Error> {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
-    parent::tell(&format!(r#"{{"port":{}}}"#, listener.local_addr()?.port()))?;
+    parent::report(&format!(r#"{{"port":{}}}"#, listener.local_addr()?.port()))?;
     let over = Rc::new(tokio::sync::Notify::new());
     let (load_of_task, over_of_task) = (Rc::clone(load), Rc::clone(&over));
     spawn_local(async move {
@@ -269,12 +269,12 @@ async fn run(mode: &str, load: Rc<Load>) -> Result<(), Error> {
         "accept" => accept(&load).await?,
         "idle" => {
             let _held = open(&load, Work::Echo).await?;
-            parent::tell(&format!(r#"{{"connected":{}}}"#, load.connections))?;
+            parent::report(&format!(r#"{{"connected":{}}}"#, load.connections))?;
             return future::pending().await;
         }
         _ => return Err(format!("there is no mode {mode}").into()),
     }
-    parent::tell(&load.recorder.result().ok_or("nothing was measured")?)?;
+    parent::report(&load.recorder.result().ok_or("nothing was measured")?)?;
     if mode == "accept" {
         // The parent first tells the peer to stop, then ends this.
         future::pending::<()>().await;

@@ -1,4 +1,4 @@
-//! The calls that every open handle answers, and what each kind of it answers.
+//! The calls that every open handle takes, and what each kind of handle does.
 
 use std::sync::Arc;
 

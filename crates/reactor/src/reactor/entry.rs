@@ -9,7 +9,7 @@ use crate::stream::Connection;
 use super::endpoint::Endpoint;
 use super::unregistered::Unregistered;
 
-/// What the table holds for one handle. The calls that every handle answers go to its [`Endpoint`]; those for
+/// What the table holds for one handle. The calls that every handle takes go to its [`Endpoint`]; those for
 /// one kind find that kind without it.
 #[derive(Clone, Debug)]
 pub(super) enum Entry {

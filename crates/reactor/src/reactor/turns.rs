@@ -55,7 +55,7 @@ impl Reactor {
         self.shared.events.poll_ended()
     }
 
-    /// The loop has delivered what [`Reactor::poll_ended`] and [`Reactor::completed`] have answered, and may do other things
+    /// The loop has delivered what [`Reactor::poll_ended`] and [`Reactor::completed`] have returned, and may do other things
     /// now, or sleep if it is embedded. What is made due from now on wakes such a loop.
     pub fn turn_ended(&self) {
         self.set_must_interrupt(true);

@@ -2,7 +2,7 @@
 //!
 //! libuv reads before it writes, so a reset is the read's error, and the writes that waited are cancelled by the close that
 //! follows. Here a write may meet the error first, on any thread. So a consumer that reads is asked to take what the read
-//! finds, the failure is reported if that was no error, and only to a consumer that does not read the write is reported.
+//! finds, and the failure is reported if that was no error. A consumer that does not read gets the failure at once.
 
 use ferronet_core::state::Reading;
 

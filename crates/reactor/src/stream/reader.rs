@@ -42,7 +42,7 @@ pub(super) struct Reader<D> {
     pub(super) armed: bool,
     /// The task's turn to read ahead, while the budget of the process is used up.
     pub(super) waiter: Option<Waiter>,
-    /// Where the bytes go instead.
+    /// Where the bytes go, if not to the consumer.
     pub(super) relay: Relay<D>,
 }
 

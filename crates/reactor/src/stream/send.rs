@@ -96,7 +96,7 @@ impl Connection {
         })
     }
 
-    /// Sends what its writer was told is written. What the kernel does not take is treated as batched, however much it is.
+    /// Sends what was reported to its writer as written. What the kernel does not take is treated as batched, however much it is.
     pub(crate) fn write_reported(self: &Arc<Self>, bytes: &[u8]) -> Result<(), Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;

@@ -32,7 +32,7 @@ pub struct Accepted {
 /// Which part of a write that its writer keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// The beginning. An error is answered, and nothing was taken.
+    /// The beginning. An error is returned, and nothing was taken.
     First,
     /// Of a write that the writer has accepted before. An error is reported as one of that: by what a read finds, or by an
     /// [`Event::Wrote`](crate::Event::Wrote).

@@ -1,4 +1,4 @@
-//! What every open socket or pipe answers, whether a runtime has it or not.
+//! What every open socket or pipe has, whether it is registered with a runtime or not.
 
 use std::io;
 

@@ -9,7 +9,7 @@
 //!   Without buffers `write_now` would block; `poll_write` fails (`is_out_of_buffers`), and its task tries again later.
 //! - [`Acceptor`]: a listening socket or pipe. It gives streams. `poll_accept` returns `Pending` only when the
 //!   backlog is empty: an error leaves the connections there for the next call, which may fail as well, so its callers
-//!   bound their tries. `poll_waiting` answers `Pending` only when the backlog is empty, and accepts nothing. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
+//!   bound their tries. `poll_waiting` returns `Pending` only when the backlog is empty, and accepts nothing. `accept_now` asks the kernel on any thread. `refuse` closes connections that wait while the process
 //!   has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to calls that need
 //!   one for a moment. `set_path` says which file is removed with it, if it is still there.
 //! - [`UnregisteredSocket`]: made, bound or adopted, and in no runtime yet. An acceptor or a stream is made of it by
@@ -17,7 +17,7 @@
 //!   where the system allows that; elsewhere it stays what it is. What a runtime refuses comes back in [`Refused`], if it is
 //!   not closed. A descriptor that was adopted has one handle in the whole process: `is_taken` says whether a number has one,
 //!   and then `adopt` takes a duplicate.
-//! - [`Descriptor`]: what each of these three answers, for the calls that are about any handle.
+//! - [`Descriptor`]: what each of these three has, for the calls that are about any handle.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there is one.
 //!   [`ThreadWaker`]: wakes a thread that waits, for the poller as well. Waking never blocks. [`ThreadClock`]: the processor
 //!   time of a thread.
@@ -31,7 +31,7 @@
 //!   socket (on Windows sockets by their numbers); what kind of thing a descriptor is; the interface of an IPv6 zone.
 //!   `at_exit` returns whether the system calls a library at the exit of the
 //!   process. `wait_writable` blocks until one of several streams takes bytes.
-//! - What may run out: `is_out_of_descriptors` and `is_out_of_buffers` tell errors apart, `are_descriptors_scarce` says
+//! - What may run out: `is_out_of_descriptors` and `is_out_of_buffers` recognize its errors, `are_descriptors_scarce` says
 //!   when to leave the rest to others, `largest_backlog` what the kernel makes of a longer one.
 //! - `errno`: the positive numbers of the errors that the reactor itself raises, and the way from the system's.
 //!

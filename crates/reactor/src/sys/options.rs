@@ -15,7 +15,7 @@ pub struct SocketOptions {
     pub no_delay: Option<bool>,
     /// `SO_KEEPALIVE`, and when the probes are sent.
     pub keep_alive: Option<KeepAlive>,
-    /// `IP_TOS`, or `IPV6_TCLASS` of an IPv6 socket: 0 to 255. Windows answers `ENOSYS`.
+    /// `IP_TOS`, or `IPV6_TCLASS` of an IPv6 socket: 0 to 255. `ENOSYS` on Windows.
     pub type_of_service: Option<u8>,
     /// Set when the socket is bound. One that connects without a bind does not get them.
     pub address: AddressOptions,

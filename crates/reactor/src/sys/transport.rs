@@ -45,7 +45,7 @@ impl Transport {
         }
     }
 
-    /// Whether an event reports every error of a connect, also those that the system answers at once, as with
+    /// Whether an event reports every error of a connect, also those that the system returns at once, as with
     /// libuv.
     pub(crate) fn defers_connect_errors(self) -> bool {
         match self {
@@ -73,7 +73,7 @@ impl Target<'_> {
     }
 }
 
-/// What a descriptor is, as `uv_guess_handle` answers.
+/// What a descriptor is, in the terms of `uv_guess_handle`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DescriptorKind {
     /// A TCP socket.

@@ -129,7 +129,7 @@ impl Acceptor {
             };
             let is_empty = match error.kind() {
                 io::ErrorKind::WouldBlock => true,
-                // Linux answers this before it looks at the backlog.
+                // Linux returns this before it looks at the backlog.
                 _ => is_out_of_descriptors(&error) && !has_waiting(&self.socket.socket_ref()),
             };
             if !is_empty {

@@ -13,7 +13,7 @@ use crate::sys::transport::DescriptorKind;
 use super::errno;
 
 pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
-    // SAFETY: fcntl only asks about the number; a number that names nothing is answered with -1.
+    // SAFETY: fcntl only asks about the number; it returns -1 for a number that names nothing.
     if *fd < 0 || unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0 {
         return None;
     }

@@ -16,7 +16,7 @@ pub(crate) fn wait_writable(streams: &[&Stream], timeout: Duration) {
             revents: 0,
         })
         .collect();
-    // Rounded up, so that a wait for less than a millisecond is none for nothing.
+    // Rounded up, so that a wait for less than a millisecond does not return at once.
     let timeout = i32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
     let Ok(count) = libc::nfds_t::try_from(polled.len()) else {
         return;

@@ -82,7 +82,7 @@ impl PipeAcceptor {
                 Err(_) => break,
             }
         }
-        // Without one that has a client, all are asked, and so all know whom to wake.
+        // Without one that has a client, all are polled, so that each of them wakes the task.
         let mut come = None;
         for (index, instance) in waiting.iter_mut().enumerate() {
             if come.is_none()
@@ -163,7 +163,7 @@ impl Acceptor {
         }
     }
 
-    /// Whether a connection may wait in the backlog: only accepting tells.
+    /// Whether a connection may wait in the backlog: only an accept shows that.
     pub(crate) fn poll_waiting(&self, _cx: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }

@@ -91,7 +91,7 @@ impl Stream {
         }
     }
 
-    /// As `poll_read`, into memory that may be uninitialized: as many bytes of it as are answered are not, afterwards.
+    /// As `poll_read`, into memory that may be uninitialized. As many bytes of it as are returned are initialized afterwards.
     pub(crate) fn poll_receive(
         &self,
         cx: &mut Context<'_>,
