@@ -39,8 +39,7 @@ impl Connection {
     pub(crate) fn read_start(self: &Arc<Self>) {
         let mut reader = self.reader.lock();
         let flowing = reader.state.start();
-        let announce = flowing && !reader.inbox.is_empty() && !reader.announced;
-        reader.announced |= announce;
+        let announce = reader.announce();
         let wake = flowing && !reader.armed;
         drop(reader);
         if announce {
