@@ -212,21 +212,28 @@ export declare function stats(everywhere: boolean): Stats
 export interface Stats {
   /** How many reactors there are. */
   reactors: number
-  /** Those that a thread of theirs drives now, and not the event loop. */
+  /** Those that a thread of their own drives now, and not the event loop. */
   drivenByThread: number
   /** The threads that share the connections. */
   threads: number
+  /** Open ones, those that connect or were not delivered yet included. */
   connections: number
+  /** Handles that listen. */
   listeners: number
+  /** Connections whose bytes go to another one without JavaScript. */
   relays: number
+  /** Bytes that the kernel gave. */
   received: number
+  /** Bytes that the kernel took. */
   sent: number
+  /** Bytes that relays have moved. */
   relayed: number
   /** Writes that waited for the end of a batch. */
   batched: number
   /** How often what had waited was sent. */
   flushed: number
-  /** Memory for bytes that were read ahead, of the process. */
+  /** Memory of the process for bytes that were read ahead, in bytes. */
   readAhead: number
+  /** The most that reads use of it, in bytes. */
   readAheadLimit: number
 }

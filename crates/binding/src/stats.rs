@@ -34,22 +34,29 @@ fn of_this_thread() -> Numbers {
 pub struct Stats {
     /// How many reactors there are.
     pub reactors: u32,
-    /// Those that a thread of theirs drives now, and not the event loop.
+    /// Those that a thread of their own drives now, and not the event loop.
     pub driven_by_thread: u32,
     /// The threads that share the connections.
     pub threads: u32,
+    /// Open ones, those that connect or were not delivered yet included.
     pub connections: u32,
+    /// Handles that listen.
     pub listeners: u32,
+    /// Connections whose bytes go to another one without JavaScript.
     pub relays: u32,
+    /// Bytes that the kernel gave.
     pub received: f64,
+    /// Bytes that the kernel took.
     pub sent: f64,
+    /// Bytes that relays have moved.
     pub relayed: f64,
     /// Writes that waited for the end of a batch.
     pub batched: f64,
     /// How often what had waited was sent.
     pub flushed: f64,
-    /// Memory for bytes that were read ahead, of the process.
+    /// Memory of the process for bytes that were read ahead, in bytes.
     pub read_ahead: f64,
+    /// The most that reads use of it, in bytes.
     pub read_ahead_limit: f64,
 }
 

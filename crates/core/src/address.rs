@@ -5,8 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// An IP address, with what a text says of its zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IpText<'a> {
+    /// IPv4, which has no zones.
     V4(Ipv4Addr),
+    /// IPv6.
     V6 {
+        /// The address without the zone.
         ip: Ipv6Addr,
         /// A number or the name of an interface (`fe80::1%eth0`, `fe80::1%2`); it may be empty.
         zone: Option<&'a str>,

@@ -39,6 +39,7 @@ impl<W> Default for Deadlines<W> {
 }
 
 impl<W> Deadlines<W> {
+    /// Adds a deadline, for which `waiter` waits.
     pub fn add(&mut self, time: Instant, waiter: W) -> Deadline {
         self.last += 1;
         let deadline = Deadline {

@@ -100,6 +100,7 @@ impl<T> HandleTable<T> {
         Some(result)
     }
 
+    /// `None` for an id that names no value, or none any more.
     pub fn get(&self, id: HandleId) -> Option<&T> {
         let slot = self.slots.get(id.index as usize)?;
         if slot.generation == id.generation {
@@ -109,6 +110,7 @@ impl<T> HandleTable<T> {
         }
     }
 
+    /// As [`HandleTable::get`].
     pub fn get_mut(&mut self, id: HandleId) -> Option<&mut T> {
         let slot = self.slots.get_mut(id.index as usize)?;
         if slot.generation == id.generation {
@@ -118,6 +120,7 @@ impl<T> HandleTable<T> {
         }
     }
 
+    /// Takes a value out, and frees its slot. `None` as of [`HandleTable::get`].
     pub fn remove(&mut self, id: HandleId) -> Option<T> {
         let slot = self.slots.get_mut(id.index as usize)?;
         if slot.generation != id.generation {
@@ -135,6 +138,7 @@ impl<T> HandleTable<T> {
         self.slots.drain(..).filter_map(|slot| slot.value).collect()
     }
 
+    /// The ids of all values, in the order of their slots.
     pub fn ids(&self) -> impl Iterator<Item = HandleId> {
         let taken = self
             .slots
@@ -149,14 +153,17 @@ impl<T> HandleTable<T> {
         })
     }
 
+    /// All values, in the order of their slots.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter_map(|slot| slot.value.as_ref())
     }
 
+    /// How many values there are.
     pub fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -108,6 +108,7 @@ impl<C: Deref<Target = [u8]>, E: Copy> Inbox<C, E> {
         Some(chunk)
     }
 
+    /// Takes a chunk, or the end when no chunk is left. The end is given once.
     pub fn take(&mut self) -> Option<Inboxed<C, E>> {
         if let Some(chunk) = self.take_bytes() {
             return Some(Inboxed::Data(chunk));

@@ -47,6 +47,7 @@ impl Reading {
         }
     }
 
+    /// The handle is closed.
     pub fn close(&mut self) {
         *self = Self::Closed;
     }
@@ -89,6 +90,7 @@ impl Writing {
         }
     }
 
+    /// FIN is asked for. `queue_is_empty`: nothing goes before it.
     pub fn shutdown(&mut self, queue_is_empty: bool) -> Shutdown {
         match self {
             Self::Open if queue_is_empty => {
@@ -112,6 +114,7 @@ impl Writing {
         last
     }
 
+    /// The handle is closed, or a write has failed.
     pub fn close(&mut self) {
         *self = Self::Closed;
     }

@@ -84,6 +84,7 @@ impl WriteQueue {
         self.batched.get(self.batched_sent..).unwrap_or_default()
     }
 
+    /// Whether there are neither batched bytes nor requests, of no bytes included.
     pub fn is_empty(&self) -> bool {
         self.requests.is_empty() && self.batched.is_empty()
     }
