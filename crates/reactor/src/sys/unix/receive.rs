@@ -88,7 +88,7 @@ pub(super) struct Received {
     pub(super) stopped: bool,
 }
 
-/// One system call. A socket does not wait, even where another process, which shares it, has made it wait.
+/// One system call. A stream socket does not wait, even where another process, which shares it, has made it wait.
 pub(super) fn receive(
     fd: &HandleFd,
     transport: Transport,
@@ -96,9 +96,9 @@ pub(super) fn receive(
 ) -> io::Result<Received> {
     let is_known = cfg!(any(target_os = "linux", target_os = "android"));
     match transport {
-        Transport::Tcp => {
+        Transport::Tcp | Transport::InetStream => {
             let bytes = SockRef::from(fd).recv_with_flags(space, libc::MSG_DONTWAIT)?;
-            let stopped = !is_known;
+            let stopped = transport == Transport::InetStream || !is_known;
             Ok(Received { bytes, stopped })
         }
         Transport::UnixStream => {
@@ -106,7 +106,7 @@ pub(super) fn receive(
             let stopped = is_truncated || !is_known;
             Ok(Received { bytes, stopped })
         }
-        Transport::InetStream | Transport::Other | Transport::NamedPipe => {
+        Transport::Other | Transport::NamedPipe => {
             // SAFETY: the descriptor is open; `space` is borrowed for this call, and so many bytes of it may be written.
             let read = unsafe { libc::read(fd.as_raw_fd(), space.as_mut_ptr().cast(), space.len()) };
             let bytes = usize::try_from(read).map_err(|_negative| io::Error::last_os_error())?;
@@ -136,7 +136,9 @@ fn receive_message(fd: &HandleFd, space: &mut [MaybeUninit<u8>]) -> io::Result<(
 #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
     use std::os::fd::OwnedFd;
+    use std::time::{Duration, Instant};
 
     use socket2::{Domain, Protocol, Socket};
 
@@ -163,5 +165,21 @@ mod tests {
         assert_eq!(unix(Type::SEQPACKET), Transport::Other);
         let (reader, _writer) = io::pipe().unwrap();
         assert_eq!(transport(reader), Transport::Other);
+    }
+
+    #[test]
+    fn a_socket_that_another_process_has_made_wait_does_not() {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        for transport in [Transport::Tcp, Transport::InetStream] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            // The call ends at last, with the same error.
+            client.set_read_timeout(Some(PATIENCE)).unwrap();
+            let fd = HandleFd::from(OwnedFd::from(client));
+            let begun = Instant::now();
+            let error = receive(&fd, transport, &mut [MaybeUninit::uninit()]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            assert!(begun.elapsed() < PATIENCE, "{transport:?}");
+        }
     }
 }
