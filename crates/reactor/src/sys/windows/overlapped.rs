@@ -84,7 +84,8 @@ impl Overlapped {
         }
     }
 
-    /// As `result`; without one, the waker is woken at the end.
+    /// As `result`; without one, the waker is woken at the end. A call whose end cannot be waited for is cancelled, and has
+    /// ended as well.
     pub(super) fn poll(&mut self, pipe: &impl AsRawHandle, cx: &Context<'_>) -> Poll<io::Result<usize>> {
         // SAFETY: the lock lives as long as this does.
         *unsafe { &*self.waker }.lock() = Some(cx.waker().clone());
@@ -101,8 +102,10 @@ impl Overlapped {
                 )
             };
             if registered == 0 {
+                let error = io::Error::last_os_error();
                 self.wait = ptr::null_mut();
-                return Poll::Ready(Err(io::Error::last_os_error()));
+                self.cancel(pipe);
+                return Poll::Ready(self.result(pipe).and_then(Result::ok).ok_or(error));
             }
         }
         // After the waker is there: an end that comes now is not missed.
