@@ -11,11 +11,6 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// When it is.
-    pub fn time(self) -> Instant {
-        self.time
-    }
-
     /// Whether it has come.
     pub fn is_due(self, now: Instant) -> bool {
         self.time <= now

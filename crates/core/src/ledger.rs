@@ -74,11 +74,6 @@ impl<W> Ledger<W> {
         self.limit
     }
 
-    /// Bytes of one block.
-    pub fn block(&self) -> usize {
-        self.block
-    }
-
     /// Blocks that keep their memory though they are not used.
     pub fn spare(&self) -> usize {
         self.spare.len()

@@ -88,15 +88,6 @@ impl Reactor {
         }
     }
 
-    /// Starts the threads, as the first handle does otherwise.
-    ///
-    /// # Errors
-    /// When the system gives no thread or no poller: `EMFILE` without descriptors. Any later call may succeed.
-    /// [`Errno::ECANCELED`] after [`Reactor::shutdown`].
-    pub fn start(&self) -> Result<(), Errno> {
-        self.running().map(drop)
-    }
-
     pub(super) fn running(&self) -> Result<&Runtimes, Errno> {
         self.shared.running()
     }
