@@ -5,7 +5,7 @@
 //!   loop, like that of a socket of Node's.
 //! - `uv_async_t` wakes the loop for the reactor's threads. Its `ref` also decides whether the loop stays
 //!   alive.
-//! - `uv_idle_t` keeps the loop from sleeping while events are due that no descriptor reports.
+//! - `uv_idle_t` keeps the loop from sleeping while events are due, or may be, that no descriptor reports.
 //! - A second `uv_idle_t`, the closer, is never started. It is closed together with handles of the reactor,
 //!   because its close callback runs in the closing phase.
 //!
@@ -319,10 +319,14 @@ unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     let this = unsafe { of(handle) };
     guarded(|| {
         if let Some(reactor) = this.reactor() {
-            this.deliver(reactor.completed());
+            let completed = reactor.completed();
+            this.deliver(completed);
+            // The package may be evaluated twice in one thread, and `on_prepare` of the other reactor may have run already. So
+            // the loop must not sleep after callbacks, which may have used sockets of that reactor.
+            let has_called = completed > 0;
             let is_watched = this.ensure_poller_watched(reactor);
-            // If that failed, the loop must not sleep, and tries again in the next turn.
-            this.set_idling(reactor.poll_begins() || !is_watched);
+            // If that failed, the loop must not sleep either, and tries again in the next turn.
+            this.set_idling(reactor.poll_begins() || has_called || !is_watched);
             this.set_watching(reactor.wants_turns());
         }
     });
