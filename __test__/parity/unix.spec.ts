@@ -27,6 +27,8 @@ parity(
     client.once('error', () => client.connect(stage.portOf(server), '127.0.0.1'));
     await Promise.all([stage.until(client, 'close'), stage.accepted()]);
     client.destroy();
+    // The second one: `finish` waits for the first.
+    await stage.until(client, 'close');
     await stage.finish(server);
   },
   { not },
