@@ -87,3 +87,20 @@ for (const [title, [local, calls]] of Object.entries(orders)) {
     t.deepEqual(order.slice(order.lastIndexOf('socket')), calls);
   });
 }
+
+test('the type of service that is set while the socket connects is in force', async (t) => {
+  const found: number[] = [];
+  await connected((port) => {
+    const socket = net.connect({ port, host: '127.0.0.1' });
+    // The attempt has begun when this runs.
+    socket.once('connectionAttempt', () => {
+      process.nextTick(() => {
+        t.true(socket.connecting);
+        socket.setTypeOfService(0x20);
+      });
+    });
+    socket.once('connect', () => found.push(socket.getTypeOfService()));
+    return socket;
+  });
+  t.deepEqual(found, [0x20]);
+});

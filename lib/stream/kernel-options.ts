@@ -56,10 +56,10 @@ export function setTypeOfService(socket: SocketCore, tos: number): void {
   validateInt32(tos, 'tos', 0, 255);
   const state = socket[kState];
   state.kernelOptions = { ...state.kernelOptions, typeOfService: tos };
-  // While connecting it is stored, as before that; node:net throws EBADF then.
-  if (state.exposed === null || socket.connecting) return;
+  if (state.exposed === null) return;
   const errno = applyTypeOfService(state.exposed, tos);
-  if (errno < 0 && errno !== UV_ENOSYS) throw errnoException(errno, 'setTypeOfService');
+  // A handle of Node's that has no descriptor yet refuses: it gets the option when it connects. node:net throws EBADF then.
+  if (errno < 0 && errno !== UV_ENOSYS && !socket.connecting) throw errnoException(errno, 'setTypeOfService');
 }
 
 export function typeOfService(socket: SocketCore): number {
