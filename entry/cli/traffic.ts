@@ -51,15 +51,6 @@ export class LiveLine {
     process.stdout.write(isTTY ? `\r\u001B[K${text.slice(0, (columns || 80) - 1)}` : `${text}\n`);
   }
 
-  /** A line of its own, between two of these. */
-  print(text: string): void {
-    if (process.stdout.isTTY && this.#last !== '') {
-      process.stdout.write('\r\u001B[K');
-      this.#last = '';
-    }
-    process.stderr.write(`${text}\n`);
-  }
-
   /** The last one. */
   end(): void {
     clearInterval(this.#timer);

@@ -3,7 +3,6 @@
 import { ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_SOCKET_BAD_PORT } from './errors.js';
 
 const INT32_MAX = 0x7fff_ffff;
-const UINT32_MAX = 0xffff_ffff;
 
 type Check<T> = (value: unknown, name: string) => asserts value is T;
 // Any function: the caller knows its parameters.
@@ -57,17 +56,6 @@ export function validateInt32(
   validateNumber(value, name);
   if (!Number.isInteger(value)) throw new ERR_OUT_OF_RANGE(name, 'an integer', value);
   if (value < min || value > max) throw new ERR_OUT_OF_RANGE(name, `>= ${min} && <= ${max}`, value);
-}
-
-/** An integer from 0, or 1 if `positive`, to 4294967295. */
-export function validateUint32(value: unknown, name: string, positive = false): asserts value is number {
-  validateInt32(value, name, positive ? 1 : 0, UINT32_MAX);
-}
-
-export function validateOneOf<T>(value: unknown, name: string, allowed: readonly T[]): asserts value is T {
-  if ((allowed as readonly unknown[]).includes(value)) return;
-  const list = allowed.map((item) => (typeof item === 'string' ? `'${item}'` : String(item))).join(', ');
-  throw new ERR_INVALID_ARG_VALUE(name, value, `must be one of: ${list}`);
 }
 
 /**

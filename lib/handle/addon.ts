@@ -25,8 +25,11 @@ function libc(): 'gnu' | 'musl' {
   try {
     const file = openSync(process.execPath, 'r');
     const head = Buffer.alloc(HEAD_BYTES);
-    readSync(file, head, 0, HEAD_BYTES, 0);
-    closeSync(file);
+    try {
+      readSync(file, head, 0, HEAD_BYTES, 0);
+    } finally {
+      closeSync(file);
+    }
     if (head.includes('/ld-musl-')) return 'musl';
     if (head.includes('/ld-linux-')) return 'gnu';
   } catch {
