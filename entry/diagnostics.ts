@@ -4,10 +4,7 @@ import { Duplex } from 'node:stream';
 import { ERR_INVALID_ARG_TYPE } from '../lib/errors/errors.js';
 import { stats as readStats } from '../lib/handle/binding.js';
 
-// As the package reads it: once.
-const setting = process.env['FERRONET_DRIVER'];
-
-/** Who turns a reactor: the event loop of JavaScript, a thread of the reactor's, or what the load asks for. */
+/** What drives a reactor: the event loop of JavaScript, a thread of the reactor's, or either of them by the load. */
 export type Driver = 'auto' | 'loop' | 'thread';
 
 export interface StatsOptions {
@@ -37,7 +34,7 @@ export interface Stats {
   readAhead: { bytes: number; limit: number };
   /** What `FERRONET_DRIVER` asks for. Default `auto`. */
   driver: Driver;
-  /** Who drives at this moment; `both` where threads differ, `none` before the first socket. */
+  /** What drives at this moment; `both` where threads differ, `none` before the first socket. */
   driving: 'loop' | 'thread' | 'both' | 'none';
   /** Threads that share the connections, that of JavaScript among them: `FERRONET_THREADS` for each thread that uses sockets. */
   threads: number;
@@ -53,6 +50,8 @@ export interface Stats {
 export function stats({ all = false }: StatsOptions = {}): Stats {
   if (typeof all !== 'boolean') throw new ERR_INVALID_ARG_TYPE('options.all', 'boolean', all);
   const found = readStats(all);
+  // Now, and not when this module is loaded: the reactor reads it with the first socket.
+  const setting = process.env['FERRONET_DRIVER'];
   const { connections, listeners, relays, received, sent, relayed, reactors, drivenByThread, threads } = found;
   return {
     connections,
@@ -76,9 +75,9 @@ function drivers(reactors: number, byThread: number): Stats['driving'] {
 
 /**
  * Whether a pipe out of a socket, or into it, passes JavaScript by at this moment. It begins after the first chunks, and
- * ends when a listener is added that would see the data. `false` for any stream that is no socket of ferronet.
+ * ends when a listener is added that would see the data. `false` for any other duplex stream.
  *
- * @throws TypeError ERR_INVALID_ARG_TYPE for anything but a stream
+ * @throws TypeError ERR_INVALID_ARG_TYPE for anything but a duplex stream
  */
 export function isRelayed(socket: Duplex): boolean {
   if (!(socket instanceof Duplex)) throw new ERR_INVALID_ARG_TYPE('socket', 'net.Socket', socket);
