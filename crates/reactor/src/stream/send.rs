@@ -96,7 +96,8 @@ impl Connection {
         })
     }
 
-    /// Sends what was reported to its writer as written. What the kernel does not take is treated as batched, however much it is.
+    /// Sends bytes whose write was reported as completed. What the kernel does not take is treated as batched, however much
+    /// it is.
     pub(crate) fn write_reported(self: &Arc<Self>, bytes: &[u8]) -> Result<(), Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
@@ -226,6 +227,7 @@ impl Connection {
             if writer.queue.is_empty() {
                 break;
             }
+            let has_batched = writer.queue.has_batched();
             let Poll::Ready(written) =
                 stream.poll_transmit(&self.shard.traffic, cx, &writer.queue.next_transmit())
             else {
@@ -233,6 +235,9 @@ impl Connection {
             };
             match written {
                 Ok(taken) => {
+                    if has_batched {
+                        self.shard.traffic.flushed();
+                    }
                     writer.no_buffers.end();
                     for _ in 0..writer.queue.advance(taken) {
                         self.events.push(Event::Wrote {
