@@ -7,11 +7,13 @@ import { stats as readStats } from '../lib/handle/binding.js';
 /** What drives a reactor: the event loop of JavaScript, a thread of the reactor's, or either of them by the load. */
 export type Driver = 'auto' | 'loop' | 'thread';
 
+/** Options of `stats()`. */
 export interface StatsOptions {
   /** Numbers of all threads of the process. Default `false`: of this one. */
   all?: boolean | undefined;
 }
 
+/** What `stats()` returns. */
 export interface Stats {
   /** Open connections, TCP and local: also those that are connecting, and those accepted ahead of their event. */
   connections: number;

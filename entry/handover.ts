@@ -8,6 +8,7 @@ import { checkPlatform } from './handover/refusal.js';
 import { adoptServer, releaseServer } from './handover/server.js';
 import { adoptSocket, releaseSocket } from './handover/socket.js';
 
+/** Options of `adopt()` and `release()`. */
 export interface HandoverOptions {
   /** For a server: how many connections may wait to be accepted from now on. Default 511. */
   backlog?: number | undefined;

@@ -20,6 +20,7 @@ export interface InheritedSocket {
   type: 'TCP' | 'PIPE' | 'FILE' | 'TTY' | 'UDP' | 'UNKNOWN';
 }
 
+/** Options of `listenFds()` and `listenFdsWithNames()`. */
 export interface ListenFdsOptions {
   /** Removes `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` from the environment. Default `false`. */
   unsetEnvironment?: boolean | undefined;

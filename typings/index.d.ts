@@ -6,7 +6,7 @@
 //
 // - A name that node:net has is Node's type, or an interface that Node's is assignable to: programs pass sockets, servers
 //   and options from one to the other. So options may have more optional members, and `Socket` and `Server` nothing more.
-// - What is ours alone, or newer than the oldest @types/node, is in the types that begin with `Ferronet`. All functions and
+// - What only ferronet has, or what is newer than the oldest @types/node, is in the types that begin with `Ferronet`. All functions and
 //   constructors here return those, and their listeners get them.
 import type * as nodeNet from 'node:net';
 
@@ -122,6 +122,7 @@ export interface IpcNetConnectOpts extends IpcSocketConnectOpts, SocketConstruct
   timeout?: number | undefined;
 }
 
+/** Options of the module's `connect()`. */
 export type NetConnectOpts = TcpNetConnectOpts | IpcNetConnectOpts;
 
 /** The object form of `socket.setKeepAlive()`. */
@@ -144,13 +145,19 @@ export interface SocketEventMap {
   connect: [];
   /** An address is being tried. For a local path only `ip` is given, and is the path. */
   connectionAttempt: [ip: string, port: number, family: number];
+  /** An address could not be connected to. */
   connectionAttemptFailed: [ip: string, port: number, family: number, error: Error];
   /** An address took too long; the next one is tried. */
   connectionAttemptTimeout: [ip: string, port: number, family: number];
+  /** Bytes that were received, or text after `setEncoding`. */
   data: [data: string | Buffer];
+  /** After `write` has returned false: more can be written. */
   drain: [];
+  /** The other side has ended. */
   end: [];
+  /** `close` follows. */
   error: [err: Error];
+  /** All writes have been handed to the system, after `end()`. */
   finish: [];
   /** A name was resolved, or resolving failed. Once for each address that will be tried. */
   lookup: [err: Error | null, address: string, family: number | null, host: string];
@@ -248,6 +255,7 @@ export interface ListenOptions extends nodeNet.ListenOptions {
 export interface ServerEventMap {
   /** The server listens no more and all its connections have ended. */
   close: [];
+  /** A connection was accepted. */
   connection: [socket: Socket];
   /** A connection was closed because there are `maxConnections`. No argument for local ones. */
   drop: [data?: DropArgument];
@@ -317,6 +325,7 @@ type BoundAddress<Options> = Options extends { path: string }
     ? AddressInfo | string
     : AddressInfo;
 
+/** The class. */
 export interface BoundSocketConstructor {
   /**
    * Binds at once.
@@ -371,9 +380,11 @@ export interface FerronetBlockList extends nodeNet.BlockList {
   fromJSON(data: string | readonly string[]): void;
 }
 
+/** The class. */
 export interface BlockListConstructor extends Omit<typeof nodeNet.BlockList, 'prototype'> {
   new (): FerronetBlockList;
   readonly prototype: FerronetBlockList;
+  /** Whether it is a list of ferronet or of node:net. */
   isBlockList(value: unknown): value is BlockList;
   /** The private, loopback and link-local ranges, for `addCIDRs`. */
   readonly PRIVATE_RANGES: readonly string[];
@@ -396,10 +407,12 @@ export interface SocketAddressInitOptions {
   port?: number | undefined;
 }
 
+/** The class. */
 export interface SocketAddressConstructor extends Omit<typeof nodeNet.SocketAddress, 'prototype'> {
   /** @throws Error ERR_INVALID_ADDRESS; TypeError or RangeError for wrong options */
   new (options?: SocketAddressInitOptions): SocketAddress;
   readonly prototype: SocketAddress;
+  /** Whether it is an address of ferronet or of node:net. */
   isSocketAddress(value: unknown): value is SocketAddress;
   /**
    * The address in `1.2.3.4`, `1.2.3.4:80`, `[::1]` or `[::1]:80`; `undefined` for any other text.
@@ -472,6 +485,7 @@ export interface PromisedListenOpts extends ServerOpts, ListenOptions {
   connectionListener?: ((socket: FerronetSocket) => void) | undefined;
 }
 
+/** `net.promises`. */
 export interface Promises {
   /**
    * Fulfills with a connected socket. The arguments are those of the module's `connect()`, without a listener.
