@@ -29,7 +29,7 @@ const autoSelectFamilyAttemptTimeout = 10_000;
 
 const IDLE = 50;
 
-/** Seconds until the kernel sends the first keep-alive probe. Linux tells it in jiffies, of which a second has 100. */
+/** Seconds until the kernel sends the first keep-alive probe. Linux reports it in jiffies, of which a second has 100. */
 function probesIn({ localPort, remotePort }: Socket): number | undefined {
   const [local, remote] = [localPort, remotePort].map((port) =>
     Number(port).toString(16).toUpperCase().padStart(4, '0'),
@@ -65,7 +65,7 @@ for (const [title, way] of Object.entries(ways)) {
       const seconds = probesIn(client) ?? 0;
       t.true(seconds > IDLE / 2 && seconds <= IDLE, `${seconds} s`);
     }
-    // Nodes before 26 have no such option.
+    // The oldest Nodes have no such option.
     if (place.isOurs && process.platform !== 'win32') {
       t.is((client as Socket & { getTypeOfService: () => number }).getTypeOfService(), 0x10);
     }

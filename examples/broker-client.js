@@ -14,7 +14,7 @@ class BrokerClient {
   #socket;
   #attempts = 0;
   #lastId = 0;
-  /** What a new connection has to be told: requests without an answer, and subscriptions. */
+  /** What a new connection has to send again: requests without an answer, and subscriptions. */
   #requests = new Map();
   #listeners = new Map();
 

@@ -6,7 +6,7 @@ import type { Watched } from './watched.js';
 export interface Hop {
   from: Watched;
   to: Watched;
-  /** Nothing stands between them. */
+  /** There is nothing between them. */
   direct: boolean;
   /** Over a path. */
   local: boolean;

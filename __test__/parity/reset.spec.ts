@@ -1,4 +1,4 @@
-// RST instead of FIN: resetAndDestroy on either side, before and after the connection stands.
+// RST instead of FIN: resetAndDestroy on either side, before and after the connection is established.
 import { parity } from '../_helpers/parity.js';
 
 parity('the server side resets', async (stage) => {

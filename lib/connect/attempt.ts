@@ -106,7 +106,7 @@ export class Attempt implements Req, RunningAttempt {
     }
     this.#state = 'connecting';
     addAttempt(this.socket[kState], this);
-    // A method that a program has put in place of the handle's may answer nothing.
+    // A method that a program has put in place of the handle's may return nothing.
     const errno = this.#begin() as number | undefined;
     if (!errno) return undefined;
     this.#end('failed');

@@ -1,6 +1,6 @@
 // `npm run check:install -- [case…]`: installs ferronet as it would be published, by package managers, into bundles and into
 // archives, and runs a program there that connects and echoes. Ends with a table, and with status 1 if something failed. A
-// tool that cannot be had is told, and no failure.
+// tool that is not available is listed as skipped, and is no failure.
 'use strict';
 
 const fs = require('node:fs');

@@ -1,6 +1,6 @@
 // `npm run platforms -- [target…] [--node 20,24] [--parity] [--only build|install]`: builds the native part for other platforms
 // on this machine (Linux x64), runs the tests on those that run here, and installs their packages as a user would. Ends
-// with a table, and with status 1 if something failed that could be tried. What cannot be tried is told, and no failure.
+// with a table, and with status 1 if something failed that could be tried. What cannot be tried is listed, and is no failure.
 'use strict';
 
 const fs = require('node:fs');
@@ -41,7 +41,7 @@ function counted(count, what) {
 }
 
 /** @param {import('./suite.js').Counts} result */
-function told({ passed, failed, skipped }) {
+function counts({ passed, failed, skipped }) {
   return `${passed} passed${counted(skipped, 'skipped')}${counted(failed.length, 'FAILED')}`;
 }
 
@@ -63,7 +63,7 @@ function tryOut(target, addon, { versions, parity, only }, row) {
   for (const node of nodes) mustStart(target, node);
   if (only !== 'install') {
     const reactor = testReactor(target);
-    row.reactor = told(reactor);
+    row.reactor = counts(reactor);
     row.failures.push(...reactor.failed.map((title) => `reactor: ${title}`));
     row.notes.push(...reactor.again.map((title) => `reactor: ${AGAIN}: ${title}`));
   }
@@ -71,7 +71,7 @@ function tryOut(target, addon, { versions, parity, only }, row) {
     const name = `Node ${node.version.split('.')[0]}`;
     if (only !== 'install') {
       const suite = test(target, addon, node, parity ? PARITY : ALL);
-      row.tested.push(`${name}: ${told(suite)}${parity ? ' of parity' : ''}`);
+      row.tested.push(`${name}: ${counts(suite)}${parity ? ' of parity' : ''}`);
       row.failures.push(...suite.failed.map((title) => `${name}: ${title}`));
       row.notes.push(...suite.again.map((title) => `${name}: ${AGAIN}: ${title}`));
     }

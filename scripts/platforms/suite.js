@@ -18,7 +18,8 @@ const machine = require('./machine.js');
 
 /**
  * How the suite goes where a target's Node runs: how many files are run at once and for how many minutes, of which so many
- * may pass without a test's end; the same for a file alone; what the tests are told; and whether what fails is run again.
+ * may pass without a test's end; the same for a file alone; what the environment of the tests has; and whether what fails is run
+ * again.
  */
 const NATIVE = { files: Infinity, minutes: 30, idle: '2m', alone: { minutes: 5, idle: '1m' }, env: {}, isFlaky: false };
 // It now and then hangs or crashes, and then so many files are run again.

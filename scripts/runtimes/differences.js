@@ -1,4 +1,4 @@
-// What is otherwise in Bun and Deno, each with its reason; docs/PLATFORMS.md tells it to users.
+// What is otherwise in Bun and Deno, each with its reason; docs/PLATFORMS.md has them for users.
 'use strict';
 
 /**
@@ -21,7 +21,7 @@
 /** Files that are run in neither. */
 const absent = {
   'api-docs': 'programs for Node, as those of examples',
-  cluster: "stands on Node's own cluster",
+  cluster: "needs Node's own cluster",
   descriptors: 'closes numbers that their own parts use, in programs made for Node',
   'embedded-loop': "how Electron embeds libuv's loop, which is not theirs",
   'external-buffers': 'a rule of Electron, played by what is preloaded into Node',
@@ -129,7 +129,7 @@ const bun = {
     },
     resources: {
       'process.getActiveResourcesInfo() does not list what is open': 'it lists nothing at all',
-      'ferronet: the types of async resources': 'it tells async_hooks of nothing',
+      'ferronet: the types of async resources': 'it reports nothing to async_hooks',
     },
     'socket-address': all(OWN_CLONES, ["the instances are Node's, whichever way they came"]),
   },

@@ -1,7 +1,7 @@
 // `npm run test:runtimes -- [bun] [deno]`: runs the test suite in Bun and Deno, as far as what it tests is there. What
 // node:net does, to which they are compared, is written down by a run on Node. Ends with a table, and with status 1 if a
-// test came out otherwise that is not listed in differences.js, or as on Node that is. A runtime that cannot be had is
-// told, and no failure.
+// test came out otherwise that is not listed in differences.js, or as on Node that is. A runtime that is not available
+// is listed, and is no failure.
 'use strict';
 
 const { spawn } = require('node:child_process');

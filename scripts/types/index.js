@@ -5,8 +5,8 @@
 // Without arguments each version is tried once, and the newest compiler with all of @types/node; `-- --all` tries everything
 // with everything, `-- --package FOLDER` the typings of another tree.
 //
-// The versions are installed into the cache of the other scripts, and not into node_modules: their `tsc` would take the place
-// of ours there. Without a registry the check is made with those of node_modules alone, and says so.
+// The versions are installed into the cache of the other scripts, and not into node_modules: their `tsc` would replace that of
+// this package there. Without a registry the check is made with those of node_modules alone, and says so.
 'use strict';
 
 const { spawn } = require('node:child_process');
