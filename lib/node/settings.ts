@@ -1,5 +1,5 @@
-// The settings that the environment gives, as documented. A value that is not allowed counts as none, and is reported once in
-// the process: by a warning in the thread that has read it first.
+// The settings that the environment gives, as documented. A value that is not allowed counts as none. The first thread that
+// reads it reports it, once, by a warning, and the workers that it starts afterwards do not report it again.
 import { threads } from './modules.js';
 
 /** The key under which workers inherit what was reported. */
