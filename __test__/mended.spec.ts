@@ -59,6 +59,12 @@ test('wrong arguments of connect() change nothing', async (t) => {
   server.close();
 });
 
+test('connect() to an empty path throws', (t) => {
+  const socket = new ours.Socket();
+  t.throws(() => socket.connect({ path: '' }), { code: 'ERR_MISSING_ARGS' });
+  t.false(socket.connecting);
+});
+
 test('a listen() that throws registers no callback', async (t) => {
   const server = ours.createServer();
   t.throws(() => server.listen({} as never, () => t.fail('called')), { code: 'ERR_INVALID_ARG_VALUE' });
