@@ -10,6 +10,7 @@ import test from 'ava';
 import { isNode, triedNames } from './_helpers/implementations.js';
 import { atMost } from './_helpers/patience.js';
 import { type Moment, NOT_IN_NODE, POLLUTIONS } from './_helpers/pollution.js';
+import { runScript } from './_helpers/script.js';
 
 const program = join(__dirname, '_helpers', 'pollution.js');
 const run = promisify(execFile);
@@ -31,6 +32,7 @@ const LEANING: Readonly<Record<string, RegExp>> = {
   'an array taken apart by an iterator ({ 0: first } has none)':
     /(?:const|let|var) \[|\(\[[^\]]*\](?:: [^)]*)?\) =>|^\s*\[.*\] = /,
   'a list made of what is no list': /Array\.from\(\{/,
+  'options that are not given and inherit (lib/node/empty.ts has nothing)': /: [\w |]+ = \{\}[,)]/,
 };
 
 test('no source leans on Object.prototype', (t) => {
@@ -51,6 +53,19 @@ test('no source leans on Object.prototype', (t) => {
       }),
   );
   t.deepEqual(found, []);
+});
+
+declare('options that are not given are not taken from Object.prototype', async (t) => {
+  const { code, stdout, stderr } = await runScript(`
+    Object.assign(Object.prototype, { host: 'none', all: 1, unsetEnvironment: true });
+    process.env.LISTEN_FDS = '0';
+    const { BoundSocket } = require('ferronet');
+    const bound = new BoundSocket();
+    require('ferronet/systemd').listenFds();
+    console.log(bound.address().address, require('ferronet/diagnostics').stats().reactors, process.env.LISTEN_FDS);
+    bound.close();`);
+  t.is(stdout, '0.0.0.0 1 0\n', stderr);
+  t.is(code, 0);
 });
 
 for (const module of triedNames) {

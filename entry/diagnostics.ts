@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 
 import { ERR_INVALID_ARG_TYPE } from '../lib/errors/errors.js';
 import { stats as readStats } from '../lib/handle/binding.js';
+import { EMPTY } from '../lib/node/empty.js';
 
 /** What drives a reactor: the event loop of JavaScript, a thread of the reactor's, or either of them by the load. */
 export type Driver = 'auto' | 'loop' | 'thread';
@@ -49,7 +50,7 @@ export interface Stats {
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE if `options.all` is no boolean
  */
-export function stats({ all = false }: StatsOptions = {}): Stats {
+export function stats({ all = false }: StatsOptions = EMPTY): Stats {
   if (typeof all !== 'boolean') throw new ERR_INVALID_ARG_TYPE('options.all', 'boolean', all);
   const found = readStats(all);
   // Now, and not when this module is loaded: the reactor reads it with the first socket.

@@ -4,6 +4,7 @@ import { Server as NodeServer, Socket as NodeSocket } from 'node:net';
 
 import net = require('../index.js');
 import { ERR_INVALID_ARG_TYPE } from '../lib/errors/errors.js';
+import { EMPTY } from '../lib/node/empty.js';
 import { checkPlatform } from './handover/refusal.js';
 import { adoptServer, releaseServer } from './handover/server.js';
 import { adoptSocket, releaseSocket } from './handover/socket.js';
@@ -35,7 +36,7 @@ export function adopt(server: NodeServer, options?: HandoverOptions): net.Ferron
 export function adopt(socket: NodeSocket): net.FerronetSocket;
 export function adopt(
   given: NodeServer | NodeSocket,
-  options: HandoverOptions = {},
+  options: HandoverOptions = EMPTY,
 ): net.FerronetServer | net.FerronetSocket {
   if (isFerronet(given)) return given;
   if (given instanceof NodeServer) {
@@ -54,7 +55,7 @@ export function adopt(
  */
 export function release(server: net.Server, options?: HandoverOptions): NodeServer;
 export function release(socket: net.Socket): NodeSocket;
-export function release(given: net.Server | net.Socket, options: HandoverOptions = {}): NodeServer | NodeSocket {
+export function release(given: net.Server | net.Socket, options: HandoverOptions = EMPTY): NodeServer | NodeSocket {
   if (!isFerronet(given)) {
     const other: unknown = given;
     if (other instanceof NodeServer || other instanceof NodeSocket) return other;

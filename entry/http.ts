@@ -9,6 +9,7 @@ import { type ConnectionOptions, connect as connectSecurely, type TLSSocket } fr
 import type { URL } from 'node:url';
 
 import { connect, type FerronetServer, isIP, type NetConnectOpts, Server, type ServerOpts } from '../index.js';
+import { EMPTY } from '../lib/node/empty.js';
 
 /** A server of node:http, https, http2 or tls, which handles connections emitted as `connection`. */
 export interface ConnectionServer extends EventEmitter {
@@ -61,7 +62,7 @@ class Front extends Server {
  * @param server must not listen itself
  * @param options override the socket options of `server`
  */
-export function serve(server: ConnectionServer, options: ServerOpts = {}): FerronetServer {
+export function serve(server: ConnectionServer, options: ServerOpts = EMPTY): FerronetServer {
   return new Front(server, options) as unknown as FerronetServer;
 }
 
@@ -113,7 +114,7 @@ export function connectTls(options: ConnectionOptions, secureConnectListener?: (
  */
 export function connectHttp2(
   authority: string | URL,
-  options: ClientSessionOptions | SecureClientSessionOptions = {},
+  options: ClientSessionOptions | SecureClientSessionOptions = EMPTY,
   listener?: (session: ClientHttp2Session) => void,
 ): ClientHttp2Session {
   const http2 = require('node:http2') as typeof import('node:http2');

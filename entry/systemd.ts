@@ -4,6 +4,7 @@ import { fstatSync } from 'node:fs';
 
 import { guessHandleType } from '../lib/handle/binding.js';
 import { ERR_INVALID_ARG_VALUE } from '../lib/errors/errors.js';
+import { EMPTY } from '../lib/node/empty.js';
 
 /** `SD_LISTEN_FDS_START`: the first number after the standard streams. */
 const FIRST = 3;
@@ -33,7 +34,7 @@ export interface ListenFdsOptions {
  * @throws TypeError ERR_INVALID_ARG_VALUE when the environment variables are invalid
  * @throws Error with syscall `fstat` when one of them is not open
  */
-export function listenFds({ unsetEnvironment = false }: ListenFdsOptions = {}): InheritedSocket[] {
+export function listenFds({ unsetEnvironment = false }: ListenFdsOptions = EMPTY): InheritedSocket[] {
   const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: names } = process.env;
   if (unsetEnvironment) {
     delete process.env['LISTEN_PID'];
@@ -50,7 +51,7 @@ export function listenFds({ unsetEnvironment = false }: ListenFdsOptions = {}): 
  *
  * @throws as `listenFds`
  */
-export function listenFdsWithNames(options: ListenFdsOptions = {}): Record<string, InheritedSocket[]> {
+export function listenFdsWithNames(options: ListenFdsOptions = EMPTY): Record<string, InheritedSocket[]> {
   const byName = Object.create(null) as Record<string, InheritedSocket[]>;
   for (const socket of listenFds(options)) (byName[socket.name] ??= []).push(socket);
   return byName;

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 
 import { normalizeArguments } from './node/arguments.js';
+import { EMPTY } from './node/empty.js';
 import type { ConnectOptions } from './connect/options.js';
 import { connect as connectSocket } from './factories.js';
 import { AbortError } from './errors/errors.js';
@@ -52,7 +53,7 @@ export async function connect(...args: unknown[]): Promise<Socket> {
  * Rejects with the error that would be emitted as `error`, an AbortError, or the TypeError or RangeError of wrong options.
  * The server is closed then.
  */
-export async function listen(options: PromisedListenOptions = {}): Promise<Server> {
+export async function listen(options: PromisedListenOptions = EMPTY): Promise<Server> {
   validateObject(options, 'options');
   const { signal, connectionListener } = options;
   validateAbortSignal(signal, 'options.signal');

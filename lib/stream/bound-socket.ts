@@ -18,6 +18,7 @@ import { checkBindAllowed } from '../errors/permission.js';
 import type { AddressInfo } from './addresses.js';
 import { sentinelFor, receiveHandle, type SentHandle, sendHandle } from '../thread/transfer.js';
 import { validateBoolean, validateObject, validatePort, validateString } from '../errors/validators.js';
+import { EMPTY } from '../node/empty.js';
 
 /** Options of `new BoundSocket()`: an address, or a path alone. */
 export interface BoundSocketOptions {
@@ -63,7 +64,7 @@ export class BoundSocket extends Transferable {
    * @throws Error with syscall `bind` when the address cannot be bound
    */
   // The default and not `?`: as in Node, `length` is 0.
-  constructor(options: BoundSocketOptions = {}) {
+  constructor(options: BoundSocketOptions = EMPTY) {
     super();
     if (options === RECEIVED) return;
     validateObject(options, 'options');
