@@ -1,5 +1,5 @@
-// A server that is replaced while it runs: no client is refused or cut off. This process binds the port and serves no client itself.
-// Its children listen with that one socket, so what waits in the backlog goes from one generation to the next.
+// A server that is replaced while it runs: no client is refused or cut off. This process binds the port and serves no client
+// itself. Its children listen with that one socket, so what waits in the backlog goes from one generation to the next.
 // Try it: node examples/reload.js 8124, then kill -HUP <pid>, and meanwhile: while nc localhost 8124; do :; done
 // Not on Windows, where a child can't inherit a socket by its number.
 const { spawn } = require('node:child_process');

@@ -6,8 +6,8 @@
 //
 // - A name that node:net has is Node's type, or an interface that Node's is assignable to: programs pass sockets, servers
 //   and options from one to the other. So options may have more optional members, and `Socket` and `Server` nothing more.
-// - What only ferronet has, or what is newer than the oldest @types/node, is in the types that begin with `Ferronet`. All functions and
-//   constructors here return those, and their listeners get them.
+// - What only ferronet has, or what is newer than the oldest @types/node, is in the types that begin with `Ferronet`. All
+//   functions and constructors here return those, and their listeners get them.
 import type * as nodeNet from 'node:net';
 
 // Without this, everything in a file of typings is exported.
