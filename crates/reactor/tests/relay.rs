@@ -9,7 +9,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId};
-use support::{Consumer, PATIENCE, Piece, assert_reset, pattern, wait_until};
+use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, PATIENCE, Piece, assert_reset, pattern, wait_until};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -107,6 +107,53 @@ fn megabytes_arrive_in_order_and_then_the_end_is_the_consumers(threads: usize) {
         0,
         "FIN is the consumer's to send"
     );
+}
+
+/// As a process does that has the socket too, such as a child whose standard output it is.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "a number becomes a stream")]
+fn share_and_clear_nonblock(consumer: &Consumer, connection: HandleId) {
+    consumer.reactor.set_shared(connection, true).unwrap();
+    let duplicate = consumer.reactor.duplicate(connection).unwrap();
+    // SAFETY: the descriptor was made for this function, which alone knows it.
+    let stream = unsafe { <TcpStream as std::os::fd::FromRawFd>::from_raw_fd(duplicate) };
+    stream.set_nonblocking(false).unwrap();
+}
+
+#[cfg(unix)]
+fn sockets_that_have_lost_o_nonblock_do_not_block_the_thread(threads: usize) {
+    let mut line = Line::new(threads);
+    let (other, mut peer) = line.consumer.connect_to_peer();
+    line.consumer.reactor.read_start(other).unwrap();
+    for connection in [line.source, line.destination] {
+        share_and_clear_nonblock(&line.consumer, connection);
+    }
+    let mut line = line.start();
+    line.receiver.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut served = |line: &mut Line| {
+        peer.write_all(b"x").unwrap();
+        line.consumer.wait(|consumer, event| match event {
+            Event::Readable { id } if id == other => consumer.take(id),
+            _ => None,
+        })
+    };
+    // The source has nothing more.
+    let bytes = pattern(4 * MEGABYTE);
+    let (mut sender, sent) = (line.sender.try_clone().unwrap(), bytes.clone());
+    let writer = spawn(move || sender.write_all(&sent).unwrap());
+    assert!(line.receive(bytes.len()) == bytes);
+    writer.join().unwrap();
+    served(&mut line);
+    // The destination takes nothing more.
+    let (mut sender, sent) = (
+        line.sender.try_clone().unwrap(),
+        pattern(MORE_THAN_THE_KERNEL_TAKES),
+    );
+    let writer = spawn(move || sender.write_all(&sent).unwrap());
+    line.settled();
+    served(&mut line);
+    line.receive(MORE_THAN_THE_KERNEL_TAKES);
+    writer.join().unwrap();
 }
 
 fn a_connection_may_be_relayed_to_itself(threads: usize) {
@@ -317,6 +364,8 @@ fn a_source_that_is_closed_ends_its_relay(threads: usize) {
 
 on_one_and_three_threads!(
     megabytes_arrive_in_order_and_then_the_end_is_the_consumers,
+    #[cfg(unix)]
+    sockets_that_have_lost_o_nonblock_do_not_block_the_thread,
     a_connection_may_be_relayed_to_itself,
     what_was_read_before_goes_first,
     what_was_written_before_goes_first,

@@ -164,7 +164,10 @@ impl Connection {
             reader.relay.count(chunk.len());
             return to.pass_on(to_stream, &mut writer, &chunk);
         }
+        // splice(2) blocks on a socket whose O_NONBLOCK is cleared, which another owner can do.
         if reader.relay.way() == Way::Spliced
+            && !self.is_shared()
+            && !to.is_shared()
             && let Some(step) = self.splice(stream, (to, to_stream, &mut writer), reader, block, cx)
         {
             return step;
