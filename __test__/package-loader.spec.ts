@@ -11,14 +11,33 @@ const addon = readdirSync(root).find((name) => /^ferronet\..+\.node$/.test(name)
 // ferronet.linux-x64-gnu.node is also in the package ferronet-linux-x64-gnu.
 const platformPackage = addon?.replace('ferronet.', 'ferronet-').replace(/\.node$/, '');
 
+interface Manifest {
+  version: string;
+}
+
+interface Place {
+  /** The folder in which it is installed. */
+  below?: string;
+  /** Whether it was published, or else packed from a clone: a release names the packages of its platforms. */
+  isPublished?: boolean;
+}
+
 /** A folder whose node_modules has the package without its native part. */
-function installed(t: ExecutionContext, below = '.'): { folder: string; copy: string } {
+function installed(
+  t: ExecutionContext,
+  { below = '.', isPublished = true }: Place = {},
+): { folder: string; copy: string } {
   const made = mkdtempSync(join(tmpdir(), 'ferronet-loader-'));
   t.teardown(() => rmSync(made, { recursive: true, force: true }));
   const folder = join(made, below);
   const copy = join(folder, 'node_modules', 'ferronet');
   for (const part of ['package.json', 'dist', 'index.mjs']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
+  }
+  if (isPublished) {
+    const manifest = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8')) as Manifest;
+    const optionalDependencies = { [String(platformPackage)]: manifest.version };
+    writeFileSync(join(copy, 'package.json'), JSON.stringify({ ...manifest, optionalDependencies }));
   }
   return { folder, copy };
 }
@@ -51,6 +70,22 @@ test('npm has left the optional package out', (t) => {
   t.true(message.endsWith(`or name it: npm install ${platformPackage}.`), message);
 });
 
+test('the package was packed from a clone', (t) => {
+  const { folder } = installed(t, { isPublished: false });
+  // Of no use, and its presence does not make this an installation for another system.
+  mkdirSync(join(folder, 'node_modules', 'ferronet-sunos-sparc'));
+  const { code, message } = fault(folder);
+  const platform = String(platformPackage).replace('ferronet-', '');
+  t.is(code, 'MODULE_NOT_FOUND');
+  t.regex(message, /was packed from a clone of the repository, without the addon/);
+  t.true(
+    message.includes(`\n  cp ${addon} npm/${platform}/ && npm pack --ignore-scripts . ./npm/${platform}\n`),
+    message,
+  );
+  // Nothing that would fetch a package of this name.
+  t.notRegex(message, /npm install/);
+});
+
 test('node_modules was copied from another system', (t) => {
   const { folder } = installed(t);
   mkdirSync(join(folder, 'node_modules', 'ferronet-sunos-sparc'));
@@ -60,13 +95,13 @@ test('node_modules was copied from another system', (t) => {
 });
 
 test('an asar archive without it', (t) => {
-  const { code, message } = fault(installed(t, 'app.asar').folder);
+  const { code, message } = fault(installed(t, { below: 'app.asar' }).folder);
   t.is(code, 'MODULE_NOT_FOUND');
   t.regex(message, /packed without it.*asarUnpack/);
 });
 
 test('an asar archive that it cannot be loaded from', (t) => {
-  const { folder, copy } = installed(t, 'app.asar');
+  const { folder, copy } = installed(t, { below: 'app.asar' });
   writeFileSync(join(copy, String(addon)), 'what Electron has copied out, where nothing may be executed');
   const { code, message } = fault(folder);
   t.is(code, 'ERR_DLOPEN_FAILED');

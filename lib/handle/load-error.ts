@@ -32,15 +32,28 @@ function notFound(text: string): string | undefined {
 const MARKS_OF_BUNDLERS =
   /^Module parse failed|^Dynamic require of|^Could not dynamically require|(?:require|__dirname|__filename) is not defined/;
 
-/** The folder of the package, if this code still is where it was installed. */
-function packageRoot(): string | undefined {
+/** What this reads of the manifest of the package. */
+interface Manifest {
+  name?: string;
+  version?: string;
+  optionalDependencies?: Record<string, string>;
+}
+
+/** The package around this code. */
+interface Package {
+  folder: string;
+  manifest: Manifest;
+}
+
+/** The package, if this code still is where it was installed. */
+function packageAround(): Package | undefined {
   if (typeof __filename === 'undefined') return undefined;
   // In dist/, or in a folder of it.
   for (const up of ['..', join('..', '..')]) {
     const folder = join(dirname(__filename), up);
     try {
-      const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: unknown };
-      if (name === 'ferronet') return folder;
+      const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+      if (manifest.name === 'ferronet') return { folder, manifest };
     } catch {
       // There is none, or it may not be read.
     }
@@ -48,13 +61,13 @@ function packageRoot(): string | undefined {
   return undefined;
 }
 
-function faultOf(texts: string[], loaded: unknown, root: string | undefined): Fault {
+function faultOf(texts: string[], loaded: unknown, home: Package | undefined): Fault {
   if (loaded !== undefined) return 'bundled';
   if (texts.length === 0) return 'unsupported';
   if (texts.some((text) => MARKS_OF_BUNDLERS.test(text))) return 'bundled';
   if (texts.some((text) => text.includes('addons is disabled'))) return 'disabled';
   if (!texts.every((text) => notFound(text) !== undefined)) return 'broken';
-  return root === undefined ? 'bundled' : 'missing';
+  return home === undefined ? 'bundled' : 'missing';
 }
 
 /** Installed packages of other platforms: they show for which system npm has run. */
@@ -79,7 +92,7 @@ const UNPACK =
 function whatToPack(fault: 'broken' | 'missing'): string {
   if (fault === 'broken') {
     return (
-      'Out of an asar archive Electron loads a copy in a temporary file, which not every system lets it load. Leave ' +
+      'From inside an asar archive Electron loads a copy in a temporary file, which not every system lets it load. Leave ' +
       `addons beside the archive: ${UNPACK} If this one is beside it, it belongs to another system.`
     );
   }
@@ -105,7 +118,21 @@ function whatToLeaveOut(wanted: string): string {
   ].join('\n');
 }
 
-function whatToDo(fault: Fault, root: string | undefined, wanted: string): string {
+/**
+ * For a package that a clone has packed. Its manifest does not name the package of the platform, so npm has left nothing out,
+ * and advice to install that by its name would fetch whatever a registry has under this name.
+ */
+function whatToPackInClone(platform: string, version = '*'): string {
+  const folder = `npm/${platform}`;
+  return [
+    'This package was packed from a clone of the repository, without the addon, which has a package of its own. In the clone:',
+    `  cp ferronet.${platform}.node ${folder}/ && npm pack --ignore-scripts . ./${folder}`,
+    `and install both archives here: ferronet-${version}.tgz and ferronet-${platform}-${version}.tgz.`,
+  ].join('\n');
+}
+
+function whatToDo(fault: Fault, home: Package | undefined, platform: string): string {
+  const wanted = `ferronet-${platform}`;
   const isPacked = typeof __filename !== 'undefined' && /\.asar[\\/]/.test(__filename);
   switch (fault) {
     case 'bundled':
@@ -123,10 +150,12 @@ function whatToDo(fault: Fault, root: string | undefined, wanted: string): strin
     case 'missing':
       break;
   }
-  if (root !== undefined && existsSync(join(root, 'Cargo.toml')))
+  if (home !== undefined && existsSync(join(home.folder, 'Cargo.toml')))
     return 'This is a clone of the repository: npm run build makes it.';
   if (isPacked) return whatToPack('missing');
-  const others = root === undefined ? [] : installedInstead(root, wanted);
+  if (home !== undefined && home.manifest.optionalDependencies?.[wanted] === undefined)
+    return whatToPackInClone(platform, home.manifest.version);
+  const others = home === undefined ? [] : installedInstead(home.folder, wanted);
   if (others.length > 0) {
     return (
       `There is ${others.join(', ')}: this was installed for another system. Do not copy node_modules from one system ` +
@@ -153,14 +182,14 @@ function described(loaded: unknown): string {
  */
 export function loadError(platform: string, failures: readonly unknown[], loaded: unknown): NodeJS.ErrnoException {
   const texts = failures.map(firstLine);
-  const root = packageRoot();
-  const fault = faultOf(texts, loaded, root);
+  const home = packageAround();
+  const fault = faultOf(texts, loaded, home);
   const libc = platform.endsWith('-musl') ? ', musl' : platform.endsWith('-gnu') ? ', glibc' : '';
   const lines = [
     `ferronet has no native binding for ${process.platform} ${process.arch}${libc}, Node ${process.versions.node}.`,
     ...texts.map((text) => `- ${notFound(text) === undefined ? text : `${notFound(text)} is not there`}`),
     ...(loaded === undefined ? [] : [`- ${described(loaded)}`]),
-    whatToDo(fault, root, `ferronet-${platform}`),
+    whatToDo(fault, home, platform),
   ];
   const cause =
     failures[
