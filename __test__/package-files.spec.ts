@@ -75,8 +75,8 @@ test('every entry point of the package is in it, with its typings', (t) => {
 
 test('installing the package runs nothing and needs nothing else', (t) => {
   const { scripts, gypfile, dependencies } = manifest();
-  // `prepare` is for a clone and for a package made of the repository.
-  for (const hook of ['preinstall', 'install', 'postinstall']) t.is(scripts?.[hook], undefined, hook);
+  // npm asks for approval of each of these, of `prepare` where the package comes from an archive or a folder.
+  for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) t.is(scripts?.[hook], undefined, hook);
   t.is(gypfile, undefined);
   t.is(dependencies, undefined);
 });
@@ -88,7 +88,7 @@ test('before anything is built, each entry point says so', (t) => {
   const built = join(clone, 'dist', 'entry', 'http.js');
   mkdirSync(dirname(built), { recursive: true });
   writeFileSync(built, 'module.exports = 1');
-  t.is(manifest().scripts?.['prepare'], 'node scripts/unbuilt.js');
+  t.is(manifest().scripts?.['postprepare'], 'node scripts/unbuilt.js');
   execFileSync(process.execPath, [join(clone, 'scripts', 'unbuilt.js')]);
   for (const program of ["require('ferronet')", "import('ferronet')", "require('ferronet/handover')"]) {
     const run = spawnSync(process.execPath, ['--eval', program], { cwd: clone, encoding: 'utf8' });

@@ -1,5 +1,8 @@
-// `npm install` runs this in a clone, and before it makes a package of a repository. As long as nothing is built, each entry
-// point of the package says so, where Node would say that dist/index.js is not there.
+// `npm install` runs this in a clone, and in the one that it makes of a dependency on a repository. As long as nothing is
+// built, each entry point of the package says so, where Node would say that dist/index.js is not there.
+//
+// It is `postprepare` because npm runs that in a clone only. `prepare` concerns who installs the package from an archive or a
+// folder as well: npm asks them to approve it.
 'use strict';
 
 const fs = require('node:fs');
