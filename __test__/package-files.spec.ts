@@ -5,6 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 
+const { published } = require('../scripts/published-manifest.js') as {
+  published: (manifest: object) => Record<string, unknown>;
+};
+
 const root = join(__dirname, '..');
 
 interface Manifest {
@@ -45,7 +49,7 @@ function packed(): string[] {
 
 test('the package holds both entry points, the loader and the typings, and no source, no binary, no build script', (t) => {
   const files = packed();
-  const needed = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+  const needed = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/API.md', 'docs/DIVERGENCES.md'];
   for (const file of [...needed, 'index.mjs', 'index.d.mts', 'dist/index.js', 'dist/index.d.ts']) {
     t.true(files.includes(file), file);
   }
@@ -79,6 +83,29 @@ test('installing the package runs nothing and needs nothing else', (t) => {
   for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) t.is(scripts?.[hook], undefined, hook);
   t.is(gypfile, undefined);
   t.is(dependencies, undefined);
+});
+
+test('the published manifest has nothing that is of use in a clone only', (t) => {
+  const whole = manifest();
+  const result = published({ ...whole, optionalDependencies: { 'ferronet-linux-x64-gnu': whole.version } });
+  const names = Object.keys(result);
+  t.deepEqual(
+    names.filter((name) => /scripts|devDependencies|overrides|ava/.test(name)),
+    [],
+  );
+  for (const name of [
+    'name',
+    'version',
+    'main',
+    'types',
+    'exports',
+    'bin',
+    'files',
+    'engines',
+    'optionalDependencies',
+  ]) {
+    t.true(names.includes(name), name);
+  }
 });
 
 test('before anything is built, each entry point says so', (t) => {

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const cache = require('../platforms/cache.js');
 const { run, step } = require('../platforms/commands.js');
+const { published } = require('../published-manifest.js');
 
 /** @typedef {{ main: string, platform: string, name: string }} Packages archives, and the name of the one of the platform */
 
@@ -43,8 +44,8 @@ function packages() {
   }
   const name = `ferronet-${target}`;
   // A release has the version there. From a file it is installed without a registry, by the same edge between the two.
-  const published = { ...manifest, optionalDependencies: { [name]: `file:${archive}` } };
-  fs.writeFileSync(path.join(main, 'package.json'), JSON.stringify(published, undefined, 2));
+  const released = { ...published(manifest), optionalDependencies: { [name]: `file:${archive}` } };
+  fs.writeFileSync(path.join(main, 'package.json'), JSON.stringify(released, undefined, 2));
   return { main: pack(main, into), platform: archive, name };
 }
 
