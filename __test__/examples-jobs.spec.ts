@@ -13,7 +13,7 @@ import { Program } from './_helpers/program.js';
 
 const testOnUnix = process.platform === 'win32' ? test.skip : test;
 
-function start(t: ExecutionContext, name: string, args: string[] = [], env = {}): Program {
+function start(t: ExecutionContext, name: string, args: readonly string[] = [], env = {}): Program {
   return new Program(t, process.execPath, [join('examples', name), ...args], [], env);
 }
 
@@ -214,10 +214,39 @@ test('ipc: calls, an unknown method, and who may connect', async (t) => {
 
   if (process.platform === 'win32') return;
   t.is(statSync(env.IPC_PATH).mode & 0o077, 0);
-  server.child.kill('SIGTERM');
-  t.is(await server.status, 0, server.output);
-  t.throws(() => statSync(env.IPC_PATH), { code: 'ENOENT' });
 });
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  testOnUnix(`ipc: ${signal} ends the server and removes its file, and the next one can serve`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ferronet-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const env = { IPC_PATH: localPath(folder, 'ipc') };
+    for (let round = 0; round < 2; round += 1) {
+      const server = start(t, 'ipc.js', ['serve'], env);
+      await server.says('serving');
+      server.child.kill(signal);
+      t.is(await server.status, 0, server.output);
+      t.throws(() => statSync(env.IPC_PATH), { code: 'ENOENT' });
+    }
+    const client = start(t, 'ipc.js', ['call', 'add', '1'], env);
+    t.is(await client.status, 1);
+    t.is(client.output, `connect ENOENT ${env.IPC_PATH}\n`);
+  });
+}
+
+for (const [name, ...args] of [
+  ['ipc.js'],
+  ['ipc.js', 'call'],
+  ['load-balancer.js'],
+  ['load-balancer.js', '0', 'no-port'],
+  ['proxy.js', '0', 'no-port'],
+] as const) {
+  test(`${[name, ...args].join(' ')}: the usage`, async (t) => {
+    const program = start(t, name, args);
+    t.is(await program.status, 1);
+    t.regex(program.output, new RegExp(`^Usage: node examples/${name} .*\n$`));
+  });
+}
 
 testOnUnix('reload: every client is answered while one generation replaces the other', async (t) => {
   const program = start(t, 'reload.js', ['0']);

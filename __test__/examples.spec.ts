@@ -3,7 +3,7 @@
 // this machine cannot spoil a run.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import nodeNet from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { localPath } from './_helpers/local-path.js';
 import { Program } from './_helpers/program.js';
 
 const root = join(__dirname, '..');
+const testOnUnix = process.platform === 'win32' ? test.skip : test;
 
 interface Place {
   port?: number;
@@ -73,6 +74,16 @@ for (const isForNode of [false, true]) {
     await echoes(t, server, example(t, 'examples/echo-client-unix.js', place));
   });
 
+  testOnUnix(`the echo server on a socket path removes its file when it is interrupted${how}`, async (t) => {
+    const place = { path: freePath(t), isForNode };
+    const server = example(t, 'examples/echo-server-unix.js', place);
+    await server.says('server bound');
+    t.true(existsSync(place.path));
+    server.child.kill('SIGINT');
+    t.is(await server.status, 0, server.output);
+    t.false(existsSync(place.path));
+  });
+
   test(`the first program of the README ends by itself${how}`, async (t) => {
     const program = example(t, 'README.md', { port: await freePort(), isForNode });
     t.is(await program.status, 0);
@@ -127,8 +138,6 @@ test('the server for systemd, started by hand', async (t) => {
   await server.says('server bound');
   await saysGoodbye(t, port);
 });
-
-const testOnUnix = process.platform === 'win32' ? test.skip : test;
 
 testOnUnix('the server for systemd, started with its socket', async (t) => {
   const opener = nodeNet.createServer().listen(0, '127.0.0.1');

@@ -16,3 +16,7 @@ server.on('error', (err) => {
 server.listen('/tmp/echo.sock', () => {
   console.log('server bound');
 });
+
+// Removes the file, which the next server could not bind to. Clients that are connected keep this process until they end, or
+// until a second signal.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close());

@@ -57,15 +57,25 @@ async function serve(socket) {
   }
 }
 
+function fail(error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
 const [mode, method, ...args] = process.argv.slice(2);
 if (mode === 'serve') {
   const server = net.createServer({ allowHalfOpen: true }, serve);
   // No other user can connect, at any moment: without it that depends on the umask.
+  server.on('error', fail);
   server.listen({ path, ownerOnly: true }, () => console.log(`serving ${path}`));
-  // Removes the file. After a kill -9 it is still there, and has to be removed by hand.
-  process.once('SIGTERM', () => server.close());
+  // Removes the file. After a kill -9 it is still there, and has to be removed by hand. Calls under way get their answers; a
+  // second signal does not wait for them.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close());
+} else if (mode === 'call' && method !== undefined) {
+  call().catch(fail);
 } else {
-  call();
+  console.error('Usage: node examples/ipc.js serve | call METHOD [ARGUMENT…]');
+  process.exitCode = 1;
 }
 
 async function call() {

@@ -9,10 +9,16 @@ const LEFT_OUT = 30_000;
 
 const [port = 8124, ...targets] = process.argv.slice(2);
 const upstreams = targets.map((name) => {
-  const [, host, upstreamPort] = /^\[?(.*?)\]?:(\d+)$/.exec(name);
+  const [, host, upstreamPort] = /^\[?(.*?)\]?:(\d+)$/.exec(name) ?? usage();
   return { name, host, port: upstreamPort, downUntil: 0 };
 });
+if (upstreams.length === 0) usage();
 let turn = -1;
+
+function usage() {
+  console.error('Usage: node examples/load-balancer.js PORT HOST:PORT…');
+  process.exit(1);
+}
 
 /** All servers, in the order in which to try them: the healthy ones in turn, then those left out, the longest down first. */
 function inTurn() {

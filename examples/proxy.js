@@ -3,7 +3,12 @@
 const net = require('ferronet');
 
 const [port = 8124, target = 'localhost:80'] = process.argv.slice(2);
-const [, host, upstreamPort] = /^\[?(.*?)\]?:(\d+)$/.exec(target);
+const [, host, upstreamPort] = /^\[?(.*?)\]?:(\d+)$/.exec(target) ?? usage();
+
+function usage() {
+  console.error('Usage: node examples/proxy.js [PORT [HOST:PORT]]');
+  process.exit(1);
+}
 
 // With `allowHalfOpen`, a side that has said all of its own still hears the rest of the answer.
 const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
