@@ -78,10 +78,19 @@ test('--version', async (t) => {
   t.deepEqual(await ended('--version'), { status: 0, out: `${version}\n`, errors: '' });
 });
 
+for (const name of ['echo', 'proxy']) {
+  test(`ferronet ${name} --help says from where one can connect`, async (t) => {
+    const { out } = await ended(name, '--help');
+    t.regex(out, /^A port alone listens on all addresses of this machine/m);
+    t.regex(out, /^with 127\.0\.0\.1:PORT only programs on this machine can/m);
+  });
+}
+
 test('bench says where the benchmark is', async (t) => {
   const { status, out } = await ended('bench');
   t.is(status, 0);
   t.regex(out, /npm run bench/);
+  t.notRegex(out, /git clone/);
 });
 
 const nonsense: string[][] = [
@@ -104,6 +113,10 @@ for (const args of nonsense) {
     t.is(out, '');
     t.not(errors, '');
     t.notRegex(errors, /^ +at /m);
+    const [name = ''] = args;
+    if (name === '') return;
+    const help = name === 'nothing' ? 'ferronet --help' : `ferronet ${name} --help`;
+    t.true(errors.endsWith(`\n${help} says how it is used.\n`), errors);
   });
 }
 

@@ -40,7 +40,7 @@ async function run([name, ...rest]: readonly string[]): Promise<Exit> {
     return await runCommand(command, rest);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`${name}: ${error.message}`);
+    throw new UsageError(`${name}: ${error.message}`, name);
   }
 }
 
@@ -56,9 +56,12 @@ export function main(args: readonly string[]): void {
       process.exitCode = status;
     },
     (error: Error) => {
-      const isUsage = error instanceof UsageError;
-      process.stderr.write(`ferronet: ${error.message}\n${isUsage ? 'ferronet --help says how it is used.\n' : ''}`);
-      process.exitCode = isUsage ? Exit.Usage : Exit.Failed;
+      process.stderr.write(`ferronet: ${error.message}\n`);
+      process.exitCode = Exit.Failed;
+      if (!(error instanceof UsageError)) return;
+      const help = ['ferronet', error.command, '--help'].filter(Boolean).join(' ');
+      process.stderr.write(`${help} says how it is used.\n`);
+      process.exitCode = Exit.Usage;
     },
   );
 }

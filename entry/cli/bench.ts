@@ -1,13 +1,11 @@
 // `ferronet bench`: says where the benchmark is. It needs a load generator in Rust, which the package does not have.
 import { type Command, Exit } from './command.js';
-import { readManifest, repositoryOf } from './manifest.js';
 
-const WHERE = `The benchmark is part of the repository and not of the package: its load generator is in Rust, and
-compares node:net, ferronet and a bare tokio server from outside. In a clone:
+const TEXT = `The benchmark is part of the repository and not of the package: its load generator is in Rust, and
+compares node:net, ferronet and a bare tokio server from outside. In a clone of the repository (package.json
+says under "repository" where that is):
 
-`;
-
-const HOW = `  npm install
+  npm install
   npm run bench -- --list          what it measures
   npm run bench -- --only proxy    one scenario
 
@@ -22,9 +20,7 @@ export const bench: Command = {
   options: {},
   takes: [0, 0],
   run(): Exit {
-    const repository = repositoryOf(readManifest());
-    const clone = repository === undefined ? '' : `  git clone ${repository} ferronet && cd ferronet\n`;
-    process.stdout.write(`${WHERE}${clone}${HOW}`);
+    process.stdout.write(TEXT);
     return Exit.Done;
   },
 };

@@ -26,7 +26,15 @@ export interface Command {
 }
 
 /** The arguments make no sense: the message, with where to read how, and status 2. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  /** @param command whose help says how it is used; without one, that of the whole command line */
+  constructor(
+    message: string,
+    readonly command?: string,
+  ) {
+    super(message);
+  }
+}
 
 const HELP: Options = { help: { type: 'boolean', short: 'h' } };
 

@@ -1,17 +1,18 @@
 // `ferronet echo`: sends back what it receives.
 import { type Command, Exit } from './command.js';
 import { LIVE_DETAILS, LIVE_OPTIONS, serve } from './connections.js';
-import { readEndpoint } from './endpoint.js';
+import { LISTEN_DETAILS, readEndpoint } from './endpoint.js';
 
 export const echo: Command = {
   name: 'echo',
   synopsis: '[LISTEN]',
   summary: 'Sends back what it receives, until it is interrupted.',
-  details: `LISTEN is a port, HOST:PORT, [IPv6]:PORT or a path; by default any free port of this machine.
+  details: `LISTEN is a port, HOST:PORT, [IPv6]:PORT or a path; by default any free port of localhost.
+${LISTEN_DETAILS}
 
 ${LIVE_DETAILS}
 
-Example: ferronet echo 7000, and in another terminal: nc localhost 7000`,
+Example: ferronet echo 127.0.0.1:7000, and in another terminal: nc 127.0.0.1 7000`,
   options: LIVE_OPTIONS,
   takes: [0, 1],
   run([listen = 'localhost:0'], values): Promise<Exit> {

@@ -3,6 +3,10 @@ import { UsageError } from './command.js';
 
 export type Endpoint = { port: number; host?: string } | { path: string };
 
+/** For the help of what listens. */
+export const LISTEN_DETAILS = `A port alone listens on all addresses of this machine, so that other machines can connect;
+with 127.0.0.1:PORT only programs on this machine can.`;
+
 const FORMS = 'PORT, HOST:PORT, [IPv6]:PORT, or a path with a / in it';
 
 /**

@@ -2,7 +2,7 @@
 import type * as Net from '../../index.js';
 import { type Command, Exit } from './command.js';
 import { type Counts, LIVE_DETAILS, LIVE_OPTIONS, serve } from './connections.js';
-import { endpointText, readEndpoint } from './endpoint.js';
+import { endpointText, LISTEN_DETAILS, readEndpoint } from './endpoint.js';
 
 type Connect = () => Net.Socket;
 
@@ -35,12 +35,13 @@ export const proxy: Command = {
   synopsis: 'LISTEN TARGET',
   summary: 'Passes each connection to LISTEN on to TARGET, until it is interrupted.',
   details: `LISTEN and TARGET are a port, HOST:PORT, [IPv6]:PORT or a path.
+${LISTEN_DETAILS}
 
 ${LIVE_DETAILS}
 
 The numbers are those of the clients: "in" is what they have sent.
 
-Example: ferronet proxy 8080 example.org:80`,
+Example: ferronet proxy 127.0.0.1:8080 example.org:80`,
   options: LIVE_OPTIONS,
   takes: [2, 2],
   run([listen = '', target = ''], values): Promise<Exit> {
