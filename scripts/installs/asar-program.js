@@ -1,4 +1,4 @@
-// A program: runs a file out of an asar archive. Electron's `require` reads from archives; here a small one does, with the
+// A program: runs a file from inside an asar archive. Electron's `require` reads from archives; here a small one does, with the
 // library that makes them. Addons come from the folder of unpacked files, as in Electron. Arguments: the archive, the file.
 'use strict';
 
