@@ -9,7 +9,7 @@ import { showProgress } from './report/progress';
 import { resultOf } from './report/result';
 import { table } from './report/table';
 import { writeResults } from './report/write';
-import { getBinaries } from './runners/build';
+import { buildPackage, getBinaries } from './runners/build';
 import { scenarios } from './scenarios';
 
 const INTERRUPTED = 130;
@@ -19,6 +19,11 @@ function list(): string {
 }
 
 async function run(wanted: Options): Promise<void> {
+  // Here and not before this program, so that the arguments are read first.
+  if (!buildPackage()) {
+    process.exitCode = 1;
+    return;
+  }
   const { binaries, peers } = getBinaries(wanted.peers);
   const options = { ...wanted, peers };
   const machine = describeMachine(binaries, peers);

@@ -1,5 +1,5 @@
-// Gets the programs of a run: the crate's are built, Bun and Deno are installed from npm where they are asked for.
-import { execFileSync } from 'node:child_process';
+// Gets the programs of a run: the package and the crate's are built, Bun and Deno are installed from npm where they are asked for.
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import type { Binaries, Implementation } from './implementations';
@@ -15,6 +15,12 @@ function executables(messages: string): Map<string, string> {
     if (message.executable && message.target) found.set(message.target.name, message.executable);
   }
   return found;
+}
+
+/** Builds ferronet. Returns whether that has worked; what went wrong is shown by the build itself. */
+export function buildPackage(): boolean {
+  const options = { cwd: ROOT, stdio: 'inherit', shell: process.platform === 'win32' } as const;
+  return spawnSync('npm', ['run', 'build'], options).status === 0;
 }
 
 function buildCrate(): { load: string; floor: string } {

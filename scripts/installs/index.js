@@ -1,9 +1,10 @@
 // `npm run check:install -- [case…]`: installs ferronet as it would be published, by package managers, into bundles and into
 // archives, and runs a program there that connects and echoes. Ends with a table, and with status 1 if something failed. A
-// tool that is not available is listed as skipped, and is no failure.
+// tool that is missing is named and does not count as a failure.
 'use strict';
 
 const fs = require('node:fs');
+const { readArguments, refuse } = require('../command-line.js');
 const cache = require('../platforms/cache.js');
 const { Unavailable, step } = require('../platforms/commands.js');
 const { aligned } = require('../platforms/table.js');
@@ -15,18 +16,25 @@ const { runtimeCases } = require('./runtimes.js');
 
 const cases = [...managers, ...runtimeCases, ...bundlers, ...archives];
 
-/** @param {string[]} wanted names of cases, or the first words of them */
-function chosen(wanted) {
+const USAGE = `npm run check:install -- [case…]
+
+Installs ferronet as it would be published, and runs a program there that connects and echoes. An argument selects the cases
+whose names begin with it; without arguments, all of them are tried:
+
+${cases.map(({ name, tries }) => `  ${name.padEnd(18)}${tries.join(', ')}`).join('\n')}
+
+The cache is ${cache.at('.')} (FERRONET_PLATFORMS_CACHE says otherwise).`;
+
+/** Those that the arguments name. */
+function chosen() {
+  const { positionals: wanted } = readArguments(USAGE, { allowPositionals: true });
   const unknown = wanted.filter((name) => !cases.some((each) => each.name.startsWith(name)));
-  if (unknown.length > 0) {
-    const names = cases.map(({ name }) => name).join('; ');
-    throw new Error(`no case is called ${unknown.join(', ')}: there are ${names}`);
-  }
+  if (unknown.length > 0) refuse(`no case is called ${unknown.join(', ')}`);
   return wanted.length === 0 ? cases : cases.filter(({ name }) => wanted.some((each) => name.startsWith(each)));
 }
 
 async function main() {
-  const wanted = chosen(process.argv.slice(2));
+  const wanted = chosen();
   fs.mkdirSync(cache.at('.'), { recursive: true });
   const packed = packages();
   /** @type {string[][]} */

@@ -1,11 +1,12 @@
 // `npm run platforms -- [target…] [--node 20,24] [--parity] [--only build|install]`: builds the native part for other platforms
 // on this machine (Linux x64), runs the tests on those that run here, and installs their packages as a user would. Ends
-// with a table, and with status 1 if something failed that could be tried. What cannot be tried is listed, and is no failure.
+// with a table, and with status 1 if something failed that could be tried. What cannot be tried is named and does not count
+// as a failure.
 'use strict';
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
+const { readArguments, refuse } = require('../command-line.js');
 const { build, compareVersions, lowestGlibc, root } = require('./build.js');
 const cache = require('./cache.js');
 const { Unavailable, run, step } = require('./commands.js');
@@ -125,28 +126,32 @@ function treat(target, choice) {
   return row;
 }
 
+/** @param {string[]} names */
+function targetsOf(names) {
+  try {
+    return chosen(names);
+  } catch (error) {
+    return refuse(/** @type {Error} */ (error).message);
+  }
+}
+
 function main() {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments(USAGE, {
     allowPositionals: true,
     options: {
       node: { type: 'string' },
       parity: { type: 'boolean', default: false },
       only: { type: 'string' },
-      help: { type: 'boolean' },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
+  const wanted = targetsOf(positionals);
+  const only = values.only === 'build' || values.only === 'install' ? values.only : undefined;
+  if (values.only !== only) refuse(`--only ${values.only}: there are build and install`);
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log(`the platform command runs on Linux x64, and this is ${process.platform} ${process.arch}`);
     process.exitCode = 1;
     return;
   }
-  const wanted = chosen(positionals);
-  const only = values.only === 'build' || values.only === 'install' ? values.only : undefined;
-  if (values.only !== only) throw new Error(`--only ${values.only}: there are build and install`);
   /** @type {Choice} */
   const choice = { versions: values.node?.split(','), parity: values.parity, only };
   fs.mkdirSync(cache.at('.'), { recursive: true });

@@ -1,13 +1,14 @@
 // `npm run test:runtimes -- [bun] [deno]`: runs the test suite in Bun and Deno, as far as what it tests is there. What
 // node:net does, to which they are compared, is written down by a run on Node. Ends with a table, and with status 1 if a
-// test came out otherwise that is not listed in differences.js, or as on Node that is. A runtime that is not available
-// is listed, and is no failure.
+// test came out otherwise that is not listed in differences.js, or as on Node that is. A runtime that is missing is named
+// and does not count as a failure.
 'use strict';
 
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { stripVTControlCharacters } = require('node:util');
+const { readArguments, refuse } = require('../command-line.js');
 const cache = require('../platforms/cache.js');
 const { Unavailable, step } = require('../platforms/commands.js');
 const { aligned } = require('../platforms/table.js');
@@ -150,7 +151,30 @@ async function main(wanted) {
 }
 
 const names = /** @type {Name[]} */ (Object.keys(runtimes));
-const given = process.argv.slice(2);
-const unknown = given.filter((name) => !names.some((known) => known === name));
-if (unknown.length > 0) throw new Error(`no runtime is called ${unknown.join(', ')}: there are ${names.join(', ')}`);
-main(given.length > 0 ? names.filter((name) => given.includes(name)) : names);
+
+const USAGE = `npm run test:runtimes -- [runtime…]
+
+Builds ferronet, and runs the test suite in other runtimes, in each that is named or in all (default):
+
+${names.map((name) => `  ${name.padEnd(6)}${runtimes[name].version}`).join('\n')}`;
+
+/** Those that the arguments name. */
+function chosen() {
+  const { positionals } = readArguments(USAGE, { allowPositionals: true });
+  const unknown = positionals.filter((name) => !names.some((known) => known === name));
+  if (unknown.length > 0) refuse(`no runtime is called ${unknown.join(', ')}`);
+  const wanted = new Set(positionals);
+  return wanted.size > 0 ? names.filter((name) => wanted.has(name)) : names;
+}
+
+/** Builds what is tested. */
+function isBuilt() {
+  return ['build', 'build:tests'].every((script) => {
+    const options = /** @type {const} */ ({ cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+    return spawnSync('npm', ['run', script], options).status === 0;
+  });
+}
+
+const selected = chosen();
+if (isBuilt()) main(selected);
+else process.exitCode = 1;

@@ -13,7 +13,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
+const { readArguments } = require('../command-line.js');
 const cache = require('../platforms/cache.js');
 const { Unavailable, download, step } = require('../platforms/commands.js');
 
@@ -63,7 +63,19 @@ const modes = {
   },
 };
 
-const { values: given } = parseArgs({
+const USAGE = `npm run test:types -- [--all] [--package FOLDER]
+
+Compiles programs of users against the typings in dist/, with TypeScript ${compilers.join(', ')},
+@types/node ${nodes.join(', ')}, and each way to resolve modules:
+
+${Object.keys(modes)
+  .map((mode) => `  ${mode}`)
+  .join('\n')}
+
+--all             everything with everything; default: each version once, and the newest compiler with all of @types/node
+--package FOLDER  the typings of another tree`;
+
+const { values: given } = readArguments(USAGE, {
   options: { all: { type: 'boolean', default: false }, package: { type: 'string', default: root } },
 });
 
