@@ -1,7 +1,10 @@
 // A program: random calls of the native half, past all that checks arguments, with values of any type. Argument: the seed, or
 // `vanish`.
 // Whatever is answered or thrown is right; the process goes on and ends by itself.
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { addon } from './addon.js';
 import { Dice } from './random-values.js';
@@ -99,7 +102,19 @@ function openerOf(reactor: Loose): Plain {
   return reactor['opener']?.() as Plain;
 }
 
+/** Some values are paths: a local socket that is bound to one is a file, which the exit of the process leaves. */
+function moveToOwnDirectory(): void {
+  const before = process.cwd();
+  const directory = mkdtempSync(join(tmpdir(), 'net-'));
+  process.chdir(directory);
+  process.on('exit', () => {
+    process.chdir(before);
+    rmSync(directory, { recursive: true, force: true });
+  });
+}
+
 export function main(seed: number): void {
+  moveToOwnDirectory();
   const dice = new Dice(seed);
   const reactor = new native.Reactor(() => {}, 1, dice.below(3), dice.below(3));
   const ids: number[] = [];

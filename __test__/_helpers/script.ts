@@ -21,6 +21,8 @@ export interface Running {
   limit?: number;
   /** Of Node. */
   flags?: string[];
+  /** Where it runs, which is the package's root unless given: `require('ferronet')` works only there. */
+  cwd?: string;
   /** What its environment has beside that of the test. */
   env?: Record<string, string>;
   /** How many descriptors it may have. Not on Windows. */
@@ -32,7 +34,7 @@ export interface Running {
 /** Runs `source` as CommonJS. */
 export async function runScript(
   source: string,
-  { limit = 20_000, flags = [], env = {}, descriptors, onLine }: Running = {},
+  { limit = 20_000, flags = [], cwd = PACKAGE, env = {}, descriptors, onLine }: Running = {},
 ): Promise<Outcome> {
   const command = [process.execPath, ...flags, '--eval', source] as const;
   const [program, ...rest] =
@@ -40,7 +42,7 @@ export async function runScript(
       ? command
       : (['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command] as const);
   const child = spawn(program, rest, {
-    cwd: PACKAGE,
+    cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: atMost(limit),
