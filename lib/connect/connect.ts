@@ -7,6 +7,7 @@ import type { Target } from './attempt.js';
 import { type Bound, type ConnectListener, type SocketConnectOptions, type TcpTarget, readTarget } from './options.js';
 import { debug } from '../node/diagnostics.js';
 import { ERR_INVALID_ADDRESS_FAMILY, ERR_INVALID_IP_ADDRESS } from '../errors/errors.js';
+import { validateListener } from '../errors/validators.js';
 import { kindError, prepareHandle } from './handle.js';
 import { dns } from '../node/modules.js';
 import { SerialAttempts } from './serial.js';
@@ -21,12 +22,13 @@ interface Address {
   family: 4 | 6;
 }
 
-/** @throws for options without a target; the socket is unchanged then */
+/** @throws for options without a target, and what is no listener; the socket is unchanged then */
 export function connectSocket(
   socket: SocketCore,
   options: SocketConnectOptions,
   listener: ConnectListener | null,
 ): void {
+  validateListener(listener);
   const target = readTarget(options, boundTo(socket));
   prepareHandle(socket, target.path !== undefined);
   const error = kindError(socket, target);

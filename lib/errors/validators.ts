@@ -59,6 +59,17 @@ export function validateInt32(
 }
 
 /**
+ * The class of a native handle is a function, and aborts the process when it is called as one. So it is no listener.
+ *
+ * @throws TypeError ERR_INVALID_ARG_VALUE
+ */
+export function validateListener(listener: ((...args: never[]) => unknown) | null): void {
+  const { prototype } = (listener ?? {}) as { prototype?: { getAsyncId?: unknown } };
+  if (typeof prototype?.getAsyncId !== 'function') return;
+  throw new ERR_INVALID_ARG_VALUE('listener', listener, 'must be a function or a handle, not a class of handles');
+}
+
+/**
  * The port as a number. Accepts a number, or a string that JavaScript converts to one (`'0x50'`, `' 80'`), from 0 or 1 to
  * 65535.
  *

@@ -7,26 +7,44 @@
  * (`_write`, `_writev`, `_final`, `connect`), and data that it would push into its own stream goes to the ferronet socket.
  */
 import { Buffer } from 'node:buffer';
-import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net';
+import {
+  type LookupFunction,
+  Socket as NodeSocket,
+  type SocketConstructorOpts,
+  type TcpSocketConnectOpts,
+} from 'node:net';
 
+import { isIP } from '../address/is-ip.js';
 import { duplicateDescriptor } from './binding.js';
+import { inLaterTurn } from './dispatcher.js';
 import { uvErrno } from '../errors/errors.js';
 import { type SocketHandle, UV_EOF } from './socket.js';
 import { type EncodedChunk, sizeOf, totalSize } from './chunk.js';
 import { type Req, statusOf } from './request.js';
+import { define } from '../node/define.js';
+import { nextTick } from '../node/timers.js';
 
 const UV_EALREADY: number = uvErrno('EALREADY');
+const UV_EBADF: number = uvErrno('EBADF');
 const UV_EINVAL: number = uvErrno('EINVAL');
 const UV_ENOTCONN: number = uvErrno('ENOTCONN');
 
 /** The methods of a native handle that are called here. A handle that a program has written may lack any of them. */
 interface Foreign {
   readonly fd?: number;
+  /** Of native streams. */
+  readonly isStreamBase?: unknown;
+  /** Of native handles: -1 when the handle has closed. */
+  getAsyncId?: () => number;
   reading?: boolean;
   onread?: unknown;
-  readStart: () => number;
+  /** Of a listening handle. */
+  onconnection?: unknown;
+  /** Undefined for a native handle that has closed. */
+  readStart: () => number | undefined;
   readStop: () => number;
   close: (callback?: () => void) => void;
+  connect?: unknown;
   /** Of TCP only. */
   reset: (callback?: () => void) => number;
   bind: (address: string, port: number, flags?: number) => number;
@@ -35,6 +53,44 @@ interface Foreign {
 }
 
 type Done = (error?: Error | null) => void;
+
+/** A socket that a foreign handle had before. */
+interface Owner {
+  connecting?: boolean;
+}
+
+/** The socket of a native handle. */
+function ownerOf(foreign: object): Owner | undefined {
+  const key = Object.getOwnPropertySymbols(foreign).find(({ description }) => description === 'owner_symbol');
+  return key && ((foreign as Record<symbol, Owner | undefined>)[key] ?? undefined);
+}
+
+/** Whether a native handle has closed: all its methods do nothing. */
+function hasClosed(foreign: Foreign): boolean {
+  return typeof foreign.getAsyncId === 'function' && foreign.getAsyncId() === -1;
+}
+
+/**
+ * 0, or a negative error for what is no open stream: a native handle that is none aborts the process in some of its methods.
+ *
+ * Without a descriptor only libuv can say whether a handle is closing: `readStart` is ENOTCONN for one that is open and not
+ * connected, EINVAL for one that is closing, and nothing for one that has closed.
+ */
+function statusOfStream(foreign: Foreign): number {
+  if (typeof foreign.readStart !== 'function') return UV_EINVAL;
+  if (hasClosed(foreign)) return UV_EBADF;
+  // A handle in JavaScript has methods of its own to say so.
+  if (foreign.isStreamBase !== true || (foreign.fd ?? -1) >= 0) return 0;
+  const status = foreign.readStart();
+  // On Windows no handle has a descriptor.
+  if (status === 0 && !foreign.reading) foreign.readStop();
+  return status === undefined || status === UV_EINVAL || status === UV_EBADF ? UV_EBADF : 0;
+}
+
+/** Whether it has a way to connect. A native local listener aborts the process when it does. */
+function canConnect(foreign: Foreign): boolean {
+  return typeof foreign.connect === 'function' && !('fchmod' in foreign && typeof foreign.onconnection === 'function');
+}
 
 /** The methods of a socket of node:net below its stream. */
 interface BelowStream {
@@ -107,14 +163,28 @@ export class ForeignHandle implements SocketHandle {
 
   readonly #foreign: Foreign;
   readonly #companion: Companion;
+  /** The socket that the foreign handle had before. */
+  readonly #previous: Owner | undefined;
   #connect: Req | undefined;
+  /** `connect` has not returned. */
+  #isBeginning = false;
   /** Writes that have not completed. */
   #writing = 0;
   #closesWhenSent = false;
 
   constructor(foreign: Foreign) {
     this.#foreign = foreign;
+    this.#previous = ownerOf(foreign);
     this.#companion = new Companion(foreign, this);
+    // The connect that this socket has begun ends in the companion.
+    if (this.#previous?.connecting) (this.#companion as Owner).connecting = true;
+    // Node's http and http2 would read from it without its socket, which aborts the process.
+    if (hasClosed(foreign)) define(foreign, 'isStreamBase', { value: false });
+  }
+
+  /** 0 or a negative error: whether the foreign handle is an open stream. */
+  get status(): number {
+    return statusOfStream(this.#foreign);
   }
 
   get kind(): 'TCP' | 'PIPE' | undefined {
@@ -131,7 +201,7 @@ export class ForeignHandle implements SocketHandle {
 
   readStart(): number {
     this.#foreign.reading = true;
-    return this.#foreign.readStart();
+    return this.#foreign.readStart() as number;
   }
 
   readStop(): number {
@@ -144,8 +214,10 @@ export class ForeignHandle implements SocketHandle {
   }
 
   failed(error: Error): void {
-    if (this.#connect) this.#endConnect(statusOf(error));
-    else this.received(statusOf(error));
+    const status = statusOf(error);
+    if (!this.#connect) this.received(status);
+    else if (this.#isBeginning) nextTick(() => this.#endConnect(status));
+    else this.#endConnect(status);
   }
 
   // ---- writing
@@ -209,10 +281,16 @@ export class ForeignHandle implements SocketHandle {
   /** To an IP address, or without a port to a path. */
   connect(req: Req, address: string, port?: number): number {
     if (this.#connect) return UV_EALREADY;
-    // A native handle that is no stream aborts the process: a UDP handle has a `connect` with other arguments.
-    if (typeof this.#foreign.readStart !== 'function') return UV_EINVAL;
+    const { status } = this;
+    if (status < 0) return status;
+    if (!canConnect(this.#foreign)) return UV_EINVAL;
     this.#connect = req;
-    this.#companion.connect(port === undefined ? { path: address } : { host: address, port });
+    this.#isBeginning = true;
+    try {
+      this.#companion.connect(port === undefined ? { path: address } : resolvedTarget(address, port));
+    } finally {
+      this.#isBeginning = false;
+    }
     return 0;
   }
 
@@ -233,14 +311,24 @@ export class ForeignHandle implements SocketHandle {
   // ---- ending
 
   close(callback?: () => void): void {
-    this.#foreign.close(callback);
+    this.#endPrevious();
+    // The callback of a second close is never called.
+    const isClosed = this.status === UV_EBADF;
+    this.#foreign.close(isClosed ? undefined : callback);
+    if (isClosed && callback) inLaterTurn(callback);
     this.#foreign.onread = ignore;
   }
 
   reset(callback?: () => void): number {
+    this.#endPrevious();
     const status = this.#foreign.reset(callback);
     this.#foreign.onread = ignore;
     return status;
+  }
+
+  /** node:net begins to connect in a later tick, and aborts the process if the handle is closed by then. */
+  #endPrevious(): void {
+    if (this.#previous?.connecting) this.#previous.connecting = false;
   }
 
   /** Closes when the kernel has taken all writes. */
@@ -252,6 +340,12 @@ export class ForeignHandle implements SocketHandle {
   duplicate(): number {
     return duplicateDescriptor(this.#foreign.fd ?? -1);
   }
+}
+
+/** With an address alone, node:net would connect in a later tick, when the handle may be closed. */
+function resolvedTarget(address: string, port: number): TcpSocketConnectOpts {
+  const lookup: LookupFunction = (_host, _options, found) => found(null, address, isIP(address));
+  return { host: 'address', port, lookup, autoSelectFamily: false };
 }
 
 function ignore(): void {}

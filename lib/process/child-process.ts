@@ -2,6 +2,8 @@
 // a child. This file is loaded with the package, and loads no module of Node's that the program has not loaded.
 import { subscribe } from 'node:diagnostics_channel';
 
+import { ERR_INVALID_ARG_VALUE } from '../errors/errors.js';
+import type { ForeignHandle } from '../handle/foreign.js';
 import { StreamHandle } from '../handle/stream.js';
 import type * as Ipc from './ipc.js';
 import type { IpcChannel } from './channel.js';
@@ -26,14 +28,20 @@ function attachIfChannel(owner: object): void {
 /**
  * Replaces sockets by their descriptors, which the child inherits.
  *
- * @throws Error ERR_INVALID_STATE if the child would miss bytes that were read ahead, or write into the middle of a write
+ * @throws TypeError ERR_INVALID_ARG_VALUE for a socket whose handle is not open, as Node does for one without a handle; Error
+ * ERR_INVALID_STATE if the child would miss bytes that were read ahead, or write into the middle of a write
  */
 function giveDescriptors(stdio: readonly unknown[]): unknown[] {
   return stdio.map((item) => {
     if (!(item instanceof Socket)) return item;
     const { handle, exposed } = item[kState];
     const fd = handle instanceof StreamHandle ? handle.descriptor : (exposed?.fd ?? -1);
-    if (handle === null || fd < 0) return item;
+    if (handle === null) return item;
+    if (fd < 0) {
+      // With a closed handle of its own, Node aborts the process.
+      if (handle instanceof StreamHandle || (handle as ForeignHandle).status === 0) return item;
+      throw new ERR_INVALID_ARG_VALUE('stdio', item);
+    }
     if (handle instanceof StreamHandle) shareWithChild(item, handle);
     else handle.readStop();
     item.pause();

@@ -8,6 +8,7 @@ import { callable } from '../node/callable.js';
 import { connectionsOf } from './connections.js';
 import { debug, listenStartChannel } from '../node/diagnostics.js';
 import { ERR_SERVER_ALREADY_LISTEN, ERR_SERVER_NOT_RUNNING, errnoException } from '../errors/errors.js';
+import { validateListener } from '../errors/validators.js';
 import type { AnyListener, ServerEvents } from '../node/events.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
@@ -74,6 +75,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   listen(...args: unknown[]): this {
     if (this._handle !== null) throw new ERR_SERVER_ALREADY_LISTEN();
     const { 0: options, 1: listener } = normalizeArguments(args);
+    validateListener(listener);
     if (listenStartChannel.hasSubscribers) listenStartChannel.publish({ server: this, options });
     const target = takeListenTarget(readListenRequest(args));
     // Stays when listening fails, and is called by the next success: programs that retry rely on it.
