@@ -40,10 +40,11 @@ export declare class Reactor {
   /** Makes a listener own the file at `path`, which is removed when the listener closes. */
   ownPath(handle: number, path: string): number
   /**
-   * Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called for each
-   * event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`.
-   * `threads`: how many threads share the connections. `later`: for a host without libuv that runs no ticks between two
-   * items of a threadsafe function. It is called for each event, and has to call `deliver` in a turn of its own.
+   * Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is
+   * called for each event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`.
+   * `driver`: a `Driver`. `threads`: how many threads share the connections. `later`: for a host without
+   * libuv that runs no ticks between two items of a threadsafe function. It is called for each event, and
+   * has to call `deliver` in a turn of its own.
    *
    * # Errors
    * For an unknown host or driver, and when the environment is ending.
@@ -57,15 +58,18 @@ export declare class Reactor {
    */
   setRef(alive: boolean): void
   /**
-   * Calls the dispatcher with the next event, if there is one. To be called once for each call of `later`. Does nothing
-   * with libuv.
+   * Calls the dispatcher with the next event, if there is one. To be called once for each call of `later`.
+   * Does nothing with libuv.
    */
   deliver(): void
-  /** Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no such phase. */
+  /**
+   * Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no
+   * such phase.
+   */
   atClosing(): boolean
   /**
-   * Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
-   * `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
+   * Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`:
+   * `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
    *
    * # Errors
    * When an option has another type.
@@ -79,8 +83,8 @@ export declare class Reactor {
   /** The id of the handle of this reactor that owns a descriptor, or -1. */
   holderOf(fd: number): number
   /**
-   * Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this process owns it
-   * already. `transport`: a `Transport`. Returns the id of the handle.
+   * Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this
+   * process owns it already. `transport`: a `Transport`. Returns the id of the handle.
    */
   open(fd: number, transport: number): number
   /** Makes a bound handle listen. */
@@ -88,8 +92,8 @@ export declare class Reactor {
   /** Makes a listener accept no connection ahead of JavaScript. */
   acceptOnDemand(handle: number): number
   /**
-   * Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id, or a negative
-   * error. An option that the system refuses is left as the system has it.
+   * Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id,
+   * or a negative error. An option that the system refuses is left as the system has it.
    *
    * # Errors
    * When the environment is ending.
@@ -98,8 +102,8 @@ export declare class Reactor {
   /** Makes a local socket. Returns its id. */
   localSocket(): number
   /**
-   * Makes a handle without a socket whose connect has failed with `errno`. Returns its id. A `Connected` event will
-   * follow.
+   * Makes a handle without a socket whose connect has failed with `errno`. Returns its id. A `Connected`
+   * event will follow.
    */
   failedConnect(errno: number): number
   /** Begins to connect to an IP address and port; a `Connected` event will follow. */
@@ -107,25 +111,26 @@ export declare class Reactor {
   /** Begins to connect to a local path; a `Connected` event will follow. */
   connectLocal(handle: number, path: string): number
   /**
-   * Makes the function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It returns
-   * twice the number of accepted bytes, plus 1 if a `Wrote` event will follow, or a negative error. A string is accepted
-   * whole. Of a view fewer bytes may be accepted; the rest is to be written after that event.
+   * Makes the function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`.
+   * It returns twice the number of accepted bytes, plus 1 if a `Wrote` event will follow, or a negative
+   * error. A string is accepted whole. Of a view fewer bytes may be accepted; the rest is to be written
+   * after that event.
    *
    * # Errors
    * When the environment is ending.
    */
   writer(): (handle: number, chunk: Uint8Array | string, form: number) => number
   /**
-   * Makes the function for the calls that every connection needs: `control(operation, handle, flag)`. `operation`: an
-   * `Operation`. It returns 0 or a negative error.
+   * Makes the function for the calls that every connection needs: `control(operation, handle, flag)`.
+   * `operation`: an `Operation`. It returns 0 or a negative error.
    *
    * # Errors
    * When the environment is ending.
    */
   control(): (operation: number, handle: number, flag?: number) => number
   /**
-   * Sends several chunks as one write. Returns what the function of `writer` returns. `pending`: the chunks belong to a
-   * write that was accepted before, so an error of the system is reported by its event.
+   * Sends several chunks as one write. Returns what the function of `writer` returns. `pending`: the
+   * chunks belong to a write that was accepted before, so an error of the system is reported by its event.
    *
    * # Errors
    * When `chunks` contains anything but bytes.
@@ -133,7 +138,10 @@ export declare class Reactor {
   writev(handle: number, chunks: ReadonlyArray<Uint8Array>, pending: boolean): number
   /** The number of written bytes that the kernel has not taken. */
   writeQueueSize(handle: number): number
-  /** Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of `source`. */
+  /**
+   * Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of
+   * `source`.
+   */
   relay(source: number, destination: number): number
   /** Ends a relay before it returns. Returns the number of bytes that it has moved since it was started. */
   stopRelay(source: number): number
@@ -144,9 +152,9 @@ export declare class Reactor {
   /** The number of relays. */
   relays(): number
   /**
-   * Takes a handle out of this reactor, with its buffered bytes. Its id has to be closed as usual. `unread`: delivered
-   * bytes that are put back; `end`: so is the peer's FIN. Returns the number that `receive` takes, or a negative error,
-   * which leaves the handle unchanged.
+   * Takes a handle out of this reactor, with its buffered bytes. Its id has to be closed as usual.
+   * `unread`: delivered bytes that are put back; `end`: so is the peer's FIN. Returns the number that
+   * `receive` takes, or a negative error, which leaves the handle unchanged.
    *
    * # Errors
    * When `unread` contains anything but bytes.
@@ -163,15 +171,16 @@ export declare class Reactor {
   /** The peer's address, or an error. */
   peerAddress(handle: number): SocketName | number
   /**
-   * Sets options of an open socket. All of them are tried; the error is that of the first one that the system refuses.
+   * Sets options of an open socket. All of them are tried; the error is that of the first one that the
+   * system refuses.
    *
    * # Errors
    * When an option has another type.
    */
   setOptions(handle: number, options: object): number
   /**
-   * As `setOptions`, without an object: every connection may need it. `idle` and `interval` are in seconds; 0 keeps the
-   * system's value, also for `count`.
+   * As `setOptions`, without an object: every connection may need it. `idle` and `interval` are in
+   * seconds; 0 keeps the system's value, also for `count`.
    */
   setKeepAlive(handle: number, on: boolean, idle: number, interval: number, count: number): number
   /** `IP_TOS` or `IPV6_TCLASS`, or an error. */

@@ -11,7 +11,8 @@ const _: () = assert!(HandleId::NONE.slot() == NO_SLOT && NO_SLOT + 1 == SLOTS);
 // TypeScript passes no more chunks at once than the reactor writes by one system call.
 const _: () = assert!(IOV_MAX == ferronet_reactor::IOV_MAX);
 
-/// The bits of an id. Ids have 52 bits, which a number holds exactly. A negative number, or NaN, is the id of no handle.
+/// The bits of an id. Ids have 52 bits, which a number holds exactly. A negative number, or NaN, is the id of
+/// no handle.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

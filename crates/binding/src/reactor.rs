@@ -84,10 +84,11 @@ enum Host {
 
 #[napi]
 impl Reactor {
-    /// Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is called for each
-    /// event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`. `driver`: a `Driver`.
-    /// `threads`: how many threads share the connections. `later`: for a host without libuv that runs no ticks between two
-    /// items of a threadsafe function. It is called for each event, and has to call `deliver` in a turn of its own.
+    /// Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is
+    /// called for each event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`.
+    /// `driver`: a `Driver`. `threads`: how many threads share the connections. `later`: for a host without
+    /// libuv that runs no ticks between two items of a threadsafe function. It is called for each event, and
+    /// has to call `deliver` in a turn of its own.
     ///
     /// # Errors
     /// For an unknown host or driver, and when the environment is ending.
@@ -134,8 +135,8 @@ impl Reactor {
         let core = Arc::new(Core::new(waker, threads));
         stats::note(&core);
         threadsafe.serve(&core);
-        // Cleanup hooks run last in, first out. The threadsafe function added its own above, so this one ends the reactor's
-        // threads before that closes the function.
+        // Cleanup hooks run last in, first out. The threadsafe function added its own above, so this one ends
+        // the reactor's threads before that closes the function.
         let core = ReactorRef::new(core);
         let ending = (core.clone(), Arc::clone(&threadsafe));
         env.add_env_cleanup_hook(ending, |(core, threadsafe)| {
@@ -162,8 +163,8 @@ impl Reactor {
         }
     }
 
-    /// Calls the dispatcher with the next event, if there is one. To be called once for each call of `later`. Does nothing
-    /// with libuv.
+    /// Calls the dispatcher with the next event, if there is one. To be called once for each call of `later`.
+    /// Does nothing with libuv.
     #[napi(catch_unwind)]
     pub fn deliver(&self) {
         if let Host::Other(threadsafe) = &self.host {
@@ -171,7 +172,8 @@ impl Reactor {
         }
     }
 
-    /// Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no such phase.
+    /// Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no
+    /// such phase.
     #[napi(catch_unwind)]
     pub fn at_closing(&self) -> bool {
         match &self.host {
@@ -183,8 +185,8 @@ impl Reactor {
         }
     }
 
-    /// Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`: `UV_TCP_IPV6ONLY`,
-    /// `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
+    /// Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`:
+    /// `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
     ///
     /// # Errors
     /// When an option has another type.
@@ -219,8 +221,8 @@ impl Reactor {
         self.core().holder_of(fd).map_or(-1.0, |holder| made(Ok(holder)))
     }
 
-    /// Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this process owns it
-    /// already. `transport`: a `Transport`. Returns the id of the handle.
+    /// Makes a handle that owns a descriptor from now on, or a duplicate of it if another handle of this
+    /// process owns it already. `transport`: a `Transport`. Returns the id of the handle.
     #[napi(catch_unwind)]
     pub fn open(&self, fd: i32, transport: i32) -> f64 {
         let transport = transport_of(transport).ok_or(Errno::EINVAL);
@@ -239,8 +241,8 @@ impl Reactor {
         done(self.core().accept_on_demand(id(handle)))
     }
 
-    /// Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id, or a negative
-    /// error. An option that the system refuses is left as the system has it.
+    /// Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id,
+    /// or a negative error. An option that the system refuses is left as the system has it.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -258,8 +260,8 @@ impl Reactor {
         made(self.core().local_socket())
     }
 
-    /// Makes a handle without a socket whose connect has failed with `errno`. Returns its id. A `Connected` event will
-    /// follow.
+    /// Makes a handle without a socket whose connect has failed with `errno`. Returns its id. A `Connected`
+    /// event will follow.
     #[napi(catch_unwind)]
     pub fn failed_connect(&self, errno: i32) -> f64 {
         made(self.core().failed_connect(Errno::from_code(errno)))
@@ -280,9 +282,10 @@ impl Reactor {
         done(self.core().connect(id(handle), &Target::Local(&path)))
     }
 
-    /// Makes the function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`. It returns
-    /// twice the number of accepted bytes, plus 1 if a `Wrote` event will follow, or a negative error. A string is accepted
-    /// whole. Of a view fewer bytes may be accepted; the rest is to be written after that event.
+    /// Makes the function that sends bytes or a string: `write(handle, chunk, form)`. `form`: a `ChunkForm`.
+    /// It returns twice the number of accepted bytes, plus 1 if a `Wrote` event will follow, or a negative
+    /// error. A string is accepted whole. Of a view fewer bytes may be accepted; the rest is to be written
+    /// after that event.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -294,8 +297,8 @@ impl Reactor {
         crate::writer::function(env, self.core.clone())
     }
 
-    /// Makes the function for the calls that every connection needs: `control(operation, handle, flag)`. `operation`: an
-    /// `Operation`. It returns 0 or a negative error.
+    /// Makes the function for the calls that every connection needs: `control(operation, handle, flag)`.
+    /// `operation`: an `Operation`. It returns 0 or a negative error.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -307,8 +310,8 @@ impl Reactor {
         crate::control::function(env, self.core.clone())
     }
 
-    /// Sends several chunks as one write. Returns what the function of `writer` returns. `pending`: the chunks belong to a
-    /// write that was accepted before, so an error of the system is reported by its event.
+    /// Sends several chunks as one write. Returns what the function of `writer` returns. `pending`: the
+    /// chunks belong to a write that was accepted before, so an error of the system is reported by its event.
     ///
     /// # Errors
     /// When `chunks` contains anything but bytes.
@@ -331,7 +334,8 @@ impl Reactor {
         u32::try_from(self.core().write_queue_size(id(handle))).unwrap_or(u32::MAX)
     }
 
-    /// Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of `source`.
+    /// Sends on `destination` what `source` receives, without an event, until `stopRelay` or the end of
+    /// `source`.
     #[napi(catch_unwind)]
     pub fn relay(&self, source: f64, destination: f64) -> i32 {
         done(self.core().relay(id(source), id(destination)))
@@ -361,9 +365,9 @@ impl Reactor {
         u32::try_from(self.core().relays()).unwrap_or(u32::MAX)
     }
 
-    /// Takes a handle out of this reactor, with its buffered bytes. Its id has to be closed as usual. `unread`: delivered
-    /// bytes that are put back; `end`: so is the peer's FIN. Returns the number that `receive` takes, or a negative error,
-    /// which leaves the handle unchanged.
+    /// Takes a handle out of this reactor, with its buffered bytes. Its id has to be closed as usual.
+    /// `unread`: delivered bytes that are put back; `end`: so is the peer's FIN. Returns the number that
+    /// `receive` takes, or a negative error, which leaves the handle unchanged.
     ///
     /// # Errors
     /// When `unread` contains anything but bytes.
@@ -414,7 +418,8 @@ impl Reactor {
         either(self.core().peer_address(id(handle)))
     }
 
-    /// Sets options of an open socket. All of them are tried; the error is that of the first one that the system refuses.
+    /// Sets options of an open socket. All of them are tried; the error is that of the first one that the
+    /// system refuses.
     ///
     /// # Errors
     /// When an option has another type.
@@ -424,8 +429,8 @@ impl Reactor {
         Ok(done(self.core().set_options(id(handle), &options)))
     }
 
-    /// As `setOptions`, without an object: every connection may need it. `idle` and `interval` are in seconds; 0 keeps the
-    /// system's value, also for `count`.
+    /// As `setOptions`, without an object: every connection may need it. `idle` and `interval` are in
+    /// seconds; 0 keeps the system's value, also for `count`.
     #[napi(catch_unwind)]
     pub fn set_keep_alive(&self, handle: f64, on: bool, idle: u32, interval: u32, count: u32) -> i32 {
         let keep_alive = if on {
@@ -456,8 +461,8 @@ impl Reactor {
     }
 }
 
-/// The bytes of several views. All elements are read before the memory of any of them is accessed: reading an element may
-/// run JavaScript (a getter, a proxy), which could detach the memory of another one.
+/// The bytes of several views. All elements are read before the memory of any of them is accessed: reading an
+/// element may run JavaScript (a getter, a proxy), which could detach the memory of another one.
 fn views<'a>(chunks: &Array<'a>) -> Result<Vec<Uint8ArraySlice<'a>>> {
     let elements = (0..chunks.len())
         .filter_map(|index| chunks.get::<Unknown<'a>>(index).transpose())

@@ -1,7 +1,7 @@
 //! How connections are accepted: by the task, ahead of the consumer, or on the consumer's thread.
 //!
-//! Errors of accept(2) other than the lack of descriptors are of one connection or of the moment; like libuv, the task tries
-//! again and reports none, with pauses when nothing succeeds.
+//! Errors of accept(2) other than the lack of descriptors are of one connection or of the moment; like libuv,
+//! the task tries again and reports none, with pauses when nothing succeeds.
 
 use std::io;
 use std::sync::Arc;
@@ -38,7 +38,8 @@ impl Listener {
         let event = Event::Connection { id: self.id };
         match by {
             Reporter::Task => self.events.push(event),
-            // After what the coming poll finds: the end of a connection that this one takes the place of, say.
+            // After what the coming poll finds: the end of a connection that this one takes the place of,
+            // say.
             Reporter::Caller => self.events.push_in(Lane::AfterPoll, event),
         }
     }
@@ -80,8 +81,8 @@ impl Listener {
         None
     }
 
-    /// Accepts what is in the backlog, on the caller's thread: its connect, which has just ended, has put a connection there,
-    /// and epoll would report that one first.
+    /// Accepts what is in the backlog, on the caller's thread: its connect, which has just ended, has put a
+    /// connection there, and epoll would report that one first.
     pub(crate) fn accept_now(&self) {
         let acceptor = self.acceptor.read();
         let Some(acceptor) = acceptor.as_ref() else { return };

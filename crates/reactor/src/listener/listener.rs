@@ -1,14 +1,15 @@
-//! One listening socket: accepts ahead of the consumer, up to the backlog, and hands connections over in order. The consumer
-//! takes several in a turn of its loop, or one ([`Listener::accepts_one_a_turn`]).
+//! One listening socket: accepts ahead of the consumer, up to the backlog, and hands connections over in
+//! order. The consumer takes several in a turn of its loop, or one ([`Listener::accepts_one_a_turn`]).
 //!
-//! Where descriptors are scarce nothing is accepted ahead: a connection is accepted when the consumer has taken the one
-//! before. When none is left, connections that wait are refused (`refuse.rs`).
+//! Where descriptors are scarce nothing is accepted ahead: a connection is accepted when the consumer has
+//! taken the one before. When none is left, connections that wait are refused (`refuse.rs`).
 //!
-//! Nothing is accepted ahead while the consumer's loop drives, which would gain nothing; if the consumer limits how many
-//! connections it has, since it would count some that have ended in the meantime; if another process accepts from the socket
-//! as well, which could not have it any more while this one is busy, ends, or closes its handle; and from a
-//! Unix socket, since the kernel reports a connection that no one has accepted as reset, and one that was accepted and is
-//! closed as ended. The task only reports that there is a connection then, and the consumer's answer accepts it.
+//! Nothing is accepted ahead while the consumer's loop drives, which would gain nothing; if the consumer
+//! limits how many connections it has, since it would count some that have ended in the meantime; if another
+//! process accepts from the socket as well, which could not have it any more while this one is busy, ends, or
+//! closes its handle; and from a Unix socket, since the kernel reports a connection that no one has accepted
+//! as reset, and one that was accepted and is closed as ended. The task only reports that there is a
+//! connection then, and the consumer's answer accepts it.
 //!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
@@ -31,7 +32,8 @@ use crate::sys::{self, Acceptor, Descriptor, Stream, Target, Transport, Unregist
 
 use super::state::{AcceptState, Accepted, Reporter, accept_limit};
 
-/// How long the exit of the process waits for a thread that accepts: an accept never blocks, but a thread may have stopped.
+/// How long the exit of the process waits for a thread that accepts: an accept never blocks, but a thread may
+/// have stopped.
 const ACCEPT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Makes a connection of what was accepted. The reactor's part: it owns the table.
@@ -155,8 +157,8 @@ impl Listener {
         }
     }
 
-    /// The next connection. After one, none is reported until the consumer finds no further one, or has called
-    /// [`Listener::accept_later`].
+    /// The next connection. After one, none is reported until the consumer finds no further one, or has
+    /// called [`Listener::accept_later`].
     pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
         loop {
             let mut accepted = self.accepted.lock();
@@ -201,8 +203,9 @@ impl Listener {
         }
     }
 
-    /// Whether each connection has a turn of the consumer's loop for itself, as libuv gives it: the consumer counts its
-    /// connections, and one that ends in a turn makes room for the next; or other processes have theirs meanwhile.
+    /// Whether each connection has a turn of the consumer's loop for itself, as libuv gives it: the consumer
+    /// counts its connections, and one that ends in a turn makes room for the next; or other processes have
+    /// theirs meanwhile.
     pub(crate) fn accepts_one_a_turn(&self) -> bool {
         self.is_shared() || self.is_on_demand()
     }
@@ -223,10 +226,12 @@ impl Listener {
 
     // ---- shared with another process
 
-    /// Whether connections are accepted only when the consumer asks. Those that were accepted before are delivered.
+    /// Whether connections are accepted only when the consumer asks. Those that were accepted before are
+    /// delivered.
     pub(crate) fn set_shared(self: &Arc<Self>, shared: bool) {
         self.shared.store(shared, Ordering::Relaxed);
-        // A task that holds the lock may not have seen it, and accepts; one that takes the lock later sees it.
+        // A task that holds the lock may not have seen it, and accepts; one that takes the lock later sees
+        // it.
         drop(self.accepting.lock());
         Arc::clone(self).wake();
     }
@@ -235,8 +240,8 @@ impl Listener {
         self.shared.load(Ordering::Relaxed)
     }
 
-    /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what was
-    /// accepted and never taken, as the kernel does with its own backlog.
+    /// Closes the descriptor before it returns (a port is free, a socket's path is gone) and abandons what
+    /// was accepted and never taken, as the kernel does with its own backlog.
     pub(crate) fn close(&self) {
         if let Some(connections) = self.connections.upgrade() {
             connections.forget(self.id);
@@ -245,7 +250,8 @@ impl Listener {
         self.abandon_untaken();
     }
 
-    /// Closes the descriptor and leaves the rest to the owner of another one: the path, and what was accepted.
+    /// Closes the descriptor and leaves the rest to the owner of another one: the path, and what was
+    /// accepted.
     pub(crate) fn retire(&self) {
         if let Some(acceptor) = &mut *self.acceptor.write() {
             acceptor.set_path(None);
@@ -253,8 +259,8 @@ impl Listener {
         self.end_accepting();
     }
 
-    /// The process exits: no thread accepts from now on, so that the kernel resets what is in the backlog. Waits for what
-    /// one is accepting, which is untaken then.
+    /// The process exits: no thread accepts from now on, so that the kernel resets what is in the backlog.
+    /// Waits for what one is accepting, which is untaken then.
     pub(crate) fn stop_at_exit(&self) {
         if let Some(mut state) = self.accepting.try_lock_for(ACCEPT_TIMEOUT) {
             state.stopped = true;
@@ -275,8 +281,8 @@ impl Listener {
         Ok(())
     }
 
-    /// Takes the socket out, as [`Listener::close`] does, with the backlog and what was accepted and never taken. After
-    /// an error it listens as before.
+    /// Takes the socket out, as [`Listener::close`] does, with the backlog and what was accepted and never
+    /// taken. After an error it listens as before.
     pub(crate) fn detach(&self) -> Result<(UnregisteredSocket, i32, Vec<Detached>), Errno> {
         let mut place = self.acceptor.write();
         let unregistered = match place.take().ok_or(Errno::EBADF)?.deregister() {

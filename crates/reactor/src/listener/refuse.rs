@@ -1,7 +1,8 @@
 //! What happens to connections that wait while the process has no descriptor for them.
 //!
-//! They are refused, so that their clients do not wait for a server that cannot serve them: on the consumer's thread, in
-//! order with its events. A consumer that is busy leaves them waiting, and may close something before its turn comes.
+//! They are refused, so that their clients do not wait for a server that cannot serve them: on the consumer's
+//! thread, in order with its events. A consumer that is busy leaves them waiting, and may close something
+//! before its turn comes.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -10,8 +11,8 @@ use super::listener::Listener;
 use super::state::ACCEPTS_PER_TURN;
 
 impl Listener {
-    /// Handles one [`Event::Exhausted`](crate::Event::Exhausted), on the consumer's thread: refuses some of the waiting
-    /// connections, unless descriptors are available again.
+    /// Handles one [`Event::Exhausted`](crate::Event::Exhausted), on the consumer's thread: refuses some of
+    /// the waiting connections, unless descriptors are available again.
     pub(crate) fn refuse_some(self: &Arc<Self>) {
         let acceptor = self.acceptor.read();
         let (Some(acceptor), Some(connections)) = (acceptor.as_ref(), self.connections.upgrade()) else {

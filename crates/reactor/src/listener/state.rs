@@ -10,8 +10,8 @@ use crate::sys;
 /// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
 pub(super) const ACCEPTS_PER_TURN: usize = 32;
 
-/// How many accepted connections may wait for the consumer, who has asked for `backlog`: as many as the kernel would let
-/// wait. To a negative number it gives its largest.
+/// How many accepted connections may wait for the consumer, who has asked for `backlog`: as many as the
+/// kernel would let wait. To a negative number it gives its largest.
 pub(super) fn accept_limit(backlog: i32) -> usize {
     let largest = sys::largest_backlog();
     usize::try_from(backlog).unwrap_or(largest).min(largest).max(1)
@@ -30,7 +30,8 @@ pub(super) struct Accepted {
     pub(super) waiting: VecDeque<HandleId>,
     /// The task is woken when one is taken, or when the consumer takes no more in its turn.
     pub(super) task_waits: bool,
-    /// An [`Event::Connection`](crate::Event::Connection) is queued, or the consumer is answering one. There is one at a time.
+    /// An [`Event::Connection`](crate::Event::Connection) is queued, or the consumer is answering one. There
+    /// is one at a time.
     pub(super) is_reported: bool,
 }
 
@@ -44,7 +45,8 @@ impl Accepted {
 /// What keeps the task from accepting.
 #[derive(Debug, Default)]
 pub(super) struct AcceptState {
-    /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse them.
+    /// No descriptor is left for the connections that wait, and the consumer's thread is asked to refuse
+    /// them.
     pub(super) exhausted: bool,
     /// The process exits.
     pub(super) stopped: bool,

@@ -1,11 +1,12 @@
 //! The exit of the process in the middle of things: `process.exit()`, an uncaught exception.
 //!
-//! The consumer's thread has left its stack then, and the others still run. What was reported as written is sent: batched
-//! writes, what was deferred to a task that has not run yet, and what a closed handle has left behind. If the kernel has no
-//! room for it, the exit waits for the peer, but not for long: a peer that reads nothing must not keep a process alive.
+//! The consumer's thread has left its stack then, and the others still run. What was reported as written is
+//! sent: batched writes, what was deferred to a task that has not run yet, and what a closed handle has left
+//! behind. If the kernel has no room for it, the exit waits for the peer, but not for long: a peer that reads
+//! nothing must not keep a process alive.
 //!
-//! The kernel resets the peers of what a process leaves unread, and of connections that it has not accepted. So the peers of
-//! what was read and accepted ahead are reset too.
+//! The kernel resets the peers of what a process leaves unread, and of connections that it has not accepted.
+//! So the peers of what was read and accepted ahead are reset too.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -56,7 +57,8 @@ pub(super) fn note_ended(shared: &Arc<Shared>) {
     }
 }
 
-/// Has the writes of `shared` sent when the process exits, at the latest. Returns whether the system calls a library then.
+/// Has the writes of `shared` sent when the process exits, at the latest. Returns whether the system calls a
+/// library then.
 pub(super) fn at_exit(shared: &Arc<Shared>) -> bool {
     let is_called = *AT_EXIT.get_or_init(|| sys::at_exit(send_all));
     REACTORS.lock().running.push(Arc::downgrade(shared));
@@ -119,7 +121,8 @@ mod tests {
     #[test]
     fn a_peer_that_never_reads_does_not_keep_a_descriptor_for_ever() {
         let reactor = Reactor::new(Box::new(NoConsumer), 1);
-        // A Unix socket: what its peer does not read is counted to the byte, and no timer of the kernel's makes room.
+        // A Unix socket: what its peer does not read is counted to the byte, and no timer of the kernel's
+        // makes room.
         let name = format!("ferronet-linger-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let listener = UnixListener::bind_addr(&address).unwrap();

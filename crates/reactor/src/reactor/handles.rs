@@ -24,8 +24,8 @@ use super::reactor::Reactor;
 use super::shared::Shared;
 use super::unregistered::Unregistered;
 
-/// Opens a TCP socket and sets its options. An option that the system refuses is left as the system has it: nothing is
-/// connected that could fail for it, and a socket can be used without.
+/// Opens a TCP socket and sets its options. An option that the system refuses is left as the system has it:
+/// nothing is connected that could fail for it, and a socket can be used without.
 fn open_tcp(ipv6: bool, options: &SocketOptions) -> Result<UnregisteredSocket, Errno> {
     let unregistered = sys::tcp_socket(ipv6)?;
     if let Some(socket) = unregistered.socket() {
@@ -60,29 +60,32 @@ impl Reactor {
         self.insert(unregistered)
     }
 
-    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux), for the users that `access` names.
+    /// Makes a local socket and binds it to a path, or to an abstract name (leading NUL, Linux), for the
+    /// users that `access` names.
     ///
     /// # Errors
-    /// [`Errno::EACCES`] for a directory that is not there (as libuv), [`Errno::EINVAL`] for a path too long, else
-    /// what the system says.
+    /// [`Errno::EACCES`] for a directory that is not there (as libuv), [`Errno::EINVAL`] for a path too long,
+    /// else what the system says.
     pub fn bind_local(&self, path: &str, access: LocalAccess) -> Result<HandleId, Errno> {
         self.insert(sys::bind_local(path, access)?)
     }
 
-    /// Takes over a descriptor: it is made non-blocking, and closed with the handle unless it is 0, 1 or 2, which stay
-    /// the process's. If another handle of this process has the number ([`Reactor::holder_of`] knows those of this
-    /// reactor), this one gets a duplicate with a number of its own, so that neither closes what the other has.
+    /// Takes over a descriptor: it is made non-blocking, and closed with the handle unless it is 0, 1 or 2,
+    /// which stay the process's. If another handle of this process has the number ([`Reactor::holder_of`]
+    /// knows those of this reactor), this one gets a duplicate with a number of its own, so that neither
+    /// closes what the other has.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] when it is not open, [`Errno::ENOTSUP`] where descriptors can't be adopted, what `fcntl(2)` says of
-    /// a duplicate. The descriptor is still the caller's then.
+    /// [`Errno::EBADF`] when it is not open, [`Errno::ENOTSUP`] where descriptors can't be adopted, what
+    /// `fcntl(2)` says of a duplicate. The descriptor is still the caller's then.
     pub fn open(&self, fd: i32, transport: Transport) -> Result<HandleId, Errno> {
         self.running()?;
         self.insert(sys::adopt(fd, transport)?)
     }
 
-    /// Has a listener accept a connection when an [`Event::Connection`](crate::Event::Connection) is answered, and none
-    /// before. Default: threads that drive accept ahead of the consumer, as many as the backlog holds.
+    /// Has a listener accept a connection when an [`Event::Connection`](crate::Event::Connection) is
+    /// answered, and none before. Default: threads that drive accept ahead of the consumer, as many as the
+    /// backlog holds.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for a handle that does not listen.
@@ -143,7 +146,8 @@ impl Reactor {
         self.insert(sys::local_socket()?)
     }
 
-    /// A handle of a socket that could not be made: nothing is open, and an [`Event::Connected`] reports `errno`.
+    /// A handle of a socket that could not be made: nothing is open, and an [`Event::Connected`] reports
+    /// `errno`.
     ///
     /// # Errors
     /// [`Errno::ENFILE`] when there are too many handles.
@@ -158,9 +162,10 @@ impl Reactor {
     /// Begins to connect a socket that was made, bound or adopted. [`Event::Connected`] reports how it ended.
     ///
     /// # Errors
-    /// [`Errno::EALREADY`] and [`Errno::EISCONN`] for a handle that is connecting or connected, [`Errno::EINVAL`] for
-    /// a path too long; over TCP what `connect(2)` says at once (an unreachable network). A refused connection, and all that a
-    /// local connect fails with, is reported by the event. After an error the handle is what it was.
+    /// [`Errno::EALREADY`] and [`Errno::EISCONN`] for a handle that is connecting or connected,
+    /// [`Errno::EINVAL`] for a path too long; over TCP what `connect(2)` says at once (an unreachable
+    /// network). A refused connection, and all that a local connect fails with, is reported by the event.
+    /// After an error the handle is what it was.
     pub fn connect(&self, id: HandleId, to: &Target<'_>) -> Result<(), Errno> {
         self.running()?;
         let entry = self.entry(id)?;
@@ -193,8 +198,9 @@ impl Reactor {
         }
     }
 
-    /// A connect that ended at once may have reached a listener of this reactor. Its connection is then reported before the
-    /// connect is, as epoll reports the two: a program that closes its server in the client's `connect` has accepted it.
+    /// A connect that ended at once may have reached a listener of this reactor. Its connection is then
+    /// reported before the connect is, as epoll reports the two: a program that closes its server in the
+    /// client's `connect` has accepted it.
     fn accept_own(&self, to: &Target<'_>) {
         let reached: Vec<_> = {
             let listeners = self.shared.listeners.lock();
@@ -241,7 +247,8 @@ impl Reactor {
         }
     }
 
-    /// Whether the caller is to take one connection in a turn of its loop, and then to call [`Reactor::accept_later`].
+    /// Whether the caller is to take one connection in a turn of its loop, and then to call
+    /// [`Reactor::accept_later`].
     pub fn accepts_one_a_turn(&self, listener: HandleId) -> bool {
         self.listener(listener)
             .is_ok_and(|listener| listener.accepts_one_a_turn())

@@ -1,5 +1,6 @@
-//! Handing a socket over to another owner, who has a second descriptor of it: what was read, accepted or written here goes
-//! along, and the file of a local socket goes to the owner that listens on it. Or both have the socket from then on.
+//! Handing a socket over to another owner, who has a second descriptor of it: what was read, accepted or
+//! written here goes along, and the file of a local socket goes to the owner that listens on it. Or both have
+//! the socket from then on.
 
 use std::path::Path;
 
@@ -12,11 +13,12 @@ use crate::sys;
 use super::reactor::Reactor;
 
 impl Reactor {
-    /// Another descriptor of what `fd` is, which is the caller's to close, and is not inherited by child processes.
+    /// Another descriptor of what `fd` is, which is the caller's to close, and is not inherited by child
+    /// processes.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] when it is not open, what `fcntl(2)` says. On Windows `fd` is the number of a socket, and
-    /// [`Errno::ENOTSUP`] is for what has none.
+    /// [`Errno::EBADF`] when it is not open, what `fcntl(2)` says. On Windows `fd` is the number of a socket,
+    /// and [`Errno::ENOTSUP`] is for what has none.
     pub fn duplicate_descriptor(fd: i32) -> Result<i32, Errno> {
         Ok(sys::duplicate(fd)?)
     }
@@ -29,8 +31,9 @@ impl Reactor {
         })
     }
 
-    /// Whether another owner uses the socket as well. Then writes are not batched, nothing is read ahead of the
-    /// consumer, and a listener accepts one connection at a time, when the consumer asks for it. What is batched is sent.
+    /// Whether another owner uses the socket as well. Then writes are not batched, nothing is read ahead of
+    /// the consumer, and a listener accepts one connection at a time, when the consumer asks for it. What is
+    /// batched is sent.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for a closed handle.
@@ -39,25 +42,26 @@ impl Reactor {
         Ok(())
     }
 
-    /// Takes what was written and the kernel does not take now, for another owner, who sends it first. No event reports the
-    /// end of a write, and a shutdown behind it is cancelled.
+    /// Takes what was written and the kernel does not take now, for another owner, who sends it first. No
+    /// event reports the end of a write, and a shutdown behind it is cancelled.
     pub fn take_unsent(&self, id: HandleId) -> Vec<u8> {
         self.existing(id)
             .map(|connection| connection.take_unsent())
             .unwrap_or_default()
     }
 
-    /// Sends what another owner of the connection has reported as written and not sent: before all that is written from now
-    /// on, and before a close, which lingers for it. No event follows.
+    /// Sends what another owner of the connection has reported as written and not sent: before all that is
+    /// written from now on, and before a close, which lingers for it. No event follows.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] for a closed handle, [`Errno::EPIPE`] for one that can't send, and what the write says.
+    /// [`Errno::EBADF`] for a closed handle, [`Errno::EPIPE`] for one that can't send, and what the write
+    /// says.
     pub fn write_reported(&self, id: HandleId, bytes: &[u8]) -> Result<(), Errno> {
         self.stream(id)?.write_reported(bytes)
     }
 
-    /// Stops reading, and gives a piece of what was read and not taken. `None`: there is no more, and the next
-    /// read from the descriptor gets what follows, the end too.
+    /// Stops reading, and gives a piece of what was read and not taken. `None`: there is no more, and the
+    /// next read from the descriptor gets what follows, the end too.
     ///
     /// # Errors
     /// The error that a read ended with, which the kernel reports once.
@@ -72,7 +76,8 @@ impl Reactor {
         self.listener(id).ok()?.take_accepted()
     }
 
-    /// Accepts nothing more, and closes the descriptor of a listener. Its file stays, and what was accepted can be taken.
+    /// Accepts nothing more, and closes the descriptor of a listener. Its file stays, and what was accepted
+    /// can be taken.
     ///
     /// # Errors
     /// [`Errno::EINVAL`] for a handle that does not listen.

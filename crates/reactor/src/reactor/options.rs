@@ -1,4 +1,5 @@
-//! What can be asked of a handle's socket, and what can be set on it. All of it happens on the calling thread.
+//! What can be asked of a handle's socket, and what can be set on it. All of it happens on the calling
+//! thread.
 
 use std::net::SocketAddr;
 
@@ -39,12 +40,13 @@ impl Reactor {
         self.ids().into_iter().find(|id| self.raw_descriptor(*id) == fd)
     }
 
-    /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's to close: the
-    /// socket stays open when the handle is closed. It is not inherited by child processes. At the limit of descriptors, a
-    /// reactor that listens uses its reserve for it.
+    /// Another descriptor (on Windows the number of another socket) of the same socket, which is the caller's
+    /// to close: the socket stays open when the handle is closed. It is not inherited by child processes. At
+    /// the limit of descriptors, a reactor that listens uses its reserve for it.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] for a pipe of Windows.
+    /// [`Errno::EBADF`] for a handle with nothing open, what `fcntl(2)` says, [`Errno::ENOTSUP`] for a pipe
+    /// of Windows.
     pub fn duplicate(&self, id: HandleId) -> Result<i32, Errno> {
         self.with_socket(id, |socket| self.with_reserve(|| sys::duplicate_socket(socket)))
     }
@@ -65,7 +67,8 @@ impl Reactor {
         self.with_socket(id, |socket| socket.peer_addr()?.as_socket().ok_or(Errno::EINVAL))
     }
 
-    /// Sets options of an open socket, but for those of the address, which has been bound. All of them are tried.
+    /// Sets options of an open socket, but for those of the address, which has been bound. All of them are
+    /// tried.
     ///
     /// # Errors
     /// What `setsockopt(2)` says of the first one that the system refuses.
@@ -84,7 +87,8 @@ impl Reactor {
     /// Sets the permissions of a bound local socket for all users.
     ///
     /// # Errors
-    /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)`, or the setting of a pipe's security, says.
+    /// [`Errno::EINVAL`] for a handle without a path, else what `chmod(2)`, or the setting of a pipe's
+    /// security, says.
     pub fn open_to_all(&self, id: HandleId, readable: bool, writable: bool) -> Result<(), Errno> {
         let endpoint = self.endpoint(id)?;
         Ok(endpoint.descriptor()?.open_to_all(readable, writable)?)

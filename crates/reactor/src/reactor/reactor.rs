@@ -1,13 +1,13 @@
 //! The reactor of one environment: its handles, and the calls from outside.
 //!
-//! One thread of the environment calls in (the JavaScript thread). Every handle has one task, which runs on whichever
-//! thread turns the runtime (`driver.rs`). Sockets are made, bound, connected and closed on the calling thread, so that
-//! errors and freed ports are seen at once, as libuv's callers see them; accepting, reading and the rest of a write
-//! happen where the tasks run.
+//! One thread of the environment calls in (the JavaScript thread). Every handle has one task, which runs on
+//! whichever thread turns the runtime (`driver.rs`). Sockets are made, bound, connected and closed on the
+//! calling thread, so that errors and freed ports are seen at once, as libuv's callers see them; accepting,
+//! reading and the rest of a write happen where the tasks run.
 //!
-//! Here it is made, gives its events and ends. `handles.rs` makes sockets of every kind, `streams.rs` uses those that are
-//! connected, `options.rs` asks and sets what a socket is, `handover.rs` and `transfer.rs` give handles away, and `turns.rs`
-//! is for a caller who turns the runtime in a loop of its own.
+//! Here it is made, gives its events and ends. `handles.rs` makes sockets of every kind, `streams.rs` uses
+//! those that are connected, `options.rs` asks and sets what a socket is, `handover.rs` and `transfer.rs`
+//! give handles away, and `turns.rs` is for a caller who turns the runtime in a loop of its own.
 
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -31,7 +31,8 @@ use super::exit;
 use super::runtimes::{Plan, Runtimes, Sleep};
 use super::shared::Shared;
 
-/// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the others.
+/// The sockets of one environment. Calls come from one thread; [`Reactor::shutdown`] (or drop) ends the
+/// others.
 #[derive(Debug)]
 pub struct Reactor {
     pub(super) shared: Arc<Shared>,
@@ -40,9 +41,9 @@ pub struct Reactor {
 }
 
 impl Reactor {
-    /// A reactor whose threads start with the first handle. `wake` is asked for one [`Reactor::next_event`] an event. The
-    /// reactor's thread drives, or, if `threads` are more than 1, so many do, each with a part of the connections; 0
-    /// counts as 1.
+    /// A reactor whose threads start with the first handle. `wake` is asked for one [`Reactor::next_event`]
+    /// an event. The reactor's thread drives, or, if `threads` are more than 1, so many do, each with a part
+    /// of the connections; 0 counts as 1.
     pub fn new(wake: Box<dyn Wake>, threads: usize) -> Self {
         let plan = Plan {
             drive: Drive::Thread,
@@ -52,9 +53,9 @@ impl Reactor {
         Self::planned(wake, plan)
     }
 
-    /// The reactor of a consumer that reports the phases of its loop ([`Reactor::poll_begins`] and what follows it), and
-    /// takes all events that are due at once. The loop drives the first of the `threads` as far as `drive` and
-    /// [`Reactor::poller`] say; the others drive themselves.
+    /// The reactor of a consumer that reports the phases of its loop ([`Reactor::poll_begins`] and what
+    /// follows it), and takes all events that are due at once. The loop drives the first of the `threads` as
+    /// far as `drive` and [`Reactor::poller`] say; the others drive themselves.
     pub fn in_loop(wake: Box<dyn Wake>, sleep: Sleep, drive: Drive, threads: usize) -> Self {
         let plan = Plan {
             drive,
@@ -92,8 +93,8 @@ impl Reactor {
         self.shared.running()
     }
 
-    /// Closes every handle and ends the threads; returns when they have ended, and what was reported as written is sent,
-    /// which takes 2 s at the longest. Calls that come later find no handle.
+    /// Closes every handle and ends the threads; returns when they have ended, and what was reported as
+    /// written is sent, which takes 2 s at the longest. Calls that come later find no handle.
     pub fn shutdown(&self) {
         self.shared.stop();
         let listeners = self.shared.listeners.lock().clone();
@@ -125,8 +126,9 @@ impl Reactor {
         self.shared.runtimes.get().map(|runtimes| &runtimes.driver)
     }
 
-    /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one, or, for a consumer that
-    /// reports the phases of its loop, as many as [`Reactor::turn`], [`Reactor::completed`] and [`Reactor::poll_ended`] say.
+    /// Takes the oldest event. Answer each call of [`Wake::wake`]'s deliveries with one, or, for a consumer
+    /// that reports the phases of its loop, as many as [`Reactor::turn`], [`Reactor::completed`] and
+    /// [`Reactor::poll_ended`] say.
     pub fn next_event(&self) -> Option<Event> {
         if let Some(driver) = self.driver() {
             driver.note_activity();
@@ -135,7 +137,8 @@ impl Reactor {
             let event = self.shared.events.pop()?;
             match event {
                 Event::Closed { id } => self.free(id),
-                // libuv asks for the error when it reports the connect. A peer that has reset the connection since has refused it.
+                // libuv asks for the error when it reports the connect. A peer that has reset the connection
+                // since has refused it.
                 Event::Connected { id, result: Ok(()) } if self.knows(id) => {
                     let result = self.stream(id).map_or(Ok(()), |connection| connection.confirm());
                     return Some(Event::Connected { id, result });
@@ -184,9 +187,10 @@ impl Reactor {
 
     // ---- the end
 
-    /// Closes the descriptor before it returns. After an orderly close of a connection with bytes that were reported as
-    /// written and that the kernel has no room for, the descriptor is closed when the kernel has taken them. The id stays
-    /// taken until the [`Event::Closed`] that [`Reactor::report_closed`] queues is delivered.
+    /// Closes the descriptor before it returns. After an orderly close of a connection with bytes that were
+    /// reported as written and that the kernel has no room for, the descriptor is closed when the kernel has
+    /// taken them. The id stays taken until the [`Event::Closed`] that [`Reactor::report_closed`] queues is
+    /// delivered.
     ///
     /// # Errors
     /// [`Errno::EBADF`] for an id that names no handle.
@@ -210,7 +214,8 @@ impl Reactor {
         self.shared.events.push_closing(Event::Closed { id });
     }
 
-    /// Has `open` open one descriptor, if need be with the reserve. What it opens must not stay open for long.
+    /// Has `open` open one descriptor, if need be with the reserve. What it opens must not stay open for
+    /// long.
     pub(crate) fn with_reserve<T>(&self, open: impl Fn() -> io::Result<T>) -> Result<T, Errno> {
         Ok(self.shared.spare.lend(open)?)
     }

@@ -14,8 +14,8 @@ pub enum Sleep {
     /// In its turns, and nothing of the consumer's runs outside of them.
     #[default]
     Inside,
-    /// It is embedded in another loop, which sleeps for it, has it take a turn without waiting when its descriptors are
-    /// ready, and runs the consumer between those turns as well.
+    /// It is embedded in another loop, which sleeps for it, has it take a turn without waiting when its
+    /// descriptors are ready, and runs the consumer between those turns as well.
     Outside,
 }
 

@@ -1,4 +1,5 @@
-//! What the consumer's thread and the tasks of a reactor have in common: the table of handles and the runtimes.
+//! What the consumer's thread and the tasks of a reactor have in common: the table of handles and the
+//! runtimes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -30,8 +31,8 @@ pub(super) struct Shared {
     pub(super) ended: AtomicBool,
     pub(super) spare: ReserveFd,
     pub(super) listeners: Mutex<Vec<Arc<Listener>>>,
-    /// Connections whose handles are closed and which send first what was reported as written. Those that have done so
-    /// are dropped when another one comes.
+    /// Connections whose handles are closed and which send first what was reported as written. Those that
+    /// have done so are dropped when another one comes.
     pub(super) lingering: Mutex<Vec<Arc<Connection>>>,
 }
 
@@ -92,7 +93,8 @@ impl Shared {
         Some(connection)
     }
 
-    /// The runtimes, for making a handle. On the consumer's thread, which is the one that the driver knows as such.
+    /// The runtimes, for making a handle. On the consumer's thread, which is the one that the driver knows as
+    /// such.
     pub(super) fn running(&self) -> Result<&Runtimes, Errno> {
         if self.ended.load(Ordering::SeqCst) {
             return Err(Errno::ECANCELED);

@@ -46,8 +46,8 @@ impl Reactor {
         self.endpoint(id)?.stop_reading()
     }
 
-    /// Whether threads that drive read ahead of the consumer. Default: they do, and this has no effect before the first
-    /// handle.
+    /// Whether threads that drive read ahead of the consumer. Default: they do, and this has no effect before
+    /// the first handle.
     pub fn set_reads_ahead(&self, reads_ahead: bool) {
         if let Some(runtimes) = self.shared.runtimes.get() {
             for shard in runtimes.shards.iter() {
@@ -56,8 +56,9 @@ impl Reactor {
         }
     }
 
-    /// Takes what one [`Event::Readable`](crate::Event::Readable) has announced: what was read before, else what can be
-    /// read into `space` now. `None` when there is nothing to take: the handle was stopped or closed meanwhile.
+    /// Takes what one [`Event::Readable`](crate::Event::Readable) has announced: what was read before, else
+    /// what can be read into `space` now. `None` when there is nothing to take: the handle was stopped or
+    /// closed meanwhile.
     pub fn take(&self, id: HandleId, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
         self.existing(id)?.take(space)
     }
@@ -69,8 +70,9 @@ impl Reactor {
         }
     }
 
-    /// Takes back what [`Reactor::take`] gave, if the consumer has no room for it, and stops reading. It is given again, and
-    /// first, after the next [`Reactor::read_start`]. Without `bytes` for a consumer that has no room to take to.
+    /// Takes back what [`Reactor::take`] gave, if the consumer has no room for it, and stops reading. It is
+    /// given again, and first, after the next [`Reactor::read_start`]. Without `bytes` for a consumer that
+    /// has no room to take to.
     pub fn put_back(&self, id: HandleId, bytes: &[u8]) {
         if let Some(connection) = self.existing(id) {
             connection.put_back(bytes);
@@ -85,8 +87,9 @@ impl Reactor {
         self.stream(id)?.write(chunks)
     }
 
-    /// As [`Reactor::write`], for a writer that keeps what it writes: of what the kernel does not take now, 256 KiB at most
-    /// are copied, and the writer comes with the rest when [`Event::Wrote`](crate::Event::Wrote) says that they are sent.
+    /// As [`Reactor::write`], for a writer that keeps what it writes: of what the kernel does not take now,
+    /// 256 KiB at most are copied, and the writer comes with the rest when
+    /// [`Event::Wrote`](crate::Event::Wrote) says that they are sent.
     ///
     /// # Errors
     /// As [`Reactor::write`], for the first window.
@@ -113,18 +116,19 @@ impl Reactor {
         connection.map_or(0, |connection| connection.read_queue_size())
     }
 
-    /// Sends on `destination` what `source` receives, which has to be flowing, until [`Reactor::stop_relay`]. No
-    /// [`Event::Readable`](crate::Event::Readable) announces it; one announces the end. [`Event::Broken`](crate::Event::Broken)
-    /// reports a failure of `destination`.
+    /// Sends on `destination` what `source` receives, which has to be flowing, until [`Reactor::stop_relay`].
+    /// No [`Event::Readable`](crate::Event::Readable) announces it; one announces the end.
+    /// [`Event::Broken`](crate::Event::Broken) reports a failure of `destination`.
     ///
     /// # Errors
-    /// [`Errno::EPIPE`] when `destination` takes no bytes, [`Errno::EALREADY`] when `source` is not flowing or has a relay.
+    /// [`Errno::EPIPE`] when `destination` takes no bytes, [`Errno::EALREADY`] when `source` is not flowing
+    /// or has a relay.
     pub fn relay(&self, source: HandleId, destination: HandleId) -> Result<(), Errno> {
         self.stream(source)?.relay(&self.stream(destination)?)
     }
 
-    /// Ends the relay of `source`: when it returns, no more bytes are moved. What was read goes out before what is
-    /// written from now on. Returns what the relay has done, also when it has ended by itself.
+    /// Ends the relay of `source`: when it returns, no more bytes are moved. What was read goes out before
+    /// what is written from now on. Returns what the relay has done, also when it has ended by itself.
     pub fn stop_relay(&self, source: HandleId) -> Relayed {
         self.existing(source)
             .map(|connection| connection.stop_relay())
@@ -153,7 +157,8 @@ impl Reactor {
     /// Sends FIN behind what waits, which [`Event::ShutDown`](crate::Event::ShutDown) reports.
     ///
     /// # Errors
-    /// [`Errno::ENOTCONN`] when the stream is not connected or has sent it, [`Errno::EBADF`] when it is closed.
+    /// [`Errno::ENOTCONN`] when the stream is not connected or has sent it, [`Errno::EBADF`] when it is
+    /// closed.
     pub fn shutdown_write(&self, id: HandleId) -> Result<(), Errno> {
         self.stream(id)?.shutdown()
     }

@@ -1,8 +1,9 @@
 //! Handles in transit from one reactor to another of the same process.
 //!
 //! A handle that is sent off leaves its reactor with everything that is in flight: what was read and not
-//! taken, what was written and not sent, connections that were accepted and not taken, the path that goes with a local
-//! server. It belongs to no reactor until another one receives it, or until it is given up, which closes it.
+//! taken, what was written and not sent, connections that were accepted and not taken, the path that goes
+//! with a local server. It belongs to no reactor until another one receives it, or until it is given up,
+//! which closes it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -29,7 +30,8 @@ impl TransferId {
         self.0
     }
 
-    /// Reads back what [`TransferId::to_bits`] gave. Any number is taken: one that names nothing finds nothing.
+    /// Reads back what [`TransferId::to_bits`] gave. Any number is taken: one that names nothing finds
+    /// nothing.
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
@@ -53,20 +55,21 @@ impl InTransit {
 }
 
 impl Reactor {
-    /// Takes a handle out of this reactor; close its id as usual, for its last event. `unread` is what the consumer has
-    /// taken of a stream and gives back.
+    /// Takes a handle out of this reactor; close its id as usual, for its last event. `unread` is what the
+    /// consumer has taken of a stream and gives back.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] for a closed handle, [`Errno::EALREADY`] for one that is connecting, [`Errno::EPIPE`] for a
-    /// stream that a write has failed on, [`Errno::ENOTSUP`] where the system binds a handle to its reactor. The handle
-    /// is what it was then.
+    /// [`Errno::EBADF`] for a closed handle, [`Errno::EALREADY`] for one that is connecting, [`Errno::EPIPE`]
+    /// for a stream that a write has failed on, [`Errno::ENOTSUP`] where the system binds a handle to its
+    /// reactor. The handle is what it was then.
     pub fn send_off(&self, id: HandleId, unread: &Unread<'_>) -> Result<TransferId, Errno> {
         let handle = self.endpoint(id)?.leave(unread)?;
         self.shared.replace(id, Entry::Closed);
         Ok(IN_TRANSIT.lock().put(handle))
     }
 
-    /// Takes a handle that was sent off into this reactor. The connections of a listener are announced from now on.
+    /// Takes a handle that was sent off into this reactor. The connections of a listener are announced from
+    /// now on.
     ///
     /// # Errors
     /// [`Errno::ENOENT`] when it was received already or given up. With any other error it is closed.

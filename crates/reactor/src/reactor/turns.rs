@@ -1,5 +1,5 @@
-//! The turns of the caller's loop, if it has one and reports them: libuv's, phase by phase, and the batches of events that it
-//! delivers.
+//! The turns of the caller's loop, if it has one and reports them: libuv's, phase by phase, and the batches
+//! of events that it delivers.
 
 use crate::drive::driver::Driver;
 use crate::drive::run_queue;
@@ -8,14 +8,14 @@ use super::reactor::Reactor;
 use super::runtimes::Sleep;
 
 impl Reactor {
-    /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't: the
-    /// reactor's thread drives then; and as long as there was no handle.
+    /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't:
+    /// the reactor's thread drives then; and as long as there was no handle.
     pub fn poller(&self) -> Option<i32> {
         self.driver()?.poller()
     }
 
-    /// The poller is readable: turns the runtime on the calling thread, without waiting. Returns how many events there
-    /// are to take now.
+    /// The poller is readable: turns the runtime on the calling thread, without waiting. Returns how many
+    /// events there are to take now.
     pub fn turn(&self) -> usize {
         let Some(driver) = self.driver().filter(|driver| driver.turn()) else {
             return 0;
@@ -30,41 +30,42 @@ impl Reactor {
         !self.driver().is_some_and(Driver::is_delegated)
     }
 
-    /// The loop was woken by [`Wake::wake`](crate::Wake::wake): what the reactor's thread has queued until now is to be taken
-    /// at the end of this poll phase, and what it queues from now on in the next.
+    /// The loop was woken by [`Wake::wake`](crate::Wake::wake): what the reactor's thread has queued until
+    /// now is to be taken at the end of this poll phase, and what it queues from now on in the next.
     pub fn woken(&self) {
         self.shared.events.deliverable();
     }
 
-    /// The loop is about to ask the kernel for events. Returns whether it must not sleep, because there is something
-    /// to do when it has.
+    /// The loop is about to ask the kernel for events. Returns whether it must not sleep, because there is
+    /// something to do when it has.
     pub fn poll_begins(&self) -> bool {
         self.set_must_interrupt(false);
         let is_due = self.driver().is_some_and(Driver::poll_begins);
         self.shared.events.poll_begins() || is_due
     }
 
-    /// How many ends of calls there are to take now. libuv has them in its pending queue, which it runs before it polls
-    /// and again, a few times, right after.
+    /// How many ends of calls there are to take now. libuv has them in its pending queue, which it runs
+    /// before it polls and again, a few times, right after.
     pub fn completed(&self) -> usize {
         self.shared.events.run_pending()
     }
 
-    /// The loop has run the callbacks of what the kernel has reported. Returns how many events are to be taken before it goes on.
+    /// The loop has run the callbacks of what the kernel has reported. Returns how many events are to be
+    /// taken before it goes on.
     pub fn poll_ended(&self) -> usize {
         self.shared.events.poll_ended()
     }
 
-    /// The loop has delivered what [`Reactor::poll_ended`] and [`Reactor::completed`] have returned, and may do other things
-    /// now, or sleep if it is embedded. What is made due from now on wakes such a loop.
+    /// The loop has delivered what [`Reactor::poll_ended`] and [`Reactor::completed`] have returned, and may
+    /// do other things now, or sleep if it is embedded. What is made due from now on wakes such a loop.
     pub fn turn_ended(&self) {
         self.set_must_interrupt(true);
         let is_due = self.driver().is_some_and(Driver::has_due);
         self.shared.events.turn_ended(is_due);
     }
 
-    /// The caller has given its loop something to do that the reactor knows nothing of: one that is embedded is woken if it
-    /// may be asleep.
+    /// The caller has given its loop something to do that the reactor knows nothing of: one that is embedded
+    /// is woken if it may be asleep.
     pub fn wake_loop(&self) {
         self.shared.events.wake_embedded();
     }
@@ -85,7 +86,8 @@ impl Reactor {
         }
     }
 
-    /// The batch is delivered. What is batched is sent, by this thread or by one of the reactor's that drives.
+    /// The batch is delivered. What is batched is sent, by this thread or by one of the reactor's that
+    /// drives.
     pub fn end_batch(&self) {
         for shard in self.shards() {
             shard.flush_list.end_batch();

@@ -1,11 +1,13 @@
-//! System errors as libuv numbers: the one place where an `io::Error` becomes the number that JavaScript sees.
+//! System errors as libuv numbers: the one place where an `io::Error` becomes the number that JavaScript
+//! sees.
 
 use std::{fmt, io};
 
 use crate::sys;
 
-/// A libuv error: negative, as `uv_errno_t` has it. On Unix it is minus the kernel's errno; on Windows libuv's fixed
-/// numbers. Names and texts are Node's (`util.getSystemErrorName`), so there is no table of them here.
+/// A libuv error: negative, as `uv_errno_t` has it. On Unix it is minus the kernel's errno; on Windows
+/// libuv's fixed numbers. Names and texts are Node's (`util.getSystemErrorName`), so there is no table of
+/// them here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Errno(i32);
 

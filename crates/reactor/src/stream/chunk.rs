@@ -1,7 +1,7 @@
 //! Bytes of one connection in memory that the budget is charged for.
 //!
-//! What arrives while older bytes wait is appended to the same chunk, up to [`BLOCK`], as one later read would have got it
-//! from the kernel. A chunk allocates at most twice its length.
+//! What arrives while older bytes wait is appended to the same chunk, up to [`BLOCK`], as one later read
+//! would have got it from the kernel. A chunk allocates at most twice its length.
 
 use std::fmt;
 use std::ops::Deref;

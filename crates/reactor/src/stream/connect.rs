@@ -17,9 +17,9 @@ impl Connection {
         self.writer.lock().state == Writing::Connecting
     }
 
-    /// Reports a connect that has ended with the call that began it: after what the coming poll finds, as epoll does. The
-    /// connection of a listener of this process is reported before, even if that belongs to another library (an http server
-    /// of Node's).
+    /// Reports a connect that has ended with the call that began it: after what the coming poll finds, as
+    /// epoll does. The connection of a listener of this process is reported before, even if that belongs to
+    /// another library (an http server of Node's).
     pub(crate) fn connected(&self) {
         self.writer.lock().state.connect_ended(true);
         let event = Event::Connected {
@@ -29,7 +29,8 @@ impl Connection {
         self.events.push_in(Lane::AfterPoll, event);
     }
 
-    /// As [`Connection::connected`], of one that has failed. libuv keeps the error of a local connect for its pending queue.
+    /// As [`Connection::connected`], of one that has failed. libuv keeps the error of a local connect for its
+    /// pending queue.
     pub(crate) fn connect_failed(&self, transport: Transport, errno: Errno) {
         self.writer.lock().state.connect_ended(false);
         let event = Event::Connected {

@@ -1,19 +1,20 @@
 //! One stream, from the moment its connect was begun or accepted until it is closed.
 //!
-//! Its two halves are a [`Reader`] and a [`Writer`], each behind a lock. What is done with them: `connect.rs`, `receive.rs`,
-//! `send.rs`, `failure.rs`, `relay.rs`, `linger.rs` (the close) and `transfer.rs`; `turn.rs` is the task.
+//! Its two halves are a [`Reader`] and a [`Writer`], each behind a lock. What is done with them:
+//! `connect.rs`, `receive.rs`, `send.rs`, `failure.rs`, `relay.rs`, `linger.rs` (the close) and
+//! `transfer.rs`; `turn.rs` is the task.
 //!
-//! Two threads use a connection. The consumer's calls `write`, `shutdown`, `read_start`, `take` and `close`; the one that
-//! drives the connection's runtime runs its task. A third one may use the writing half: the one that runs a relay's source.
-//! Their rules:
-//! - `stream` is taken out, and so closed, only by [`Connection::close`] and [`Connection::detach`], or at the end of
-//!   lingering, under the write lock. All others hold the read lock while they use the descriptor, so it is never
-//!   closed under a system call, and it *is* closed (its port free) when `close` returns, as after `uv_close`, unless
-//!   bytes that were reported as written have to go first (`linger.rs`).
-//! - Locks are taken in the order `stream`, then `reader` or `writer`, then the event queue's. The lock of the budget for
-//!   read-ahead is a leaf. No lock is held while the consumer's callbacks run.
-//! - What the kernel takes at once is sent by the thread that writes; only the rest waits in the queue, and then
-//!   everything else goes behind it.
+//! Two threads use a connection. The consumer's calls `write`, `shutdown`, `read_start`, `take` and `close`;
+//! the one that drives the connection's runtime runs its task. A third one may use the writing half: the one
+//! that runs a relay's source. Their rules:
+//! - `stream` is taken out, and so closed, only by [`Connection::close`] and [`Connection::detach`], or at
+//!   the end of lingering, under the write lock. All others hold the read lock while they use the descriptor,
+//!   so it is never closed under a system call, and it *is* closed (its port free) when `close` returns, as
+//!   after `uv_close`, unless bytes that were reported as written have to go first (`linger.rs`).
+//! - Locks are taken in the order `stream`, then `reader` or `writer`, then the event queue's. The lock of
+//!   the budget for read-ahead is a leaf. No lock is held while the consumer's callbacks run.
+//! - What the kernel takes at once is sent by the thread that writes; only the rest waits in the queue, and
+//!   then everything else goes behind it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,8 +1,9 @@
 //! Which half reports a failed write.
 //!
-//! libuv reads before it writes, so a reset is the read's error, and the writes that waited are cancelled by the close that
-//! follows. Here a write may meet the error first, on any thread. So a consumer that reads is asked to take what the read
-//! finds, and the failure is reported if that was no error. A consumer that does not read gets the failure at once.
+//! libuv reads before it writes, so a reset is the read's error, and the writes that waited are cancelled by
+//! the close that follows. Here a write may meet the error first, on any thread. So a consumer that reads is
+//! asked to take what the read finds, and the failure is reported if that was no error. A consumer that does
+//! not read gets the failure at once.
 
 use ferronet_core::state::Reading;
 
@@ -13,7 +14,8 @@ use super::connection::Connection;
 use super::writer::Writer;
 
 impl Connection {
-    /// What the end of reading means, in the light of what the writing half has met; that is reported behind it.
+    /// What the end of reading means, in the light of what the writing half has met; that is reported behind
+    /// it.
     pub(super) fn settle_end(&self, end: Errno) -> Errno {
         let mut writer = self.writer.lock();
         writer.peer_ended = true;

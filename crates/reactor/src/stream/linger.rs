@@ -1,11 +1,11 @@
 //! The close of a connection, which sends first what was reported as written.
 //!
-//! While a batch of events is delivered, small writes are batched and reported as written (`drive/flush_list.rs`). The kernel
-//! would have taken them from a program that writes at once, and it sends what it has taken after `close(2)`. So an orderly
-//! close with such bytes left closes the handle, and the descriptor lingers: the connection's task sends them, for
-//! [`LINGER_TIMEOUT`] at the longest, and closes it then. Requests, whose end the consumer waits for, are cancelled by the
-//! close as libuv's are. A reset first sends what the kernel has room for, which `write(2)` would have sent already, and
-//! drops the rest.
+//! While a batch of events is delivered, small writes are batched and reported as written
+//! (`drive/flush_list.rs`). The kernel would have taken them from a program that writes at once, and it sends
+//! what it has taken after `close(2)`. So an orderly close with such bytes left closes the handle, and the
+//! descriptor lingers: the connection's task sends them, for [`LINGER_TIMEOUT`] at the longest, and closes it
+//! then. Requests, whose end the consumer waits for, are cancelled by the close as libuv's are. A reset first
+//! sends what the kernel has room for, which `write(2)` would have sent already, and drops the rest.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,8 +17,8 @@ use ferronet_core::state::Writing;
 use super::connection::{Closing, Connection};
 use super::io::{StreamIo, wait_writable};
 
-/// How long a peer that reads nothing keeps the descriptor of a closed connection. A peer that is slow gets its bytes; one
-/// that never reads must not hold descriptors for longer than it takes others to notice.
+/// How long a peer that reads nothing keeps the descriptor of a closed connection. A peer that is slow gets
+/// its bytes; one that never reads must not hold descriptors for longer than it takes others to notice.
 const LINGER_TIMEOUT: Duration = if cfg!(test) {
     Duration::from_millis(300)
 } else {
@@ -26,8 +26,8 @@ const LINGER_TIMEOUT: Duration = if cfg!(test) {
 };
 
 impl Connection {
-    /// Closes the descriptor before it returns, or returns true: it will be closed when it has sent what was reported as
-    /// written. Writes that were queued are dropped; the task ends at its next turn.
+    /// Closes the descriptor before it returns, or returns true: it will be closed when it has sent what was
+    /// reported as written. Writes that were queued are dropped; the task ends at its next turn.
     pub(crate) fn close(self: &Arc<Self>, closing: Closing) -> bool {
         self.flush_batched();
         let mut place = self.stream.write();
@@ -61,9 +61,9 @@ impl Connection {
         false
     }
 
-    /// Closes the reading half. Returns whether the peer has to be reset: the kernel does that on the close of a socket
-    /// with bytes that were not read, so that no peer takes them for received, and what was read ahead was not. Another
-    /// owner of the socket goes on with it.
+    /// Closes the reading half. Returns whether the peer has to be reset: the kernel does that on the close
+    /// of a socket with bytes that were not read, so that no peer takes them for received, and what was read
+    /// ahead was not. Another owner of the socket goes on with it.
     fn close_reader(&self) -> bool {
         let mut reader = self.reader.lock();
         let has_unread = reader.inbox.waiting() > 0 && !self.is_shared();
@@ -89,9 +89,9 @@ impl Connection {
         self.lingers.store(false, Ordering::Release);
     }
 
-    /// The process exits, and the kernel will close the descriptor: has it reset the peer if this reactor has read bytes
-    /// ahead, or has accepted a connection ahead, that no one will take. No thread reads from now on, so that the kernel does
-    /// the same for what it has.
+    /// The process exits, and the kernel will close the descriptor: has it reset the peer if this reactor has
+    /// read bytes ahead, or has accepted a connection ahead, that no one will take. No thread reads from now
+    /// on, so that the kernel does the same for what it has.
     pub(crate) fn reset_at_exit(&self, is_untaken: bool) {
         let mut reader = self.reader.lock();
         reader.state.close();
@@ -112,8 +112,8 @@ impl Connection {
     }
 }
 
-/// Sends what `connections` have reported as written. Waits for the kernel to take it, until `deadline` at the longest;
-/// what lingers is closed then.
+/// Sends what `connections` have reported as written. Waits for the kernel to take it, until `deadline` at
+/// the longest; what lingers is closed then.
 pub(crate) fn drain(mut connections: Vec<Arc<Connection>>, deadline: Instant) {
     let lingering: Vec<_> = connections
         .iter()

@@ -27,8 +27,8 @@ pub enum Received {
 pub struct Taken {
     /// What it is.
     pub received: Received,
-    /// There is more of the same read: take again, or [`Reactor::take_later`](crate::Reactor::take_later). No event
-    /// announces it.
+    /// There is more of the same read: take again, or [`Reactor::take_later`](crate::Reactor::take_later). No
+    /// event announces it.
     pub more: bool,
 }
 

@@ -1,11 +1,11 @@
 //! The receiving half of a connection.
 //!
-//! Bytes wait in the kernel until the consumer takes them, which reads on its thread, or in the inbox, where the task
-//! reads ahead while the reactor's thread drives and the budget of the process has room. An [`Event::Readable`] announces
-//! them, and there is one at a time.
+//! Bytes wait in the kernel until the consumer takes them, which reads on its thread, or in the inbox, where
+//! the task reads ahead while the reactor's thread drives and the budget of the process has room. An
+//! [`Event::Readable`] announces them, and there is one at a time.
 //!
-//! `reader` is locked over every read, so that two threads never read one connection at once. Only a relay locks a
-//! writer meanwhile.
+//! `reader` is locked over every read, so that two threads never read one connection at once. Only a relay
+//! locks a writer meanwhile.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -54,9 +54,9 @@ impl Connection {
         self.reader.lock().state.stop();
     }
 
-    /// Takes what one [`Event::Readable`] has announced, or more of the same read: what was read before, else what can be read
-    /// into `space` now. `None` when there is nothing, or while reading is stopped: the bytes stay, and are announced
-    /// by [`Connection::read_start`].
+    /// Takes what one [`Event::Readable`] has announced, or more of the same read: what was read before, else
+    /// what can be read into `space` now. `None` when there is nothing, or while reading is stopped: the
+    /// bytes stay, and are announced by [`Connection::read_start`].
     pub(crate) fn take(self: &Arc<Self>, space: &mut [MaybeUninit<u8>]) -> Option<Taken> {
         let stream = self.stream.read();
         let stream = stream.as_ref()?;
@@ -117,7 +117,8 @@ impl Connection {
         Some((received, left))
     }
 
-    /// Reads on the calling thread. The reader's lock is held meanwhile, so that two threads never read at once.
+    /// Reads on the calling thread. The reader's lock is held meanwhile, so that two threads never read at
+    /// once.
     fn read_into(
         self: &Arc<Self>,
         stream: &StreamIo,
@@ -175,8 +176,8 @@ impl Connection {
         }
     }
 
-    /// Stops reading, and gives a piece of what was read and not taken; not the peer's FIN, which the next reader of the
-    /// descriptor sees again.
+    /// Stops reading, and gives a piece of what was read and not taken; not the peer's FIN, which the next
+    /// reader of the descriptor sees again.
     pub(crate) fn take_unread(&self) -> Result<Option<Chunk>, Errno> {
         let mut reader = self.reader.lock();
         reader.state.stop();
@@ -227,8 +228,9 @@ impl Connection {
         self.events.push(Event::Readable { id: self.id });
     }
 
-    /// Reads what there is, up to the credit, so that it is there when the consumer has time. While the budget of the
-    /// process is used up, it only announces the bytes, and the consumer reads them itself ([`Connection::take`]).
+    /// Reads what there is, up to the credit, so that it is there when the consumer has time. While the
+    /// budget of the process is used up, it only announces the bytes, and the consumer reads them itself
+    /// ([`Connection::take`]).
     fn read_ahead(&self, stream: &StreamIo, cx: &mut Context<'_>) {
         let mut used = None;
         for _ in 0..READS_PER_TURN {

@@ -1,22 +1,25 @@
 //! A relay: what a connection receives is sent on another one (or on itself) without the consumer.
 //!
-//! The source's task reads and writes in one go. What the destination does not take goes into the destination's write
-//! queue, as a request that is not reported, and the source is not read until that queue has drained: the kernel then
-//! slows the peer down. So whatever the consumer writes or shuts down goes behind what was relayed, and stopping a relay
-//! moves nothing. A relay without bytes in flight holds no buffer.
+//! The source's task reads and writes in one go. What the destination does not take goes into the
+//! destination's write queue, as a request that is not reported, and the source is not read until that queue
+//! has drained: the kernel then slows the peer down. So whatever the consumer writes or shuts down goes
+//! behind what was relayed, and stopping a relay moves nothing. A relay without bytes in flight holds no
+//! buffer.
 //!
-//! Much data is not copied where the kernel can move it from socket to socket, through a pipe that all relays of a runtime
-//! share: it is empty again after each step.
+//! Much data is not copied where the kernel can move it from socket to socket, through a pipe that all relays
+//! of a runtime share: it is empty again after each step.
 //!
-//! The end of the source, and an error of it, are the consumer's to take, as without a relay. A write that fails is
-//! reported by the destination: by what it reads, or by an [`Event::Broken`]. A destination that takes nothing more (shut down, closed) ends the relay,
-//! and what arrives from then on is announced to the consumer again.
+//! The end of the source, and an error of it, are the consumer's to take, as without a relay. A write that
+//! fails is reported by the destination: by what it reads, or by an [`Event::Broken`]. A destination that
+//! takes nothing more (shut down, closed) ends the relay, and what arrives from then on is announced to the
+//! consumer again.
 //!
-//! Locks: the source's `stream` and `reader` are held over the destination's `stream` and `writer`, so that no byte is
-//! moved when [`Connection::stop_relay`] has returned. They are never taken the other way round: two connections that relay
-//! to each other, on two threads, each hold a `reader` and want the other's `writer`, and a thread that holds a `writer` waits
-//! for none of them. `stream` is locked recursively: the destination may be the source, and one that is about to close waits for
-//! those who hold it already, which may be waiting for each other.
+//! Locks: the source's `stream` and `reader` are held over the destination's `stream` and `writer`, so that
+//! no byte is moved when [`Connection::stop_relay`] has returned. They are never taken the other way round:
+//! two connections that relay to each other, on two threads, each hold a `reader` and want the other's
+//! `writer`, and a thread that holds a `writer` waits for none of them. `stream` is locked recursively: the
+//! destination may be the source, and one that is about to close waits for those who hold it already, which
+//! may be waiting for each other.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -67,8 +70,8 @@ impl Connection {
         Ok(())
     }
 
-    /// When it returns, the relay moves nothing any more. What it has read goes out before anything that is written from
-    /// now on.
+    /// When it returns, the relay moves nothing any more. What it has read goes out before anything that is
+    /// written from now on.
     pub(crate) fn stop_relay(self: &Arc<Self>) -> Relayed {
         let mut reader = self.reader.lock();
         let done = reader.relay.done();
@@ -92,7 +95,8 @@ impl Connection {
         self.reader.lock().relay.is_active()
     }
 
-    /// Moves what there is, as far as it goes without waiting. Returns false when there is no relay, or no more.
+    /// Moves what there is, as far as it goes without waiting. Returns false when there is no relay, or no
+    /// more.
     pub(super) fn relay_turn(&self, stream: &StreamIo, cx: &mut Context<'_>) -> bool {
         let mut reader = self.reader.lock();
         let Some(to) = reader.relay.destination().map(Arc::clone) else {
@@ -193,9 +197,9 @@ impl Connection {
         Step::Wait
     }
 
-    /// As the rest of [`Connection::step`], by the kernel. The pipe is empty before and after. `None` when it did nothing
-    /// and the bytes, or the end, are to be read. An error of the source is its end: the kernel reports it once, so the
-    /// read would find an end of file instead.
+    /// As the rest of [`Connection::step`], by the kernel. The pipe is empty before and after. `None` when it
+    /// did nothing and the bytes, or the end, are to be read. An error of the source is its end: the kernel
+    /// reports it once, so the read would find an end of file instead.
     fn splice(
         &self,
         stream: &StreamIo,
@@ -281,7 +285,8 @@ impl Connection {
         Step::On
     }
 
-    /// The destination can't be sent to. Its own task reports that: it may take the locks of its reading half, which is not allowed here.
+    /// The destination can't be sent to. Its own task reports that: it may take the locks of its reading
+    /// half, which is not allowed here.
     fn relay_failed(self: &Arc<Self>, writer: &mut Writer, errno: Errno) {
         writer.fail(errno);
         Arc::clone(self).wake();

@@ -24,8 +24,8 @@ pub(super) enum Way {
     CopiedOnly,
 }
 
-/// The relay of a source, and what it has done, which can be asked for after its end. Boxed: most connections never have
-/// one.
+/// The relay of a source, and what it has done, which can be asked for after its end. Boxed: most connections
+/// never have one.
 #[derive(Debug)]
 pub(super) struct Relay<D>(Option<Box<Progress<D>>>);
 

@@ -1,8 +1,8 @@
 //! The sending half of a connection.
 //!
-//! What is written goes to the kernel at once, or, while a batch of events is delivered, at the end of the batch
-//! (`flush_list.rs` has the connections to flush then); what the kernel does not take waits in the queue for the task. FIN
-//! goes behind all of it.
+//! What is written goes to the kernel at once, or, while a batch of events is delivered, at the end of the
+//! batch (`flush_list.rs` has the connections to flush then); what the kernel does not take waits in the
+//! queue for the task. FIN goes behind all of it.
 //!
 //! `writer` is locked over every write, so that bytes keep their order whichever thread sends them.
 
@@ -96,8 +96,8 @@ impl Connection {
         })
     }
 
-    /// Sends bytes whose write was reported as completed. What the kernel does not take is treated as batched, however much
-    /// it is.
+    /// Sends bytes whose write was reported as completed. What the kernel does not take is treated as
+    /// batched, however much it is.
     pub(crate) fn write_reported(self: &Arc<Self>, bytes: &[u8]) -> Result<(), Errno> {
         let stream = self.stream.read();
         let stream = stream.as_ref().ok_or(Errno::EBADF)?;
@@ -132,7 +132,8 @@ impl Connection {
         true
     }
 
-    /// Sends what is batched, or was deferred to a task that has not run yet. What the kernel does not take waits for the task.
+    /// Sends what is batched, or was deferred to a task that has not run yet. What the kernel does not take
+    /// waits for the task.
     fn send_batched(self: &Arc<Self>, stream: &StreamIo, writer: &mut Writer) -> Result<(), Errno> {
         writer.flush_owner = FlushOwner::None;
         if !writer.state.sends() || !writer.queue.has_batched() {
@@ -160,8 +161,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The batch is over, or the connection is: sends what is batched. An error is an event of its own, since the write was
-    /// reported already.
+    /// The batch is over, or the connection is: sends what is batched. An error is an event of its own, since
+    /// the write was reported already.
     pub(crate) fn flush_batched(self: &Arc<Self>) {
         let stream = self.stream.read();
         let Some(stream) = stream.as_ref() else { return };

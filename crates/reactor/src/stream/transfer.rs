@@ -1,5 +1,5 @@
-//! A connection leaves its reactor for another one, with all that is on its way through it. Or another owner gets a second
-//! descriptor of its socket, and what is on its way can be taken out for it.
+//! A connection leaves its reactor for another one, with all that is on its way through it. Or another owner
+//! gets a second descriptor of its socket, and what is on its way can be taken out for it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,8 +53,9 @@ impl Writer {
 }
 
 impl Connection {
-    /// Takes the stream out, as [`Connection::close`] does, and what was read and not taken, and what the kernel has not
-    /// sent. The end of a write is not reported any more. After an error the connection is what it was.
+    /// Takes the stream out, as [`Connection::close`] does, and what was read and not taken, and what the
+    /// kernel has not sent. The end of a write is not reported any more. After an error the connection is
+    /// what it was.
     pub(crate) fn detach(self: &Arc<Self>, unread: &Unread<'_>) -> Result<Detached, Errno> {
         // The kernel is to have it before anything that is written from the other side's reactor.
         self.flush_batched();
@@ -112,15 +113,16 @@ impl Connection {
 
     // ---- another owner has a descriptor of the socket
 
-    /// Whether another owner reads from the socket or writes to it. Then what is batched is sent, and nothing is batched or
-    /// read ahead any more: the kernel sees everything in the order of the calls.
+    /// Whether another owner reads from the socket or writes to it. Then what is batched is sent, and nothing
+    /// is batched or read ahead any more: the kernel sees everything in the order of the calls.
     pub(crate) fn set_shared(self: &Arc<Self>, shared: bool) {
         self.shared.store(shared, Ordering::Relaxed);
         if !shared {
             return;
         }
         self.flush_batched();
-        // A task that holds the lock may not have seen it, and reads ahead; one that takes the lock later sees it.
+        // A task that holds the lock may not have seen it, and reads ahead; one that takes the lock later
+        // sees it.
         drop(self.reader.lock());
     }
 
@@ -128,8 +130,8 @@ impl Connection {
         self.shared.load(Ordering::Relaxed)
     }
 
-    /// Takes the bytes that `write` accepted and the kernel does not take now, for another owner, who sends them first. A
-    /// shutdown behind them is cancelled, and no event reports the end of a write.
+    /// Takes the bytes that `write` accepted and the kernel does not take now, for another owner, who sends
+    /// them first. A shutdown behind them is cancelled, and no event reports the end of a write.
     pub(crate) fn take_unsent(self: &Arc<Self>) -> Vec<u8> {
         self.flush_batched();
         let mut writer = self.writer.lock();

@@ -13,8 +13,9 @@ use crate::socket::errno::Errno;
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// No event will follow: the kernel has all of it, or it is batched and sent when the current batch ends. The consumer may
-    /// report it as written; a failure to send it is an [`Event::Broken`](crate::Event::Broken).
+    /// No event will follow: the kernel has all of it, or it is batched and sent when the current batch ends.
+    /// The consumer may report it as written; a failure to send it is an
+    /// [`Event::Broken`](crate::Event::Broken).
     Completed,
     /// The rest waits; [`Event::Wrote`](crate::Event::Wrote) will follow.
     Queued,
@@ -23,7 +24,8 @@ pub enum Written {
 /// What was taken of a write that its writer keeps until it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// So many bytes were sent, or wait to be. The writer comes with the rest when the end of these is reported.
+    /// So many bytes were sent, or wait to be. The writer comes with the rest when the end of these is
+    /// reported.
     pub bytes: usize,
     /// As of the whole of a write.
     pub written: Written,
@@ -34,8 +36,8 @@ pub struct Accepted {
 pub enum Window {
     /// The beginning. An error is returned, and nothing was taken.
     First,
-    /// Of a write that the writer has accepted before. An error is reported as one of that: by what a read finds, or by an
-    /// [`Event::Wrote`](crate::Event::Wrote).
+    /// Of a write that the writer has accepted before. An error is reported as one of that: by what a read
+    /// finds, or by an [`Event::Wrote`](crate::Event::Wrote).
     Next,
 }
 
@@ -55,18 +57,20 @@ pub(super) struct Writer {
     pub(super) queue: WriteQueue,
     /// Who flushes the batched writes, while the connection is on the flush list.
     pub(super) flush_owner: FlushOwner,
-    /// The peer has ended. It may have closed its socket, and then a write fails, which has to be known at once.
+    /// The peer has ended. It may have closed its socket, and then a write fails, which has to be known at
+    /// once.
     pub(super) peer_ended: bool,
     /// Tasks of relays that wait until the queue is empty.
     relays: Vec<Waker>,
-    /// Not reported yet: see `failure.rs`. In a box, as the timer: few connections have them, and every idle one would
-    /// pay for the room.
+    /// Not reported yet: see `failure.rs`. In a box, as the timer: few connections have them, and every idle
+    /// one would pay for the room.
     pub(super) failure: Option<Box<Failure>>,
-    /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds an end of
-    /// file that is none.
+    /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds
+    /// an end of file that is none.
     socket_error: Option<Errno>,
-    /// When the task has to run though nothing else wakes it: for the stream ([`take_retry_time`](super::io::StreamIo::take_retry_time)) while the handle
-    /// is open, and at the end of lingering.
+    /// When the task has to run though nothing else wakes it: for the stream
+    /// ([`take_retry_time`](super::io::StreamIo::take_retry_time)) while the handle is open, and at the end
+    /// of lingering.
     pub(super) timer: Option<Box<Timer>>,
     /// The kernel had no buffers for the last write, and reports none when it has.
     pub(super) no_buffers: Retry,
@@ -139,8 +143,8 @@ impl Writer {
         }
     }
 
-    /// A write has failed with `errno`, which may have been the socket's error. `EPIPE` is not: it says that this side
-    /// cannot send, and leaves what a read will find as it is.
+    /// A write has failed with `errno`, which may have been the socket's error. `EPIPE` is not: it says that
+    /// this side cannot send, and leaves what a read will find as it is.
     pub(super) fn note_error(&mut self, errno: Errno) {
         if errno != Errno::EPIPE {
             self.socket_error.get_or_insert(errno);

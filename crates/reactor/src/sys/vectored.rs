@@ -2,8 +2,8 @@
 
 use std::io::{self, IoSlice};
 
-/// The most slices that one system call writes: the value of Linux and macOS. Windows documents none, and Wine has that of
-/// the system below it.
+/// The most slices that one system call writes: the value of Linux and macOS. Windows documents none, and
+/// Wine has that of the system below it.
 pub const IOV_MAX: usize = 1024;
 
 /// Writes until all is taken or the system would have to wait; a short count is no error.
@@ -21,7 +21,8 @@ pub(super) fn write_in_groups(
             match write(group) {
                 Ok(taken) => break taken,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // What went before is sent; the caller queues the rest and meets a lasting error when it sends that.
+                // What went before is sent; the caller queues the rest and meets a lasting error when it
+                // sends that.
                 Err(_) if sent > 0 => return Ok(sent),
                 Err(error) => return Err(error),
             }

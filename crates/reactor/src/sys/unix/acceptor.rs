@@ -33,7 +33,8 @@ impl ReserveFd {
         }
     }
 
-    /// Has `open` open one descriptor: with the reserve, if there is no other. What it opens must not stay open for long.
+    /// Has `open` open one descriptor: with the reserve, if there is no other. What it opens must not stay
+    /// open for long.
     pub(crate) fn lend<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
         match open() {
             Err(error) if is_out_of_descriptors(&error) => {
@@ -152,7 +153,8 @@ impl Acceptor {
         }
     }
 
-    /// Closes up to `most` connections that wait while there is no descriptor for them. Returns how many those were.
+    /// Closes up to `most` connections that wait while there is no descriptor for them. Returns how many
+    /// those were.
     pub(crate) fn refuse(&self, most: usize) -> usize {
         self.spare.refuse(&self.socket.socket_ref(), most)
     }

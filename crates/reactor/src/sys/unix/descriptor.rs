@@ -17,7 +17,8 @@ pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     if *fd < 0 || unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0 {
         return None;
     }
-    // SAFETY: the call above has just seen the descriptor open; the caller, who named it, keeps it so meanwhile.
+    // SAFETY: the call above has just seen the descriptor open; the caller, who named it, keeps it so
+    // meanwhile.
     Some(unsafe { BorrowedFd::borrow_raw(*fd) })
 }
 

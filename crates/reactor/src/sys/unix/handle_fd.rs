@@ -1,8 +1,8 @@
 //! The descriptors of handles, and which numbers of this process those are.
 //!
-//! A program can name any number to have it adopted, also that of a socket which another handle has, in this thread or in
-//! another one. Two handles of one number would each close it, and the second time whatever has the number by then. So a
-//! number has one handle at a time, and the next one gets a duplicate.
+//! A program can name any number to have it adopted, also that of a socket which another handle has, in this
+//! thread or in another one. Two handles of one number would each close it, and the second time whatever has
+//! the number by then. So a number has one handle at a time, and the next one gets a duplicate.
 
 use std::fs::File;
 use std::io;
@@ -75,8 +75,8 @@ impl HandleFd {
         taken.insert(fd);
         drop(taken);
         Ok(Self {
-            // SAFETY: the descriptor is open (checked above), and a caller of `open` gives its number away; no other
-            // handle has it.
+            // SAFETY: the descriptor is open (checked above), and a caller of `open` gives its number away;
+            // no other handle has it.
             file: ManuallyDrop::new(unsafe { File::from_raw_fd(fd) }),
             is_stdio: fd <= libc::STDERR_FILENO,
         })
@@ -109,8 +109,9 @@ impl Drop for HandleFd {
         // First: when it is closed, the number may be another thread's at once.
         TAKEN.lock().remove(self.as_raw_fd());
         if !self.is_stdio {
-            // SAFETY: the handle's own descriptor, which nothing uses any more. `EBADF`, when the program has closed it, is
-            // of no interest, and a close that is interrupted has closed (Linux) or may have, and is never tried again.
+            // SAFETY: the handle's own descriptor, which nothing uses any more. `EBADF`, when the program has
+            // closed it, is of no interest, and a close that is interrupted has closed (Linux) or may have,
+            // and is never tried again.
             unsafe { libc::close(self.as_raw_fd()) };
         }
     }

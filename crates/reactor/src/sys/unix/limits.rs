@@ -11,14 +11,14 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
-/// The kernel has no buffers at the moment. A write that says so is one that would block, as for libuv, but no event
-/// reports that there are buffers again.
+/// The kernel has no buffers at the moment. A write that says so is one that would block, as for libuv, but
+/// no event reports that there are buffers again.
 pub(crate) fn is_out_of_buffers(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENOBUFS)
 }
 
-/// Whether few more descriptors can be opened than `newest`, the one that was opened last. The kernel gives the lowest
-/// number that is free, so nearly all numbers below it are taken.
+/// Whether few more descriptors can be opened than `newest`, the one that was opened last. The kernel gives
+/// the lowest number that is free, so nearly all numbers below it are taken.
 pub(crate) fn are_descriptors_scarce(newest: i32) -> bool {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     // SAFETY: `limit` has room for what is written.

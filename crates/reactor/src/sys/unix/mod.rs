@@ -1,7 +1,8 @@
 //! Linux, macOS and the BSDs: one descriptor type for TCP, Unix sockets and pipes, driven through `AsyncFd`.
 //!
-//! `unsafe` here is the adoption of descriptor numbers that a caller names, and system calls that have no safe form: accept4,
-//! recvmsg, splice, poll, timerfd, those of clocks, limits and interfaces, and the hook at the exit.
+//! `unsafe` here is the adoption of descriptor numbers that a caller names, and system calls that have no
+//! safe form: accept4, recvmsg, splice, poll, timerfd, those of clocks, limits and interfaces, and the hook
+//! at the exit.
 #![expect(
     unsafe_code,
     reason = "descriptors by number, and system calls that exist only as raw ones"

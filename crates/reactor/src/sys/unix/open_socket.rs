@@ -17,8 +17,8 @@ use super::registration::register;
 /// `F` is its descriptor: a [`HandleFd`], or one that a runtime has.
 #[derive(Debug)]
 pub(crate) struct OpenSocket<F> {
-    /// First: the file goes before the descriptor, whose inode may be another file's from then on. Boxed: connections have
-    /// none.
+    /// First: the file goes before the descriptor, whose inode may be another file's from then on. Boxed:
+    /// connections have none.
     pub(super) path: Option<Box<OwnPath>>,
     pub(super) fd: F,
     pub(super) transport: Transport,

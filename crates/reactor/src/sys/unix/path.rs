@@ -1,7 +1,8 @@
 //! Local paths: the address of one, the file that binding makes, and who may use it.
 //!
-//! Others may replace the file in a folder that they may write to. So it is known by its inode, which is its own for as long
-//! as the socket is open, and what has taken its place is neither removed nor given another mode.
+//! Others may replace the file in a folder that they may write to. So it is known by its inode, which is its
+//! own for as long as the socket is open, and what has taken its place is neither removed nor given another
+//! mode.
 
 use std::fs::Metadata;
 use std::io;
@@ -34,8 +35,9 @@ impl FileId {
     }
 }
 
-/// The file that binding a local socket made. It goes with whatever the socket has become, as libuv does it, but only if it
-/// is still there. To be dropped before the descriptor is closed: the inode may be another file's from then on.
+/// The file that binding a local socket made. It goes with whatever the socket has become, as libuv does it,
+/// but only if it is still there. To be dropped before the descriptor is closed: the inode may be another
+/// file's from then on.
 #[derive(Debug)]
 pub(super) struct OwnPath {
     path: PathBuf,
@@ -86,7 +88,8 @@ fn chmod(path: &Path, mode: u32, is_it: impl Fn(&Metadata) -> bool) -> io::Resul
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::PermissionsExt as _;
     let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
-    // Not by `OpenOptions`, which takes `O_PATH` away where the C library counts it among the access modes (musl).
+    // Not by `OpenOptions`, which takes `O_PATH` away where the C library counts it among the access modes
+    // (musl).
     // SAFETY: `name` is a string that ends with NUL and lives through the call.
     let fd = unsafe { libc::open(name.as_ptr(), libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC) };
     if fd < 0 {
@@ -139,15 +142,15 @@ pub(super) fn mode_of(access: LocalAccess) -> Option<u32> {
     }
 }
 
-/// Sets who may use a bound local socket, exactly: read, write or both, for all users (Node 26 sets them exactly; older ones added them).
-/// `EINVAL` for one without a path.
+/// Sets who may use a bound local socket, exactly: read, write or both, for all users (Node 26 sets them
+/// exactly; older ones added them). `EINVAL` for one without a path.
 pub(super) fn open_to_all(path: Option<&OwnPath>, readable: bool, writable: bool) -> io::Result<()> {
     let own = path.ok_or_else(|| io::Error::from_raw_os_error(errno::EINVAL))?;
     own.set_mode(mode_of(LocalAccess::All { readable, writable }).unwrap_or_default())
 }
 
-/// The address of a local path. A leading NUL names the abstract space of Linux. Too long is `EINVAL`, and so is a NUL
-/// further on: the kernel would end the name there, and a check of the whole of it would be void.
+/// The address of a local path. A leading NUL names the abstract space of Linux. Too long is `EINVAL`, and so
+/// is a NUL further on: the kernel would end the name there, and a check of the whole of it would be void.
 pub(super) fn local_address(path: &str) -> io::Result<SockAddr> {
     let invalid = || io::Error::from_raw_os_error(errno::EINVAL);
     if !path.starts_with('\0') && path.contains('\0') {

@@ -9,7 +9,8 @@ pub(super) fn is_readable(fd: RawFd) -> bool {
     wait_readable([fd, -1], Some(Duration::ZERO))[0]
 }
 
-/// Waits until one of the descriptors is readable (negative ones never are) or the time is up, and returns which are.
+/// Waits until one of the descriptors is readable (negative ones never are) or the time is up, and returns
+/// which are.
 pub(super) fn wait_readable(descriptors: [RawFd; 2], timeout: Option<Duration>) -> [bool; 2] {
     let mut polled = descriptors.map(|fd| libc::pollfd {
         fd,

@@ -1,9 +1,9 @@
 //! The descriptor of the runtime's poller, for threads that wait for it from outside.
 //!
-//! tokio does not give it out. On Linux the call that makes it is defined here, in the addon's own link unit, so that
-//! the number is seen while the runtime is built: no search through `/proc`, no race. The symbol is hidden, so calls
-//! from inside the link unit always resolve to it, and no other library of the process sees it. Elsewhere there is no
-//! descriptor, and the reactor's thread always drives.
+//! tokio does not give it out. On Linux the call that makes it is defined here, in the addon's own link unit,
+//! so that the number is seen while the runtime is built: no search through `/proc`, no race. The symbol is
+//! hidden, so calls from inside the link unit always resolve to it, and no other library of the process sees
+//! it. Elsewhere there is no descriptor, and the reactor's thread always drives.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -21,7 +21,8 @@ mod noted {
         static LAST: Cell<Option<c_int>> = const { Cell::new(None) };
     }
 
-    // Rust exports each `no_mangle` function from a shared library; an ELF visibility takes precedence over that.
+    // Rust exports each `no_mangle` function from a shared library; an ELF visibility takes precedence over
+    // that.
     std::arch::global_asm!(".hidden epoll_create1");
 
     /// `epoll_create1(2)`, and notes the descriptor for [`take`].

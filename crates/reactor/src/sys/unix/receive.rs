@@ -1,17 +1,20 @@
 //! One receive, and whether it may have left something in the kernel.
 //!
-//! The poller reports edges: after a receive that has emptied the kernel's buffer the readiness is cleared without another
-//! system call that would only say so. A receive that returns less than it had room for has emptied it, with these
-//! exceptions, in which nothing more has to arrive before the next receive gets something:
-//! - TCP, Linux: a receive stops at urgent data and the next one goes on behind it. The kernel reports a priority event for
-//!   as long as the urgent byte was not passed. Other systems report nothing.
-//! - Unix sockets: a receive stops behind a message with descriptors, which are closed if no room was made for them, and
-//!   between the messages of two writers (`SO_PASSCRED`). Both are seen in `MSG_CTRUNC`, for which it takes `recvmsg`.
-//! - Anything else that was adopted has rules of its own: a read of a pipe in packet mode is a packet, of a terminal a line, of kTLS a record.
+//! The poller reports edges: after a receive that has emptied the kernel's buffer the readiness is cleared
+//! without another system call that would only say so. A receive that returns less than it had room for has
+//! emptied it, with these exceptions, in which nothing more has to arrive before the next receive gets
+//! something:
+//! - TCP, Linux: a receive stops at urgent data and the next one goes on behind it. The kernel reports a
+//!   priority event for as long as the urgent byte was not passed. Other systems report nothing.
+//! - Unix sockets: a receive stops behind a message with descriptors, which are closed if no room was made
+//!   for them, and between the messages of two writers (`SO_PASSCRED`). Both are seen in `MSG_CTRUNC`, for
+//!   which it takes `recvmsg`.
+//! - Anything else that was adopted has rules of its own: a read of a pipe in packet mode is a packet, of a
+//!   terminal a line, of kTLS a record.
 //!
-//! Then poll(2) is asked whether more is there: libuv's poller is level-triggered and would report it again. What arrives
-//! while or after the receive runs makes a new edge, and so does a FIN or a reset, which tokio keeps as a readiness that is
-//! never cleared.
+//! Then poll(2) is asked whether more is there: libuv's poller is level-triggered and would report it again.
+//! What arrives while or after the receive runs makes a new edge, and so does a FIN or a reset, which tokio
+//! keeps as a readiness that is never cleared.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -88,7 +91,8 @@ pub(super) struct Received {
     pub(super) stopped: bool,
 }
 
-/// One system call. A stream socket does not wait, even where another process, which shares it, has made it wait.
+/// One system call. A stream socket does not wait, even where another process, which shares it, has made it
+/// wait.
 pub(super) fn receive(
     fd: &HandleFd,
     transport: Transport,
@@ -107,7 +111,8 @@ pub(super) fn receive(
             Ok(Received { bytes, stopped })
         }
         Transport::Other | Transport::NamedPipe => {
-            // SAFETY: the descriptor is open; `space` is borrowed for this call, and so many bytes of it may be written.
+            // SAFETY: the descriptor is open; `space` is borrowed for this call, and so many bytes of it may
+            // be written.
             let read = unsafe { libc::read(fd.as_raw_fd(), space.as_mut_ptr().cast(), space.len()) };
             let bytes = usize::try_from(read).map_err(|_negative| io::Error::last_os_error())?;
             Ok(Received { bytes, stopped: true })

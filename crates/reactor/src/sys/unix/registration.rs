@@ -14,8 +14,8 @@ pub(super) const RECEIVABLE: Interest = Interest::READABLE;
 
 /// Registers a descriptor with the runtime that is entered. With an error it is given back.
 pub(super) fn register<T: AsRawFd + AsFd + 'static>(owner: T) -> Result<AsyncFd<T>, (T, io::Error)> {
-    // SAFETY: `owner` owns its descriptor (those of this folder do): it is open and the same for as long as the `AsyncFd` that
-    // it moves into, which nothing here takes it out of or swaps it in.
+    // SAFETY: `owner` owns its descriptor (those of this folder do): it is open and the same for as long as
+    // the `AsyncFd` that it moves into, which nothing here takes it out of or swaps it in.
     unsafe { AsyncFd::register_with_interest(owner, RECEIVABLE.add(Interest::WRITABLE)) }
         .map_err(AsyncFdRegisterError::into_parts)
 }

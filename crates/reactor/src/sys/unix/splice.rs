@@ -1,5 +1,5 @@
-//! A pipe through which the kernel moves what one socket has received to another one, without a copy to this process:
-//! splice(2).
+//! A pipe through which the kernel moves what one socket has received to another one, without a copy to this
+//! process: splice(2).
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::num::NonZeroUsize;
@@ -100,8 +100,8 @@ impl SplicePipe {
         }
     }
 
-    /// Gives `to` as much of `filled` bytes as it takes now. Returns how much that was, and why it was not more, if that is
-    /// an error.
+    /// Gives `to` as much of `filled` bytes as it takes now. Returns how much that was, and why it was not
+    /// more, if that is an error.
     pub(crate) fn drain_into(&self, to: &Stream, filled: usize) -> (usize, Option<io::Error>) {
         let Some(pipe) = &self.0 else { return (0, None) };
         let mut sent = 0;
@@ -143,8 +143,8 @@ fn splice(from: RawFd, to: RawFd, most: usize) -> io::Result<usize> {
         std::ptr::null_mut(),
         libc::SPLICE_F_MOVE | libc::SPLICE_F_NONBLOCK,
     );
-    // SAFETY: both descriptors are open: their owners are borrowed by the callers. Null offsets are what pipes and sockets
-    // want.
+    // SAFETY: both descriptors are open: their owners are borrowed by the callers. Null offsets are what
+    // pipes and sockets want.
     let moved = unsafe { libc::splice(from, none, to, none, most, flags) };
     usize::try_from(moved).map_err(|_negative| io::Error::last_os_error())
 }

@@ -72,11 +72,13 @@ impl Stream {
 
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         let space: *mut [u8] = space;
-        // SAFETY: bytes are bytes that may be unwritten, and `poll_receive` only writes bytes that were received.
+        // SAFETY: bytes are bytes that may be unwritten, and `poll_receive` only writes bytes that were
+        // received.
         self.poll_receive(cx, unsafe { &mut *(space as *mut [MaybeUninit<u8>]) })
     }
 
-    /// As `poll_read`, into memory that may be uninitialized. As many bytes of it as are returned are initialized afterwards.
+    /// As `poll_read`, into memory that may be uninitialized. As many bytes of it as are returned are
+    /// initialized afterwards.
     pub(crate) fn poll_receive(
         &self,
         cx: &mut Context<'_>,
@@ -117,15 +119,16 @@ impl Stream {
         }
     }
 
-    /// Waits until there may be something to receive. Returns what the poller has reported by now, with urgent data: what it
-    /// reports while the receive runs is not lost.
+    /// Waits until there may be something to receive. Returns what the poller has reported by now, with
+    /// urgent data: what it reports while the receive runs is not lost.
     pub(super) fn poll_receivable(
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'_, HandleFd>>> {
         loop {
             let _reported = ready!(self.fd().poll_read_ready(cx))?;
-            // Ready already, so no waiter is registered. There is one reader at a time, and only a reader clears it.
+            // Ready already, so no waiter is registered. There is one reader at a time, and only a reader
+            // clears it.
             let ready = pin!(self.fd().ready(RECEIVABLE));
             if let Poll::Ready(ready) = ready.poll(&mut Context::from_waker(Waker::noop())) {
                 return Poll::Ready(ready);
@@ -164,7 +167,8 @@ impl Stream {
         None
     }
 
-    /// Sends FIN. A descriptor that is no socket (a pipe that was adopted) has none: its reader sees the end at close.
+    /// Sends FIN. A descriptor that is no socket (a pipe that was adopted) has none: its reader sees the end
+    /// at close.
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
         match SockRef::from(self.fd().get_ref()).shutdown(Shutdown::Write) {
             Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => Ok(()),
@@ -202,8 +206,8 @@ const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 const NO_SIGNAL: i32 = 0;
 
-/// One system call. A socket is sent to, so that it does not wait where another process has made the descriptor, which it
-/// shares, wait. What is no socket is written to.
+/// One system call. A socket is sent to, so that it does not wait where another process has made the
+/// descriptor, which it shares, wait. What is no socket is written to.
 fn write(fd: &HandleFd, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = NO_SIGNAL | libc::MSG_DONTWAIT;
     let socket = SockRef::from(fd);

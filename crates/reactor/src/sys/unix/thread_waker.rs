@@ -33,8 +33,8 @@ impl ThreadWaker {
         {}
     }
 
-    /// Waits to be woken, for the poller to be readable, or for the time to pass. Returns whether it was woken, which counts
-    /// once, however often that was.
+    /// Waits to be woken, for the poller to be readable, or for the time to pass. Returns whether it was
+    /// woken, which counts once, however often that was.
     pub(crate) fn wait(&self, poller: Option<&Poller>, timeout: Option<Duration>) -> bool {
         let [woken, _] = wait_readable([self.reader.as_raw_fd(), poller.map_or(-1, Poller::raw)], timeout);
         if woken {

@@ -44,14 +44,16 @@ impl PollTimer {
             it_interval: never,
             it_value: value,
         };
-        // SAFETY: the descriptor is open, `new` is read during the call, and a null pointer says that the old value is not wanted.
+        // SAFETY: the descriptor is open, `new` is read during the call, and a null pointer says that the old
+        // value is not wanted.
         if unsafe { libc::timerfd_settime(self.0.as_raw_fd(), 0, &raw const new, ptr::null_mut()) } < 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())
     }
 
-    /// The time that has come was seen; the task is woken by the next. The expiry need not be read: each one is an edge.
+    /// The time that has come was seen; the task is woken by the next. The expiry need not be read: each one
+    /// is an edge.
     pub(crate) fn wake_next(&self, cx: &mut Context<'_>) {
         // An error is the end of the runtime.
         while let Poll::Ready(Ok(mut come)) = self.0.poll_read_ready(cx) {

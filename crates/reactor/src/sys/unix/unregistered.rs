@@ -35,8 +35,8 @@ impl UnregisteredSocket {
         socket.bind(&SockAddr::from(*address))
     }
 
-    /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always. What fails at
-    /// once leaves the handle as it is.
+    /// Begins a connect. `Some` when it has ended already: on loopback and on Unix sockets nearly always.
+    /// What fails at once leaves the handle as it is.
     pub(crate) fn begin_connect(&self, to: &Target<'_>) -> io::Result<Option<io::Result<()>>> {
         let address = match to {
             Target::Tcp(address) => SockAddr::from(**address),
@@ -74,8 +74,8 @@ fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
 
 /// What became of a connect: `None` while it is going on.
 pub(super) fn connect_result(socket: &Socket) -> Option<io::Result<()>> {
-    // A peer's address proves more than the lack of an error, and saves a call: the error is asked for anyway before the
-    // connect is reported, since the connection may have broken meanwhile.
+    // A peer's address proves more than the lack of an error, and saves a call: the error is asked for anyway
+    // before the connect is reported, since the connection may have broken meanwhile.
     match socket.peer_addr() {
         Ok(_) => return Some(Ok(())),
         Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
@@ -116,8 +116,8 @@ pub(crate) fn bind_local(path: &str, access: LocalAccess) -> io::Result<Unregist
     let mode = if is_file { mode_of(access) } else { None };
     let mut unregistered = local_socket()?;
     if let Some(mode) = mode {
-        // Linux makes the file with the socket's own mode, less the umask, so that it never has one that is wider.
-        // Elsewhere this is refused.
+        // Linux makes the file with the socket's own mode, less the umask, so that it never has one that is
+        // wider. Elsewhere this is refused.
         drop(
             unregistered
                 .fd
@@ -146,8 +146,8 @@ pub(crate) fn local_socket() -> io::Result<UnregisteredSocket> {
     open_socket(Domain::UNIX, Transport::UnixStream)
 }
 
-/// Takes a descriptor over: from now on it is non-blocking, and closed with the handle if it is above 2. One that another
-/// handle has is duplicated. What it is, the kernel says, whatever it is taken for.
+/// Takes a descriptor over: from now on it is non-blocking, and closed with the handle if it is above 2. One
+/// that another handle has is duplicated. What it is, the kernel says, whatever it is taken for.
 pub(crate) fn adopt(number: i32, _taken_for: Transport) -> io::Result<UnregisteredSocket> {
     let fd = HandleFd::adopt(number)?;
     // FIONBIO works on everything that can be adopted, pipes included.

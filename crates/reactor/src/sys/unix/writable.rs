@@ -21,7 +21,7 @@ pub(crate) fn wait_writable(streams: &[&Stream], timeout: Duration) {
     let Ok(count) = libc::nfds_t::try_from(polled.len()) else {
         return;
     };
-    // SAFETY: `polled` has as many entries as the count says and lives through the call; the descriptors are the
-    // streams', which are borrowed.
+    // SAFETY: `polled` has as many entries as the count says and lives through the call; the descriptors are
+    // the streams', which are borrowed.
     unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) };
 }

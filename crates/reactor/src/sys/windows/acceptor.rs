@@ -19,7 +19,8 @@ use super::pipe_security;
 use super::stream::Stream;
 use super::unregistered::UnregisteredSocket;
 
-/// How many instances wait for a client: so many connect at once without finding the pipe busy (libuv's number).
+/// How many instances wait for a client: so many connect at once without finding the pipe busy (libuv's
+/// number).
 const INSTANCES: usize = 4;
 /// The variable of Node's that says otherwise.
 const INSTANCES_SETTING: &str = "NODE_PENDING_PIPE_INSTANCES";
@@ -156,8 +157,8 @@ impl Acceptor {
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match self {
-            // tokio's: an error leaves it ready, and is of a connection that was gone before it was accepted, or of the
-            // moment.
+            // tokio's: an error leaves it ready, and is of a connection that was gone before it was accepted,
+            // or of the moment.
             Self::Tcp(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream)),
             Self::Pipe(pipe) => pipe.poll_accept(cx),
         }

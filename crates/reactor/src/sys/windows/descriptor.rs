@@ -1,5 +1,5 @@
-//! Sockets by number. They are no descriptors of the C library here: `uv_tcp_open` takes such a number and `uv_fileno` gives
-//! it, but the kind of a number is not guessed.
+//! Sockets by number. They are no descriptors of the C library here: `uv_tcp_open` takes such a number and
+//! `uv_fileno` gives it, but the kind of a number is not guessed.
 
 use std::io;
 use std::os::windows::io::{BorrowedSocket, IntoRawSocket as _, RawSocket};
@@ -25,7 +25,8 @@ pub(super) fn raw(number: i32) -> io::Result<RawSocket> {
 
 /// Another one of the same socket, for this process.
 pub(crate) fn duplicate(number: i32) -> io::Result<i32> {
-    // SAFETY: the caller, who named it, keeps it open meanwhile; what is no socket is refused by the call that makes another.
+    // SAFETY: the caller, who named it, keeps it open meanwhile; what is no socket is refused by the call
+    // that makes another.
     let socket = unsafe { BorrowedSocket::borrow_raw(raw(number)?) };
     duplicate_socket(&SockRef::from(&socket))
 }

@@ -1,10 +1,10 @@
 //! Windows: TCP through tokio's sockets, local paths as named pipes.
 //!
-//! Handles are no descriptors: JavaScript sees no numbers, and what it calls one names nothing. The reactor's thread always
-//! drives.
+//! Handles are no descriptors: JavaScript sees no numbers, and what it calls one names nothing. The reactor's
+//! thread always drives.
 //!
-//! `unsafe` here are the calls that make, open and ask pipes and waits, sockets by number, and reading into memory
-//! that is not initialized.
+//! `unsafe` here are the calls that make, open and ask pipes and waits, sockets by number, and reading into
+//! memory that is not initialized.
 #![expect(unsafe_code, reason = "pipes and waits exist only as raw calls")]
 #![expect(
     clippy::unnecessary_wraps,

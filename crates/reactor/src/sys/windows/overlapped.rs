@@ -1,7 +1,7 @@
 //! A call on a pipe that goes on after it has returned, and a waker for its end.
 //!
-//! Its end is signalled by an event object, not by the runtime's completion port: so it is known without a thread that drives
-//! the runtime, and the pipe can be closed at once.
+//! Its end is signalled by an event object, not by the runtime's completion port: so it is known without a
+//! thread that drives the runtime, and the pipe can be closed at once.
 
 use std::ffi::c_void;
 use std::os::windows::io::{AsRawHandle, FromRawHandle as _, OwnedHandle};
@@ -27,8 +27,8 @@ pub(super) struct Overlapped {
     waker: *mut Mutex<Option<Waker>>,
 }
 
-// SAFETY: handles are good on every thread; the structure is the kernel's, and read by the owner of the `Overlapped`,
-// which is one; the waker is behind a lock.
+// SAFETY: handles are good on every thread; the structure is the kernel's, and read by the owner of the
+// `Overlapped`, which is one; the waker is behind a lock.
 unsafe impl Send for Overlapped {}
 
 /// What became of a call that was begun.
@@ -54,8 +54,8 @@ impl Overlapped {
         })
     }
 
-    /// Begins a call: `call` passes the structure to the system, and returns what the system does. What it reads or
-    /// writes has to live until the call has ended. None is under way.
+    /// Begins a call: `call` passes the structure to the system, and returns what the system does. What it
+    /// reads or writes has to live until the call has ended. None is under way.
     pub(super) fn begin(&mut self, call: impl FnOnce(*mut OVERLAPPED) -> i32) -> io::Result<Begun> {
         self.stop_waiting();
         // SAFETY: nothing is under way, so the kernel does not use the structure.
@@ -84,8 +84,8 @@ impl Overlapped {
         }
     }
 
-    /// As `result`; without one, the waker is woken at the end. A call whose end cannot be waited for is cancelled, and has
-    /// ended as well.
+    /// As `result`; without one, the waker is woken at the end. A call whose end cannot be waited for is
+    /// cancelled, and has ended as well.
     pub(super) fn poll(&mut self, pipe: &impl AsRawHandle, cx: &Context<'_>) -> Poll<io::Result<usize>> {
         // SAFETY: the lock lives as long as this does.
         *unsafe { &*self.waker }.lock() = Some(cx.waker().clone());
@@ -139,8 +139,8 @@ impl Overlapped {
     fn stop_waiting(&mut self) {
         let wait = std::mem::replace(&mut self.wait, ptr::null_mut());
         if !wait.is_null() {
-            // SAFETY: taken back once; it comes back when no callback runs any more. A callback takes the waker's lock
-            // only, and puts a task on the run queue.
+            // SAFETY: taken back once; it comes back when no callback runs any more. A callback takes the
+            // waker's lock only, and puts a task on the run queue.
             unsafe { UnregisterWaitEx(wait, INVALID_HANDLE_VALUE) };
         }
     }

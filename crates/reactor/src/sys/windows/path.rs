@@ -1,7 +1,8 @@
 //! The names of pipes, and the opening of one.
 //!
-//! All pipes of a machine are in one flat name space, `\\.\pipe\` or `\\?\pipe\`, whose names take any character but the
-//! backslash. A name lives as long as a handle of the pipe does: there is no file to remove.
+//! All pipes of a machine are in one flat name space, `\\.\pipe\` or `\\?\pipe\`, whose names take any
+//! character but the backslash. A name lives as long as a handle of the pipe does: there is no file to
+//! remove.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -59,7 +60,8 @@ pub(super) fn open(path: &str) -> io::Result<OwnedHandle> {
     Err(denied.unwrap_or_else(|| os_error(ERROR_ACCESS_DENIED)))
 }
 
-/// Sets that reads do not end with the messages that the server may write. For what is no pipe that fails: `ENOTSOCK`.
+/// Sets that reads do not end with the messages that the server may write. For what is no pipe that fails:
+/// `ENOTSOCK`.
 fn as_byte_stream(handle: OwnedHandle) -> io::Result<OwnedHandle> {
     let mode = PIPE_READMODE_BYTE | PIPE_WAIT;
     // SAFETY: the handle is open; null pointers leave the rest as it is.

@@ -1,8 +1,9 @@
 //! One end of a pipe as a stream: connecting, open, or closed before its handle is.
 //!
-//! A pipe has no half-close. What libuv makes of one is made here as well: once this side has ended, and nothing has come
-//! for [`EOF_TIMEOUT`], the pipe is closed, which the other side reads as the end; this side reads the end too. Until the other
-//! side has read what was written, where the system reports that, the time does not begin.
+//! A pipe has no half-close. What libuv makes of one is made here as well: once this side has ended, and
+//! nothing has come for [`EOF_TIMEOUT`], the pipe is closed, which the other side reads as the end; this side
+//! reads the end too. Until the other side has read what was written, where the system reports that, the time
+//! does not begin.
 //!
 //! The system reports neither that time nor a free instance of a busy pipe: the task has to ask again
 //! ([`Pipe::take_retry_time`]).
@@ -58,8 +59,8 @@ struct Busy {
 struct Open {
     /// tokio's server differs by what it does before it is connected.
     end: NamedPipeClient,
-    /// Not tokio's: its writes are refused until its driver has seen the pipe ready, and are reported as done while they are
-    /// under way.
+    /// Not tokio's: its writes are refused until its driver has seen the pipe ready, and are reported as done
+    /// while they are under way.
     outgoing: PendingWrite,
     /// The system reports what the other side has not read.
     reports_unread: bool,

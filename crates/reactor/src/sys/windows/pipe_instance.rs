@@ -1,5 +1,5 @@
-//! One instance of a pipe, as its server has it: made, and waiting for a client. It is closed when it is dropped, and the
-//! name is free then, as a port is.
+//! One instance of a pipe, as its server has it: made, and waiting for a client. It is closed when it is
+//! dropped, and the name is free then, as a port is.
 
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::task::{Context, Poll, ready};
@@ -48,8 +48,9 @@ pub(super) fn create(path: &str, place: Place) -> io::Result<OwnedHandle> {
         }
     }
     let attributes = security.as_ref().map(Descriptor::attributes);
-    // SAFETY: `name` ends with NUL and lives through the call, as the descriptor does; a null pointer asks for the
-    // system's security, which is Node's: everything for the owner and the system, reading for everybody.
+    // SAFETY: `name` ends with NUL and lives through the call, as the descriptor does; a null pointer asks
+    // for the system's security, which is Node's: everything for the owner and the system, reading for
+    // everybody.
     let handle = unsafe {
         CreateNamedPipeW(
             name.as_ptr(),

@@ -47,7 +47,8 @@ impl Descriptor {
         Self::parse("D:P(A;;FA;;;SY)(A;;FA;;;OW)")
     }
 
-    /// What a call that makes something takes. Not inherited by child processes. The descriptor has to outlive it.
+    /// What a call that makes something takes. Not inherited by child processes. The descriptor has to
+    /// outlive it.
     pub(super) fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             nLength: u32::try_from(size_of::<SECURITY_ATTRIBUTES>()).unwrap_or(0),

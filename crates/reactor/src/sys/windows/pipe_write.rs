@@ -32,8 +32,8 @@ impl PendingWrite {
         })
     }
 
-    /// Writes as much as goes at once. After `WouldBlock` the first of the bytes are under way, so the same have to be
-    /// offered again when the task is woken; more bytes may follow them.
+    /// Writes as much as goes at once. After `WouldBlock` the first of the bytes are under way, so the same
+    /// have to be offered again when the task is woken; more bytes may follow them.
     pub(super) fn write(&mut self, pipe: &impl AsRawHandle, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         if self.under_way {
             let Some(result) = self.overlapped.result(pipe) else {
@@ -53,8 +53,8 @@ impl PendingWrite {
         }
         let (bytes, length) = (self.bytes.as_ptr(), u32::try_from(self.bytes.len()).unwrap_or(0));
         let begun = self.overlapped.begin(|overlapped| {
-            // SAFETY: the handle is open; the bytes are not touched until the write has ended, and the structure is for
-            // this call.
+            // SAFETY: the handle is open; the bytes are not touched until the write has ended, and the
+            // structure is for this call.
             unsafe { WriteFile(pipe.as_raw_handle(), bytes, length, ptr::null_mut(), overlapped) }
         });
         match begun.map_err(as_write_error)? {

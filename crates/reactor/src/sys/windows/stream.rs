@@ -1,4 +1,5 @@
-//! A byte stream over TCP or a pipe: reads, writes and the end of a connect, each as far as it goes without waiting.
+//! A byte stream over TCP or a pipe: reads, writes and the end of a connect, each as far as it goes without
+//! waiting.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -44,8 +45,8 @@ impl Stream {
         }
     }
 
-    /// Leaves the runtime. A pipe's handle can't: it belongs to the completion port that it was given to first. A socket
-    /// is not given to one itself (mio asks the driver of sockets for its readiness).
+    /// Leaves the runtime. A pipe's handle can't: it belongs to the completion port that it was given to
+    /// first. A socket is not given to one itself (mio asks the driver of sockets for its readiness).
     #[expect(
         clippy::result_large_err,
         reason = "it is not an error, but what stays as it is"
@@ -91,7 +92,8 @@ impl Stream {
         }
     }
 
-    /// As `poll_read`, into memory that may be uninitialized. As many bytes of it as are returned are initialized afterwards.
+    /// As `poll_read`, into memory that may be uninitialized. As many bytes of it as are returned are
+    /// initialized afterwards.
     pub(crate) fn poll_receive(
         &self,
         cx: &mut Context<'_>,

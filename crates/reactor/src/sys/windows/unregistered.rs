@@ -55,8 +55,8 @@ impl UnregisteredSocket {
         socket.bind(&SockAddr::from(*address))
     }
 
-    /// Begins a connect. A pipe is connected when it is opened, so its handle becomes another one; a socket's connect
-    /// never has ended already.
+    /// Begins a connect. A pipe is connected when it is opened, so its handle becomes another one; a socket's
+    /// connect never has ended already.
     pub(crate) fn begin_connect(&mut self, to: &Target<'_>) -> io::Result<Option<io::Result<()>>> {
         match (&mut *self, to) {
             (Self::Tcp(socket), Target::Tcp(address)) => {
@@ -122,7 +122,8 @@ impl Descriptor for UnregisteredSocket {
     }
 }
 
-/// Elsewhere a connect to "any address" goes to this machine; here it would fail, and libuv puts loopback in its place.
+/// Elsewhere a connect to "any address" goes to this machine; here it would fail, and libuv puts loopback in
+/// its place.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -133,8 +134,8 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// A socket that connects is bound already, as in libuv, where `ConnectEx` wants that: an error of the connect names the
-/// address.
+/// A socket that connects is bound already, as in libuv, where `ConnectEx` wants that: an error of the
+/// connect names the address.
 fn bind_to_any(socket: &Socket, ipv6: bool) -> io::Result<()> {
     if socket.local_addr().is_ok() {
         return Ok(());
@@ -147,7 +148,8 @@ fn bind_to_any(socket: &Socket, ipv6: bool) -> io::Result<()> {
     socket.bind(&SockAddr::from(SocketAddr::new(any, 0)))
 }
 
-/// Has a connect on loopback that is refused fail with that, instead of trying for two seconds, as libuv has it.
+/// Has a connect on loopback that is refused fail with that, instead of trying for two seconds, as libuv has
+/// it.
 fn refuse_at_once(socket: &Socket) {
     let parameters = TCP_INITIAL_RTO_PARAMETERS {
         // Unspecified: as it is.
@@ -156,8 +158,8 @@ fn refuse_at_once(socket: &Socket) {
         MaxSynRetransmissions: u8::MAX - 1,
     };
     let mut written = 0;
-    // SAFETY: the socket is open; the structure is read, of the size that is passed, and nothing overlapped is asked for.
-    // Refused by systems that don't know it, which then try for longer.
+    // SAFETY: the socket is open; the structure is read, of the size that is passed, and nothing overlapped
+    // is asked for. Refused by systems that don't know it, which then try for longer.
     let _refused = unsafe {
         WSAIoctl(
             usize::try_from(socket.as_raw_socket()).unwrap_or(usize::MAX),
@@ -204,7 +206,8 @@ pub(crate) fn adopt(number: i32, taken_for: Transport) -> io::Result<Unregistere
         return Err(io::Error::from(io::ErrorKind::Unsupported));
     }
     let raw = descriptor::raw(number)?;
-    // SAFETY: the caller, who named it, keeps it open meanwhile; what is no socket is refused by the call that asks.
+    // SAFETY: the caller, who named it, keeps it open meanwhile; what is no socket is refused by the call
+    // that asks.
     let theirs = unsafe { BorrowedSocket::borrow_raw(raw) };
     if SockRef::from(&theirs).r#type()? != Type::STREAM {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
