@@ -42,6 +42,8 @@ const absent = {
   systemd: 'starts Node with options of its own',
   threads: 'compares with node:net in one and the same process',
   transfer: "Node's own way to hand objects to another thread",
+  'unusable-handles': "Node's own native handles",
+  'updated-package': "a copy of the package that Node's loader loads",
   'worker-siege': 'also hands sockets over to other threads, as transfer does',
   'interop/http-server': 'their http takes ferronet’s connections, but no timeouts and resets of them',
   'interop/http2': 'how their http2 ends over ferronet’s sockets is a matter of chance',
