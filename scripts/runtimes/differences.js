@@ -179,7 +179,6 @@ const deno = {
       ]),
       ...all(OWN_NET, FOREIGN),
     },
-    'parity/unix': all(NO_PHASES, ['connect again in the error of a path that does not exist']),
     'socket-address': all(OWN_CLONES, ["the instances are Node's, whichever way they came"]),
   },
   unsure: {
