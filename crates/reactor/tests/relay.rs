@@ -9,7 +9,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use ferronet_reactor::{Closing, Errno, Event, HandleId};
-use support::{Consumer, MORE_THAN_THE_KERNEL_TAKES, PATIENCE, Piece, assert_reset, pattern, wait_until};
+use support::{Consumer, PATIENCE, Piece, assert_reset, pattern, wait_until};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -147,12 +147,12 @@ fn sockets_that_have_lost_o_nonblock_do_not_block_the_thread(threads: usize) {
     // The destination takes nothing more.
     let (mut sender, sent) = (
         line.sender.try_clone().unwrap(),
-        pattern(MORE_THAN_THE_KERNEL_TAKES),
+        pattern(support::MORE_THAN_THE_KERNEL_TAKES),
     );
     let writer = spawn(move || sender.write_all(&sent).unwrap());
     line.settled();
     served(&mut line);
-    line.receive(MORE_THAN_THE_KERNEL_TAKES);
+    line.receive(support::MORE_THAN_THE_KERNEL_TAKES);
     writer.join().unwrap();
 }
 
