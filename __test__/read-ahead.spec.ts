@@ -26,6 +26,7 @@ const peers = `
   let go;
   parentPort.on('message', (message) => {
     if (message === 'go') return go();
+    if (message === 'end') return parentPort.close();
     const { port, count, bytes } = message;
     // A thread that ends resets its connections.
     const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1').on('error', () => {}).resume());
@@ -80,7 +81,9 @@ function run(name: string, env: Record<string, string>, program: string): Promis
   return runScript(
     `const net = require(${JSON.stringify(name)});
      ${common}
-     (async () => { ${program} })().then(() => process.exit(), (error) => { console.error(error); process.exit(1); });`,
+     // The thread first: with it process.exit() now and then hangs in Node 24 with musl.
+     const end = (code) => { peers.once('exit', () => process.exit(code)).postMessage('end'); };
+     (async () => { ${program} })().then(() => end(0), (error) => { console.error(error); end(1); });`,
     { env, limit: 50_000 },
   );
 }
