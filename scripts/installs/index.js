@@ -1,5 +1,5 @@
 // `npm run check:install -- [case…]`: installs ferronet as it would be published, by package managers, into bundles and into
-// archives, and runs a program there that connects and echoes. Ends with a table, and with status 1 if something failed. A
+// archives, and runs a program there that connects and echoes; and below the doubles that test suites use. Ends with a table, and with status 1 if something failed. A
 // tool that is missing is named and does not count as a failure.
 'use strict';
 
@@ -10,15 +10,16 @@ const { Unavailable, step } = require('../platforms/commands.js');
 const { aligned } = require('../platforms/table.js');
 const { archives } = require('./archives.js');
 const { bundlers } = require('./bundlers.js');
+const { doubles } = require('./doubles.js');
 const { managers } = require('./managers.js');
 const { packages } = require('./packages.js');
 const { runtimeCases } = require('./runtimes.js');
 
-const cases = [...managers, ...runtimeCases, ...bundlers, ...archives];
+const cases = [...managers, ...runtimeCases, ...bundlers, ...archives, ...doubles];
 
 const USAGE = `npm run check:install -- [case…]
 
-Installs ferronet as it would be published, and runs a program there that connects and echoes. An argument selects the cases
+Installs ferronet as it would be published, and runs a program there that connects and echoes, or tests with doubles. An argument selects the cases
 whose names begin with it; without arguments, all of them are tried:
 
 ${cases.map(({ name, tries }) => `  ${name.padEnd(18)}${tries.join(', ')}`).join('\n')}

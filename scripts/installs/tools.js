@@ -2,6 +2,7 @@
 // tried by writing it here.
 'use strict';
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { createRequire } = require('node:module');
 const cache = require('../platforms/cache.js');
@@ -17,6 +18,13 @@ const versions = {
   nft: ['@vercel/nft@1.11.5'],
   asar: ['@electron/asar@4.3.2'],
   postject: ['postject@1.0.0-alpha.6'],
+  jest29: ['jest@29.7.0', 'jest-environment-jsdom@29.7.0'],
+  jest30: ['jest@30.5.2', 'jest-environment-jsdom@30.5.2'],
+  vitest: ['vitest@3.2.4'],
+  sinon: ['@sinonjs/fake-timers@15.5.0'],
+  mitm: ['mitm@1.7.3'],
+  msw: ['msw@2.9.0'],
+  nock: ['nock@15.0.6'],
 };
 
 /** @typedef {keyof typeof versions} Tool */
@@ -53,4 +61,19 @@ function load(name, module) {
   return createRequire(path.join(folderOf(name), 'index.js'))(module);
 }
 
-module.exports = { fileOf, load };
+/**
+ * The packages of a tool, and of what it needs: where they are, and their names.
+ * @param {Tool} name
+ */
+function modulesOf(name) {
+  const folder = fileOf(name);
+  const names = fs
+    .readdirSync(folder)
+    .filter((entry) => !entry.startsWith('.'))
+    .flatMap((entry) =>
+      entry.startsWith('@') ? fs.readdirSync(path.join(folder, entry)).map((each) => `${entry}/${each}`) : [entry],
+    );
+  return names.map((each) => ({ from: path.join(folder, each), to: each }));
+}
+
+module.exports = { fileOf, load, modulesOf };

@@ -53,7 +53,7 @@ function ofPypi(machine) {
 }
 
 /**
- * @param {Target} target
+ * @param {Pick<Target, 'runner'>} target
  * @param {string} wanted the version, where there is a choice
  * @returns {Node}
  */
