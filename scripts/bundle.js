@@ -171,10 +171,11 @@ function load(name) {
  * @param {string} name
  */
 const readsSecond = (name) => `let rest;
-const secondFile = require('node:path').join(__dirname, '${name}');
+// A function: in a bundle that is an ES module there is no __dirname.
+const secondFile = () => require('node:path').join(__dirname, '${name}');
 function readSecond() {
   try {
-    return require('node:fs').readFileSync(secondFile, 'utf8');
+    return require('node:fs').readFileSync(secondFile(), 'utf8');
   } catch {
     return undefined;
   }
@@ -183,9 +184,10 @@ const secondText = readSecond();
 function second() {
   // Node compiles a file that it finds with the hooks and the cache of the program.
   if (secondText === undefined || readSecond() === secondText) return require('./${name}');
-  const compiled = new module.constructor(secondFile, module);
+  const file = secondFile();
+  const compiled = new module.constructor(file, module);
   compiled.paths = module.paths;
-  compiled._compile(secondText, secondFile);
+  compiled._compile(secondText, file);
   return compiled.exports;
 }
 `;
