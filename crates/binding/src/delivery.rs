@@ -10,28 +10,26 @@
 //! memory that JavaScript can see.
 #![expect(unsafe_code, reason = "values are made by raw Node-API calls, four an event")]
 
-use std::cell::{Cell, RefCell};
-use std::mem::MaybeUninit;
-use std::{ptr, slice};
+use std::cell::RefCell;
+use std::ptr;
 
 use ferronet_numbers::EventKind;
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Received};
 use napi::{Env, Result, Status, sys};
 
+use crate::callback_scope::CallbackScopes;
+use crate::read_buffer::{READ_SIZE, ReadBuffer};
+use crate::status::ok;
+
 /// The most reads from a connection for one event (libuv's `uv__read` stops at 32).
 const MAX_READS: usize = 32;
 /// The most connections that a server takes for one event.
 const MAX_ACCEPTS: usize = 32;
-/// The most bytes that one read takes: libuv's size.
-const READ_SIZE: usize = 64 * 1024;
 /// Up to this many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a
 /// change of prototype, which costs more than zeroing this many bytes.
 const FEW_BYTES: usize = 4096;
 /// After this many events, what their callbacks have written is sent.
 const BATCH: usize = 64;
-
-/// The type of the async resource of the callback scopes.
-const CONTEXT: &str = "FERRONET";
 
 /// How the dispatcher is called.
 #[derive(Clone, Copy, Debug)]
@@ -60,47 +58,23 @@ struct Piece {
     more: bool,
 }
 
+/// What the dispatcher is called with.
+#[derive(Clone, Copy, Debug)]
+struct Arguments {
+    kind: EventKind,
+    slot: u32,
+    value: i64,
+    chunk: Option<sys::napi_value>,
+}
+
 /// The dispatcher of one environment.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     env: sys::napi_env,
     dispatch: sys::napi_ref,
-    /// What Node's callback scopes are opened with: null before the first one.
-    context: Cell<sys::napi_async_context>,
-    /// How many callback scopes are open: more than one where JavaScript runs the event loop inside a callback.
-    open_scopes: Cell<u32>,
+    scopes: CallbackScopes,
     /// Empty before the first read, and after a read has filled it.
     read_buffer: RefCell<Option<ReadBuffer>>,
-}
-
-/// A Buffer of [`READ_SIZE`] bytes that JavaScript has not seen. So nothing can detach it, resize it or write
-/// to it, and its memory does not move.
-#[derive(Debug)]
-struct ReadBuffer {
-    reference: sys::napi_ref,
-    memory: *mut u8,
-}
-
-impl ReadBuffer {
-    /// The memory to read into.
-    fn unfilled(&mut self) -> &mut [MaybeUninit<u8>] {
-        // SAFETY: `memory` is the READ_SIZE bytes of a Buffer that the reference keeps alive. JavaScript has
-        // not seen it, so only `self` accesses them.
-        unsafe { slice::from_raw_parts_mut(self.memory.cast(), READ_SIZE) }
-    }
-
-    /// The first `length` bytes, which a read has filled.
-    fn filled(&self, length: usize) -> &[u8] {
-        // SAFETY: as `unfilled`; `take` passes the length of a read, which has initialized these bytes.
-        unsafe { slice::from_raw_parts(self.memory, length) }
-    }
-}
-
-fn ok(status: sys::napi_status) -> std::result::Result<(), Status> {
-    match Status::from(status) {
-        Status::Ok => Ok(()),
-        status => Err(status),
-    }
 }
 
 fn status(result: std::result::Result<(), Errno>) -> i64 {
@@ -121,8 +95,7 @@ impl Delivery {
         Ok(Self {
             env: env.raw(),
             dispatch: reference,
-            context: Cell::new(ptr::null_mut()),
-            open_scopes: Cell::new(0),
+            scopes: CallbackScopes::new(env.raw()),
             read_buffer: RefCell::new(None),
         })
     }
@@ -221,11 +194,27 @@ impl Delivery {
                     length,
                     more,
                 })) => {
-                    self.call(entry, kind, id.slot(), length, Some(chunk));
+                    self.call(
+                        entry,
+                        Arguments {
+                            kind,
+                            slot: id.slot(),
+                            value: length,
+                            chunk: Some(chunk),
+                        },
+                    );
                     more
                 }
                 Some(Err(end)) => {
-                    self.call(entry, EventKind::End, id.slot(), i64::from(end.code()), None);
+                    self.call(
+                        entry,
+                        Arguments {
+                            kind: EventKind::End,
+                            slot: id.slot(),
+                            value: i64::from(end.code()),
+                            chunk: None,
+                        },
+                    );
                     false
                 }
                 None => false,
@@ -246,7 +235,7 @@ impl Delivery {
         let mut slot = self.read_buffer.borrow_mut();
         let read_buffer = match &mut *slot {
             Some(read_buffer) => read_buffer,
-            none => match self.allocate_read_buffer() {
+            none => match ReadBuffer::allocate(self.env) {
                 Ok(read_buffer) => none.insert(read_buffer),
                 Err(_) => return Some(Err(self.refuse(reactor, id, &[]))),
             },
@@ -258,7 +247,7 @@ impl Delivery {
             Received::End(errno) => return Some(Err(*errno)),
         };
         let (kind, chunk) = match taken.received {
-            Received::Read(READ_SIZE) => (EventKind::Data, self.release(read_buffer)),
+            Received::Read(READ_SIZE) => (EventKind::Data, read_buffer.release(self.env)),
             _ if bytes.len() <= FEW_BYTES => (EventKind::FewData, self.array_buffer(bytes)),
             _ => (EventKind::Data, self.buffer(bytes)),
         };
@@ -282,29 +271,6 @@ impl Delivery {
         self.take_exception();
         reactor.put_back(id, bytes);
         Errno::ENOBUFS
-    }
-
-    fn allocate_read_buffer(&self) -> std::result::Result<ReadBuffer, Status> {
-        let (mut memory, mut buffer, mut reference) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: as `number`.
-        ok(unsafe { sys::napi_create_buffer(self.env, READ_SIZE, &raw mut memory, &raw mut buffer) })?;
-        // SAFETY: as `number`; `release` deletes the reference, or the environment does as it ends.
-        ok(unsafe { sys::napi_create_reference(self.env, buffer, 1, &raw mut reference) })?;
-        Ok(ReadBuffer {
-            reference,
-            memory: memory.cast(),
-        })
-    }
-
-    /// The Buffer of `read_buffer`, to be given to JavaScript. The caller has to drop `read_buffer`.
-    fn release(&self, read_buffer: &ReadBuffer) -> std::result::Result<sys::napi_value, Status> {
-        let mut buffer = ptr::null_mut();
-        // SAFETY: as `number`; the reference was made by `allocate_read_buffer`.
-        ok(unsafe { sys::napi_get_reference_value(self.env, read_buffer.reference, &raw mut buffer) })?;
-        // SAFETY: as above. Deleted once, because the caller drops `read_buffer`. If it fails, the Buffer
-        // lives as long as the environment.
-        let _deleted = unsafe { sys::napi_delete_reference(self.env, read_buffer.reference) };
-        Ok(buffer)
     }
 
     fn open_scope(&self) -> sys::napi_handle_scope {
@@ -369,49 +335,35 @@ impl Delivery {
     /// Calls the dispatcher without a chunk.
     fn call_without_chunk(&self, entry: Entry, kind: EventKind, slot: u32, value: i64) -> Call {
         let scope = self.open_scope();
-        let call = self.call(entry, kind, slot, value, None);
+        let call = self.call(
+            entry,
+            Arguments {
+                kind,
+                slot,
+                value,
+                chunk: None,
+            },
+        );
         self.close_scope(scope);
         call
     }
 
-    /// Calls the dispatcher. The caller has opened a handle scope.
-    ///
-    /// An outermost call has a callback scope around it, whose end runs ticks and promise jobs. An outermost
-    /// `napi_make_callback` runs them too, but inside a `TryCatch` of its own: what a tick throws is then reported
-    /// with a message made afterwards, which lacks the place of the throw (`throw er; // Unhandled 'error' event`).
-    fn call(
-        &self,
-        entry: Entry,
-        kind: EventKind,
-        slot: u32,
-        value: i64,
-        chunk: Option<sys::napi_value>,
-    ) -> Call {
-        let scope = match entry {
-            Entry::Outermost => match self.open_callback_scope() {
-                Ok(scope) => Some(scope),
-                Err(_) => return Call::Refused,
-            },
-            Entry::Inside => None,
-        };
-        let call = self.call_reporting(entry, kind, slot, value, chunk);
-        if let Some(scope) = scope {
-            // SAFETY: as `number`; opened above, and scopes opened since then are closed.
-            let _closed = unsafe { sys::napi_close_callback_scope(self.env, scope) };
-            self.open_scopes.set(self.open_scopes.get() - 1);
+    /// Calls the dispatcher, outermost in a callback scope. The caller has opened a handle scope.
+    fn call(&self, entry: Entry, arguments: Arguments) -> Call {
+        match entry {
+            Entry::Inside => self.call_and_report(entry, arguments),
+            Entry::Outermost => self
+                .dispatch()
+                .and_then(|dispatch| {
+                    self.scopes
+                        .run(dispatch, || self.call_and_report(entry, arguments))
+                })
+                .unwrap_or(Call::Refused),
         }
-        call
     }
 
-    fn call_reporting(
-        &self,
-        entry: Entry,
-        kind: EventKind,
-        slot: u32,
-        value: i64,
-        chunk: Option<sys::napi_value>,
-    ) -> Call {
-        if self.try_call(entry, kind, slot, value, chunk).is_ok() {
+    fn call_and_report(&self, entry: Entry, arguments: Arguments) -> Call {
+        if self.try_call(entry, arguments).is_ok() {
             return Call::Ran;
         }
         if !self.is_exception_pending() {
@@ -425,47 +377,9 @@ impl Delivery {
         Call::Ran
     }
 
-    /// Opens the scope of a callback of the event loop: ticks and promise jobs run when it is closed.
-    fn open_callback_scope(&self) -> std::result::Result<sys::napi_callback_scope, Status> {
-        if self.context.get().is_null() {
-            self.context.set(self.new_context()?);
-        }
-        let mut scope = ptr::null_mut();
-        // SAFETY: as `number`; `context` lives until `destroy_context`. The resource is ignored by Node-API.
-        ok(unsafe {
-            sys::napi_open_callback_scope(self.env, ptr::null_mut(), self.context.get(), &raw mut scope)
-        })?;
-        self.open_scopes.set(self.open_scopes.get() + 1);
-        Ok(scope)
-    }
-
-    fn new_context(&self) -> std::result::Result<sys::napi_async_context, Status> {
-        let mut name = ptr::null_mut();
-        let mut context = ptr::null_mut();
-        // SAFETY: as `number`; the name is valid UTF-8 of the length that is passed.
-        ok(unsafe {
-            sys::napi_create_string_utf8(
-                self.env,
-                CONTEXT.as_ptr().cast(),
-                CONTEXT.len().cast_signed(),
-                &raw mut name,
-            )
-        })?;
-        // SAFETY: as `number`. The dispatcher is the resource: Node-API holds it weakly, `dispatch` strongly.
-        ok(unsafe { sys::napi_async_init(self.env, self.dispatch()?, name, &raw mut context) })?;
-        Ok(context)
-    }
-
-    /// Destroys the context of the callback scopes, if none is open. The next one makes it again.
+    /// Destroys the async resource of the callback scopes, if none is open. The next one makes it again.
     pub(crate) fn destroy_context(&self) {
-        if self.open_scopes.get() > 0 {
-            return;
-        }
-        let context = self.context.replace(ptr::null_mut());
-        if !context.is_null() {
-            // SAFETY: as `number`; made by `new_context`, and no scope is open.
-            let _destroyed = unsafe { sys::napi_async_destroy(self.env, context) };
-        }
+        self.scopes.destroy_context();
     }
 
     fn is_exception_pending(&self) -> bool {
@@ -485,10 +399,12 @@ impl Delivery {
     fn try_call(
         &self,
         entry: Entry,
-        kind: EventKind,
-        slot: u32,
-        value: i64,
-        chunk: Option<sys::napi_value>,
+        Arguments {
+            kind,
+            slot,
+            value,
+            chunk,
+        }: Arguments,
     ) -> std::result::Result<(), Status> {
         let dispatch = self.dispatch()?;
         let arguments = [

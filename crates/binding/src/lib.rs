@@ -5,6 +5,7 @@
 //! TypeScript looks up. The exceptions are addresses, and the options of a socket that is to be opened with
 //! some.
 
+mod callback_scope;
 mod control;
 mod delivery;
 mod event_loop;
@@ -15,8 +16,10 @@ mod options;
 mod plain;
 pub mod reactor;
 mod reactor_ref;
+mod read_buffer;
 pub mod sockets;
 pub mod stats;
+mod status;
 mod threadsafe_waker;
 mod uv;
 mod writer;
