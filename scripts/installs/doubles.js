@@ -195,43 +195,38 @@ const vitest = {
   },
 };
 
-/** @type {Case} */
-const sinon = {
-  name: 'sinon',
-  tries: ['fake timers'],
-  run(packages, tried) {
-    const cwd = projectWith('sinon', packages, 'sinon', { 'timers.cjs': fakeTimers });
-    mustSay(cwd, ['timers.cjs']);
-    tried('fake timers');
-  },
-};
+/**
+ * A program that says its sentence, each line of the table with other arguments.
+ * @param {Tool} tool
+ * @param {string} text
+ * @param {Record<string, string[][]>} runs the arguments of the program and before it, by what they try
+ * @returns {Case}
+ */
+function program(tool, text, runs) {
+  return {
+    name: tool,
+    tries: Object.keys(runs),
+    run(packages, tried) {
+      const cwd = projectWith(tool, packages, tool, { 'app.cjs': text });
+      for (const [what, all] of Object.entries(runs)) {
+        for (const args of all) mustSay(cwd, args);
+        tried(what);
+      }
+    },
+  };
+}
 
-/** @type {Case} */
-const mitmCase = {
-  name: 'mitm',
-  tries: ['register', 'without'],
-  run(packages, tried) {
-    const cwd = projectWith('mitm', packages, 'mitm', { 'mitm.cjs': mitm });
-    mustSay(cwd, ['--require', 'ferronet/register', 'mitm.cjs', 'net', 'by mitm']);
-    mustSay(cwd, ['--require', 'ferronet/register', 'mitm.cjs', 'ferronet', 'by mitm']);
-    tried('register');
-    mustSay(cwd, ['mitm.cjs', 'ferronet', 'ECONNREFUSED']);
-    tried('without');
-  },
-};
+const REGISTERED = ['--require', 'ferronet/register', 'app.cjs'];
 
-/** @type {Case} */
-const mswCase = {
-  name: 'msw',
-  tries: ['without', 'register'],
-  run(packages, tried) {
-    const cwd = projectWith('msw', packages, 'msw', { 'msw.cjs': msw });
-    mustSay(cwd, ['msw.cjs']);
-    tried('without');
-    mustSay(cwd, ['--require', 'ferronet/register', 'msw.cjs']);
-    tried('register');
-  },
-};
+const sinon = program('sinon', fakeTimers, { 'fake timers': [['app.cjs']] });
+const mitmCase = program('mitm', mitm, {
+  register: [
+    [...REGISTERED, 'net', 'by mitm'],
+    [...REGISTERED, 'ferronet', 'by mitm'],
+  ],
+  without: [['app.cjs', 'ferronet', 'ECONNREFUSED']],
+});
+const mswCase = program('msw', msw, { without: [['app.cjs']], register: [REGISTERED] });
 
 /** @type {Case} */
 const nockCase = {
