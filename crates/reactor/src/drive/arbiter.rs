@@ -13,8 +13,9 @@
 //! | Thread, delegated | events for the consumer become frequent | Loop |
 //! | any | stop | Thread, which ends |
 //!
-//! While the loop drives, the reactor's thread watches: it sleeps until the runtime's poller is readable, and then checks
-//! every [`TAKEOVER_DELAY`] whether the loop still turns, until nothing happens any more. An idle process does not wake.
+//! While the loop drives, the reactor's thread watches: it sleeps until the runtime's poller is readable,
+//! unless it has left something due, and then checks every [`TAKEOVER_DELAY`] whether the loop still turns,
+//! until nothing happens any more. An idle process does not wake.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -252,7 +253,9 @@ impl<D: Driven> Arbiter<D> {
             return;
         }
         let (tasks, flush_list) = (self.driven.tasks(), self.driven.flush_list());
-        if flush_list.set_owner(FlushOwner::None) && self.driven.wait_for_events() {
+        // What this thread's last turn has left due, no poller reports.
+        let is_idle = tasks.is_empty() && flush_list.set_owner(FlushOwner::None);
+        if is_idle && self.driven.wait_for_events() {
             return;
         }
         flush_list.set_owner(FlushOwner::WatchingThread);

@@ -99,3 +99,21 @@ fn what_is_due_when_the_loop_computes_is_run_by_the_thread() {
         reactor.end();
     });
 }
+
+#[test]
+fn what_a_thread_leaves_due_that_lets_the_loop_drive_is_run_when_the_loop_computes() {
+    check(|| {
+        let reactor = Reactor::start(Driving::Thread);
+        reactor.make_due();
+        reactor.arbiter.poll_begins();
+        reactor.arbiter.driven.change(|waits| waits.computes = true);
+        loop {
+            reactor.woken.wait();
+            reactor.arbiter.events.deliverable();
+            if reactor.arbiter.events.pop().is_some() {
+                break;
+            }
+        }
+        reactor.end();
+    });
+}
