@@ -179,6 +179,68 @@ fn what_is_written_while_a_batch_is_delivered_goes_out_in_order_at_its_end() {
 }
 
 #[test]
+fn a_batch_of_callbacks_that_compute_sends_what_those_before_have_written() {
+    let event_loop = Loop::new(Drive::Auto);
+    let (id, mut peer) = event_loop.accepted();
+    let reactor = &event_loop.reactor;
+    loop {
+        begin_batch(&event_loop, id, &mut peer, b"one");
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(1) {}
+        // Before the next event.
+        reactor.begin_batch();
+        let waiting = reactor.write_queue_size(id);
+        let is_quick = start.elapsed() < Duration::from_millis(4);
+        reactor.end_batch();
+        peer.read_exact(&mut [0; 3]).unwrap();
+        // Later, the thread has taken over.
+        if is_quick {
+            assert_eq!(waiting, 0);
+            return;
+        }
+    }
+}
+
+/// Also where the loop cannot turn.
+fn three_connections(event_loop: &Loop) -> [(HandleId, TcpStream); 3] {
+    let reactor = &event_loop.reactor;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = listener.local_addr().unwrap();
+    [(); 3].map(|()| {
+        let socket = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
+        reactor.connect(socket, &Target::Tcp(&address)).unwrap();
+        let peer = listener.accept().unwrap().0;
+        peer.set_read_timeout(Some(PATIENCE)).unwrap();
+        (socket, peer)
+    })
+}
+
+#[test]
+fn a_batch_that_does_not_come_to_its_end_is_sent_by_the_thread_that_drives() {
+    for threads in [1, 2] {
+        let event_loop = Loop::with_threads(Drive::Thread, threads);
+        let reactor = &event_loop.reactor;
+        let mut pairs = three_connections(&event_loop);
+        for round in 0..3 {
+            reactor.begin_batch();
+            for (id, _) in &pairs {
+                for _ in 0..=round {
+                    reactor.write(*id, &[IoSlice::new(b"batched")]).unwrap();
+                }
+            }
+            for (_, peer) in &mut pairs {
+                for _ in 0..=round {
+                    let mut received = [0; 7];
+                    peer.read_exact(&mut received).unwrap();
+                    assert_eq!(&received, b"batched");
+                }
+            }
+        }
+        reactor.end_batch();
+    }
+}
+
+#[test]
 fn a_pinned_loop_sends_at_once_since_no_thread_would_do_it_for_a_consumer_that_waits() {
     let event_loop = Loop::new(Drive::Loop);
     let (id, mut peer) = event_loop.accepted();
@@ -303,16 +365,7 @@ fn what_is_left_to_a_thread_at_the_end_of_a_batch_is_sent_before_its_connection_
     for round in 0..300 {
         let event_loop = Loop::with_threads(Drive::Thread, 1 + round % 3);
         let reactor = &event_loop.reactor;
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = std::net::TcpListener::bind(any).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut pairs: Vec<_> = (0..3)
-            .map(|_| {
-                let socket = reactor.tcp_socket(false, &SocketOptions::default()).unwrap();
-                reactor.connect(socket, &Target::Tcp(&address)).unwrap();
-                (socket, listener.accept().unwrap().0)
-            })
-            .collect();
+        let mut pairs = three_connections(&event_loop);
         reactor.begin_batch();
         for (id, _) in &pairs {
             assert_eq!(

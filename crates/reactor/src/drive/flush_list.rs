@@ -11,9 +11,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::vec::Drain;
 
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
+
+use super::run_queue::RunQueue;
 
 /// Who flushes the list if the consumer's thread does not come to the end of its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub(crate) enum FlushOwner {
     None,
     /// The reactor's thread watches the consumer's loop, and takes over when it is late.
     WatchingThread,
-    /// A thread of the reactor's drives, and flushes as soon as it can.
+    /// A thread of the reactor's drives, and flushes what waits for too long (`flush_deadline.rs`).
     DrivingThread,
 }
 
@@ -49,6 +52,8 @@ struct List {
 pub(crate) struct FlushList {
     /// A batch is being delivered.
     in_batch: AtomicBool,
+    /// A deadline is set, or about to be.
+    has_deadline: AtomicBool,
     list: Mutex<List>,
 }
 
@@ -64,14 +69,12 @@ impl FlushList {
     }
 
     /// The batch ends: what it has batched is sent, by this thread or, if one drives, by the reactor's.
-    pub(crate) fn end_batch(&self) {
+    /// `tasks` are those of the connections.
+    pub(crate) fn end_batch(&self, tasks: &RunQueue) {
         self.in_batch.store(false, Ordering::Relaxed);
-        self.take_each(|connection, owner| {
-            if owner == FlushOwner::DrivingThread {
-                connection.defer();
-            } else {
-                connection.flush();
-            }
+        self.take_all(|connections, owner| match owner {
+            FlushOwner::DrivingThread => tasks.push_together(|| connections.for_each(Flush::defer)),
+            FlushOwner::None | FlushOwner::WatchingThread => connections.for_each(Flush::flush),
         });
     }
 
@@ -86,6 +89,18 @@ impl FlushList {
             list.connections.push(Arc::clone(connection) as Arc<dyn Flush>);
         }
         list.owner
+    }
+
+    /// Whether [`FlushList::flush_overdue`] has to be called in a while: once for all writes until then.
+    pub(crate) fn wants_deadline(&self) -> bool {
+        !self.has_deadline.swap(true, Ordering::SeqCst)
+    }
+
+    /// The batch has gone on for longer than its writes may wait.
+    pub(crate) fn flush_overdue(&self) {
+        // First, so that a write from now on sets a deadline of its own.
+        self.has_deadline.store(false, Ordering::SeqCst);
+        self.defer_all();
     }
 
     /// Names the owner. Returns false, and changes nothing, if the list would be left without one while it is
@@ -110,23 +125,24 @@ impl FlushList {
 
     /// Leaves the flushing to the tasks of the connections, in the order of their first batched write.
     pub(crate) fn defer_all(&self) {
-        self.take_each(|connection, _owner| connection.defer());
+        self.take_all(|connections, _owner| connections.for_each(Flush::defer));
     }
 
     /// Drops all connections, which are closed: they hold what holds this list.
     pub(crate) fn end(&self) {
-        self.take_each(|_connection, _owner| ());
+        self.take_all(|connections, _owner| drop(connections));
     }
 
-    fn take_each(&self, each: impl Fn(Arc<dyn Flush>, FlushOwner)) {
+    fn take_all(&self, each: impl FnOnce(Drain<'_, Arc<dyn Flush>>, FlushOwner)) {
         let mut list = self.list.lock();
+        if list.connections.is_empty() {
+            return;
+        }
         let owner = list.owner;
         let spare = std::mem::take(&mut list.spare);
         let mut connections = std::mem::replace(&mut list.connections, spare);
         drop(list);
-        for connection in connections.drain(..) {
-            each(connection, owner);
-        }
+        each(connections.drain(..), owner);
         self.list.lock().spare = connections;
     }
 }

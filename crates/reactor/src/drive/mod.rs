@@ -5,6 +5,7 @@ pub(crate) mod budget;
 mod buffers;
 mod delegation;
 pub(crate) mod driver;
+mod flush_deadline;
 pub(crate) mod flush_list;
 pub(crate) mod retry;
 pub(crate) mod run_queue;

@@ -50,6 +50,17 @@ pub(crate) trait Task: Send + Sync {
     fn turn(self: Arc<Self>, by: Driving);
 }
 
+/// When the sleeper is woken for a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Wakes {
+    #[default]
+    AtOnce,
+    /// At the end of [`RunQueue::push_together`], if a task has become due until then.
+    Held,
+    /// At its end: one has.
+    Owed,
+}
+
 #[derive(Default)]
 struct Ready {
     tasks: Vec<Arc<dyn Task>>,
@@ -58,6 +69,7 @@ struct Ready {
     /// The thread that sleeps in the runtime until a task is due; none while the consumer's loop drives,
     /// which looks before it sleeps.
     sleeper: Option<Waker>,
+    wakes: Wakes,
     /// A relay has moved something.
     relayed: bool,
     /// No thread turns the runtime any more.
@@ -98,8 +110,30 @@ impl RunQueue {
         if ready.tasks.len() > 1 {
             return;
         }
+        if ready.wakes != Wakes::AtOnce {
+            ready.wakes = Wakes::Owed;
+            return;
+        }
         let sleeper = ready.sleeper.clone();
         drop(ready);
+        self.wake(sleeper);
+    }
+
+    /// Runs `push`, and wakes the sleeper once for all tasks that it makes due. A wake is a system call, and
+    /// a sleeper that is quick would sleep again between any two of them.
+    pub(crate) fn push_together(&self, push: impl FnOnce()) {
+        self.ready.lock().wakes = Wakes::Held;
+        push();
+        let mut ready = self.ready.lock();
+        let wakes = std::mem::take(&mut ready.wakes);
+        if wakes == Wakes::Owed && !ready.tasks.is_empty() {
+            let sleeper = ready.sleeper.clone();
+            drop(ready);
+            self.wake(sleeper);
+        }
+    }
+
+    fn wake(&self, sleeper: Option<Waker>) {
         match sleeper {
             Some(sleeper) => sleeper.wake(),
             None if MUST_INTERRUPT.with(Cell::get) => self.interrupt.wake_by_ref(),
@@ -228,6 +262,26 @@ mod tests {
         queue.run(Driving::Loop);
         task().wake();
         assert_eq!(interrupts.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn tasks_that_become_due_together_wake_the_sleeper_once() {
+        let (queue, _interrupts) = queue();
+        let wakes = Arc::new(Counter::default());
+        queue.set_sleeper(Some(Waker::from(Arc::clone(&wakes))));
+        queue.push_together(|| {
+            for _ in 0..3 {
+                Waker::from(Arc::new(Due(Arc::clone(&queue)))).wake();
+                // The sleeper is quick, and would have slept again.
+                queue.run(Driving::Thread);
+            }
+            Waker::from(Arc::new(Due(Arc::clone(&queue)))).wake();
+            assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
+        });
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        queue.push_together(|| ());
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1, "nothing has become due");
+        queue.end();
     }
 
     #[test]

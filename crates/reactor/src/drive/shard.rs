@@ -18,6 +18,7 @@ use std::task::Poll;
 use tokio::runtime::{self, Runtime};
 
 use crate::drive::buffers::Buffers;
+use crate::drive::flush_deadline::FlushDeadline;
 use crate::drive::flush_list::FlushList;
 use crate::drive::run_queue::RunQueue;
 use crate::drive::timers::Timers;
@@ -38,7 +39,8 @@ pub(crate) fn runtime(events: &Arc<EventQueue>) -> io::Result<Runtime> {
 pub(crate) struct Shard {
     runtime: runtime::Handle,
     pub(crate) tasks: Arc<RunQueue>,
-    pub(crate) flush_list: FlushList,
+    pub(crate) flush_list: Arc<FlushList>,
+    pub(crate) flush_deadline: Arc<FlushDeadline>,
     pub(crate) buffers: Buffers,
     pub(crate) timers: Arc<Timers>,
     pub(crate) traffic: Traffic,
@@ -50,11 +52,15 @@ impl Shard {
         let interrupt = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
         let runtime = runtime.handle().clone();
         let tasks = Arc::new(RunQueue::new(interrupt));
+        let timers = Timers::new(runtime.clone(), Arc::clone(&tasks));
+        let flush_list = Arc::new(FlushList::default());
+        let (list, queue) = (Arc::clone(&flush_list), Arc::clone(&tasks));
         Arc::new(Self {
-            timers: Timers::new(runtime.clone(), Arc::clone(&tasks)),
+            flush_deadline: FlushDeadline::new(list, queue, Arc::clone(&timers)),
+            timers,
             runtime,
             tasks,
-            flush_list: FlushList::default(),
+            flush_list,
             buffers: Buffers::default(),
             traffic: Traffic::default(),
             reads_ahead: AtomicBool::new(true),

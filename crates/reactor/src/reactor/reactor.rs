@@ -12,6 +12,7 @@
 use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use ferronet_core::handles::{HandleId, HandleTable};
 use parking_lot::Mutex;
@@ -38,6 +39,8 @@ pub struct Reactor {
     pub(super) shared: Arc<Shared>,
     /// Whether writes are batched: only where they would be sent even at the exit of the process.
     pub(super) batches_writes: bool,
+    /// When the batch that is being delivered began.
+    pub(super) batch_began: Mutex<Option<Instant>>,
 }
 
 impl Reactor {
@@ -86,6 +89,7 @@ impl Reactor {
         Self {
             shared,
             batches_writes,
+            batch_began: Mutex::default(),
         }
     }
 

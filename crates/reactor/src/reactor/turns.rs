@@ -1,11 +1,16 @@
 //! The turns of the caller's loop, if it has one and reports them: libuv's, phase by phase, and the batches
 //! of events that it delivers.
 
+use std::time::{Duration, Instant};
+
 use crate::drive::driver::Driver;
 use crate::drive::run_queue;
 
 use super::reactor::Reactor;
 use super::runtimes::Sleep;
+
+/// How long a batch goes on. Callbacks that compute must not hold up the writes of those before them.
+const LONGEST_BATCH: Duration = Duration::from_micros(500);
 
 impl Reactor {
     /// The caller's loop calls [`Reactor::turn`] whenever this descriptor is readable. `None` where it can't:
@@ -76,11 +81,20 @@ impl Reactor {
         }
     }
 
-    /// A batch of events is about to be delivered: what is written meanwhile is batched, and sent at its end.
+    /// An event of a batch is about to be delivered: what is written meanwhile is batched, and sent at the end
+    /// of the batch, or before an event that comes too long after its beginning.
     pub fn begin_batch(&self) {
         if !self.batches_writes {
             return;
         }
+        let mut began = self.batch_began.lock();
+        let now = Instant::now();
+        match *began {
+            Some(at) if now.duration_since(at) < LONGEST_BATCH => return,
+            Some(_) => self.flush_batch(),
+            None => {}
+        }
+        *began = Some(now);
         for shard in self.shards() {
             shard.flush_list.begin_batch();
         }
@@ -89,8 +103,13 @@ impl Reactor {
     /// The batch is delivered. What is batched is sent, by this thread or by one of the reactor's that
     /// drives.
     pub fn end_batch(&self) {
+        *self.batch_began.lock() = None;
+        self.flush_batch();
+    }
+
+    fn flush_batch(&self) {
         for shard in self.shards() {
-            shard.flush_list.end_batch();
+            shard.flush_list.end_batch(&shard.tasks);
         }
     }
 }

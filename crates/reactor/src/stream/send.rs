@@ -125,7 +125,7 @@ impl Connection {
         match writer.flush_owner {
             FlushOwner::None => return false,
             FlushOwner::WatchingThread => {}
-            FlushOwner::DrivingThread => Arc::clone(self).wake(),
+            FlushOwner::DrivingThread => self.shard.flush_deadline.set(),
         }
         writer.queue.push_batched(chunks);
         self.shard.traffic.batched();

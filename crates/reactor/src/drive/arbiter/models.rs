@@ -81,7 +81,7 @@ struct Waits {
 
 struct Model {
     tasks: Arc<RunQueue>,
-    flush_list: FlushList,
+    flush_list: Arc<FlushList>,
     events: Arc<EventQueue>,
     waits: Mutex<Waits>,
     changed: Condvar,
@@ -176,7 +176,7 @@ impl Reactor {
         events.track_loop();
         let model = Model {
             tasks: Arc::new(RunQueue::new(Waker::from(Arc::clone(&woken)))),
-            flush_list: FlushList::default(),
+            flush_list: Arc::default(),
             events: Arc::clone(&events),
             waits: Mutex::default(),
             changed: Condvar::new(),

@@ -43,7 +43,7 @@ impl Connection {
         tasks.push(self);
     }
 
-    fn write(self: &Arc<Self>, flush_list: &FlushList, byte: u8) {
+    fn write(self: &Arc<Self>, flush_list: &Arc<FlushList>, byte: u8) {
         let mut batched = self.batched.lock();
         if batched.owner == FlushOwner::None {
             batched.owner = flush_list.push(self);
@@ -55,7 +55,11 @@ impl Connection {
                 self.send_all();
             }
             FlushOwner::WatchingThread => {}
-            FlushOwner::DrivingThread => Arc::clone(self).wake(),
+            FlushOwner::DrivingThread => {
+                if flush_list.wants_deadline() {
+                    self.tasks.push(Arc::new(Overdue(Arc::clone(flush_list))));
+                }
+            }
         }
     }
 
@@ -71,6 +75,15 @@ impl Connection {
             .unwrap();
         drop(batched);
         self.has_sent.set();
+    }
+}
+
+/// A deadline that is over at once.
+struct Overdue(Arc<FlushList>);
+
+impl Task for Overdue {
+    fn turn(self: Arc<Self>, _by: Driving) {
+        self.0.flush_overdue();
     }
 }
 
@@ -154,7 +167,7 @@ fn the_writes_of_a_batch_are_sent_once_and_in_their_order_by_either_thread() {
         flush_list.begin_batch();
         connection.write(&flush_list, b'a');
         connection.write(&flush_list, b'b');
-        flush_list.end_batch();
+        flush_list.end_batch(&tasks);
         thread.join().unwrap();
         tasks.run(Driving::Thread);
         assert_eq!(connection.batched.lock().sent, b"ab");
