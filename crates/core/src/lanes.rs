@@ -66,6 +66,8 @@ pub struct Lanes<E> {
     unasked: usize,
     /// How many events came from tasks since [`Lanes::take_task_events`] last returned them.
     task_events: u32,
+    /// How often the consumer has asked for the next event, modulo 2^32.
+    taken: u32,
     /// The consumer's loop runs all tasks, and finds their events without being asked.
     loop_drives: bool,
     consumer: Loop,
@@ -83,6 +85,7 @@ impl<E> Default for Lanes<E> {
             closing: VecDeque::new(),
             unasked: 0,
             task_events: 0,
+            taken: 0,
             loop_drives: false,
             consumer: Loop::default(),
         }
@@ -178,6 +181,11 @@ impl<E> Lanes<E> {
         (self.task_events >= enough).then(|| std::mem::take(&mut self.task_events))
     }
 
+    /// How often the consumer has asked for the next event, modulo 2^32.
+    pub fn taken(&self) -> u32 {
+        self.taken
+    }
+
     // ---- the phases of the consumer's loop
 
     /// The loop is about to ask the kernel. Returns whether something will be due after that, so that it must
@@ -241,6 +249,7 @@ impl<E> Lanes<E> {
 
     /// Takes the next event that is due.
     pub fn pop(&mut self) -> Option<E> {
+        self.taken = self.taken.wrapping_add(1);
         if self.is_tracked() {
             self.due.pop_front()
         } else {

@@ -11,6 +11,7 @@ pub mod handles;
 pub mod inbox;
 pub mod lanes;
 pub mod ledger;
+pub mod offload;
 pub mod payload;
 pub mod state;
 pub mod write_queue;

@@ -11,6 +11,8 @@
 //! | Loop | something waits, and the loop's thread has given no sign for [`TAKEOVER_DELAY`] | Thread |
 //! | Loop | relays alone had work for many turns (`delegation.rs`) | Thread, delegated |
 //! | Thread, delegated | events for the consumer become frequent | Loop |
+//! | Loop | the loop's thread is busy, and a processor is idle (`meter.rs`) | Thread, delegated |
+//! | Thread, delegated | no more comes of it | Loop |
 //! | any | stop | Thread, which ends |
 //!
 //! While the loop drives, the reactor's thread watches: it sleeps until the runtime's poller is readable,
@@ -24,8 +26,9 @@ use crate::event::queue::EventQueue;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::delegation::Delegation;
+use super::delegation::{Delegation, Reason};
 use super::flush_list::{FlushList, FlushOwner};
+use super::meter::Meter;
 use super::run_queue::{Driving, RunQueue};
 
 /// How long the consumer's thread may compute until the reactor's takes over.
@@ -67,6 +70,9 @@ pub(super) trait Driven {
     fn has_events(&self) -> bool;
     /// How long the consumer's thread has computed since it began.
     fn consumer_time(&self) -> Duration;
+    /// How long the processors that the process may use have been idle, together; `None` where that is not
+    /// known, or where there is only one.
+    fn idle_time(&self) -> Option<Duration>;
 }
 
 /// Decides which of two threads drives a `D`, which must be one at a time.
@@ -177,11 +183,6 @@ impl<D: Driven> Arbiter<D> {
         }
     }
 
-    /// Whether the loop need not watch the poller: the thread drives until further notice.
-    pub(super) fn is_delegated(&self) -> bool {
-        self.delegation.is_active()
-    }
-
     /// Whether the thread drives, and not the loop.
     pub(super) fn is_thread_driving(&self) -> bool {
         *self.driving.lock() == Driving::Thread
@@ -197,7 +198,7 @@ impl<D: Driven> Arbiter<D> {
     /// Lets the thread drive though the loop turns.
     fn delegate(&self) {
         let _before = self.events.take_task_events(0);
-        self.delegation.begin();
+        self.delegation.begin(Reason::Relays);
         self.let_thread_drive();
         self.driven.wake_thread();
     }
@@ -217,25 +218,33 @@ impl<D: Driven> Arbiter<D> {
 
     /// The reactor's thread, from its start to its end.
     pub(super) fn run_thread(&self) {
+        let mut meter = Meter::new(&self.driven, &self.events);
         while !self.stop.load(Ordering::SeqCst) {
             let driving = *self.driving.lock();
             match driving {
-                Driving::Thread => self.drive(),
-                Driving::Loop => self.watch(),
+                Driving::Thread => self.drive(&mut meter),
+                Driving::Loop => self.watch(&mut meter),
             }
         }
     }
 
     /// Turns the runtime until the loop is to drive.
-    fn drive(&self) {
+    fn drive(&self, meter: &mut Meter) {
         self.events.set_loop_drives(false);
         self.driven.flush_list().set_owner(FlushOwner::DrivingThread);
         self.driven.drive(|| {
             let ended = self.stop.load(Ordering::SeqCst) || self.yield_requested.load(Ordering::SeqCst);
-            if !ended {
-                self.delegation.thread_turns();
+            if ended {
+                return true;
             }
-            ended
+            self.delegation.thread_turns();
+            let for_nothing =
+                self.delegation.is_for(Reason::Load) && !meter.wants_thread(&self.driven, &self.events);
+            if for_nothing {
+                self.delegation.end();
+                self.yield_requested.store(true, Ordering::SeqCst);
+            }
+            for_nothing
         });
         if self.yield_requested.load(Ordering::SeqCst) {
             self.events.set_loop_drives(self.is_only_runtime);
@@ -247,7 +256,7 @@ impl<D: Driven> Arbiter<D> {
     }
 
     /// Sleeps while the loop drives, and takes over when its thread is late.
-    fn watch(&self) {
+    fn watch(&self, meter: &mut Meter) {
         if self.drive == Drive::Loop {
             self.driven.wait(None);
             return;
@@ -259,6 +268,10 @@ impl<D: Driven> Arbiter<D> {
             return;
         }
         flush_list.set_owner(FlushOwner::WatchingThread);
+        // Or the loop has ended what this thread drove for.
+        if is_idle || meter.is_on() {
+            meter.restart(&self.driven, &self.events);
+        }
         let mut periods = 0;
         loop {
             let (activity, used) = (self.activity.load(Ordering::Relaxed), self.driven.consumer_time());
@@ -267,6 +280,11 @@ impl<D: Driven> Arbiter<D> {
             }
             if self.activity.load(Ordering::Relaxed) != activity {
                 periods = 0;
+                if meter.wants_thread(&self.driven, &self.events) {
+                    self.delegation.begin(Reason::Load);
+                    self.take_over();
+                    return;
+                }
                 continue;
             }
             if !self.driven.has_events() && tasks.is_empty() && flush_list.is_empty() {
@@ -277,13 +295,22 @@ impl<D: Driven> Arbiter<D> {
             if !computes && periods < BLOCKED_PERIODS {
                 continue;
             }
-            flush_list.set_owner(FlushOwner::DrivingThread);
-            flush_list.defer_all();
-            self.let_thread_drive();
+            self.take_over();
             return;
         }
+    }
+
+    /// On the reactor's thread, which drives from now on.
+    fn take_over(&self) {
+        let flush_list = self.driven.flush_list();
+        flush_list.set_owner(FlushOwner::DrivingThread);
+        flush_list.defer_all();
+        self.let_thread_drive();
     }
 }
 
 #[cfg(all(test, ferronet_loom))]
 mod models;
+
+#[cfg(all(test, not(ferronet_loom)))]
+mod tests;

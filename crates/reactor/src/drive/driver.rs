@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::task::{coop::unconstrained, yield_now};
 
 use crate::event::queue::EventQueue;
-use crate::sys::{Poller, ThreadClock, ThreadWaker};
+use crate::sys::{self, Poller, ThreadClock, ThreadWaker};
 
 use super::arbiter::{Arbiter, Driven};
 use super::flush_list::FlushList;
@@ -76,6 +76,10 @@ impl Driven for DrivenRuntime {
 
     fn consumer_time(&self) -> Duration {
         self.clock.used()
+    }
+
+    fn idle_time(&self) -> Option<Duration> {
+        sys::idle_time()
     }
 }
 
@@ -152,11 +156,6 @@ impl Driver {
     /// [`Arbiter::turn_ended`].
     pub(crate) fn turn_ended(&self, events: usize) {
         self.arbiter.turn_ended(events);
-    }
-
-    /// [`Arbiter::is_delegated`].
-    pub(crate) fn is_delegated(&self) -> bool {
-        self.arbiter.is_delegated()
     }
 
     /// [`Arbiter::is_thread_driving`].
@@ -245,7 +244,7 @@ mod tests {
             driver.shard().tasks.note_relayed();
             driver.turn_ended(0);
         }
-        assert!(!driver.is_delegated());
+        assert!(!driver.is_thread_driving());
     }
 
     #[cfg(all(target_os = "linux", not(ferronet_without = "poller")))]

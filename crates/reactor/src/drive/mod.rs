@@ -7,6 +7,7 @@ mod delegation;
 pub(crate) mod driver;
 mod flush_deadline;
 pub(crate) mod flush_list;
+mod meter;
 pub(crate) mod retry;
 pub(crate) mod run_queue;
 pub(crate) mod shard;

@@ -90,6 +90,11 @@ impl EventQueue {
         self.lanes.lock().take_task_events(enough)
     }
 
+    /// [`Lanes::taken`].
+    pub(crate) fn taken(&self) -> u32 {
+        self.lanes.lock().taken()
+    }
+
     /// Asks for the delivery of what was queued since the last time. For a thread of the reactor's: when its
     /// runtime is about to sleep.
     pub(crate) fn flush(&self) {

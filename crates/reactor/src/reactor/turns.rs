@@ -30,9 +30,10 @@ impl Reactor {
         events
     }
 
-    /// Whether the poller is to be watched. Not while relays are delegated to the reactor's thread.
+    /// Whether the poller is to be watched. Not while the reactor's thread drives, which wakes the loop when it has let
+    /// it drive again: a poller that the thread has not come to would keep the loop from sleeping.
     pub fn wants_turns(&self) -> bool {
-        !self.driver().is_some_and(Driver::is_delegated)
+        !self.driver().is_some_and(Driver::is_thread_driving)
     }
 
     /// The loop was woken by [`Wake::wake`](crate::Wake::wake): what the reactor's thread has queued until

@@ -21,7 +21,8 @@
 //! - [`Descriptor`]: what each of these three has, for the calls that are about any handle.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there
 //!   is one. [`ThreadWaker`]: wakes a thread that waits, for the poller as well. Waking never blocks.
-//!   [`ThreadClock`]: the processor time of a thread.
+//!   [`ThreadClock`]: the processor time of a thread. `idle_time`: how long processors were idle, where the system
+//!   says it.
 //! - [`SplicePipe`]: moves bytes from one stream to another without a copy, where the system can. It is empty
 //!   between two uses: what it was filled with is drained into the other stream, read back, or discarded with
 //!   the pipe.
@@ -68,6 +69,11 @@ pub(crate) use unix::*;
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::*;
+
+#[cfg(not(target_os = "linux"))]
+mod no_idle_time;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use no_idle_time::idle_time;
 
 #[cfg(any(not(target_os = "linux"), ferronet_without = "timer"))]
 mod no_timer;

@@ -158,6 +158,10 @@ impl Driven for Model {
         static LOOKS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         TAKEOVER_DELAY * LOOKS.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
+
+    fn idle_time(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A reactor's thread of its arbiter, and what the loop's thread has.

@@ -17,6 +17,8 @@ mod descriptor;
 pub(crate) mod errno;
 mod exit;
 mod handle_fd;
+#[cfg(target_os = "linux")]
+mod idle_time;
 mod interface;
 mod limits;
 mod open_socket;
@@ -40,6 +42,8 @@ pub(crate) use acceptor::{Acceptor, ReserveFd};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use exit::at_exit;
 pub(crate) use handle_fd::is_taken;
+#[cfg(target_os = "linux")]
+pub(crate) use idle_time::idle_time;
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};
 pub(crate) use options::{set_options, type_of_service};
