@@ -5,7 +5,10 @@
 //! input ends: nothing of theirs outlives the command that started them.
 
 pub mod arguments;
+pub mod durations;
 pub mod parent;
 pub mod processor_time;
 pub mod recorder;
+pub mod schedule;
+pub mod sleeper;
 pub mod stream;

@@ -1,10 +1,10 @@
 //! Counts what happens in the measured interval: after the warm-up, until the time is up.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
-
+use crate::durations::Durations;
 use crate::processor_time::ProcessorTime;
 
 /// An end of the interval.
@@ -25,21 +25,6 @@ impl Moment {
     }
 }
 
-/// Longer durations count as this one.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
-
-/// Values are kept to this many decimal digits.
-const DIGITS: u8 = 3;
-
-/// All its memory is allocated here: growing while something is measured would be measured too.
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS).expect("the bounds are valid")
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// The interval starts and ends with the first thing that happens after its time has come. So it needs no
 /// timer, and the count fits the time, however rarely something happens.
 #[derive(Debug)]
@@ -52,7 +37,7 @@ pub struct Recorder {
     start: Cell<Option<Moment>>,
     end: Cell<Option<Moment>>,
     count: Cell<u64>,
-    durations: RefCell<Histogram<u64>>,
+    durations: RefCell<Durations>,
 }
 
 impl Recorder {
@@ -65,7 +50,7 @@ impl Recorder {
             start: Cell::new(None),
             end: Cell::new(None),
             count: Cell::new(0),
-            durations: RefCell::new(histogram()),
+            durations: RefCell::new(Durations::new()),
         }
     }
 
@@ -80,6 +65,30 @@ impl Recorder {
         self.end.get().is_some()
     }
 
+    pub fn is_measuring(&self) -> bool {
+        self.start.get().is_some() && !self.is_over()
+    }
+
+    /// Where a moment lies, once the interval is over: in it it is `Equal`.
+    pub fn compare(&self, at: Instant) -> Option<Ordering> {
+        let (start, end) = (self.start.get()?, self.end.get()?);
+        Some(if at <= start.time {
+            Ordering::Less
+        } else if at > end.time {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
+        })
+    }
+
+    /// The interval is over, and what was to begin at `since` is not done: it took as long as that at least. It does
+    /// not count as done.
+    pub fn record_unfinished(&self, since: Instant) {
+        if let Some(end) = self.end.get() {
+            self.durations.borrow_mut().record(end.time - since);
+        }
+    }
+
     /// Something that was begun at `since` is done; it counts `amount`. Returns the time, as the next thing's
     /// start.
     pub fn record(&self, since: Instant, amount: u64) -> Instant {
@@ -89,9 +98,7 @@ impl Recorder {
         }
         if let Some(start) = self.start.get() {
             self.count.set(self.count.get() + amount);
-            self.durations
-                .borrow_mut()
-                .saturating_record(nanoseconds(now - since));
+            self.durations.borrow_mut().record(now - since);
             if now - start.time >= self.measured {
                 self.end.set(Some(Moment {
                     time: now,
@@ -105,8 +112,8 @@ impl Recorder {
         now
     }
 
-    /// The result as JSON; durations in nanoseconds. `None` before the interval is over.
-    pub fn result(&self) -> Option<String> {
+    /// The result as JSON, and `more` in it; durations in nanoseconds. `None` before the interval is over.
+    pub fn result(&self, more: &[(&str, u64)]) -> Option<String> {
         let (start, end) = (self.start.get()?, self.end.get()?);
         let durations = self.durations.borrow();
         let processor = start.peer.zip(end.peer).map_or_else(
@@ -121,14 +128,20 @@ impl Recorder {
             || "null".to_owned(),
             |(before, after)| (after.main - before.main).to_string(),
         );
+        let others: Vec<String> = more
+            .iter()
+            .map(|(name, value)| format!(r#","{name}":{value}"#))
+            .collect();
         Some(format!(
-            r#"{{"count":{},"seconds":{},"p50":{},"p90":{},"p99":{},"max":{},"processor":{processor},"own":{own}}}"#,
+            r#"{{"count":{},"seconds":{},"p50":{},"p90":{},"p99":{},"p999":{},"max":{},"processor":{processor},"own":{own}{}}}"#,
             self.count.get(),
             (end.time - start.time).as_secs_f64(),
-            durations.value_at_quantile(0.5),
-            durations.value_at_quantile(0.9),
-            durations.value_at_quantile(0.99),
+            durations.quantile(0.5),
+            durations.quantile(0.9),
+            durations.quantile(0.99),
+            durations.quantile(0.999),
             durations.max(),
+            others.concat(),
         ))
     }
 }
@@ -137,45 +150,23 @@ impl Recorder {
 mod tests {
     use super::*;
 
-    /// The value that `share` of all values do not exceed.
-    fn exact(sorted: &[u64], share: f64) -> u64 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            reason = "small, and not negative"
-        )]
-        let rank = (sorted.len() as f64 * share).ceil() as usize;
-        sorted[rank.max(1) - 1]
-    }
-
     #[test]
-    fn quantiles_are_those_of_the_sorted_values() {
-        // From a microsecond to a second, many short ones and few long ones, as latencies are.
-        let mut values: Vec<u64> = (1..=10_000_u64).map(|n| 1000 + n * n * n / 1000).collect();
-        let mut histogram = histogram();
-        for value in &values {
-            histogram.saturating_record(*value);
-        }
-        values.sort_unstable();
-        for share in [0.5, 0.9, 0.99, 1.0] {
-            let (found, wanted) = (histogram.value_at_quantile(share), exact(&values, share));
-            assert!(
-                found.abs_diff(wanted) * 1000 <= wanted,
-                "{share}: {found} in place of {wanted}"
-            );
-        }
-    }
-
-    #[test]
-    fn too_long_a_duration_counts_as_the_longest() {
-        let mut histogram = histogram();
-        histogram.saturating_record(nanoseconds(Duration::MAX));
-        assert!(histogram.max() >= nanoseconds(LONGEST));
-    }
-
-    #[test]
-    fn nothing_recorded_is_zero() {
-        assert_eq!(histogram().value_at_quantile(0.99), 0);
+    fn what_is_unfinished_at_the_end_took_as_long_as_until_then_and_does_not_count() {
+        let recorder = Recorder::new(Duration::ZERO, Duration::ZERO, None);
+        recorder.begin();
+        let since = Instant::now();
+        recorder.record(since, 1);
+        assert!(recorder.is_measuring() && !recorder.is_over());
+        recorder.record(since, 1);
+        assert!(recorder.is_over() && !recorder.is_measuring());
+        let early = since
+            .checked_sub(Duration::from_secs(1))
+            .expect("the clock is older");
+        assert_eq!(recorder.compare(early), Some(Ordering::Less));
+        assert_eq!(recorder.compare(Instant::now()), Some(Ordering::Greater));
+        recorder.record_unfinished(early);
+        let durations = recorder.durations.borrow();
+        assert_eq!((recorder.count.get(), durations.count()), (1, 2));
+        assert!(durations.max() >= 1_000_000_000);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! ferronet-load echo     --port P --connections N --bytes B --seconds S --warm-up S [--process PID]
-//! ferronet-load upload   (the same; --bytes is the size of a chunk, and bytes are counted)
+//! ferronet-load open     (the same, and --rate: round trips a second, over all connections; see `open_loop.rs`)
+//! ferronet-load upload   (as echo; --bytes is the size of a chunk, and bytes are counted)
 //! ferronet-load download (the same)
 //! ferronet-load writes   (the same, and --batch: how many messages of B bytes answer a request of one byte)
 //! ferronet-load churn    (the same, without --bytes: connect, one byte there and back, close)
@@ -12,10 +13,13 @@
 //!
 //! `--process` is the peer's: what it used of the processor in the measured interval is part of the result.
 
+mod open_loop;
+
 use std::cell::{Cell, RefCell};
 use std::future::{self, Future};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -51,6 +55,8 @@ struct Load {
     recorder: Recorder,
     port: u16,
     connections: usize,
+    /// Of the open loop.
+    rate: Option<NonZeroU32>,
     bytes: usize,
     batch: usize,
     buffer: RefCell<Vec<u8>>,
@@ -64,7 +70,9 @@ impl Load {
             Duration::try_from_secs_f64(arguments.optional(name)?.unwrap_or(0.0))
                 .map_err(|error| format!("--{name}: {error}"))
         };
-        let bytes = arguments.optional("bytes")?.unwrap_or(1);
+        let number =
+            |name| -> Result<usize, String> { Ok(arguments.optional(name)?.map_or(1, NonZeroUsize::get)) };
+        let bytes = number("bytes")?;
         Ok(Self {
             recorder: Recorder::new(
                 seconds("warm-up")?,
@@ -72,9 +80,10 @@ impl Load {
                 arguments.optional("process")?,
             ),
             port: arguments.optional("port")?.unwrap_or(0),
-            connections: arguments.required("connections")?,
+            connections: arguments.required::<NonZeroUsize>("connections")?.get(),
+            rate: arguments.optional("rate")?,
             bytes,
-            batch: arguments.optional("batch")?.unwrap_or(1),
+            batch: number("batch")?,
             buffer: RefCell::new(vec![0; BUFFER]),
             // Bytes whose place shows, so that an answer in the wrong order is found.
             message: (0..=250).cycle().take(bytes).collect(),
@@ -262,6 +271,7 @@ async fn accept(load: &Rc<Load>) -> Result<(), Error> {
 async fn run(mode: &str, load: Rc<Load>) -> Result<(), Error> {
     match mode {
         "echo" => repeat(&load, Work::Echo).await?,
+        "open" => return open_loop::run(&load).await,
         "writes" => repeat(&load, Work::Writes).await?,
         "upload" => repeat(&load, Work::Upload).await?,
         "download" => repeat(&load, Work::Download).await?,
@@ -274,7 +284,7 @@ async fn run(mode: &str, load: Rc<Load>) -> Result<(), Error> {
         }
         _ => return Err(format!("there is no mode {mode}").into()),
     }
-    parent::report(&load.recorder.result().ok_or("nothing was measured")?)?;
+    parent::report(&load.recorder.result(&[]).ok_or("nothing was measured")?)?;
     if mode == "accept" {
         // The parent first tells the peer to stop, then ends this.
         future::pending::<()>().await;
