@@ -14,12 +14,13 @@ export interface Settings {
   bytes: number;
   /** How many of them answer a request. */
   batch: number;
+  /** Microseconds for which `echo-work` computes. */
+  work: number;
 }
 
 export type Program = (socket: Socket, settings: Settings, net: Net) => void;
 
 const CHUNK = Buffer.alloc(65_536, 'x');
-const WORK_MILLISECONDS = 0.02;
 
 /** Keeps the thread busy, as JavaScript that computes does. */
 export function compute(milliseconds: number): void {
@@ -38,9 +39,9 @@ function proxy(a: Socket, { upstream }: Settings, net: Net): void {
 export const programs: Record<string, Program> = {
   echo: (socket) => socket.on('data', (data) => socket.write(data)),
 
-  'echo-work': (socket) =>
+  'echo-work': (socket, { work }) =>
     socket.on('data', (data) => {
-      compute(WORK_MILLISECONDS);
+      compute(work / 1000);
       socket.write(data);
     }),
 

@@ -1,6 +1,6 @@
 // A peer: a server in a process of its own that does one program on one implementation of `net`.
 //
-//     server.cjs <ferronet or node:net> <program> [--blocked MS] [--upstream PORT] [--bytes N] [--batch N]
+//     server.cjs <ferronet or node:net> <program> [--blocked MS] [--upstream PORT] [--bytes N] [--batch N] [--work US]
 //
 // It tells its parent the port in a line of JSON, takes commands in lines, and ends when its standard input does. It is
 // CommonJS by its name (.cts), since Bun and Deno run the same file and do not read this package's tsconfig.
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { connectAgainAndAgain } from './connect.cjs';
 import type { Net, Settings } from './programs.cjs';
 import { compute, programs } from './programs.cjs';
+import { watch, type Watched } from './watch.cjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -19,6 +20,7 @@ const { positionals, values } = parseArgs({
     upstream: { type: 'string' },
     bytes: { type: 'string' },
     batch: { type: 'string' },
+    work: { type: 'string' },
   },
 });
 const [implementation = '', name = ''] = positionals;
@@ -27,6 +29,7 @@ const settings: Settings = {
   upstream: Number(values.upstream),
   bytes: Number(values.bytes),
   batch: Number(values.batch),
+  work: Number(values.work),
 };
 
 function tell(message: object): void {
@@ -41,6 +44,7 @@ function collectGarbage(): void {
 }
 
 let stop: ((stopped: () => void) => void) | undefined;
+let watched: (() => Watched) | undefined;
 
 function obey(line: string): void {
   const [command, argument] = line.split(' ');
@@ -51,6 +55,10 @@ function obey(line: string): void {
     stop = connectAgainAndAgain(net, Number(argument));
   } else if (command === 'stop') {
     stop?.(() => tell({ stopped: true }));
+  } else if (command === 'watch') {
+    watched = watch(argument);
+  } else if (command === 'watched' && watched) {
+    tell(watched());
   }
 }
 

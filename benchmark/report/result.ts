@@ -44,9 +44,12 @@ export interface Result {
 function compare(metric: Metric, ours: readonly number[], other: readonly number[]): Spread | undefined {
   // A peer that failed in the middle has fewer rounds: those that both have are compared.
   const rounds = Math.min(ours.length, other.length);
-  if (rounds === 0) return undefined;
-  const ratios = ours.slice(0, rounds).map((value, round) => value / other[round]!);
-  return spread(metric.better === 'more' ? ratios : ratios.map((ratio) => 1 / ratio));
+  const ratios = ours
+    .slice(0, rounds)
+    .map((value, round) => (metric.better === 'more' ? value / other[round]! : other[round]! / value))
+    // Of nothing at all there is no ratio.
+    .filter((ratio) => Number.isFinite(ratio));
+  return ratios.length > 0 ? spread(ratios) : undefined;
 }
 
 function row(metric: Metric, { values, failures }: Outcome): Row {

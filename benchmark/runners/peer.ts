@@ -1,6 +1,7 @@
 // A peer that runs, and the load that is put on it.
 import { readFileSync } from 'node:fs';
 
+import type { Watched } from '../peers/watch.cjs';
 import { Child } from '../processes';
 import { type Binaries, type Implementation, serverCommand } from './implementations';
 import type { Program } from './program';
@@ -22,15 +23,28 @@ export interface LoadResult {
   p50: number;
   p90: number;
   p99: number;
+  p999: number;
   max: number;
   /** Processor time of the peer; `null` if the system has no figure. */
-  processor: { main: number; all: number } | null;
+  processor: { main: number | null; all: number } | null;
   /** Processor time of the load generator itself. */
   own: number | null;
 }
 
+/** What an open loop has besides, of `open_loop.rs`. */
+export interface OpenLoadResult extends LoadResult {
+  /** Round trips a second. */
+  offered: number;
+  /** Round trips. */
+  late: number;
+  unsent: number;
+  /** Nanoseconds. */
+  lag: number;
+}
+
 export interface LoadOptions {
   connections: number;
+  rate?: number;
   bytes?: number;
   batch?: number;
   files?: number | undefined;
@@ -76,6 +90,32 @@ export async function load(
   const child = startLoad(binaries, mode, peer, options, span);
   try {
     return await child.hear<LoadResult>(LOAD_SECONDS + span.seconds + span.warmUp);
+  } finally {
+    await child.leave();
+  }
+}
+
+/**
+ * Puts load on a peer at a fixed rate, and has the peer watch itself meanwhile: for its processor time where the load
+ * generator cannot see it, or with `delay` for that of its event loop.
+ */
+export async function loadAtRate(
+  binaries: Binaries,
+  peer: Peer,
+  options: LoadOptions & { rate: number },
+  span: Span,
+  what: 'usage' | 'delay',
+): Promise<OpenLoadResult & { delay?: number }> {
+  const child = startLoad(binaries, 'open', peer, options, span);
+  const watches = peer.implementation.runtime !== 'floor';
+  try {
+    await child.hear(LOAD_SECONDS + span.warmUp);
+    if (watches) peer.child.say(`watch ${what}`);
+    const result = await child.hear<OpenLoadResult>(LOAD_SECONDS + span.seconds);
+    if (!watches) return result;
+    peer.child.say('watched');
+    const { delay, usage } = await peer.child.hear<Watched>(START_SECONDS);
+    return { ...result, processor: result.processor ?? usage, ...(delay !== null && { delay }) };
   } finally {
     await child.leave();
   }

@@ -4,6 +4,8 @@ export interface Program {
   upstream?: number;
   bytes?: number;
   batch?: number;
+  /** Microseconds for which JavaScript computes before it answers. */
+  work?: number;
   /** Milliseconds for which JavaScript computes, in every twice as many. */
   blocked?: number;
   /** The peer collects its garbage. */

@@ -15,14 +15,17 @@ interface Wanted {
 }
 
 interface RoundTrips {
-  /** The program of the peers, and the beginning of the name. */
+  /** The program of the peers, and the beginning of the name, unless it has another. */
   program: string;
+  name?: string;
   title: string;
   connections: number;
   bytes: number;
   wanted: Wanted;
   core?: boolean;
   blocked?: number;
+  /** Microseconds of JavaScript. */
+  work?: number;
   floor?: boolean;
   scale?: boolean;
 }
@@ -47,12 +50,12 @@ function metrics(wanted: Wanted): Metric[] {
   return found;
 }
 
-function values({ count, seconds, p50, p99, processor, own }: LoadResult): Values {
+export function values({ count, seconds, p50, p99, processor, own }: LoadResult): Values {
   return {
     'round trips': count / seconds,
     'p50 latency': p50 / 1000,
     'p99 latency': p99 / 1000,
-    'CPU of the JavaScript thread a round trip': processor ? processor.main / count / 1000 : undefined,
+    'CPU of the JavaScript thread a round trip': processor?.main ? processor.main / count / 1000 : undefined,
     'CPU of the whole process a round trip': processor ? processor.all / count / 1000 : undefined,
     'load generator busy': own === null ? undefined : (own / 1e9 / seconds) * 100,
   };
@@ -61,11 +64,16 @@ function values({ count, seconds, p50, p99, processor, own }: LoadResult): Value
 const size = (bytes: number): string => (bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`);
 
 function roundTrips(one: RoundTrips): ServerScenario {
-  const { connections, bytes, blocked } = one;
+  const { connections, bytes, blocked, work } = one;
   const { files, skip } = openFiles(connections);
-  const program: Program = { name: one.program, ...(files && { files }), ...(blocked && { blocked }) };
+  const program: Program = {
+    name: one.program,
+    ...(files && { files }),
+    ...(blocked && { blocked }),
+    ...(work && { work }),
+  };
   return {
-    name: `${one.program}${blocked ? '-blocked' : ''}-${connections}x${bytes}`,
+    name: `${one.name ?? one.program}${blocked ? '-blocked' : ''}-${connections}x${bytes}`,
     title: `${one.title} ${connections} × ${size(bytes)}`,
     core: one.core ?? false,
     floor: one.floor ?? true,
@@ -85,6 +93,15 @@ const BLOCKED = 50;
 const echo = { program: 'echo', title: 'echo' };
 const pipe = { program: 'pipe', title: 'c.pipe(c)' };
 const proxy = { program: 'proxy', title: 'proxy' };
+const work = (microseconds: number): Omit<RoundTrips, 'wanted'> => ({
+  program: 'echo-work',
+  name: `echo-work${microseconds}`,
+  title: `echo with ${microseconds} µs of JavaScript,`,
+  work: microseconds,
+  connections: 64,
+  bytes: 64,
+  floor: false,
+});
 const all = { rate: 1.15, p50: 'shown', p99: 1.3, javascript: 1.6, process: 'shown' } as const;
 
 export const roundTripScenarios: readonly ServerScenario[] = [
@@ -99,14 +116,9 @@ export const roundTripScenarios: readonly ServerScenario[] = [
   roundTrips({ ...echo, connections: 64, bytes: KIB, wanted: { rate: 'shown' } }),
   roundTrips({ ...echo, connections: 64, bytes: 16 * KIB, wanted: { rate: 'shown' } }),
   roundTrips({ ...echo, connections: 8, bytes: 64 * KIB, wanted: { rate: 1.2 } }),
-  roundTrips({
-    program: 'echo-work',
-    title: 'echo with 20 µs of JavaScript,',
-    connections: 64,
-    bytes: 64,
-    wanted: { rate: 1.25 },
-    floor: false,
-  }),
+  roundTrips({ ...work(20), name: 'echo-work', wanted: { rate: 1.25 } }),
+  roundTrips({ ...work(50), wanted: { rate: 'shown', p99: 'shown' } }),
+  roundTrips({ ...work(100), wanted: { rate: 'shown', p99: 'shown' } }),
   roundTrips({ ...pipe, connections: 64, bytes: 64, wanted: { rate: 1.2 }, core: true }),
   roundTrips({ ...pipe, connections: 8, bytes: 64 * KIB, wanted: { rate: 1.5 } }),
   roundTrips({ ...proxy, connections: 64, bytes: 64, wanted: { rate: 1.35, p99: 'shown' }, core: true }),
