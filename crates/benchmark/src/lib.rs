@@ -5,7 +5,9 @@
 //! input ends: nothing of theirs outlives the command that started them.
 
 pub mod arguments;
+pub mod connection;
 pub mod durations;
+pub mod http;
 pub mod parent;
 pub mod processor_time;
 pub mod recorder;

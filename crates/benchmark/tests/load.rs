@@ -13,9 +13,9 @@ struct Floor {
 }
 
 impl Floor {
-    fn start(program: &str) -> io::Result<Self> {
+    fn start(arguments: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ferronet-floor"))
-            .arg(program)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -86,7 +86,7 @@ fn slow_echo(pause: Duration) -> io::Result<String> {
 
 #[test]
 fn an_open_loop_keeps_its_rate() -> io::Result<()> {
-    let floor = Floor::start("echo")?;
+    let floor = Floor::start(&["echo"])?;
     let output = load(&[
         "open",
         "--port",
@@ -142,6 +142,54 @@ fn an_open_loop_charges_a_slow_peer_for_what_it_kept_waiting() -> io::Result<()>
         number(&output, "p50")
     );
     Ok(())
+}
+
+/// Answers everything that it receives on a connection with a response, and ends the connection when it is asked to.
+fn http_server() -> io::Result<String> {
+    fn answer(mut stream: TcpStream) -> io::Result<()> {
+        let mut request = [0; 512];
+        loop {
+            let count = stream.read(&mut request)?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")?;
+            stream.write_all(b"ok")?;
+            if count == 0 || String::from_utf8_lossy(&request[..count]).contains("close") {
+                return Ok(());
+            }
+        }
+    }
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    let port = listener.local_addr()?.port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || answer(stream));
+        }
+    });
+    Ok(port.to_string())
+}
+
+#[test]
+fn requests_are_counted_over_kept_connections_and_over_new_ones() -> io::Result<()> {
+    let port = http_server()?;
+    for mode in ["http", "http-close"] {
+        let output = load(&[mode, "--port", &port, "--connections", "2", "--seconds", "0.1"])?;
+        assert!(number(&output, "count") >= 1.0, "{mode}");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_is_a_unix_socket() -> io::Result<()> {
+    let path = std::env::temp_dir().join(format!("ferronet-load-{}.sock", std::process::id()));
+    let path = path.to_str().expect("it is text");
+    {
+        let _floor = Floor::start(&["echo", "--path", path])?;
+        for mode in ["echo", "churn"] {
+            let output = load(&[mode, "--path", path, "--connections", "2", "--seconds", "0.1"])?;
+            assert!(number(&output, "count") >= 1.0, "{mode}");
+        }
+    }
+    std::fs::remove_file(path)
 }
 
 #[test]

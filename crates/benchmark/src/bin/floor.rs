@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! ferronet-floor echo|pipe|sink|source|proxy|connect [--upstream PORT]
+//! ferronet-floor echo --path PATH (a Unix socket)
 //! ferronet-floor writes --bytes B --batch N
 //! ```
 
@@ -10,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -19,6 +21,8 @@ use ferronet_benchmark::arguments::Arguments;
 use ferronet_benchmark::parent;
 use ferronet_benchmark::stream::{poll_read, read, shut_down, write_all};
 use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::task::{LocalSet, spawn_local};
@@ -122,6 +126,23 @@ async fn serve<F: Future<Output = io::Result<()>> + 'static>(
     }
 }
 
+#[cfg(unix)]
+async fn echo_on_unix(path: &Path) -> Result<(), Error> {
+    let listener = UnixListener::bind(path)?;
+    parent::report(r#"{"port":0}"#)?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let (from, to) = stream.into_split();
+        spawn_local(carry(from, to));
+    }
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unused_async, reason = "as where there are Unix sockets")]
+async fn echo_on_unix(_path: &Path) -> Result<(), Error> {
+    Err("there are no Unix sockets".into())
+}
+
 async fn connect_once(to: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
@@ -182,6 +203,9 @@ async fn obey(mut lines: tokio::sync::mpsc::UnboundedReceiver<String>) {
 async fn run(arguments: Arguments) -> Result<(), Error> {
     spawn_local(obey(parent::lines()));
     match arguments.mode.as_str() {
+        "echo" if arguments.optional::<PathBuf>("path")?.is_some() => {
+            echo_on_unix(&arguments.required::<PathBuf>("path")?).await
+        }
         "echo" | "pipe" | "connect" => serve(echo).await,
         "sink" => serve(sink).await,
         "source" => serve(source).await,

@@ -6,28 +6,34 @@
 //! ferronet-load upload   (as echo; --bytes is the size of a chunk, and bytes are counted)
 //! ferronet-load download (the same)
 //! ferronet-load writes   (the same, and --batch: how many messages of B bytes answer a request of one byte)
-//! ferronet-load churn    (the same, without --bytes: connect, one byte there and back, close)
+//! ferronet-load http     (as echo, without --bytes: requests, each when the one before is answered)
+//! ferronet-load http-close (the same, with a connection for each request)
+//! ferronet-load churn    (as echo, without --bytes: connect, one byte there and back, close)
 //! ferronet-load accept   (the same as churn, the other way round: prints {"port":P} and waits for connections)
 //! ferronet-load idle     --port P --connections N; prints {"connected":N} and holds them
 //! ```
 //!
-//! `--process` is the peer's: what it used of the processor in the measured interval is part of the result.
+//! `--path` in place of `--port` is a Unix socket. `--process` is the peer's: what it used of the processor in the measured interval is part of the result.
 
 mod open_loop;
 
 use std::cell::{Cell, RefCell};
-use std::future::{self, Future};
+use std::future::{self, Future, poll_fn};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use ferronet_benchmark::arguments::Arguments;
+use ferronet_benchmark::connection::Connection;
+use ferronet_benchmark::http::{self, Response};
 use ferronet_benchmark::parent;
 use ferronet_benchmark::recorder::Recorder;
-use ferronet_benchmark::stream::{exchange, read, read_shared, shut_down, write, write_all};
+use ferronet_benchmark::stream::{exchange, poll_read, read, read_shared, shut_down, write, write_all};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
@@ -48,12 +54,16 @@ enum Work {
     Writes,
     Upload,
     Download,
+    /// A request, and its response.
+    Http,
 }
 
 /// What all connections have in common.
 struct Load {
     recorder: Recorder,
     port: u16,
+    /// The Unix socket that is connected to, in place of the port.
+    path: Option<PathBuf>,
     connections: usize,
     /// Of the open loop.
     rate: Option<NonZeroU32>,
@@ -80,6 +90,7 @@ impl Load {
                 arguments.optional("process")?,
             ),
             port: arguments.optional("port")?.unwrap_or(0),
+            path: arguments.optional("path")?,
             connections: arguments.required::<NonZeroUsize>("connections")?.get(),
             rate: arguments.optional("rate")?,
             bytes,
@@ -91,10 +102,11 @@ impl Load {
         })
     }
 
-    async fn connect(&self, to: Ipv4Addr) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(SocketAddr::from((to, self.port))).await?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
+    async fn connect(&self, to: Ipv4Addr) -> io::Result<Connection> {
+        match &self.path {
+            Some(path) => Connection::unix(path).await,
+            None => Connection::tcp(SocketAddr::from((to, self.port))).await,
+        }
     }
 
     /// An address of this machine that differs from call to call, where the system has more than one: a
@@ -111,13 +123,33 @@ impl Load {
     }
 
     /// A message, there and back, compared byte for byte.
-    async fn trip(&self, stream: &mut TcpStream, message: &[u8]) -> io::Result<()> {
+    async fn trip(&self, stream: &mut Connection, message: &[u8]) -> io::Result<()> {
         let right = |at: usize, piece: &[u8]| message[at..at + piece.len()] == *piece;
         exchange(stream, message, message.len(), &self.buffer, right).await
     }
 
+    /// A request and its response.
+    async fn ask(&self, stream: &mut Connection, request: &[u8]) -> io::Result<()> {
+        write_all(stream, request).await?;
+        let mut response = Response::default();
+        poll_fn(|context| {
+            let buffer = &mut *self.buffer.borrow_mut();
+            loop {
+                match ready!(poll_read(stream, context, buffer))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                    count => {
+                        if response.take(&buffer[..count])? {
+                            return Poll::Ready(Ok(()));
+                        }
+                    }
+                }
+            }
+        })
+        .await
+    }
+
     /// Does the work once. Returns how much that counts.
-    async fn once(&self, work: Work, stream: &mut TcpStream) -> io::Result<usize> {
+    async fn once(&self, work: Work, stream: &mut Connection) -> io::Result<usize> {
         match work {
             Work::Echo => {
                 self.trip(stream, &self.message).await?;
@@ -133,15 +165,19 @@ impl Load {
                 0 => Err(io::ErrorKind::UnexpectedEof.into()),
                 count => Ok(count),
             },
+            Work::Http => {
+                self.ask(stream, http::REQUEST).await?;
+                Ok(1)
+            }
         }
     }
 
     /// Connects, and where the peer answers has it answer: then it has accepted.
-    async fn open_one(&self, work: Work) -> io::Result<TcpStream> {
+    async fn open_one(&self, work: Work) -> io::Result<Connection> {
         let mut stream = self.connect(Ipv4Addr::LOCALHOST).await?;
         match work {
             Work::Echo => self.trip(&mut stream, &self.message[..1]).await?,
-            Work::Writes => drop(self.once(work, &mut stream).await?),
+            Work::Writes | Work::Http => drop(self.once(work, &mut stream).await?),
             Work::Upload | Work::Download => {}
         }
         Ok(stream)
@@ -150,7 +186,7 @@ impl Load {
 
 /// Ends a connection in good order: the peer has closed it as well when this returns, and works for it no
 /// more.
-async fn close(mut stream: TcpStream) -> io::Result<()> {
+async fn close(mut stream: Connection) -> io::Result<()> {
     shut_down(&mut stream).await?;
     let mut rest = [0; 4096];
     while read(&mut stream, &mut rest).await? > 0 {}
@@ -170,7 +206,7 @@ async fn in_parallel<T: 'static>(
 }
 
 /// Opens all connections, a limited number at a time.
-async fn open(load: &Rc<Load>, work: Work) -> Result<Vec<TcpStream>, Error> {
+async fn open(load: &Rc<Load>, work: Work) -> Result<Vec<Connection>, Error> {
     let missing = Rc::new(Cell::new(load.connections));
     let openers = (0..OPENING.min(load.connections)).map(|_| {
         let (load, missing) = (Rc::clone(load), Rc::clone(&missing));
@@ -209,8 +245,8 @@ async fn repeat(load: &Rc<Load>, work: Work) -> Result<(), Error> {
     Ok(())
 }
 
-/// Connections that live for one byte, a number of them at any time.
-async fn churn(load: &Rc<Load>) -> Result<(), Error> {
+/// Connections that live for one byte, or for one request, a number of them at any time.
+async fn churn(load: &Rc<Load>, work: Work) -> Result<(), Error> {
     load.recorder.begin();
     let tasks = (0..load.connections).map(|_| {
         let load = Rc::clone(load);
@@ -218,7 +254,10 @@ async fn churn(load: &Rc<Load>) -> Result<(), Error> {
             let mut since = Instant::now();
             while !load.recorder.is_over() {
                 let mut stream = load.connect(load.next_address()).await?;
-                load.trip(&mut stream, &load.message[..1]).await?;
+                match work {
+                    Work::Http => load.ask(&mut stream, http::LAST_REQUEST).await?,
+                    _ => load.trip(&mut stream, &load.message[..1]).await?,
+                }
                 close(stream).await?;
                 since = load.recorder.record(since, 1);
             }
@@ -275,7 +314,9 @@ async fn run(mode: &str, load: Rc<Load>) -> Result<(), Error> {
         "writes" => repeat(&load, Work::Writes).await?,
         "upload" => repeat(&load, Work::Upload).await?,
         "download" => repeat(&load, Work::Download).await?,
-        "churn" => churn(&load).await?,
+        "http" => repeat(&load, Work::Http).await?,
+        "churn" => churn(&load, Work::Echo).await?,
+        "http-close" => churn(&load, Work::Http).await?,
         "accept" => accept(&load).await?,
         "idle" => {
             let _held = open(&load, Work::Echo).await?;

@@ -22,11 +22,11 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use ferronet_benchmark::connection::Connection;
 use ferronet_benchmark::durations::Durations;
 use ferronet_benchmark::parent;
 use ferronet_benchmark::schedule::Schedule;
 use ferronet_benchmark::sleeper::Sleeper;
-use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
 use super::{Error, Load, Work, close, in_parallel, open};
@@ -104,7 +104,12 @@ impl Pace {
     }
 
     /// One connection, from its first message to the end of the interval.
-    async fn send_and_receive(&self, mut request: u64, load: &Load, mut stream: TcpStream) -> io::Result<()> {
+    async fn send_and_receive(
+        &self,
+        mut request: u64,
+        load: &Load,
+        mut stream: Connection,
+    ) -> io::Result<()> {
         loop {
             let due = self.until_due(request, load).await;
             if load.recorder.is_over() {
