@@ -1,7 +1,7 @@
 // Runs the scenarios: for each, rounds in which the peers take turns, each in a new process that is warmed up first.
 import type { Options } from './options';
 import { type Binaries, type Implementation, implementation } from './runners/implementations';
-import { type Peer, type Span, startPeer } from './runners/peer';
+import { endPeer, type Peer, type Span, startPeer } from './runners/peer';
 import type { Scenario, ServerScenario, Values } from './scenarios/scenario';
 
 /** A share of the measured time, before it, in every round: connections get their speed, code its last form. */
@@ -50,7 +50,7 @@ async function round(
     if (!scenario.cold) await measure({ ...span, seconds: span.seconds * FIRST_RUN_SHARE });
     return await measure(span);
   } finally {
-    await peer.child.leave();
+    await endPeer(peer);
   }
 }
 
@@ -102,7 +102,7 @@ async function run(scenario: Scenario, options: Options, binaries: Binaries, pro
       }
     }
   } finally {
-    await upstream?.child.leave();
+    if (upstream) await endPeer(upstream);
   }
   return { scenario, values, failures };
 }

@@ -1,13 +1,14 @@
-// A peer: a server in a process of its own that does one program on one implementation of `net`.
+// A peer: a server in a process of its own that does one program on one implementation of `net`, or of `fronts.cts`.
 //
-//     server.cjs <ferronet or node:net> <program> [--blocked MS] [--upstream PORT] [--bytes N] [--batch N] [--work US]
+//     server.cjs <ferronet or node:net> <program> [--blocked MS] [--upstream PORT] [--path PATH] [--bytes N] [--batch N] [--work US]
 //
 // It tells its parent the port in a line of JSON, takes commands in lines, and ends when its standard input does. It is
 // CommonJS by its name (.cts), since Bun and Deno run the same file and do not read this package's tsconfig.
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { parseArgs } from 'node:util';
 
 import { connectAgainAndAgain } from './connect.cjs';
+import { createFront } from './fronts.cjs';
 import type { Net, Settings } from './programs.cjs';
 import { compute, programs } from './programs.cjs';
 import { watch, type Watched } from './watch.cjs';
@@ -18,6 +19,8 @@ const { positionals, values } = parseArgs({
     // Milliseconds for which JavaScript computes, in every twice as many.
     blocked: { type: 'string' },
     upstream: { type: 'string' },
+    // A Unix socket to listen on, in place of a port.
+    path: { type: 'string' },
     bytes: { type: 'string' },
     batch: { type: 'string' },
     work: { type: 'string' },
@@ -62,16 +65,23 @@ function obey(line: string): void {
   }
 }
 
-const program = programs[name];
-if (!program) throw new Error(`there is no program ${name}`);
+function createServer(): Server {
+  const program = programs[name];
+  if (!program) throw new Error(`there is no program ${name}`);
+  return net.createServer({ noDelay: true }, (socket) => {
+    // A client that is gone in the middle of a message is the end of a round, not a failure.
+    socket.on('error', () => socket.destroy());
+    program(socket, settings, net);
+  });
+}
 
-const server = net.createServer({ noDelay: true }, (socket) => {
-  // A client that is gone in the middle of a message is the end of a round, not a failure.
-  socket.on('error', () => socket.destroy());
-  program(socket, settings, net);
-});
-// On all addresses, since connections that live for one byte come to many of them.
-server.listen(0, '0.0.0.0', () => tell({ port: (server.address() as AddressInfo).port }));
+const server = createFront(implementation, name) ?? createServer();
+if (values.path === undefined) {
+  // On all addresses, since connections that live for one byte come to many of them.
+  server.listen(0, '0.0.0.0', () => tell({ port: (server.address() as AddressInfo).port }));
+} else {
+  server.listen(values.path, () => tell({ port: 0 }));
+}
 
 const blocked = Number(values.blocked);
 if (blocked > 0) setInterval(() => compute(blocked), 2 * blocked);

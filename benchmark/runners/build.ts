@@ -52,7 +52,7 @@ function install(runtime: 'bun' | 'deno'): string | undefined {
 
 /** Builds and installs what the peers need. Peers that are not available are reported and left out. */
 export function getBinaries(peers: readonly Implementation[]): { binaries: Binaries; peers: Implementation[] } {
-  const binaries: Binaries = buildCrate();
+  const binaries: Binaries = { node: process.execPath, ...buildCrate() };
   const there = peers.filter(({ name, runtime }) => {
     if (runtime !== 'bun' && runtime !== 'deno') return true;
     binaries[runtime] ??= install(runtime);

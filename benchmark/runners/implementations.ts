@@ -17,6 +17,8 @@ export interface Implementation {
 
 /** The programs that are built or installed for the run. */
 export interface Binaries {
+  /** Runs `ours` and `node`. */
+  node: string;
   load: string;
   floor: string;
   bun?: string | undefined;
@@ -54,23 +56,24 @@ function javascript({ runtime }: Implementation, binaries: Binaries, gc: boolean
     case 'deno':
       return [binaries.deno!, 'run', '--allow-all', '--no-prompt', ...(gc ? ['--v8-flags=--expose-gc'] : [])];
     default:
-      return [process.execPath, ...(gc ? ['--expose-gc'] : [])];
+      return [binaries.node, ...(gc ? ['--expose-gc'] : [])];
   }
 }
 
 const netOf = ({ runtime }: Implementation): string => (runtime === 'ours' ? 'ferronet' : 'node:net');
 
-/** The command for a program of `peers/programs.cts`, or the floor's of the same name. */
-export function serverCommand(
-  peer: Implementation,
-  binaries: Binaries,
-  program: Program,
-  upstream: number | undefined,
-): Command {
-  const { name, collects, files, ...settings } = program;
-  const options = Object.entries({ ...settings, ...(upstream === undefined ? {} : { upstream }) }).flatMap(
-    ([option, value]) => [`--${option}`, String(value)],
-  );
+/** Where a server listens or connects to. */
+export interface Places {
+  upstream?: number | undefined;
+  path?: string | undefined;
+}
+
+/** The command for a program of `peers/`, or the floor's of the same name. */
+export function serverCommand(peer: Implementation, binaries: Binaries, program: Program, places: Places): Command {
+  const { name, collects, files, unix: _, ...settings } = program;
+  const options = Object.entries({ ...settings, ...places })
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([option, value]) => [`--${option}`, String(value)]);
   if (peer.runtime === 'floor') return { file: binaries.floor, args: [name, ...options], env: peer.env, files };
   const [file, ...flags] = javascript(peer, binaries, collects ?? false);
   return { file, args: [...flags, join(PEERS, 'server.cjs'), netOf(peer), name, ...options], env: peer.env, files };

@@ -1,5 +1,7 @@
 // A peer that runs, and the load that is put on it.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import type { Watched } from '../peers/watch.cjs';
 import { Child } from '../processes';
@@ -8,12 +10,14 @@ import type { Program } from './program';
 
 const START_SECONDS = 20;
 /** For connecting, closing, and the odd pause; the measured time comes on top. */
-const LOAD_SECONDS = 45;
+export const LOAD_SECONDS = 45;
 
 export interface Peer {
   readonly implementation: Implementation;
   readonly child: Child;
   readonly port: number;
+  /** The Unix socket that it listens on, in place of the port. */
+  readonly path?: string | undefined;
 }
 
 /** What `ferronet-load` prints. Durations are nanoseconds. */
@@ -56,22 +60,33 @@ export interface Span {
   warmUp: number;
 }
 
+/** How many peers were started, so that each has a socket of its own. */
+let sockets = 0;
+
 export async function startPeer(
   peer: Implementation,
   binaries: Binaries,
   program: Program,
   upstream: number | undefined,
 ): Promise<Peer> {
-  const child = new Child(`the peer ${peer.name}`, serverCommand(peer, binaries, program, upstream));
+  sockets++;
+  const path = program.unix ? join(tmpdir(), `ferronet-bench-${process.pid}-${sockets}.sock`) : undefined;
+  const child = new Child(`the peer ${peer.name}`, serverCommand(peer, binaries, program, { upstream, path }));
   const { port } = await child.hear<{ port: number }>(START_SECONDS);
-  return { implementation: peer, child, port };
+  return { implementation: peer, child, port, path };
+}
+
+/** Lets a peer end, and removes what it leaves behind. */
+export async function endPeer({ child, path }: Peer): Promise<void> {
+  await child.leave();
+  if (path !== undefined) rmSync(path, { force: true });
 }
 
 function startLoad(binaries: Binaries, mode: string, peer: Peer, options: LoadOptions, span?: Span): Child {
   const { files, ...numbers } = options;
   const all = {
     ...numbers,
-    port: peer.port,
+    ...(peer.path === undefined ? { port: peer.port } : { path: peer.path }),
     process: peer.child.pid,
     ...(span && { seconds: span.seconds, 'warm-up': span.warmUp }),
   };

@@ -1,4 +1,4 @@
-/** What the peers run: a name of `peers/programs.cts` and its options. */
+/** What the peers run: a name of `peers/programs.cts` or `peers/fronts.cts`, and its options. */
 export interface Program {
   name: string;
   upstream?: number;
@@ -10,6 +10,8 @@ export interface Program {
   blocked?: number;
   /** The peer collects its garbage. */
   collects?: boolean;
+  /** It listens on a Unix socket. */
+  unix?: boolean;
   /** How many files it has open. */
   files?: number;
 }

@@ -16,6 +16,16 @@ const churn: ServerScenario = {
   },
 };
 
+const unixChurn: ServerScenario = {
+  ...churn,
+  name: 'churn-unix',
+  title: `accept, echo a byte, close; ${UNDER_WAY} at a time over a Unix socket`,
+  core: false,
+  metrics: [{ name: 'connections', unit: 'connections/s', better: 'more' }],
+  program: { name: 'echo', unix: true },
+  skip: process.platform === 'win32' ? 'there are no Unix sockets' : undefined,
+};
+
 const connectChurn: ServerScenario = {
   name: 'connect-churn',
   title: `connect, send a byte, close; ${UNDER_WAY} at a time`,
@@ -27,4 +37,4 @@ const connectChurn: ServerScenario = {
   },
 };
 
-export const churnScenarios: readonly ServerScenario[] = [churn, connectChurn];
+export const churnScenarios: readonly ServerScenario[] = [churn, unixChurn, connectChurn];

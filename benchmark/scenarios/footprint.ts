@@ -9,16 +9,16 @@ import type { ProcessScenario, ServerScenario } from './scenario';
 const linuxOnly = process.platform === 'linux' ? undefined : 'reads the memory of a process from /proc';
 
 /** `wanted` connections, or as many as the limits allow; the title has their number. */
-function idle(wanted: number, target?: number): ServerScenario {
+function idle(wanted: number, { target, unix = false }: { target?: number; unix?: boolean } = {}): ServerScenario {
   const possible = atMost(wanted);
   // Half as many is another scenario.
   const connections = possible * 2 < wanted ? wanted : possible;
   const { files, skip } = openFiles(connections);
   return {
-    name: `idle-${wanted}`,
-    title: `idle connection, ${connections} of them`,
+    name: `idle-${unix ? 'unix-' : ''}${wanted}`,
+    title: `idle connection${unix ? ' over a Unix socket' : ''}, ${connections} of them`,
     metrics: [{ name: 'memory', unit: 'bytes', better: 'less', ...(target !== undefined && { target }) }],
-    program: { name: 'echo', collects: true, ...(files && { files }) },
+    program: { name: 'echo', unix, collects: true, ...(files && { files }) },
     cold: true,
     skip: linuxOnly ?? skip,
     measure: async ({ binaries }, peer) => ({
@@ -52,7 +52,8 @@ const requireTime: ProcessScenario = {
 };
 
 export const footprintScenarios: readonly (ServerScenario | ProcessScenario)[] = [
-  idle(5000, 1),
+  idle(5000, { target: 1 }),
   idle(20_000),
+  idle(5000, { unix: true }),
   requireTime,
 ];

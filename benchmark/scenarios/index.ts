@@ -4,6 +4,7 @@ import { churnScenarios } from './churn';
 import { fixedRateScenarios } from './fixed-rate';
 import { footprintScenarios } from './footprint';
 import { roundTripScenarios } from './round-trips';
+import { requestScenarios } from './requests';
 import type { Scenario } from './scenario';
 
 export const scenarios: readonly Scenario[] = [
@@ -11,5 +12,6 @@ export const scenarios: readonly Scenario[] = [
   ...fixedRateScenarios,
   ...bulkScenarios,
   ...churnScenarios,
+  ...requestScenarios,
   ...footprintScenarios,
 ];

@@ -3,7 +3,17 @@ import type { Binaries, Implementation } from '../runners/implementations';
 import type { Peer, Span } from '../runners/peer';
 import type { Program } from '../runners/program';
 
-export type Unit = 'round trips/s' | 'messages/s' | 'connections/s' | 'MB/s' | 'µs' | 'ms' | 'bytes' | '%';
+export type Unit =
+  | 'round trips/s'
+  | 'messages/s'
+  | 'connections/s'
+  | 'requests/s'
+  | 'handshakes/s'
+  | 'MB/s'
+  | 'µs'
+  | 'ms'
+  | 'bytes'
+  | '%';
 
 /** A figure of a scenario. */
 export interface Metric {
