@@ -19,6 +19,7 @@ mod timerfd {
     use std::ptr;
 
     use tokio::io::unix::AsyncFd;
+    use tokio::task::yield_now;
 
     use super::{Instant, io};
 
@@ -49,6 +50,8 @@ mod timerfd {
         pub async fn sleep_until(&self, at: Instant) -> io::Result<()> {
             let left = at.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                // Others get their turn, however often the time has come already.
+                yield_now().await;
                 return Ok(());
             }
             let never = libc::timespec {
@@ -91,10 +94,12 @@ mod yielding {
         /// # Errors
         /// None here.
         pub async fn sleep_until(&self, at: Instant) -> io::Result<()> {
-            while Instant::now() < at {
+            loop {
                 tokio::task::yield_now().await;
+                if Instant::now() >= at {
+                    return Ok(());
+                }
             }
-            Ok(())
         }
     }
 }

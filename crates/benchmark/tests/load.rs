@@ -200,6 +200,7 @@ fn a_number_that_makes_no_sense_is_an_error() -> io::Result<()> {
         ("echo", "--connections", "0"),
         ("open", "--rate", "0"),
         ("open", "--rate", "-1"),
+        ("open", "--rate", "10000001"),
         ("echo", "--seconds", "-1"),
         ("echo", "--port", "65536"),
     ] {

@@ -31,6 +31,9 @@ use tokio::task::spawn_local;
 
 use super::{Error, Load, Work, close, in_parallel, open};
 
+/// Round trips a second. Messages that were not sent are counted one by one at the end.
+const MOST: u32 = 10_000_000;
+
 struct Pace {
     schedule: Schedule,
     began: Instant,
@@ -147,6 +150,9 @@ impl Pace {
 
 pub(super) async fn run(load: &Rc<Load>) -> Result<(), Error> {
     let rate = load.rate.ok_or("--rate is missing")?;
+    if rate.get() > MOST {
+        return Err(format!("--rate takes {MOST} at most").into());
+    }
     let connections = NonZeroUsize::new(load.connections).ok_or("--connections is missing")?;
     let streams = open(load, Work::Echo).await?;
     load.recorder.begin();
