@@ -60,7 +60,19 @@ function turns<T>(all: readonly T[], round: number): T[] {
   return [...all.slice(first), ...all.slice(0, first)];
 }
 
-async function run(scenario: Scenario, options: Options, binaries: Binaries, progress: Progress): Promise<Outcome> {
+/** Until when a scenario may take another round, and until when anything may begin; in the time of `performance.now()`. */
+interface Until {
+  round: number;
+  end: number;
+}
+
+async function run(
+  scenario: Scenario,
+  options: Options,
+  binaries: Binaries,
+  progress: Progress,
+  until: Until,
+): Promise<Outcome> {
   const peers = options.peers.filter(({ runtime }) => runtime !== 'floor' || scenario.floor !== false);
   const values = new Map<string, Values[]>(peers.map(({ name }) => [name, []]));
   const failures = new Map<string, string>();
@@ -71,7 +83,7 @@ async function run(scenario: Scenario, options: Options, binaries: Binaries, pro
 
   /** Does something for a peer that has not failed; an error is the end of its part in this scenario. */
   const attempt = async (one: Implementation, what: string, action: () => Promise<void>): Promise<void> => {
-    if (failures.has(one.name)) return;
+    if (failures.has(one.name) || performance.now() > until.end) return;
     progress.step(`${what}, ${one.name}`);
     try {
       await action();
@@ -93,6 +105,7 @@ async function run(scenario: Scenario, options: Options, binaries: Binaries, pro
     }
     for (let n = 0; n < options.rounds; n++) {
       for (const one of turns(peers, n)) {
+        if (n > 0 && performance.now() > until.round) break;
         await attempt(one, `round ${n + 1} of ${options.rounds}`, async () => {
           const measured = scenario.program
             ? round(scenario, one, binaries, upstream?.port, span)
@@ -109,9 +122,16 @@ async function run(scenario: Scenario, options: Options, binaries: Binaries, pro
 
 export async function measureAll(options: Options, binaries: Binaries, progress: Progress): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
+  const started = performance.now();
+  const milliseconds = (options.minutes ?? Infinity) * 60_000;
   for (const [index, scenario] of options.scenarios.entries()) {
     progress.scenario(scenario, index);
-    if (scenario.skip === undefined) outcomes.push(await run(scenario, options, binaries, progress));
+    const until = {
+      // Each has the same share, and what those before it have left.
+      round: started + (milliseconds * (index + 1)) / options.scenarios.length,
+      end: started + milliseconds,
+    };
+    if (scenario.skip === undefined) outcomes.push(await run(scenario, options, binaries, progress, until));
     else outcomes.push({ scenario, values: new Map(), failures: new Map() });
   }
   return outcomes;

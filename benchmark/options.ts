@@ -1,7 +1,9 @@
 // What the command line asks for.
+import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 import { type Implementation, implementation, RUNTIMES } from './runners/implementations';
+import { scaling } from './scaling';
 import { scenarios } from './scenarios';
 import type { Scenario } from './scenarios/scenario';
 
@@ -11,6 +13,9 @@ export const HELP = `npm run bench -- [options]
   --seconds S    measured seconds of each peer in each round (2)
   --only A,B     scenarios whose names contain one of these; "core": the core scenarios, "all": every one
   --peers A,B    of ours, node, bun, deno, floor, or all (ours,node,floor); ours:NAME=VALUE sets a variable for a peer
+  --nodes A,B    executables of Node: the run is repeated with each, and a table compares their ratios to node:net
+  --scaling      threads and drivers of ferronet against node:net, in ten minutes at most beside the build; it has its
+                 own rounds, scenarios and peers
   --write        write benchmark/results/ even when it is not a full run of at least 5 rounds
   --list         the scenarios, and nothing else
 `;
@@ -25,6 +30,11 @@ export interface Options {
   /** Whether that is all of them. */
   full: boolean;
   peers: readonly Implementation[];
+  /** Executables; the run is repeated with each. */
+  nodes: readonly string[];
+  scaling: boolean;
+  /** For all that is measured. Each scenario has a share; when that is used up, it has no more rounds than it has had. */
+  minutes?: number;
   write: boolean;
   list: boolean;
   help: boolean;
@@ -72,6 +82,18 @@ function peersOf(text: string): Implementation[] {
   return Array.from(names, implementation);
 }
 
+function nodesOf(text: string): string[] {
+  const nodes = words('nodes', text);
+  for (const node of nodes) {
+    try {
+      execFileSync(node, ['--version'], { stdio: 'ignore' });
+    } catch {
+      throw new Error(`--nodes: "${node}" cannot be run`);
+    }
+  }
+  return nodes;
+}
+
 /** Reads the command line; an error is a sentence for the user. */
 export function readOptions(): Options {
   const { values } = parseArgs({
@@ -80,6 +102,8 @@ export function readOptions(): Options {
       seconds: { type: 'string', default: '2' },
       only: { type: 'string' },
       peers: { type: 'string', default: 'ours,node,floor' },
+      nodes: { type: 'string', default: process.execPath },
+      scaling: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -87,14 +111,19 @@ export function readOptions(): Options {
   });
   const rounds = whole('rounds', values.rounds);
   const selected = chosen(values.only ?? (rounds === 1 ? 'core' : 'all'));
+  const nodes = nodesOf(values.nodes);
+  if (values.scaling && nodes.length > 1) throw new Error('--scaling runs on a single Node');
   return {
     rounds,
     seconds: positive('seconds', values.seconds),
     scenarios: selected,
     full: selected.length === scenarios.length,
     peers: peersOf(values.peers),
+    nodes,
+    scaling: values.scaling,
     write: values.write,
     list: values.list,
     help: values.help,
+    ...(values.scaling && { ...scaling(), full: false }),
   };
 }

@@ -4,18 +4,38 @@ import { measureAll } from './measure';
 import { HELP, type Options, readOptions, ROUNDS_OF_RESULTS } from './options';
 import { killAll } from './processes';
 import { describeMachine } from './report/machine';
+import { nodesTable } from './report/nodes-table';
 import { watchOthers } from './report/others';
 import { showProgress } from './report/progress';
-import { resultOf } from './report/result';
+import { type Result, resultOf } from './report/result';
+import { scalingTable } from './report/scaling-table';
 import { table } from './report/table';
 import { writeResults } from './report/write';
 import { buildPackage, getBinaries } from './runners/build';
+import type { Binaries } from './runners/implementations';
 import { scenarios } from './scenarios';
 
 const INTERRUPTED = 130;
 
 function list(): string {
   return scenarios.map(({ name, title, core }) => `${name.padEnd(24)}${core ? 'core  ' : '      '}${title}`).join('\n');
+}
+
+async function runOn(options: Options, binaries: Binaries): Promise<Result> {
+  const { rounds, seconds, peers } = options;
+  const machine = describeMachine(binaries, peers);
+  const progress = showProgress(options.scenarios.length);
+  const others = watchOthers();
+  const outcomes = await measureAll(options, binaries, progress);
+  progress.end();
+  const share = others();
+  return resultOf(outcomes, { rounds, seconds, machine, peers, ...(share !== undefined && { others: share }) });
+}
+
+/** What the files of a run are called. */
+function nameOf({ scaling, nodes }: Options, { machine }: Result): string {
+  if (scaling) return 'scaling';
+  return nodes.length > 1 ? `node-${machine.versions['node']!.split('.', 1)[0]}` : 'latest';
 }
 
 async function run(wanted: Options): Promise<void> {
@@ -26,27 +46,18 @@ async function run(wanted: Options): Promise<void> {
   }
   const { binaries, peers } = getBinaries(wanted.peers);
   const options = { ...wanted, peers };
-  const machine = describeMachine(binaries, peers);
-  const progress = showProgress(options.scenarios.length);
-  const others = watchOthers();
-  const outcomes = await measureAll(options, binaries, progress);
-  progress.end();
-
-  const { rounds, seconds } = options;
-  const share = others();
-  const result = resultOf(outcomes, {
-    rounds,
-    seconds,
-    machine,
-    peers,
-    ...(share !== undefined && { others: share }),
-  });
-  console.log(table(result));
-  const failed = outcomes.some(({ failures }) => failures.size > 0);
-  if (options.write || (options.full && rounds >= ROUNDS_OF_RESULTS && !failed)) {
-    console.log(`written: ${writeResults(result).join(', ')}`);
+  const results: Result[] = [];
+  for (const node of options.nodes) {
+    const result = await runOn(options, { ...binaries, node });
+    results.push(result);
+    console.log(options.scaling ? scalingTable(result) : table(result));
+    const failed = result.scenarios.some(({ failures }) => Object.keys(failures).length > 0);
+    if (options.write || (options.full && options.rounds >= ROUNDS_OF_RESULTS && !failed)) {
+      console.log(`written: ${writeResults(result, nameOf(options, result), !options.scaling).join(', ')}`);
+    }
+    if (failed) process.exitCode = 1;
   }
-  if (failed) process.exitCode = 1;
+  if (results.length > 1) console.log(nodesTable(results));
 }
 
 async function main(): Promise<void> {

@@ -40,7 +40,14 @@ export function drawBars(result: Result): Drawing {
   const x = (value: number): number => LABELS + (Math.min(value, axis) / axis) * WIDTH;
   const bottom = HEAD + bars.length * ROW;
 
-  const parts = [label(0, 14, 'ferronet compared to node:net: longer is better, the line is node:net', 'heading')];
+  const parts = [
+    label(
+      0,
+      14,
+      `ferronet compared to node:net of Node ${result.machine.versions['node']}: longer is better, the line is node:net`,
+      'heading',
+    ),
+  ];
   for (let tick = 0; tick <= axis; tick += 0.5) {
     parts.push(
       line(x(tick), HEAD - 4, x(tick), bottom, tick === 1 ? 'one' : 'grid'),

@@ -32,7 +32,8 @@ function versions(binaries: Binaries, peers: readonly Implementation[]): Record<
   const commit = output('git', ['rev-parse', '--short', 'HEAD']);
   const found: Record<string, string> = {
     ferronet: commit ? `${version} (${commit})` : version,
-    node: process.versions.node,
+    // A child, also where it is the Node of this process: one way to ask.
+    node: output(binaries.node, ['-p', 'process.versions.node']) ?? 'unknown',
   };
   for (const name of ['bun', 'deno'] as const) {
     if (!peers.some(({ runtime }) => runtime === name)) continue;

@@ -1,5 +1,6 @@
 // The table that ends a run.
 import { title } from '../runners/implementations';
+import { inColumns } from './columns';
 import { ratioSpread, ratio, wanted, withSpread } from './number-text';
 import type { Result, Row, ScenarioResult } from './result';
 
@@ -43,7 +44,7 @@ function columns({ peers }: Result): [string, Column][] {
   return found;
 }
 
-function remarks({ skipped, failures, title: what }: ScenarioResult): string[] {
+export function remarks({ skipped, failures, title: what }: ScenarioResult): string[] {
   const lines = skipped === undefined ? [] : [`skipped: ${what}: ${skipped}`];
   return [...lines, ...Object.entries(failures).map(([peer, why]) => `FAILED: ${what}: ${why} [${peer}]`)];
 }
@@ -67,19 +68,11 @@ export function table(result: Result): string {
       lines.push([`${what}: ${row.name}`, row.unit, ...shown.map(([, text]) => text(row))]);
     }
   }
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const text = lines.map((line) =>
-    line
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
-  text.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
   return [
     about(result),
     'Median ± the round that is furthest from it. Ratios are taken round by round (median, least to greatest); above 1 is better, also where less is.',
     '',
-    ...text,
+    ...inColumns(lines, 2),
     '',
     ...result.scenarios.flatMap(remarks),
   ].join('\n');

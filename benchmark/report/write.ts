@@ -20,12 +20,12 @@ function written(result: Result): string {
   return `${text.replace(/\[[\d\s.,e+-]+\]|\{[^[\]{}]*"greatest": [^[\]{}]*\}/g, onOneLine)}\n`;
 }
 
-/** Returns the files, as seen from the package. */
-export function writeResults(result: Result): string[] {
+/** Writes `name.json` and, of a run that has a picture, `name.svg`. Returns the files, as seen from the package. */
+export function writeResults(result: Result, name: string, pictured = true): string[] {
   mkdirSync(RESULTS, { recursive: true });
   const files: [string, string][] = [
-    [join(RESULTS, 'latest.json'), written(result)],
-    [join(RESULTS, 'latest.svg'), picture(result)],
+    [join(RESULTS, `${name}.json`), written(result)],
+    ...(pictured ? [[join(RESULTS, `${name}.svg`), picture(result)] as [string, string]] : []),
   ];
   for (const [file, text] of files) writeFileSync(file, text);
   return files.map(([file]) => relative(ROOT, file));
