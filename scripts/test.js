@@ -66,8 +66,8 @@ function settle(result, status) {
   return result;
 }
 
-/** The reactor with its core, and the numbers that the addon and TypeScript share. */
-const CRATES = ['-p', 'ferronet-core', '-p', 'ferronet-reactor', '-p', 'ferronet-numbers'];
+/** The reactor with its core, the numbers that the addon and TypeScript share, and what the benchmark measures with. */
+const CRATES = ['-p', 'ferronet-core', '-p', 'ferronet-reactor', '-p', 'ferronet-numbers', '-p', 'ferronet-benchmark'];
 
 /** @returns {Promise<Result>} */
 async function testReactor() {
