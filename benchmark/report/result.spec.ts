@@ -4,12 +4,15 @@ import { implementation } from '../runners/implementations';
 import type { Metric, Scenario } from '../scenarios/scenario';
 import { nodesTable } from './nodes-table';
 import { type Result, resultOf } from './result';
+import { table } from './table';
 
 const less: Metric = { name: 'time', unit: 'µs', better: 'less' };
 const more: Metric = { name: 'rate', unit: 'requests/s', better: 'more' };
+const trips: Metric = { name: 'round trips', unit: 'round trips/s', better: 'more', quiet: true };
 
-function resultOn(node: string, values: Record<string, Record<string, number>[]>): Result {
-  const scenario = { name: 'x', title: 'X', program: null, metrics: [less, more] } as unknown as Scenario;
+function resultOn(node: string, values: Record<string, Record<string, number>[]>, offered?: number): Result {
+  const described = { name: 'x', title: 'X', program: null, metrics: [less, more, trips], offered };
+  const scenario = described as unknown as Scenario;
   const machine = { processor: 'P', cores: 2, memoryGiB: 1, system: 'S', versions: { node } };
   const peers = ['ours', 'node'].map(implementation);
   const outcome = { scenario, values: new Map(Object.entries(values)), failures: new Map<string, string>() };
@@ -34,7 +37,15 @@ test('a ratio is taken round by round, and above 1 is better also where less is'
 
 test('there is no ratio to nothing, nor of nothing', (t) => {
   const { scenarios } = resultOn('20.0.0', { ours: [{ time: 0, rate: 1 }], node: [{ time: 0, rate: 0 }] });
-  for (const { peers } of scenarios[0]!.metrics) t.is(peers['ours']!.ratio, undefined);
+  for (const { peers } of scenarios[0]!.metrics.slice(0, 2)) t.is(peers['ours']!.ratio, undefined);
+});
+
+test('the table names a peer that did not keep an offered rate', (t) => {
+  const values = { ours: [{ time: 1, 'round trips': 1000 }], node: [{ time: 1, 'round trips': 900 }] };
+  t.regex(table(resultOn('20.0.0', values, 1000)), /did not keep the rate: X \[node\]$/m);
+  t.notRegex(table(resultOn('20.0.0', values, 1000)), /\[ours\]/);
+  // As many as it can is no rate to be kept.
+  t.notRegex(table(resultOn('20.0.0', values)), /did not keep/);
 });
 
 test('of several Nodes each has a column', (t) => {

@@ -23,6 +23,7 @@ export interface ScenarioResult {
   name: string;
   title: string;
   scale?: number;
+  offered?: number;
   skipped?: string;
   /** By the names of the peers. */
   failures: Record<string, string>;
@@ -69,11 +70,12 @@ function row(metric: Metric, { values, failures }: Outcome): Row {
 }
 
 function scenarioResult(outcome: Outcome): ScenarioResult {
-  const { name, title, scale, skip, metrics }: Scenario = outcome.scenario;
+  const { name, title, scale, offered, skip, metrics }: Scenario = outcome.scenario;
   return {
     name,
     title,
     ...(scale !== undefined && { scale }),
+    ...(offered !== undefined && { offered }),
     ...(skip !== undefined && { skipped: skip }),
     failures: Object.fromEntries(outcome.failures),
     metrics: metrics.map((metric) => row(metric, outcome)),

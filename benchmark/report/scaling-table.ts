@@ -3,10 +3,8 @@ import type { Implementation } from '../runners/implementations';
 import { inColumns } from './columns';
 import { ratio, short } from './number-text';
 import type { Result, ScenarioResult } from './result';
-import { about, remarks } from './table';
+import { about, keepsRate, remarks } from './table';
 
-/** Less of an offered rate than this was not kept. */
-const KEPT = 0.98;
 /** Percent of a core: a load generator that is busy for more of the time may be what limits the rate. */
 const BUSY = 95;
 
@@ -26,18 +24,14 @@ export function busyThreads({ runtime, env }: Implementation): number {
   return 2 + (env['FERRONET_DRIVER'] === 'thread' ? threads : threads - 1);
 }
 
-function cell({ name, metrics }: ScenarioResult, peer: string): string {
-  const paced = name.startsWith('rate-');
-  const achieved = metrics.find((metric) => metric.name === 'round trips');
-  const row = paced ? metrics.find((metric) => metric.name.startsWith('CPU of the JavaScript thread')) : achieved;
-  const figure = row?.peers[peer];
+function cell(scenario: ScenarioResult, peer: string): string {
+  const { offered, metrics } = scenario;
+  const shown = offered === undefined ? 'round trips' : 'CPU of the JavaScript thread a round trip';
+  const figure = metrics.find(({ name }) => name === shown)?.peers[peer];
   if (!figure) return '—';
   const text = `${short(figure.median)}${figure.ratio ? ` (${ratio(figure.ratio.median)})` : ''}`;
-  if (paced) {
-    const kept = (achieved?.peers[peer]?.median ?? 0) >= KEPT * Number(name.slice('rate-'.length));
-    return kept ? text : `${text}!`;
-  }
-  const generator = metrics.find((metric) => metric.name === 'load generator busy')?.peers[peer];
+  if (offered !== undefined) return keepsRate(scenario, peer) ? text : `${text}!`;
+  const generator = metrics.find(({ name }) => name === 'load generator busy')?.peers[peer];
   return generator && generator.median >= BUSY ? `${text}^` : text;
 }
 

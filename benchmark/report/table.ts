@@ -44,8 +44,21 @@ function columns({ peers }: Result): [string, Column][] {
   return found;
 }
 
-export function remarks({ skipped, failures, title: what }: ScenarioResult): string[] {
+/** Less of an offered rate than this was not kept. */
+const KEPT = 0.98;
+
+/** Whether a peer had as many round trips as were due; where as many are made as it can, it always has. */
+export function keepsRate({ offered, metrics }: ScenarioResult, peer: string): boolean {
+  const achieved = metrics.find(({ name }) => name === 'round trips')?.peers[peer];
+  return offered === undefined || !achieved || achieved.median >= KEPT * offered;
+}
+
+export function remarks(scenario: ScenarioResult): string[] {
+  const { skipped, failures, title: what, metrics } = scenario;
   const lines = skipped === undefined ? [] : [`skipped: ${what}: ${skipped}`];
+  for (const peer of Object.keys(metrics[0]?.peers ?? {})) {
+    if (!keepsRate(scenario, peer)) lines.push(`did not keep the rate: ${what} [${peer}]`);
+  }
   return [...lines, ...Object.entries(failures).map(([peer, why]) => `FAILED: ${what}: ${why} [${peer}]`)];
 }
 

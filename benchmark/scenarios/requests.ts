@@ -14,19 +14,20 @@ interface Requests {
   program: 'http' | 'https' | 'tls';
   /** What is counted, in the singular. */
   of: 'round trip' | 'request' | 'handshake';
-  /** The rate is given, and says only whether it was achieved; otherwise it is a figure. */
-  fixed?: boolean;
+  /** The rate at which they are due. Otherwise there are as many as the peer can take. */
+  offered?: number;
   load: (binaries: Binaries, peer: Peer, span: Span) => Promise<LoadResult>;
 }
 
-function requests({ name, title, program, of, fixed = false, load: put }: Requests): ServerScenario {
+function requests({ name, title, program, of, offered, load: put }: Requests): ServerScenario {
+  const fixed = offered !== undefined;
   const [rate, main, all] = [
     `${of}s`,
     `CPU of the JavaScript thread a ${of}`,
     `CPU of the whole process a ${of}`,
   ] as const;
   const metrics: Metric[] = [
-    { name: rate, unit: `${of}s/s` satisfies Unit, better: 'more' },
+    { name: rate, unit: `${of}s/s` satisfies Unit, better: 'more', quiet: fixed },
     { name: main, unit: 'µs', better: 'less', quiet: !fixed },
     // Where the client is the slower of the two, this says more than the rate.
     { name: all, unit: 'µs', better: 'less' },
@@ -38,12 +39,13 @@ function requests({ name, title, program, of, fixed = false, load: put }: Reques
     name,
     title,
     floor: false,
+    ...(offered !== undefined && { offered }),
     metrics,
     program: { name: program },
     async measure({ binaries, span }, peer): Promise<Values> {
       const { count, seconds, p50, p99, processor, own } = await put(binaries, peer, span);
       return {
-        [rate]: count / seconds,
+        [rate]: Math.min(offered ?? Infinity, count / seconds),
         [main]: processor?.main ? processor.main / count / 1000 : undefined,
         [all]: processor ? processor.all / count / 1000 : undefined,
         'p50 latency': p50 / 1000,
@@ -93,7 +95,7 @@ export const requestScenarios: readonly ServerScenario[] = [
     title: `TLS echo ${TLS.connections} × ${TLS.bytes} B, ${TLS_RATE.toLocaleString('en-US')} round trips/s`,
     program: 'tls',
     of: 'round trip',
-    fixed: true,
+    offered: TLS_RATE,
     load: (binaries, peer, span) => loadOverTls(binaries, 'echo', peer, { ...TLS, rate: TLS_RATE }, span),
   }),
   requests({

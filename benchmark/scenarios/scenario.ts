@@ -47,6 +47,8 @@ interface Described {
   skip?: string | undefined;
   /** A point of the scale curve: how many connections. */
   scale?: number;
+  /** The rate at which round trips are due, a second. A peer keeps it when the metric `round trips` is not below. */
+  offered?: number;
 }
 
 /** Values by the names of the metrics. */
