@@ -25,10 +25,11 @@ const fronts: Record<string, () => Server> = {
     }).on('tlsClientError', (_error, socket) => socket.destroy()),
 };
 
-/** The server that listens for a program, over an implementation of `net`; nothing if it has no such program. */
-export function createFront(implementation: string, program: string): Server | undefined {
+/** The server that listens for a program, over an implementation of `net`. */
+export function createFront(implementation: string, program: string): Server {
   const front = fronts[program]?.();
-  if (!front || implementation !== 'ferronet') return front;
+  if (!front) throw new Error(`there is no program ${program}`);
+  if (implementation !== 'ferronet') return front;
   const { serve } = require('ferronet/http') as { serve: (server: Server) => Server };
   return serve(front);
 }
