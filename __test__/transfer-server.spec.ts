@@ -6,18 +6,9 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 
 import test from 'ava';
 
+import { descriptors } from './_helpers/descriptors.js';
 import { node, ours } from './_helpers/implementations.js';
-import {
-  descriptors,
-  freePath,
-  listed,
-  listening,
-  moved,
-  readAll,
-  target,
-  type Transport,
-  until,
-} from './_helpers/transfer.js';
+import { freePath, listed, listening, moved, readAll, target, type Transport, until } from './_helpers/transfer.js';
 
 // A pipe of Windows stays in its thread.
 const transports: readonly Transport[] = process.platform === 'win32' ? ['tcp'] : ['tcp', 'unix'];

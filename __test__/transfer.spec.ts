@@ -7,9 +7,10 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import test, { type ExecutionContext } from 'ava';
 import { BoundSocket } from 'ferronet';
 
+import { descriptors } from './_helpers/descriptors.js';
 import { isNode, node, nodeMajor, ours } from './_helpers/implementations.js';
 import { takesWholeWrites } from './_helpers/platform.js';
-import { descriptors, freePath, listed, listening, moved, pair, readAll, target, until } from './_helpers/transfer.js';
+import { freePath, listed, listening, moved, pair, readAll, target, until } from './_helpers/transfer.js';
 
 const onLinux = process.platform === 'linux' ? test.serial : test.skip;
 

@@ -2,9 +2,10 @@
 // Arguments: the module of the workers, the policy, seconds, and a module that the primary loads. Prints a `Siege`.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+
+import { descriptors } from './descriptors.js';
 
 export interface Siege {
   served: number;
@@ -31,7 +32,6 @@ const siege: Siege = { served: 0, lost: 0, hung: 0, killed: 0, servesOn: false, 
 let isOver = false;
 
 const pause = (msecs: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, msecs));
-const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 // All ask for port 0, which makes them share one.
 async function start(): Promise<number> {

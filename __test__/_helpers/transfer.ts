@@ -1,6 +1,6 @@
 // Connections and servers to transfer, and what becomes of them on the other side.
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,10 +84,6 @@ export function readAll(socket: Socket): Promise<Buffer> {
 /** Bytes in which a lost, doubled or swapped one shows. */
 export function pattern(length: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, i) => (i * 7 + Math.floor(i / 251)) % 256));
-}
-
-export function descriptors(): number {
-  return readdirSync('/proc/self/fd').length;
 }
 
 export async function until(what: string, isSo: () => boolean): Promise<void> {
