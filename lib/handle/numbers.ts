@@ -22,6 +22,8 @@ export const EventKind = {
   Broken: 9,
   /** As `Data`, and the chunk is an `ArrayBuffer`. */
   FewData: 10,
+  /** A listener has accepted a connection. The value: its descriptor, which the receiver has to close. */
+  Descriptor: 11,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 

@@ -1,7 +1,7 @@
 //! Delivers events as calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
 //!
 //! `value` is 0 or a negative libuv error; for data it is the number of bytes, for a connection the id of its
-//! handle. `chunk` is a Buffer, or an `ArrayBuffer` if the bytes are few. JavaScript owns it. As in Node, its
+//! handle or its descriptor. `chunk` is a Buffer, or an `ArrayBuffer` if the bytes are few. JavaScript owns it. As in Node, its
 //! memory is not shared with other chunks and is no larger than needed. The engine allocates it, because
 //! Electron forbids external `ArrayBuffer`s.
 //!
@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::ptr;
 
 use ferronet_numbers::EventKind;
-use ferronet_reactor::{Closing, Errno, Event, HandleId, Reactor, Received};
+use ferronet_reactor::{Closing, Errno, Event, HandleId, Incoming, Reactor, Received};
 use napi::{Env, Result, Status, sys};
 
 use crate::callback_scope::CallbackScopes;
@@ -159,10 +159,10 @@ impl Delivery {
             Entry::Inside => 1,
         };
         for _ in 0..most {
-            let Some(connection) = reactor.accept(id) else {
+            let Some(incoming) = reactor.accept(id) else {
                 return;
             };
-            self.deliver_connection(reactor, id, connection, entry);
+            self.deliver_connection(reactor, id, incoming, entry);
             // After the call, in which a program may have set a limit.
             if reactor.accepts_one_a_turn(id) {
                 break;
@@ -171,14 +171,28 @@ impl Delivery {
         reactor.accept_later(id);
     }
 
-    fn deliver_connection(&self, reactor: &Reactor, listener: HandleId, connection: HandleId, entry: Entry) {
-        let Ok(value) = i64::try_from(connection.to_bits()) else {
-            return;
-        };
-        if self.call_without_chunk(entry, EventKind::Connection, listener.slot(), value) == Call::Refused {
-            // The environment is ending and no socket owns the connection. Its peer is reset, as the kernel resets what is
-            // left in the backlog of a listener that closes.
-            let _closed = reactor.close(connection, Closing::Reset);
+    /// If the environment is ending, no socket owns the connection. Its peer is reset, as the kernel resets
+    /// what is left in the backlog of a listener that closes.
+    fn deliver_connection(&self, reactor: &Reactor, listener: HandleId, incoming: Incoming, entry: Entry) {
+        let slot = listener.slot();
+        match incoming {
+            Incoming::Handle(connection) => {
+                let Ok(value) = i64::try_from(connection.to_bits()) else {
+                    return;
+                };
+                if self.call_without_chunk(entry, EventKind::Connection, slot, value) == Call::Refused {
+                    let _closed = reactor.close(connection, Closing::Reset);
+                }
+            }
+            Incoming::Descriptor(descriptor) => {
+                let value = i64::from(descriptor.number());
+                if self.call_without_chunk(entry, EventKind::Descriptor, slot, value) == Call::Refused {
+                    descriptor.reset();
+                } else {
+                    // JavaScript has closed it, or will.
+                    let _number = descriptor.into_number();
+                }
+            }
         }
     }
 

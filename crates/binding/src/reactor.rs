@@ -241,6 +241,12 @@ impl Reactor {
         done(self.core().accept_on_demand(id(handle)))
     }
 
+    /// Makes a listener deliver `Descriptor` events from now on, in place of `Connection` events.
+    #[napi(catch_unwind)]
+    pub fn give_descriptors(&self, handle: f64) -> i32 {
+        done(self.core().give_descriptors(id(handle)))
+    }
+
     /// Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id,
     /// or a negative error. An option that the system refuses is left as the system has it.
     ///

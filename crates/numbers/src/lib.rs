@@ -32,6 +32,8 @@ define::numbers! {
             Broken = 9,
             /// As `Data`, and the chunk is an `ArrayBuffer`.
             FewData = 10,
+            /// A listener has accepted a connection. The value: its descriptor, which the receiver has to close.
+            Descriptor = 11,
         }
 
         /// What `control` does with a handle.

@@ -34,10 +34,12 @@ pub use drive::traffic::Moved;
 pub use event::event::Event;
 pub use event::wake::Wake;
 pub use ferronet_core::handles::HandleId;
+pub use listener::Incoming;
 pub use reactor::{Reactor, Sleep, Stats, TransferId, process_stats};
 pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;
 pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};
 pub use sys::{
-    AddressOptions, DescriptorKind, IOV_MAX, KeepAlive, LocalAccess, SocketOptions, Target, Transport,
+    AcceptedDescriptor, AddressOptions, DescriptorKind, IOV_MAX, KeepAlive, LocalAccess, SocketOptions,
+    Target, Transport,
 };

@@ -9,7 +9,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
 
-use ferronet_reactor::{Closing, Drive, Event, HandleId, Received, Sleep, SocketOptions, Target, Written};
+use ferronet_reactor::{
+    Closing, Drive, Event, HandleId, Incoming, Received, Sleep, SocketOptions, Target, Written,
+};
 use support::PATIENCE;
 use support::event_loop::Loop;
 
@@ -46,7 +48,7 @@ impl Play for Loop {
         let mut accepted = Vec::new();
         self.turn_until(|event| {
             if let Event::Connection { id } = event {
-                while let Some(connection) = self.reactor.accept(id) {
+                while let Some(Incoming::Handle(connection)) = self.reactor.accept(id) {
                     accepted.push(connection);
                 }
             }

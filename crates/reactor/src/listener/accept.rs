@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use ferronet_core::handles::HandleId;
 use ferronet_core::lanes::Lane;
@@ -17,7 +17,7 @@ use crate::event::event::Event;
 use crate::sys::{self, Acceptor, Descriptor as _, Stream};
 
 use super::listener::{Adopt, Listener};
-use super::state::{ACCEPTS_PER_TURN, Reporter};
+use super::state::{ACCEPTS_PER_TURN, Incoming, Reporter};
 
 impl Listener {
     /// Whether connections stay in the backlog until the consumer asks for one, while `by` drives.
@@ -27,7 +27,7 @@ impl Listener {
 
     /// Whether no connection is accepted ahead, whichever thread drives.
     fn stays_in_backlog(&self) -> bool {
-        !self.transport.accepts_ahead() || self.is_on_demand()
+        !self.transport.accepts_ahead() || self.is_on_demand() || self.gives_descriptors()
     }
 
     /// Reports that there is a connection. Another process may accept it before the consumer does.
@@ -45,7 +45,7 @@ impl Listener {
     }
 
     /// Accepts one on the thread of the caller. If there is none, the next one wakes the task.
-    pub(super) fn accept_on_demand(self: &Arc<Self>) -> Option<HandleId> {
+    pub(super) fn accept_on_demand(self: &Arc<Self>) -> Option<Incoming> {
         let acceptor = self.acceptor.read();
         let acceptor = acceptor.as_ref()?;
         let connections = self.connections.upgrade()?;
@@ -56,17 +56,14 @@ impl Listener {
             return None;
         }
         for _ in 0..ACCEPTS_PER_TURN {
-            let shard = connections.next_shard();
-            let entered = shard.enter();
-            let Poll::Ready(accepted) = acceptor.poll_accept(&mut cx) else {
+            let Poll::Ready(incoming) = self.poll_incoming(acceptor, &*connections, &mut cx) else {
                 state.retry.end();
                 return None;
             };
-            drop(entered);
-            match adopt(accepted, &*connections, shard) {
-                Ok(connection) => {
+            match incoming {
+                Ok(incoming) => {
                     state.retry.end();
-                    return Some(connection);
+                    return Some(incoming);
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
                     state.exhausted = true;
@@ -79,6 +76,23 @@ impl Listener {
         }
         state.retry.pause(&self.shard.timers, waker);
         None
+    }
+
+    /// Accepts one as the consumer wants it.
+    fn poll_incoming(
+        &self,
+        acceptor: &Acceptor,
+        connections: &dyn Adopt,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Incoming>> {
+        if self.gives_descriptors() {
+            return acceptor.poll_accept_descriptor(cx).map_ok(Incoming::Descriptor);
+        }
+        let shard = connections.next_shard();
+        let entered = shard.enter();
+        let accepted = ready!(acceptor.poll_accept(cx));
+        drop(entered);
+        Poll::Ready(adopt(accepted, connections, shard).map(Incoming::Handle))
     }
 
     /// Accepts what is in the backlog, on the caller's thread: its connect, which has just ended, has put a
@@ -101,13 +115,19 @@ impl Listener {
 
     /// Accepts one on the thread of the caller. Returns whether there was one.
     pub(super) fn accept_one(&self, acceptor: &Acceptor, connections: &dyn Adopt) -> bool {
+        if self.gives_descriptors() {
+            let accepted = acceptor.accept_descriptor_now().map(Incoming::Descriptor);
+            return accepted
+                .map(|incoming| self.deliver(incoming, Reporter::Caller))
+                .is_some();
+        }
         let shard = connections.next_shard();
         let entered = shard.enter();
         let accepted = acceptor.accept_now();
         drop(entered);
         let Some(accepted) = accepted else { return false };
         if let Ok(connection) = self.adopt_ahead(accepted, connections, shard) {
-            self.deliver(connection, Reporter::Caller);
+            self.deliver(Incoming::Handle(connection), Reporter::Caller);
         }
         true
     }
@@ -160,7 +180,7 @@ impl Listener {
                 Ok(connection) => {
                     state.retry.end();
                     has_accepted = true;
-                    self.deliver(connection, Reporter::Task);
+                    self.deliver(Incoming::Handle(connection), Reporter::Task);
                 }
                 Err(error) if sys::is_out_of_descriptors(&error) => {
                     state.exhausted = true;
@@ -178,8 +198,8 @@ impl Listener {
         }
     }
 
-    pub(super) fn deliver(&self, connection: HandleId, by: Reporter) {
-        self.accepted.lock().waiting.push_back(connection);
+    pub(super) fn deliver(&self, incoming: Incoming, by: Reporter) {
+        self.accepted.lock().waiting.push_back(incoming);
         self.report(by);
     }
 }

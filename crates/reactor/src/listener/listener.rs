@@ -9,7 +9,8 @@
 //! process accepts from the socket as well, which could not have it any more while this one is busy, ends, or
 //! closes its handle; and from a Unix socket, since the kernel reports a connection that no one has accepted
 //! as reset, and one that was accepted and is closed as ended. The task only reports that there is a
-//! connection then, and the consumer's answer accepts it.
+//! connection then, and the consumer's answer accepts it. So it is, too, where the consumer wants descriptors
+//! ([`Listener::give_descriptors`]): nothing would be read from them ahead.
 //!
 //! Locks are taken in the order `acceptor`, `accepting`, then `accepted` or the reactor's table.
 
@@ -30,7 +31,7 @@ use crate::socket::errno::Errno;
 use crate::stream::Detached;
 use crate::sys::{self, Acceptor, Descriptor, Stream, Target, Transport, UnregisteredSocket};
 
-use super::state::{AcceptState, Accepted, Reporter, accept_limit};
+use super::state::{AcceptState, Accepted, Incoming, Reporter, accept_limit};
 
 /// How long the exit of the process waits for a thread that accepts: an accept never blocks, but a thread may
 /// have stopped.
@@ -59,6 +60,8 @@ pub(crate) struct Listener {
     pub(super) shared: AtomicBool,
     /// The consumer counts its connections, and asks for each.
     pub(super) on_demand: AtomicBool,
+    /// The consumer gets descriptors, which no runtime has.
+    pub(super) descriptors: AtomicBool,
     pub(super) transport: Transport,
     /// Where it listens.
     pub(super) address: Option<SockAddr>,
@@ -104,6 +107,7 @@ impl Listener {
             scarce: AtomicBool::new(false),
             shared: AtomicBool::new(false),
             on_demand: AtomicBool::new(false),
+            descriptors: AtomicBool::new(false),
             connections,
             queued: AtomicBool::new(false),
             shard,
@@ -159,26 +163,26 @@ impl Listener {
 
     /// The next connection. After one, none is reported until the consumer finds no further one, or has
     /// called [`Listener::accept_later`].
-    pub(crate) fn accept(self: &Arc<Self>) -> Option<HandleId> {
+    pub(crate) fn accept(self: &Arc<Self>) -> Option<Incoming> {
         loop {
             let mut accepted = self.accepted.lock();
             let task_waits = std::mem::take(&mut accepted.task_waits);
-            let id = accepted.waiting.pop_front();
+            let incoming = accepted.waiting.pop_front();
             accepted.is_reported = true;
             drop(accepted);
-            if id.is_some() {
+            if incoming.is_some() {
                 if task_waits {
                     Arc::clone(self).wake();
                 }
-                return id;
+                return incoming;
             }
             // Looks itself, and has the task woken by the next connection.
-            let id = self.accept_on_demand();
+            let incoming = self.accept_on_demand();
             let mut accepted = self.accepted.lock();
-            if id.is_some() {
+            if incoming.is_some() {
                 // No readiness is reported for what the kernel has in the backlog already.
                 accepted.task_waits = true;
-                return id;
+                return incoming;
             }
             // The task has reported nothing meanwhile, since the consumer is answering.
             if accepted.waiting.is_empty() && !accepted.task_waits {
@@ -212,7 +216,21 @@ impl Listener {
 
     /// A connection that was accepted and not taken. None is accepted for it.
     pub(crate) fn take_accepted(&self) -> Option<HandleId> {
-        self.accepted.lock().waiting.pop_front()
+        self.accepted.lock().waiting.pop_front()?.handle()
+    }
+
+    /// Gives the consumer the descriptors of connections from now on. What was accepted before is a handle.
+    pub(crate) fn give_descriptors(&self) -> Result<(), Errno> {
+        let acceptor = self.acceptor.read();
+        if !acceptor.as_ref().ok_or(Errno::EBADF)?.has_descriptors() {
+            return Err(Errno::ENOTSUP);
+        }
+        self.descriptors.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(super) fn gives_descriptors(&self) -> bool {
+        self.descriptors.load(Ordering::Relaxed)
     }
 
     /// Accepts nothing ahead of the consumer any more. What was accepted is delivered.
@@ -300,28 +318,36 @@ impl Listener {
             return Ok((unregistered, backlog, Vec::new()));
         };
         connections.forget(self.id);
-        let untaken = untaken.into_iter().filter_map(|id| connections.detach(id));
+        let untaken = untaken.into_iter().filter_map(Incoming::handle);
+        let untaken = untaken.filter_map(|id| connections.detach(id));
         Ok((unregistered, backlog, untaken.collect()))
     }
 
     /// Takes a connection that another listener has accepted from this socket, and reports it.
     pub(crate) fn take_over(&self, connection: HandleId) {
-        self.deliver(connection, Reporter::Caller);
+        self.deliver(Incoming::Handle(connection), Reporter::Caller);
     }
 
     /// The connections that were accepted and not taken.
     pub(crate) fn untaken(&self) -> Vec<HandleId> {
-        self.accepted.lock().waiting.iter().copied().collect()
+        let accepted = self.accepted.lock();
+        let handles = accepted.waiting.iter().filter_map(|incoming| match incoming {
+            Incoming::Handle(id) => Some(*id),
+            Incoming::Descriptor(_) => None,
+        });
+        handles.collect()
     }
 
     /// Abandons what was accepted and never taken, as the kernel does with its own backlog.
     pub(crate) fn abandon_untaken(&self) {
         let abandoned = std::mem::take(&mut self.accepted.lock().waiting);
-        let Some(connections) = self.connections.upgrade() else {
-            return;
-        };
-        for id in abandoned {
-            connections.abandon(id);
+        let connections = self.connections.upgrade();
+        for incoming in abandoned {
+            match (incoming, &connections) {
+                (Incoming::Handle(id), Some(connections)) => connections.abandon(id),
+                (Incoming::Handle(_), None) => {}
+                (Incoming::Descriptor(descriptor), _) => descriptor.reset(),
+            }
         }
     }
 

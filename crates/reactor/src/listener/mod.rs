@@ -6,3 +6,4 @@ mod refuse;
 mod state;
 
 pub(crate) use listener::{Adopt, Listener};
+pub use state::Incoming;

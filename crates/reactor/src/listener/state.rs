@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ferronet_core::handles::HandleId;
 
 use crate::drive::retry::Retry;
-use crate::sys;
+use crate::sys::{self, AcceptedDescriptor};
 
 /// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
 pub(super) const ACCEPTS_PER_TURN: usize = 32;
@@ -24,10 +24,29 @@ pub(super) enum Reporter {
     Caller,
 }
 
+/// A connection, as a listener gives it to the consumer.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A handle of the reactor.
+    Handle(HandleId),
+    /// A descriptor, which the reactor has nothing to do with any more.
+    Descriptor(AcceptedDescriptor),
+}
+
+impl Incoming {
+    /// The handle, if it is one.
+    pub fn handle(self) -> Option<HandleId> {
+        match self {
+            Self::Handle(id) => Some(id),
+            Self::Descriptor(_) => None,
+        }
+    }
+}
+
 /// Connections that were accepted and not taken.
 #[derive(Debug, Default)]
 pub(super) struct Accepted {
-    pub(super) waiting: VecDeque<HandleId>,
+    pub(super) waiting: VecDeque<Incoming>,
     /// The task is woken when one is taken, or when the consumer takes no more in its turn.
     pub(super) task_waits: bool,
     /// An [`Event::Connection`](crate::Event::Connection) is queued, or the consumer is answering one. There

@@ -10,7 +10,7 @@ use ferronet_core::handles::HandleId;
 use ferronet_core::state::Writing;
 
 use crate::event::event::Event;
-use crate::listener::{Adopt, Listener};
+use crate::listener::{Adopt, Incoming, Listener};
 use crate::socket::errno::Errno;
 use crate::stream::Connection;
 use crate::sys::{
@@ -92,6 +92,16 @@ impl Reactor {
     pub fn accept_on_demand(&self, id: HandleId) -> Result<(), Errno> {
         self.listener(id)?.accept_on_demand_only();
         Ok(())
+    }
+
+    /// Has a listener give the descriptors of its connections, for another owner, and accept each when an
+    /// [`Event::Connection`](crate::Event::Connection) is answered.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] for a handle that does not listen, [`Errno::ENOTSUP`] where connections have no
+    /// descriptors.
+    pub fn give_descriptors(&self, id: HandleId) -> Result<(), Errno> {
+        self.listener(id)?.give_descriptors()
     }
 
     /// Begins to listen on a bound or adopted handle.
@@ -236,7 +246,7 @@ impl Reactor {
 
     /// Takes the next connection, after an [`Event::Connection`]. Ask again until there is none, or call
     /// [`Reactor::accept_later`]: until then no connection of this listener is reported.
-    pub fn accept(&self, listener: HandleId) -> Option<HandleId> {
+    pub fn accept(&self, listener: HandleId) -> Option<Incoming> {
         self.listener(listener).ok()?.accept()
     }
 

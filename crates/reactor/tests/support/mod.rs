@@ -121,7 +121,7 @@ impl Consumer {
 
     /// Answers an event with one connection.
     pub fn accept_one(&self, listener: HandleId) -> Option<HandleId> {
-        let connection = self.reactor.accept(listener)?;
+        let connection = self.reactor.accept(listener)?.handle()?;
         self.reactor.accept_later(listener);
         Some(connection)
     }

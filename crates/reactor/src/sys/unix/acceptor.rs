@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, IntoRawFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use socket2::{SockRef, Socket};
@@ -72,6 +73,28 @@ impl ReserveFd {
     }
 }
 
+/// A connection that was accepted for an owner outside the reactor. Closed when it is dropped.
+#[derive(Debug)]
+pub struct AcceptedDescriptor(OwnedFd);
+
+impl AcceptedDescriptor {
+    /// Its number. It stays open.
+    pub fn number(&self) -> i32 {
+        self.0.as_raw_fd()
+    }
+
+    /// The caller closes it from now on.
+    pub fn into_number(self) -> i32 {
+        self.0.into_raw_fd()
+    }
+
+    /// Closes it with RST.
+    pub fn reset(self) {
+        // Without the option, which local sockets lack, the close that follows ends the connection.
+        drop(SockRef::from(&self.0).set_linger(Some(Duration::ZERO)));
+    }
+}
+
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
@@ -110,6 +133,11 @@ impl Acceptor {
         self.socket.path = path.map(|path| Box::new(OwnPath::new(path)));
     }
 
+    /// Whether it can give descriptors in place of streams.
+    pub(crate) fn has_descriptors(&self) -> bool {
+        true
+    }
+
     /// Accepts without waiting; `None` when there is nothing, or an error, which `poll_accept` reports.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
         Some(Stream::accepted(
@@ -118,14 +146,30 @@ impl Acceptor {
         ))
     }
 
+    /// As `accept_now`, without registering the connection.
+    pub(crate) fn accept_descriptor_now(&self) -> Option<AcceptedDescriptor> {
+        accept(&self.socket.socket_ref()).ok().map(AcceptedDescriptor)
+    }
+
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        self.poll_accept_fd(cx)
+            .map(|accepted| Stream::accepted(accepted?, self.socket.transport))
+    }
+
+    /// As `poll_accept`, without registering the connection.
+    pub(crate) fn poll_accept_descriptor(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AcceptedDescriptor>> {
+        self.poll_accept_fd(cx).map_ok(AcceptedDescriptor)
+    }
+
+    fn poll_accept_fd(&self, cx: &mut Context<'_>) -> Poll<io::Result<OwnedFd>> {
         loop {
             let mut ready = ready!(self.socket.fd.poll_read_ready(cx))?;
             self.spare.fill();
             let error = match accept(&self.socket.socket_ref()) {
-                Ok(fd) => {
-                    return Poll::Ready(Stream::accepted(fd, self.socket.transport));
-                }
+                Ok(fd) => return Poll::Ready(Ok(fd)),
                 Err(error) => error,
             };
             let is_empty = match error.kind() {

@@ -38,6 +38,7 @@ mod timer;
 mod unregistered;
 mod writable;
 
+pub use acceptor::AcceptedDescriptor;
 pub(crate) use acceptor::{Acceptor, ReserveFd};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use exit::at_exit;

@@ -44,6 +44,27 @@ impl ReserveFd {
     }
 }
 
+/// There is none: a socket that was accepted belongs to the runtime's completion port.
+#[derive(Debug)]
+pub enum AcceptedDescriptor {}
+
+impl AcceptedDescriptor {
+    /// Its number. It stays open.
+    pub fn number(&self) -> i32 {
+        match *self {}
+    }
+
+    /// The caller closes it from now on.
+    pub fn into_number(self) -> i32 {
+        match self {}
+    }
+
+    /// Closes it with RST.
+    pub fn reset(self) {
+        match self {}
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Acceptor {
     Tcp(TcpListener),
@@ -150,9 +171,26 @@ impl Acceptor {
     /// The name of a pipe is no file.
     pub(crate) fn set_path(&mut self, _path: Option<&Path>) {}
 
+    /// Whether it can give descriptors in place of streams.
+    pub(crate) fn has_descriptors(&self) -> bool {
+        false
+    }
+
     /// A connect never ends at once here, so there is never anything to accept because of one.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {
         None
+    }
+
+    /// As `accept_now`.
+    pub(crate) fn accept_descriptor_now(&self) -> Option<AcceptedDescriptor> {
+        None
+    }
+
+    pub(crate) fn poll_accept_descriptor(
+        &self,
+        _cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AcceptedDescriptor>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {

@@ -33,6 +33,7 @@ mod thread_waker;
 mod unregistered;
 mod writable;
 
+pub use acceptor::AcceptedDescriptor;
 pub(crate) use acceptor::{Acceptor, ReserveFd};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_taken};
 pub(crate) use exit::at_exit;
