@@ -91,7 +91,7 @@ export declare class Reactor {
   listen(handle: number, backlog: number): number
   /** Makes a listener accept no connection ahead of JavaScript. */
   acceptOnDemand(handle: number): number
-  /** Makes a listener deliver `Descriptor` events from now on, in place of `Connection` events. */
+  /** Makes a handle that listens, or will, deliver `Descriptor` events in place of `Connection` events. */
   giveDescriptors(handle: number): number
   /**
    * Makes the function that makes a TCP socket: `openTcp(ipv6, options)`, 1 for IPv6. It returns the id,

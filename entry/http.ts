@@ -9,6 +9,7 @@ import { type ConnectionOptions, connect as connectSecurely, type TLSSocket } fr
 import type { URL } from 'node:url';
 
 import { connect, type FerronetServer, isIP, type NetConnectOpts, Server, type ServerOpts } from '../index.js';
+import { hasDescriptors } from '../lib/node/descriptors.js';
 import { EMPTY } from '../lib/node/empty.js';
 
 /** A server of node:http, https, http2 or tls, which handles connections emitted as `connection`. */
@@ -39,6 +40,7 @@ class Front extends Server {
   constructor(behind: ConnectionServer, options: ServerOpts) {
     super({ ...optionsOf(behind as KeptOptions), ...options });
     this.#behind = behind;
+    if (hasDescriptors()) this._nodeSockets = true;
     this.on('connection', (socket) => behind.emit('connection', socket));
     // Starts the timeout checks of http.
     this.on('listening', () => behind.emit('listening'));

@@ -29,6 +29,7 @@ const stateless = new Set([
   'lib/handle/addon.js',
   'lib/handle/binding.js',
   'lib/node/define.js',
+  'lib/node/descriptors.js',
   'lib/node/empty.js',
   'lib/errors/text.js',
   'lib/errors/errors.js',

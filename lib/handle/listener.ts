@@ -13,6 +13,9 @@ export abstract class ListeningHandle<Client extends ListeningHandle<Client>> ex
   /** Set by the first `acceptOnDemand()`: no field, since the sockets are of this class as well. */
   declare private acceptsOnDemand?: boolean;
 
+  /** Set by `giveDescriptors()`. */
+  declare private clientMaker?: (fd: number) => object | number;
+
   /** A handle of the same class for an accepted connection. */
   protected abstract client(): Client;
 
@@ -29,6 +32,26 @@ export abstract class ListeningHandle<Client extends ListeningHandle<Client>> ex
   acceptOnDemand(): void {
     if (this.acceptsOnDemand || this.id < 0 || this.isClosing()) return;
     this.acceptsOnDemand = reactor().acceptOnDemand(this.id) === 0;
+  }
+
+  /**
+   * Calls `onconnection` with what `make` makes of the descriptor of each connection from now on, which it owns, or with
+   * its negative error. Returns 0 or a negative error.
+   */
+  giveDescriptors(make: (fd: number) => object | number): number {
+    const status = reactor().giveDescriptors(this.openId());
+    if (status === 0) this.clientMaker = make;
+    return status;
+  }
+
+  /** As `accepted`, of what `giveDescriptors` has asked for. */
+  protected acceptedDescriptor(fd: number): void {
+    const made = this.clientMaker?.(fd) ?? UV_EINVAL;
+    const isFailed = typeof made === 'number';
+    // The sockets of another owner have handles of its own class.
+    const client = isFailed ? undefined : (made as Client);
+    if (this.onconnection) this.context.runInAsyncScope(this.onconnection, this, isFailed ? made : 0, client);
+    else client?.close();
   }
 
   /** Hands a connection that the reactor has accepted to `onconnection`, or closes it if there is none. */

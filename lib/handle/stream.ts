@@ -220,6 +220,9 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
       case EventKind.Connection:
         this.accepted(value);
         break;
+      case EventKind.Descriptor:
+        this.acceptedDescriptor(value);
+        break;
       case EventKind.Closed:
         this.onclosed();
         break;

@@ -12,6 +12,7 @@ import { StreamHandle } from '../handle/stream.js';
 import type { ListenerHandle } from './core.js';
 import type * as NodeHandles from './node-handle.js';
 import type { NodeHandle } from './node-handle.js';
+import type * as NodeSockets from './node-sockets.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
 import { Socket } from '../socket/socket.js';
 import { kState } from '../stream/state.js';
@@ -21,6 +22,10 @@ type AcceptedHandle = StreamHandle | NodeHandle;
 
 function nodeHandles(): typeof NodeHandles {
   return require('./node-handle.js') as typeof NodeHandles;
+}
+
+function nodeSockets(): typeof NodeSockets {
+  return require('./node-sockets.js') as typeof NodeSockets;
 }
 
 /** What accepting needs of a server. */
@@ -33,6 +38,7 @@ export interface AcceptingServer extends EventEmitter {
   pauseOnConnect: boolean;
   noDelay: boolean;
   _nativeRelay?: boolean;
+  _nodeSockets?: boolean;
   keepAlive: boolean;
   keepAliveInitialDelay: number;
   highWaterMark: number;
@@ -46,12 +52,15 @@ export function onConnection(server: AcceptingServer, status: number, given: Acc
     server.emit('error', errnoException(status, 'accept'));
     return;
   }
-  const client = given instanceof StreamHandle ? given : nodeHandles().ownHandle(given);
+  const isOwn = given instanceof StreamHandle;
+  const client = isOwn || server._nodeSockets ? given : nodeHandles().ownHandle(given);
   const { maxConnections } = server;
   if (isLimit(maxConnections) && server._connections >= maxConnections) {
     drop(server, client);
   } else if (isBlocked(server, client)) {
     client.close();
+  } else if (server._nodeSockets && !isOwn) {
+    emit(server, nodeSockets().nodeSocket(server, given));
   } else {
     accept(server, client);
   }
@@ -111,18 +120,28 @@ function accept(server: AcceptingServer, client: AcceptedHandle): void {
   if (server._nativeRelay === false) options.nativeRelay = false;
   const socket = new Socket(options as SocketConstructorOptions);
   setOptions(server, socket, client as Partial<TCP>);
-  server._connections += 1;
-  socket.server = server;
-  socket._server = server;
   // Reading starts after the event: a listener may send the connection to another process, with all that the peer has sent.
   // libuv does not read before the next turn either, but ferronet's reactor may read at once.
   const reads = !server.pauseOnConnect;
   if (isDebugged && reads) debugReading(socket);
   try {
-    server.emit('connection', socket);
+    emit(server, socket);
   } finally {
     if (reads && socket._handle === client && !socket[kState].isUsedAsStdio) startReading(socket);
   }
+}
+
+/** A socket of a server: it counts itself out when it has closed. */
+export interface ServerSocket {
+  server: unknown;
+  _server: unknown;
+}
+
+function emit(server: AcceptingServer, socket: ServerSocket): void {
+  server._connections += 1;
+  socket.server = server;
+  socket._server = server;
+  server.emit('connection', socket);
   if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket });
 }
 

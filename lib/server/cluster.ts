@@ -141,6 +141,13 @@ class RoundRobinHandle implements ListenerHandle {
     else handle.close();
   }
 
+  giveNodeHandles(): void {
+    this.#faux.onconnection = (status, client) => {
+      if (this.onconnection) this.onconnection(status, client as unknown as StreamHandle | undefined);
+      else client?.close();
+    };
+  }
+
   listen(backlog: number): number {
     return this.#faux.listen(backlog);
   }

@@ -10,6 +10,10 @@ export interface ListenerHandle {
   listen: (backlog: number) => number;
   /** Accepts no connection ahead of `onconnection`. Handles of ferronet have it. */
   acceptOnDemand?: () => void;
+  /** Of ferronet's: `onconnection` gets what `make` makes of a connection's descriptor. */
+  giveDescriptors?: (make: (fd: number) => object | number) => number;
+  /** Of a proxy: `onconnection` gets Node's handles, as the primary sends them. */
+  giveNodeHandles?: () => void;
   close: (callback?: () => void) => void;
   ref: () => void;
   unref: () => void;
@@ -19,6 +23,8 @@ export interface ListenerHandle {
 export interface ServerCore extends EventEmitter {
   _handle: ListenerHandle | null;
   _unref: boolean;
+  /** Its connections are sockets of node:net. */
+  _nodeSockets?: boolean;
   _listeningId: number;
   _connectionKey?: string;
   maxConnections?: number;

@@ -8,10 +8,15 @@ import type { Pipe } from '../handle/pipe.js';
 import { UV_READABLE, UV_WRITABLE } from '../handle/numbers.js';
 import type { StreamHandle } from '../handle/stream.js';
 import type { ListenTarget } from './listen-target.js';
+import type * as NodeSockets from './node-sockets.js';
 import { dns, isLoaded } from '../node/modules.js';
 import type { ServerCore } from './core.js';
 import { type Bound, bindAnywhere, createServerHandle } from './handle.js';
 import { nextTick } from '../node/timers.js';
+
+function nodeSockets(): typeof NodeSockets {
+  return require('./node-sockets.js') as typeof NodeSockets;
+}
 
 const DEFAULT_BACKLOG = 511;
 
@@ -129,6 +134,7 @@ export function setUpListenHandle(
   }
   const handle = server._handle;
   handle.onconnection = onconnection;
+  if (server._nodeSockets) nodeSockets().acceptForNode(handle);
   // As in Node it is not validated, and converted to a 32-bit integer.
   const errno = handle.listen((backlog || DEFAULT_BACKLOG) | 0);
   if (errno < 0) {

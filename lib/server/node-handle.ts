@@ -17,7 +17,7 @@ const UV_ENOTSUP: number = uvErrno('ENOTSUP');
 export interface NodeHandle {
   /** -1 on Windows. */
   readonly fd: number;
-  close(): void;
+  close(callback?: () => void): void;
   hasRef(): boolean;
   ref(): void;
   unref(): void;
@@ -26,11 +26,14 @@ export interface NodeHandle {
 /** A handle of Node's that can listen. */
 export type NodeListener = NodeHandle & ListenerHandle;
 
-/** A `TCP` of Node's. */
-interface NodeTCP extends NodeHandle {
+/** A `TCP` or `Pipe` of Node's, before it has a descriptor. */
+export interface NodeStreamHandle extends NodeHandle {
   /** Takes over a descriptor, on Windows the number of a socket. */
   open(socket: number): number;
 }
+
+/** Node's class `TCP` or `Pipe`. */
+export type NodeHandleClass = new (type: number) => NodeStreamHandle;
 
 interface NodeNet {
   _createServerHandle(address: string | null, port: number, addressType: number, fd?: number): NodeHandle | number;
@@ -84,13 +87,22 @@ export function takeNodeHandle(taken: NodeHandle, forServer = false): StreamHand
   return handle;
 }
 
-let nodeTCP: (new (type: number) => NodeTCP) | undefined;
+/** Node's class for what a descriptor is, which stays open; undefined when there is no second descriptor for it. */
+export function nodeClassOf(fd: number): NodeHandleClass | undefined {
+  const duplicate = duplicateDescriptor(fd);
+  if (duplicate < 0) return undefined;
+  const handle = nodeServerHandleOf(duplicate);
+  handle.close();
+  return handle.constructor as NodeHandleClass;
+}
+
+let nodeTCP: NodeHandleClass | undefined;
 
 /** Node's class `TCP`, taken from a bound handle. */
-function classOfNode(): new (type: number) => NodeTCP {
+function classOfNode(): NodeHandleClass {
   if (nodeTCP === undefined) {
     const bound = createServerHandle('127.0.0.1', 0, 4);
-    nodeTCP = bound.constructor as new (type: number) => NodeTCP;
+    nodeTCP = bound.constructor as NodeHandleClass;
     bound.close();
   }
   return nodeTCP;
@@ -103,7 +115,7 @@ function createServerHandle(...where: Parameters<NodeNet['_createServerHandle']>
 }
 
 /** A handle of Node's over the number of a socket, which it owns. */
-function openNodeTCP(socket: number, type: number): NodeTCP {
+function openNodeTCP(socket: number, type: number): NodeStreamHandle {
   const handle = new (classOfNode())(type);
   const errno = handle.open(socket);
   if (errno < 0) throw errnoException(errno, 'open');

@@ -43,6 +43,7 @@ class ServerBody extends EventEmitter implements ServerCore {
   /** @internal */ declare pauseOnConnect: boolean;
   /** @internal */ declare noDelay: boolean;
   /** @internal */ declare _nativeRelay: boolean;
+  /** @internal */ declare _nodeSockets?: boolean;
   /** @internal */ declare keepAlive: boolean;
   /** Seconds. @internal */ declare keepAliveInitialDelay: number;
   /** @internal */ declare highWaterMark: number;

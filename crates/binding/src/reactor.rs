@@ -241,7 +241,7 @@ impl Reactor {
         done(self.core().accept_on_demand(id(handle)))
     }
 
-    /// Makes a listener deliver `Descriptor` events from now on, in place of `Connection` events.
+    /// Makes a handle that listens, or will, deliver `Descriptor` events in place of `Connection` events.
     #[napi(catch_unwind)]
     pub fn give_descriptors(&self, handle: f64) -> i32 {
         done(self.core().give_descriptors(id(handle)))

@@ -220,13 +220,8 @@ impl Listener {
     }
 
     /// Gives the consumer the descriptors of connections from now on. What was accepted before is a handle.
-    pub(crate) fn give_descriptors(&self) -> Result<(), Errno> {
-        let acceptor = self.acceptor.read();
-        if !acceptor.as_ref().ok_or(Errno::EBADF)?.has_descriptors() {
-            return Err(Errno::ENOTSUP);
-        }
+    pub(crate) fn give_descriptors(&self) {
         self.descriptors.store(true, Ordering::Relaxed);
-        Ok(())
     }
 
     pub(super) fn gives_descriptors(&self) -> bool {

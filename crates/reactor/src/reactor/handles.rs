@@ -94,14 +94,21 @@ impl Reactor {
         Ok(())
     }
 
-    /// Has a listener give the descriptors of its connections, for another owner, and accept each when an
-    /// [`Event::Connection`](crate::Event::Connection) is answered.
+    /// Has a handle that listens, or will, give the descriptors of its connections, for another owner, and
+    /// accept each when an [`Event::Connection`](crate::Event::Connection) is answered.
     ///
     /// # Errors
-    /// [`Errno::EBADF`] for a handle that does not listen, [`Errno::ENOTSUP`] where connections have no
-    /// descriptors.
+    /// [`Errno::EBADF`] for a closed handle, [`Errno::EINVAL`] for one that can't listen, [`Errno::ENOTSUP`]
+    /// where connections have no descriptors.
     pub fn give_descriptors(&self, id: HandleId) -> Result<(), Errno> {
-        self.listener(id)?.give_descriptors()
+        if !sys::GIVES_DESCRIPTORS {
+            return Err(Errno::ENOTSUP);
+        }
+        match self.entry(id)?.unregistered() {
+            Some(unregistered) => unregistered.give_descriptors(),
+            None => self.listener(id)?.give_descriptors(),
+        }
+        Ok(())
     }
 
     /// Begins to listen on a bound or adopted handle.
@@ -133,6 +140,9 @@ impl Reactor {
         let listener = Listener::new(id, acceptor, backlog, connections, Arc::clone(shard), events);
         if unregistered.is_shared() {
             listener.set_shared(true);
+        }
+        if unregistered.gives_descriptors() {
+            listener.give_descriptors();
         }
         self.shared.replace(id, Entry::Listener(Arc::clone(&listener)));
         self.shared.listeners.lock().push(Arc::clone(&listener));

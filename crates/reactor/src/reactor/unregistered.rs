@@ -13,6 +13,8 @@ pub(super) struct Unregistered {
     socket: RwLock<Option<UnregisteredSocket>>,
     /// What it becomes has another owner as well.
     shared: AtomicBool,
+    /// As a listener it gives descriptors.
+    descriptors: AtomicBool,
 }
 
 impl Unregistered {
@@ -20,6 +22,7 @@ impl Unregistered {
         Self {
             socket: RwLock::new(Some(socket)),
             shared: AtomicBool::new(shared),
+            descriptors: AtomicBool::new(false),
         }
     }
 
@@ -29,6 +32,14 @@ impl Unregistered {
 
     pub(super) fn set_shared(&self, shared: bool) {
         self.shared.store(shared, Ordering::Relaxed);
+    }
+
+    pub(super) fn gives_descriptors(&self) -> bool {
+        self.descriptors.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn give_descriptors(&self) {
+        self.descriptors.store(true, Ordering::Relaxed);
     }
 
     /// The open descriptor.

@@ -11,7 +11,7 @@
 //!   the backlog is empty: an error leaves the connections there for the next call, which may fail as well,
 //!   so its callers bound their tries. `poll_waiting` returns `Pending` only when the backlog is empty, and
 //!   accepts nothing. `accept_now` asks the kernel on any thread. `poll_accept_descriptor` and
-//!   `accept_descriptor_now` give what no runtime has ([`AcceptedDescriptor`]), where `has_descriptors` says so. `refuse` closes connections that wait while
+//!   `accept_descriptor_now` give what no runtime has ([`AcceptedDescriptor`]), where `GIVES_DESCRIPTORS` says so. `refuse` closes connections that wait while
 //!   the process has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to
 //!   calls that need one for a moment. `set_path` says which file is removed with it, if it is still there.
 //! - [`UnregisteredSocket`]: made, bound or adopted, and in no runtime yet. An acceptor or a stream is made

@@ -73,6 +73,9 @@ impl ReserveFd {
     }
 }
 
+/// Whether an acceptor can give descriptors in place of streams.
+pub(crate) const GIVES_DESCRIPTORS: bool = true;
+
 /// A connection that was accepted for an owner outside the reactor. Closed when it is dropped.
 #[derive(Debug)]
 pub struct AcceptedDescriptor(OwnedFd);
@@ -131,11 +134,6 @@ impl Acceptor {
             left.leave();
         }
         self.socket.path = path.map(|path| Box::new(OwnPath::new(path)));
-    }
-
-    /// Whether it can give descriptors in place of streams.
-    pub(crate) fn has_descriptors(&self) -> bool {
-        true
     }
 
     /// Accepts without waiting; `None` when there is nothing, or an error, which `poll_accept` reports.

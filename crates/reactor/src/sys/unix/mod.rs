@@ -39,7 +39,7 @@ mod unregistered;
 mod writable;
 
 pub use acceptor::AcceptedDescriptor;
-pub(crate) use acceptor::{Acceptor, ReserveFd};
+pub(crate) use acceptor::{Acceptor, GIVES_DESCRIPTORS, ReserveFd};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use exit::at_exit;
 pub(crate) use handle_fd::is_taken;

@@ -44,6 +44,9 @@ impl ReserveFd {
     }
 }
 
+/// Whether an acceptor can give descriptors in place of streams.
+pub(crate) const GIVES_DESCRIPTORS: bool = false;
+
 /// There is none: a socket that was accepted belongs to the runtime's completion port.
 #[derive(Debug)]
 pub enum AcceptedDescriptor {}
@@ -170,11 +173,6 @@ impl Acceptor {
 
     /// The name of a pipe is no file.
     pub(crate) fn set_path(&mut self, _path: Option<&Path>) {}
-
-    /// Whether it can give descriptors in place of streams.
-    pub(crate) fn has_descriptors(&self) -> bool {
-        false
-    }
 
     /// A connect never ends at once here, so there is never anything to accept because of one.
     pub(crate) fn accept_now(&self) -> Option<io::Result<Stream>> {

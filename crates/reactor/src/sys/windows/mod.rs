@@ -34,7 +34,7 @@ mod unregistered;
 mod writable;
 
 pub use acceptor::AcceptedDescriptor;
-pub(crate) use acceptor::{Acceptor, ReserveFd};
+pub(crate) use acceptor::{Acceptor, GIVES_DESCRIPTORS, ReserveFd};
 pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_taken};
 pub(crate) use exit::at_exit;
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
