@@ -3,6 +3,11 @@
 
 /** The sockets of one environment. All methods are called on the thread that made it. */
 export declare class Reactor {
+  /**
+   * Takes the connection out of a handle, which is to be closed afterwards. Returns the descriptor, which
+   * the caller has to close, or an error: nothing has changed then.
+   */
+  release(handle: number): number
   /** Sends batched writes. Returns the number of bytes that the kernel has not taken. */
   flush(handle: number): number
   /**

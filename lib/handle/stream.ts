@@ -142,6 +142,14 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
 
   // ---- handing over: another owner gets a duplicate
 
+  /**
+   * The descriptor, which is the caller's from now on, or a negative error: `EAGAIN` while something is on its way in either
+   * direction. Close this handle afterwards.
+   */
+  release(): number {
+    return reactor().release(this.openId());
+  }
+
   /** Bytes that were read and not delivered. */
   get readQueueSize(): number {
     return reactor().readQueueSize(this.openId());

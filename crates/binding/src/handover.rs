@@ -7,7 +7,7 @@
 
 use std::io::IoSlice;
 
-use ferronet_reactor::{Errno, Reactor as Core};
+use ferronet_reactor::{Errno, OwnedDescriptor, Reactor as Core};
 use napi::bindgen_prelude::{BufferSlice, Uint8ArraySlice};
 use napi::{Either, Env, Result};
 use napi_derive::napi;
@@ -17,6 +17,14 @@ use crate::reactor::Reactor;
 
 #[napi]
 impl Reactor {
+    /// Takes the connection out of a handle, which is to be closed afterwards. Returns the descriptor, which
+    /// the caller has to close, or an error: nothing has changed then.
+    #[napi(catch_unwind)]
+    pub fn release(&self, handle: f64) -> i32 {
+        let released = self.core().release(id(handle));
+        released.map_or_else(Errno::code, OwnedDescriptor::into_number)
+    }
+
     /// Sends batched writes. Returns the number of bytes that the kernel has not taken.
     #[napi(catch_unwind)]
     pub fn flush(&self, handle: f64) -> u32 {

@@ -40,6 +40,6 @@ pub use socket::address::{format_ip, parse_ip};
 pub use socket::errno::Errno;
 pub use stream::{Accepted, Chunk, Closing, Received, Relayed, Taken, Unread, Window, Written};
 pub use sys::{
-    AcceptedDescriptor, AddressOptions, DescriptorKind, IOV_MAX, KeepAlive, LocalAccess, SocketOptions,
-    Target, Transport,
+    AddressOptions, DescriptorKind, IOV_MAX, KeepAlive, LocalAccess, OwnedDescriptor, SocketOptions, Target,
+    Transport,
 };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ferronet_core::handles::HandleId;
 
 use crate::drive::retry::Retry;
-use crate::sys::{self, AcceptedDescriptor};
+use crate::sys::{self, OwnedDescriptor};
 
 /// How many connections one turn accepts or refuses, or tries to, before the others get theirs.
 pub(super) const ACCEPTS_PER_TURN: usize = 32;
@@ -30,7 +30,7 @@ pub enum Incoming {
     /// A handle of the reactor.
     Handle(HandleId),
     /// A descriptor, which the reactor has nothing to do with any more.
-    Descriptor(AcceptedDescriptor),
+    Descriptor(OwnedDescriptor),
 }
 
 impl Incoming {

@@ -8,8 +8,9 @@ use ferronet_core::handles::HandleId;
 
 use crate::socket::errno::Errno;
 use crate::stream::Chunk;
-use crate::sys;
+use crate::sys::{self, OwnedDescriptor};
 
+use super::entry::Entry;
 use super::reactor::Reactor;
 
 impl Reactor {
@@ -21,6 +22,21 @@ impl Reactor {
     /// and [`Errno::ENOTSUP`] is for what has none.
     pub fn duplicate_descriptor(fd: i32) -> Result<i32, Errno> {
         Ok(sys::duplicate(fd)?)
+    }
+
+    /// Takes a connection out of this reactor, for an owner outside of it; close its id as usual, for its last
+    /// event.
+    ///
+    /// # Errors
+    /// [`Errno::EAGAIN`] while something is on its way through it, in either direction, or it has ended;
+    /// otherwise as [`Reactor::send_off`]. The connection is what it was then.
+    pub fn release(&self, id: HandleId) -> Result<OwnedDescriptor, Errno> {
+        if !sys::GIVES_DESCRIPTORS {
+            return Err(Errno::ENOTSUP);
+        }
+        let unregistered = self.existing(id).ok_or(Errno::EBADF)?.release()?;
+        self.shared.replace(id, Entry::Closed);
+        Ok(unregistered.into_descriptor()?)
     }
 
     /// Sends what is batched. Returns how many bytes the kernel has not taken.

@@ -13,6 +13,7 @@ use crate::sys::UnregisteredSocket;
 
 use super::chunk::{self, Inbox};
 use super::connection::Connection;
+use super::io::StreamIo;
 use super::writer::Writer;
 
 /// What a connection was, without a reactor.
@@ -52,6 +53,15 @@ impl Writer {
     }
 }
 
+/// Takes a stream out of its place, and out of its runtime.
+fn take_out(place: &mut Option<StreamIo>) -> Result<UnregisteredSocket, Errno> {
+    let deregistered = place.take().ok_or(Errno::EBADF)?.deregister();
+    deregistered.map_err(|stream| {
+        *place = Some(stream);
+        Errno::ENOTSUP
+    })
+}
+
 impl Connection {
     /// Takes the stream out, as [`Connection::close`] does, and what was read and not taken, and what the
     /// kernel has not sent. The end of a write is not reported any more. After an error the connection is
@@ -61,13 +71,7 @@ impl Connection {
         self.flush_batched();
         let mut place = self.stream.write();
         self.writer.lock().may_leave()?;
-        let unregistered = match place.take().ok_or(Errno::EBADF)?.deregister() {
-            Ok(unregistered) => unregistered,
-            Err(stream) => {
-                *place = Some(stream);
-                return Err(Errno::ENOTSUP);
-            }
-        };
+        let unregistered = take_out(&mut place)?;
         drop(place);
         let mut inbox = {
             let mut reader = self.reader.lock();
@@ -96,6 +100,29 @@ impl Connection {
             shared: self.is_shared(),
             in_flight,
         })
+    }
+
+    /// Takes the stream out for an owner outside the reactor, if nothing is on its way through it. After an
+    /// error the connection is what it was.
+    pub(crate) fn release(self: &Arc<Self>) -> Result<UnregisteredSocket, Errno> {
+        self.flush_batched();
+        // Locked, nothing is read or sent.
+        let mut place = self.stream.write();
+        let is_clean = self.reader.lock().inbox.is_empty();
+        {
+            let writer = self.writer.lock();
+            writer.may_leave()?;
+            if !is_clean || !writer.queue.is_empty() || writer.state != Writing::Open {
+                return Err(Errno::EAGAIN);
+            }
+        }
+        let unregistered = take_out(&mut place)?;
+        drop(place);
+        self.reader.lock().state.close();
+        let mut writer = self.writer.lock();
+        writer.state = Writing::Closed;
+        writer.wake_relays();
+        Ok(unregistered)
     }
 
     /// Goes on with what was under way, in a connection that was just made of the stream.

@@ -11,14 +11,16 @@
 //!   the backlog is empty: an error leaves the connections there for the next call, which may fail as well,
 //!   so its callers bound their tries. `poll_waiting` returns `Pending` only when the backlog is empty, and
 //!   accepts nothing. `accept_now` asks the kernel on any thread. `poll_accept_descriptor` and
-//!   `accept_descriptor_now` give what no runtime has ([`AcceptedDescriptor`]), where `GIVES_DESCRIPTORS` says so. `refuse` closes connections that wait while
-//!   the process has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to
-//!   calls that need one for a moment. `set_path` says which file is removed with it, if it is still there.
+//!   `accept_descriptor_now` give what no runtime has. `refuse` closes connections that wait while the process
+//!   has no descriptor for them, as far as the reserve ([`ReserveFd`]) allows, which is lent to calls that
+//!   need one for a moment. `set_path` says which file is removed with it, if it is still there.
 //! - [`UnregisteredSocket`]: made, bound or adopted, and in no runtime yet. An acceptor or a stream is made
 //!   of it by `register`, in the runtime that is entered, and becomes one again by `deregister`, so that
 //!   another runtime can have it, where the system allows that; elsewhere it stays what it is. What a runtime
 //!   refuses comes back in [`Refused`], if it is not closed. A descriptor that was adopted has one handle in
 //!   the whole process: `is_taken` says whether a number has one, and then `adopt` takes a duplicate.
+//! - [`OwnedDescriptor`]: a socket that has left the reactor for another owner, where `GIVES_DESCRIPTORS`.
+//!   An unregistered socket becomes one by `into_descriptor`.
 //! - [`Descriptor`]: what each of these three has, for the calls that are about any handle.
 //! - [`Poller`]: what the runtime's driver asks, as a descriptor that another loop can wait for, where there
 //!   is one. [`ThreadWaker`]: wakes a thread that waits, for the poller as well. Waking never blocks.

@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, IntoRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use socket2::{SockRef, Socket};
@@ -15,6 +14,7 @@ use crate::sys::descriptor::Descriptor;
 use crate::sys::refused::Refused;
 use crate::sys::transport::Transport;
 
+use super::descriptor::OwnedDescriptor;
 use super::limits::is_out_of_descriptors;
 use super::open_socket::RegisteredSocket;
 use super::path::OwnPath;
@@ -73,31 +73,6 @@ impl ReserveFd {
     }
 }
 
-/// Whether an acceptor can give descriptors in place of streams.
-pub(crate) const GIVES_DESCRIPTORS: bool = true;
-
-/// A connection that was accepted for an owner outside the reactor. Closed when it is dropped.
-#[derive(Debug)]
-pub struct AcceptedDescriptor(OwnedFd);
-
-impl AcceptedDescriptor {
-    /// Its number. It stays open.
-    pub fn number(&self) -> i32 {
-        self.0.as_raw_fd()
-    }
-
-    /// The caller closes it from now on.
-    pub fn into_number(self) -> i32 {
-        self.0.into_raw_fd()
-    }
-
-    /// Closes it with RST.
-    pub fn reset(self) {
-        // Without the option, which local sockets lack, the close that follows ends the connection.
-        drop(SockRef::from(&self.0).set_linger(Some(Duration::ZERO)));
-    }
-}
-
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
@@ -145,8 +120,8 @@ impl Acceptor {
     }
 
     /// As `accept_now`, without registering the connection.
-    pub(crate) fn accept_descriptor_now(&self) -> Option<AcceptedDescriptor> {
-        accept(&self.socket.socket_ref()).ok().map(AcceptedDescriptor)
+    pub(crate) fn accept_descriptor_now(&self) -> Option<OwnedDescriptor> {
+        accept(&self.socket.socket_ref()).ok().map(OwnedDescriptor::from)
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
@@ -155,11 +130,8 @@ impl Acceptor {
     }
 
     /// As `poll_accept`, without registering the connection.
-    pub(crate) fn poll_accept_descriptor(
-        &self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<AcceptedDescriptor>> {
-        self.poll_accept_fd(cx).map_ok(AcceptedDescriptor)
+    pub(crate) fn poll_accept_descriptor(&self, cx: &mut Context<'_>) -> Poll<io::Result<OwnedDescriptor>> {
+        self.poll_accept_fd(cx).map_ok(OwnedDescriptor::from)
     }
 
     fn poll_accept_fd(&self, cx: &mut Context<'_>) -> Poll<io::Result<OwnedFd>> {

@@ -3,14 +3,46 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
+use std::time::Duration;
 
 use socket2::{Domain, SockRef, Type};
 
 use crate::sys::transport::DescriptorKind;
 
 use super::errno;
+
+/// Whether sockets can leave the reactor as descriptors.
+pub(crate) const GIVES_DESCRIPTORS: bool = true;
+
+/// A socket for an owner outside the reactor. Closed when it is dropped.
+#[derive(Debug)]
+pub struct OwnedDescriptor(OwnedFd);
+
+impl OwnedDescriptor {
+    /// Its number. It stays open.
+    pub fn number(&self) -> i32 {
+        self.0.as_raw_fd()
+    }
+
+    /// The caller closes it from now on.
+    pub fn into_number(self) -> i32 {
+        self.0.into_raw_fd()
+    }
+
+    /// Closes it with RST.
+    pub fn reset(self) {
+        // Without the option, which local sockets lack, the close that follows ends the connection.
+        drop(SockRef::from(&self.0).set_linger(Some(Duration::ZERO)));
+    }
+}
+
+impl From<OwnedFd> for OwnedDescriptor {
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+}
 
 pub(super) fn borrow(fd: &i32) -> Option<BorrowedFd<'_>> {
     // SAFETY: fcntl only asks about the number; it returns -1 for a number that names nothing.

@@ -94,6 +94,19 @@ impl HandleFd {
     }
 }
 
+impl HandleFd {
+    /// Gives the descriptor to another owner; of a standard stream, which stays open, a duplicate.
+    pub(super) fn into_owned(self) -> io::Result<OwnedFd> {
+        if self.is_stdio {
+            return self.as_fd().try_clone_to_owned();
+        }
+        let number = self.as_raw_fd();
+        self.give_back();
+        // SAFETY: `give_back` has left it open, and the handle that had it has gone.
+        Ok(unsafe { OwnedFd::from_raw_fd(number) })
+    }
+}
+
 impl From<OwnedFd> for HandleFd {
     fn from(fd: OwnedFd) -> Self {
         TAKEN.lock().insert(fd.as_raw_fd());

@@ -38,9 +38,9 @@ mod timer;
 mod unregistered;
 mod writable;
 
-pub use acceptor::AcceptedDescriptor;
-pub(crate) use acceptor::{Acceptor, GIVES_DESCRIPTORS, ReserveFd};
-pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket};
+pub(crate) use acceptor::{Acceptor, ReserveFd};
+pub use descriptor::OwnedDescriptor;
+pub(crate) use descriptor::{GIVES_DESCRIPTORS, descriptor_kind, duplicate, duplicate_socket};
 pub(crate) use exit::at_exit;
 pub(crate) use handle_fd::is_taken;
 #[cfg(target_os = "linux")]

@@ -12,6 +12,7 @@ use crate::sys::access::LocalAccess;
 use crate::sys::options::AddressOptions;
 use crate::sys::transport::{Target, Transport};
 
+use super::descriptor::OwnedDescriptor;
 use super::errno;
 use super::handle_fd::HandleFd;
 use super::open_socket::OpenSocket;
@@ -26,6 +27,11 @@ impl UnregisteredSocket {
     /// `listen(2)`. The handle stays what it is: an acceptor is made of it.
     pub(crate) fn listen(&self, backlog: i32) -> io::Result<()> {
         self.socket_ref().listen(backlog)
+    }
+
+    /// Gives it to another owner.
+    pub(crate) fn into_descriptor(self) -> io::Result<OwnedDescriptor> {
+        self.fd.into_owned().map(OwnedDescriptor::from)
     }
 
     /// Binds a TCP socket.

@@ -13,6 +13,7 @@ use crate::sys::descriptor::Descriptor;
 use crate::sys::refused::Refused;
 use crate::sys::transport::Transport;
 
+use super::descriptor::OwnedDescriptor;
 use super::pipe::Pipe;
 use super::pipe_instance::{self, Place, Waiting};
 use super::pipe_security;
@@ -41,30 +42,6 @@ pub(crate) struct ReserveFd {}
 impl ReserveFd {
     pub(crate) fn lend<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
         open()
-    }
-}
-
-/// Whether an acceptor can give descriptors in place of streams.
-pub(crate) const GIVES_DESCRIPTORS: bool = false;
-
-/// There is none: a socket that was accepted belongs to the runtime's completion port.
-#[derive(Debug)]
-pub enum AcceptedDescriptor {}
-
-impl AcceptedDescriptor {
-    /// Its number. It stays open.
-    pub fn number(&self) -> i32 {
-        match *self {}
-    }
-
-    /// The caller closes it from now on.
-    pub fn into_number(self) -> i32 {
-        match self {}
-    }
-
-    /// Closes it with RST.
-    pub fn reset(self) {
-        match self {}
     }
 }
 
@@ -180,14 +157,11 @@ impl Acceptor {
     }
 
     /// As `accept_now`.
-    pub(crate) fn accept_descriptor_now(&self) -> Option<AcceptedDescriptor> {
+    pub(crate) fn accept_descriptor_now(&self) -> Option<OwnedDescriptor> {
         None
     }
 
-    pub(crate) fn poll_accept_descriptor(
-        &self,
-        _cx: &mut Context<'_>,
-    ) -> Poll<io::Result<AcceptedDescriptor>> {
+    pub(crate) fn poll_accept_descriptor(&self, _cx: &mut Context<'_>) -> Poll<io::Result<OwnedDescriptor>> {
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 

@@ -9,6 +9,30 @@ use windows_sys::Win32::Networking::WinSock::WSAENOTSOCK;
 
 use crate::sys::transport::DescriptorKind;
 
+/// Whether sockets can leave the reactor as descriptors.
+pub(crate) const GIVES_DESCRIPTORS: bool = false;
+
+/// There is none: a socket belongs to the runtime's completion port for life.
+#[derive(Debug)]
+pub enum OwnedDescriptor {}
+
+impl OwnedDescriptor {
+    /// Its number. It stays open.
+    pub fn number(&self) -> i32 {
+        match *self {}
+    }
+
+    /// The caller closes it from now on.
+    pub fn into_number(self) -> i32 {
+        match self {}
+    }
+
+    /// Closes it with RST.
+    pub fn reset(self) {
+        match self {}
+    }
+}
+
 pub(crate) fn descriptor_kind(_fd: i32) -> DescriptorKind {
     DescriptorKind::Unknown
 }

@@ -33,9 +33,9 @@ mod thread_waker;
 mod unregistered;
 mod writable;
 
-pub use acceptor::AcceptedDescriptor;
-pub(crate) use acceptor::{Acceptor, GIVES_DESCRIPTORS, ReserveFd};
-pub(crate) use descriptor::{descriptor_kind, duplicate, duplicate_socket, is_taken};
+pub(crate) use acceptor::{Acceptor, ReserveFd};
+pub use descriptor::OwnedDescriptor;
+pub(crate) use descriptor::{GIVES_DESCRIPTORS, descriptor_kind, duplicate, duplicate_socket, is_taken};
 pub(crate) use exit::at_exit;
 pub(crate) use interface::{scope_to_zone, zone_to_scope};
 pub(crate) use limits::{are_descriptors_scarce, is_out_of_buffers, is_out_of_descriptors, largest_backlog};

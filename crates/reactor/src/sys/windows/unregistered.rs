@@ -12,6 +12,7 @@ use crate::sys::descriptor::Descriptor;
 use crate::sys::options::AddressOptions;
 use crate::sys::transport::{Target, Transport};
 
+use super::descriptor::OwnedDescriptor;
 use super::options::set_address_options;
 use super::path::{self, wide};
 use super::pipe::is_busy;
@@ -44,6 +45,11 @@ impl UnregisteredSocket {
                 Err(io::Error::from(io::ErrorKind::InvalidInput))
             }
         }
+    }
+
+    /// Gives it to another owner.
+    pub(crate) fn into_descriptor(self) -> io::Result<OwnedDescriptor> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Binds a TCP socket.
