@@ -8,9 +8,10 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectSecurely, type TLSSocket } from 'node:tls';
 import type { URL } from 'node:url';
 
-import { connect, type FerronetServer, isIP, type NetConnectOpts, Server, type ServerOpts } from '../index.js';
+import { type FerronetServer, isIP, Server, type ServerOpts } from '../index.js';
 import { hasDescriptors } from '../lib/node/descriptors.js';
 import { EMPTY } from '../lib/node/empty.js';
+import { connectForNode } from './http/connect.js';
 
 /** A server of node:http, https, http2 or tls, which handles connections emitted as `connection`. */
 export interface ConnectionServer extends EventEmitter {
@@ -72,7 +73,7 @@ export function serve(server: ConnectionServer, options: ServerOpts = EMPTY): Fe
 type AgentOptions = ConnectionOptions & { socketPath?: string | undefined };
 
 function connectFor(options: AgentOptions): Duplex {
-  return connect({ ...options, path: options.socketPath } as NetConnectOpts) as unknown as Duplex;
+  return connectForNode({ ...options, path: options.socketPath });
 }
 
 type Created = (error: Error | null, socket: Duplex) => void;
@@ -101,7 +102,7 @@ export type HttpsAgent = NodeHttpsAgent;
  * @param secureConnectListener added to `secureConnect`
  */
 export function connectTls(options: ConnectionOptions, secureConnectListener?: () => void): TLSSocket {
-  const socket = options.socket ?? (connect(options as NetConnectOpts) as unknown as Duplex);
+  const socket = options.socket ?? connectForNode({ ...options, timeout: undefined });
   const secured = connectSecurely({ ...options, socket }, secureConnectListener);
   // Node does this only for a socket that it makes itself.
   if (options.timeout) secured.setTimeout(options.timeout);
@@ -129,7 +130,7 @@ function connectTo({ protocol, hostname, port }: URL, options: ConnectionOptions
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const isSecure = protocol === 'https:';
   const target = { ...options, host, port: Number(port || (isSecure ? 443 : 80)) };
-  if (!isSecure) return connect(target as NetConnectOpts) as unknown as Duplex;
+  if (!isSecure) return connectForNode(target);
   // SNI has no addresses.
   const servername = isIP(host) ? {} : { servername: host };
   return connectTls({ ALPNProtocols: ['h2'], ...servername, ...target });

@@ -31,9 +31,11 @@ const stateless = new Set([
   'lib/node/define.js',
   'lib/node/descriptors.js',
   'lib/node/empty.js',
+  'lib/node/modules.js',
   'lib/errors/text.js',
   'lib/errors/errors.js',
   'lib/handle/load-error.js',
+  'lib/handle/node-classes.js',
   'lib/errors/validators.js',
 ]);
 

@@ -14,7 +14,8 @@ import {
   type Piece,
   sendPastQueue,
 } from './channel.js';
-import { type NodeHandle, shareNodeHandle } from '../server/node-handle.js';
+import type { NodeHandle } from '../handle/node-classes.js';
+import { shareNodeHandle } from '../server/node-handle.js';
 import { Server } from '../server/server.js';
 import type { SocketConstructorOptions } from '../stream/options.js';
 import { Socket } from '../socket/socket.js';

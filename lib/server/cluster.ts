@@ -3,7 +3,8 @@
 import { exceptionWithHostPort, uvErrno } from '../errors/errors.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import type { StreamHandle } from '../handle/stream.js';
-import { type NodeHandle, shareNodeHandle, takeNodeHandle } from './node-handle.js';
+import type { NodeHandle } from '../handle/node-classes.js';
+import { shareNodeHandle, takeNodeHandle } from './node-handle.js';
 import { cluster, nodeNet } from '../node/modules.js';
 import type { ListenerHandle, ServerCore } from './core.js';
 

@@ -4,6 +4,7 @@ import type * as Net from 'node:net';
 
 import { errnoException, uvErrno } from '../errors/errors.js';
 import { duplicateDescriptor, referencedSockets } from '../handle/binding.js';
+import { createNodeHandle, type NodeHandle, type NodeStreamHandle, nodeTCP } from '../handle/node-classes.js';
 import type { StreamHandle } from '../handle/stream.js';
 import { TCP } from '../handle/tcp.js';
 import { nodeNet } from '../node/modules.js';
@@ -13,31 +14,8 @@ import { createHandle } from '../handle/descriptor.js';
 const isWindows: boolean = process.platform === 'win32';
 const UV_ENOTSUP: number = uvErrno('ENOTSUP');
 
-/** What is used of a `TCP` or `Pipe` of Node's. */
-export interface NodeHandle {
-  /** -1 on Windows. */
-  readonly fd: number;
-  close(callback?: () => void): void;
-  hasRef(): boolean;
-  ref(): void;
-  unref(): void;
-}
-
 /** A handle of Node's that can listen. */
 export type NodeListener = NodeHandle & ListenerHandle;
-
-/** A `TCP` or `Pipe` of Node's, before it has a descriptor. */
-export interface NodeStreamHandle extends NodeHandle {
-  /** Takes over a descriptor, on Windows the number of a socket. */
-  open(socket: number): number;
-}
-
-/** Node's class `TCP` or `Pipe`. */
-export type NodeHandleClass = new (type: number) => NodeStreamHandle;
-
-interface NodeNet {
-  _createServerHandle(address: string | null, port: number, addressType: number, fd?: number): NodeHandle | number;
-}
 
 /**
  * The descriptor of a handle of Node's. On Windows Node does not expose the number of the socket: it is the one that
@@ -69,7 +47,7 @@ export function shareNodeHandle(shared: NodeHandle, forServer: boolean): StreamH
  * socket, or a negative error.
  */
 export function listenerOfNode(given: NodeListener): ListenerHandle | number {
-  return isWindows && given instanceof classOfNode() ? takeNodeHandle(given, true) : given;
+  return isWindows && given instanceof nodeTCP() ? takeNodeHandle(given, true) : given;
 }
 
 /** A ferronet handle for a connection that Node's has accepted, or Node's if it cannot be converted. */
@@ -87,36 +65,9 @@ export function takeNodeHandle(taken: NodeHandle, forServer = false): StreamHand
   return handle;
 }
 
-/** Node's class for what a descriptor is, which stays open; undefined when there is no second descriptor for it. */
-export function nodeClassOf(fd: number): NodeHandleClass | undefined {
-  const duplicate = duplicateDescriptor(fd);
-  if (duplicate < 0) return undefined;
-  const handle = nodeServerHandleOf(duplicate);
-  handle.close();
-  return handle.constructor as NodeHandleClass;
-}
-
-let nodeTCP: NodeHandleClass | undefined;
-
-/** Node's class `TCP`, taken from a bound handle. */
-function classOfNode(): NodeHandleClass {
-  if (nodeTCP === undefined) {
-    const bound = createServerHandle('127.0.0.1', 0, 4);
-    nodeTCP = bound.constructor as NodeHandleClass;
-    bound.close();
-  }
-  return nodeTCP;
-}
-
-function createServerHandle(...where: Parameters<NodeNet['_createServerHandle']>): NodeHandle {
-  const handle = (nodeNet() as unknown as NodeNet)._createServerHandle(...where);
-  if (typeof handle === 'number') throw errnoException(handle, 'open');
-  return handle;
-}
-
 /** A handle of Node's over the number of a socket, which it owns. */
 function openNodeTCP(socket: number, type: number): NodeStreamHandle {
-  const handle = new (classOfNode())(type);
+  const handle = new (nodeTCP())(type);
   const errno = handle.open(socket);
   if (errno < 0) throw errnoException(errno, 'open');
   return handle;
@@ -124,7 +75,7 @@ function openNodeTCP(socket: number, type: number): NodeStreamHandle {
 
 /** A handle of Node's for a server, over a descriptor that it owns. */
 export function nodeServerHandleOf(fd: number): NodeHandle {
-  return isWindows ? openNodeTCP(fd, TCP.SERVER) : createServerHandle(null, 0, 0, fd);
+  return isWindows ? openNodeTCP(fd, TCP.SERVER) : createNodeHandle(null, 0, 0, fd);
 }
 
 /** A server of Node's with this handle, which does not listen. */

@@ -4,12 +4,12 @@
 import { closeSync } from 'node:fs';
 import type * as Net from 'node:net';
 
+import { type NodeHandle, type NodeHandleClass, nodeClassOf } from '../handle/node-classes.js';
 import { TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
 import { nodeNet } from '../node/modules.js';
 import type { AcceptingServer, ServerSocket } from './accept.js';
 import type { ListenerHandle } from './core.js';
-import { type NodeHandle, type NodeHandleClass, nodeClassOf } from './node-handle.js';
 
 /** Those that the typings lack are the ones that Node's server gives. */
 interface NodeSocketOptions extends Net.SocketConstructorOpts {
@@ -28,10 +28,18 @@ interface NodeSocketOptions extends Net.SocketConstructorOpts {
  */
 export function acceptForNode(handle: ListenerHandle): void {
   if (handle instanceof StreamHandle) {
-    const Handle = nodeClassOf(handle.descriptor);
+    const Handle = classFor(handle);
     if (Handle) handle.giveDescriptors((fd) => nodeHandle(Handle, fd));
   } else {
     handle.giveNodeHandles?.();
+  }
+}
+
+function classFor({ descriptor }: StreamHandle): NodeHandleClass | undefined {
+  try {
+    return nodeClassOf(descriptor);
+  } catch {
+    return undefined;
   }
 }
 
