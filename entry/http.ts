@@ -1,14 +1,17 @@
-// `ferronet/http`: the servers and clients of node:http, node:https, node:http2 and node:tls over ferronet's sockets. Their
-// own use of `net` cannot be redirected, but they accept connections that were made elsewhere.
+// `ferronet/http`: the servers and clients of node:http, node:https, node:http2 and node:tls over connections that ferronet
+// accepts and makes. Their own use of `net` cannot be redirected, but they take connections from elsewhere. Where descriptors
+// can be given away those are sockets of node:net, whose native handles these modules use directly; to any other stream they
+// add one in JavaScript.
 import type { EventEmitter } from 'node:events';
 import { Agent as NodeHttpAgent } from 'node:http';
 import type { ClientHttp2Session, ClientSessionOptions, SecureClientSessionOptions } from 'node:http2';
 import { Agent as NodeHttpsAgent } from 'node:https';
+import type { Server as NodeServer, Socket as NodeSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectSecurely, type TLSSocket } from 'node:tls';
 import type { URL } from 'node:url';
 
-import { type FerronetServer, isIP, Server, type ServerOpts } from '../index.js';
+import { isIP, Server, type ServerOpts } from '../index.js';
 import { hasDescriptors } from '../lib/node/descriptors.js';
 import { EMPTY } from '../lib/node/empty.js';
 import { connectForNode } from './http/connect.js';
@@ -35,6 +38,17 @@ function optionsOf(server: KeptOptions): ServerOpts {
   return { ...options, keepAliveInitialDelay: keepAliveInitialDelay * 1000 };
 }
 
+/**
+ * What `serve` returns. Its connections are sockets of node:net; on Windows, in Bun and in Deno they are ferronet's, and so are
+ * those that another process has sent.
+ */
+export interface FrontServer extends NodeServer {
+  /** In a cluster: whether a worker closes what is above `maxConnections` instead of passing it to another. */
+  dropMaxConnection?: boolean;
+  /** As `FerronetServer` has it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<NodeSocket>;
+}
+
 class Front extends Server {
   readonly #behind: ConnectionServer;
 
@@ -58,15 +72,16 @@ class Front extends Server {
  * A `net.Server` of ferronet that passes its connections to a server of `http`, `https`, `http2` or `tls`:
  * `serve(http.createServer(app)).listen(80)`.
  *
- * Call `listen`, `address` and `close` on the returned server; requests and their settings stay with `server`. `close` closes
+ * ferronet listens, accepts, drops and counts; each connection is a socket of node:net, as that server would have it from
+ * Node. Call `listen`, `address` and `close` on the returned server; requests and their settings stay with `server`. `close` closes
  * the connections without a request, as `http.Server` does. The `close` event of the returned server says that all
  * connections have ended; that of `server`, that it was asked to close.
  *
  * @param server must not listen itself
  * @param options override the socket options of `server`
  */
-export function serve(server: ConnectionServer, options: ServerOpts = EMPTY): FerronetServer {
-  return new Front(server, options) as unknown as FerronetServer;
+export function serve(server: ConnectionServer, options: ServerOpts = EMPTY): FrontServer {
+  return new Front(server, options) as unknown as FrontServer;
 }
 
 /** All options of the request; `path` is the request's path, and `socketPath` the local socket's. */
@@ -78,7 +93,7 @@ function connectFor(options: AgentOptions): Duplex {
 
 type Created = (error: Error | null, socket: Duplex) => void;
 
-/** An `http.Agent` over ferronet's sockets: `http.get(url, { agent: new HttpAgent({ keepAlive: true }) })`. */
+/** An `http.Agent` that connects by ferronet: `http.get(url, { agent: new HttpAgent({ keepAlive: true }) })`. */
 export const HttpAgent: typeof NodeHttpAgent = class HttpAgent extends NodeHttpAgent {
   override createConnection(options: object): Duplex {
     return connectFor(options);
@@ -86,17 +101,22 @@ export const HttpAgent: typeof NodeHttpAgent = class HttpAgent extends NodeHttpA
 };
 export type HttpAgent = NodeHttpAgent;
 
-/** An `https.Agent` over ferronet's sockets. */
+/** An `https.Agent` that connects by ferronet. */
 export const HttpsAgent: typeof NodeHttpsAgent = class HttpsAgent extends NodeHttpsAgent {
   override createConnection(options: object, done?: Created): ReturnType<NodeHttpsAgent['createConnection']> {
+    const { timeout } = options as AgentOptions;
+    const socket = connectFor({ ...options, timeout: undefined });
     // The agent of Node keeps the TLS session for the next connection to the same server.
-    return super.createConnection({ ...options, socket: connectFor(options) } as object, done);
+    const secured = super.createConnection({ ...options, socket } as object, done);
+    // Node does this only for a socket that it makes itself.
+    if (timeout) (secured as TLSSocket).setTimeout(timeout);
+    return secured;
   }
 };
 export type HttpsAgent = NodeHttpsAgent;
 
 /**
- * `tls.connect(options)` over a socket of ferronet.
+ * `tls.connect(options)` over a connection that ferronet makes. A `socket` among the options is used as by `tls.connect`.
  *
  * @param options of `tls.connect` and, for the socket, of `net.connect`
  * @param secureConnectListener added to `secureConnect`
@@ -110,7 +130,7 @@ export function connectTls(options: ConnectionOptions, secureConnectListener?: (
 }
 
 /**
- * `http2.connect(authority, options)` over a socket of ferronet.
+ * `http2.connect(authority, options)` over a connection that ferronet makes.
  *
  * @param authority `http://…` in the clear, `https://…` with TLS
  * @param listener added to `connect`

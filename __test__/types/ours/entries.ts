@@ -7,7 +7,7 @@ import * as tls from 'node:tls';
 import * as net from 'ferronet';
 import { type Driver, isRelayed, stats, type Stats } from 'ferronet/diagnostics';
 import { adopt, release } from 'ferronet/handover';
-import { connectHttp2, connectTls, HttpAgent, HttpsAgent, serve } from 'ferronet/http';
+import { connectHttp2, connectTls, type FrontServer, HttpAgent, HttpsAgent, serve } from 'ferronet/http';
 import 'ferronet/register';
 import { type InheritedSocket, listenFds, listenFdsWithNames } from 'ferronet/systemd';
 
@@ -19,7 +19,8 @@ export const back: [nodeNet.Socket, nodeNet.Server, net.Socket] = [
   adopt(tls.connect(1)),
 ];
 
-const server: net.FerronetServer = serve(http.createServer(), { noDelay: false }).listen(80);
+const server: FrontServer = serve(http.createServer(), { noDelay: false }).listen(80);
+server.on('connection', (socket: nodeNet.Socket) => socket.end());
 serve(https.createServer());
 serve(http2.createSecureServer());
 serve(tls.createServer());
