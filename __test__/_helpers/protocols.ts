@@ -38,10 +38,12 @@ const ours: Functions = { ...ferronet, serve: (server) => ferronet.serve(server)
 /** Where a test plays. */
 export class Protocols {
   readonly functions: Functions;
+  readonly isOurs: boolean;
   readonly #toEnd: (() => void)[] = [];
 
   constructor(functions: Functions) {
     this.functions = functions;
+    this.isOurs = functions === ours;
   }
 
   /** Listens on a port of 127.0.0.1, until the test has ended. */
