@@ -10,7 +10,7 @@ import type { NodeHandle } from '../handle/node-classes.js';
 import { NO_OPTIONS, TcpOptions } from '../handle/options.js';
 import type { AddressOut, TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
-import type { ListenerHandle } from './core.js';
+import type { ListenerHandle, ServerSocket } from './core.js';
 import type * as NodeHandles from './node-handle.js';
 import type * as NodeSockets from './node-sockets.js';
 import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
@@ -129,12 +129,6 @@ function accept(server: AcceptingServer, client: AcceptedHandle): void {
   } finally {
     if (reads && socket._handle === client && !socket[kState].isUsedAsStdio) startReading(socket);
   }
-}
-
-/** A socket of a server: it counts itself out when it has closed. */
-export interface ServerSocket {
-  server: unknown;
-  _server: unknown;
 }
 
 function emit(server: AcceptingServer, socket: ServerSocket): void {

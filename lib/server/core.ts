@@ -19,6 +19,12 @@ export interface ListenerHandle {
   unref: () => void;
 }
 
+/** A connection of a server. When it closes it counts itself out. */
+export interface ServerSocket {
+  server: unknown;
+  _server: unknown;
+}
+
 /** A `Server`, as its parts see it. */
 export interface ServerCore extends EventEmitter {
   _handle: ListenerHandle | null;

@@ -8,8 +8,7 @@ import { type NodeHandle, type NodeHandleClass, nodeClassOf } from '../handle/no
 import { TCP } from '../handle/tcp.js';
 import { StreamHandle } from '../handle/stream.js';
 import { nodeNet } from '../node/modules.js';
-import type { AcceptingServer, ServerSocket } from './accept.js';
-import type { ListenerHandle } from './core.js';
+import type { ListenerHandle, ServerSocket } from './core.js';
 
 /** Those that the typings lack are the ones that Node's server gives. */
 interface NodeSocketOptions extends Net.SocketConstructorOpts {
@@ -53,8 +52,19 @@ function nodeHandle(Handle: NodeHandleClass, fd: number): NodeHandle | number {
   return errno;
 }
 
+/** The options of a server for its connections. */
+interface ConnectionOptions {
+  allowHalfOpen: boolean;
+  pauseOnConnect: boolean;
+  noDelay: boolean;
+  keepAlive: boolean;
+  /** Seconds. */
+  keepAliveInitialDelay: number;
+  highWaterMark: number;
+}
+
 /** What node:net's own server makes of an accepted handle. */
-export function nodeSocket(server: AcceptingServer, handle: NodeHandle): Net.Socket & ServerSocket {
+export function nodeSocket(server: ConnectionOptions, handle: NodeHandle): Net.Socket & ServerSocket {
   const client = handle as NodeHandle & Partial<Pick<TCP, 'setNoDelay' | 'setKeepAlive'>>;
   const noDelay = server.noDelay && client.setNoDelay !== undefined;
   const keepAlive = server.keepAlive && client.setKeepAlive !== undefined;
