@@ -40,7 +40,7 @@ interface Failure {
   errors: unknown;
 }
 
-function told(error: NodeJS.ErrnoException): Failure {
+function described(error: NodeJS.ErrnoException): Failure {
   const { errors } = error as { errors?: Error[] };
   return {
     name: error.constructor.name,
@@ -51,7 +51,7 @@ function told(error: NodeJS.ErrnoException): Failure {
 }
 
 async function failure(emitter: NodeJS.EventEmitter): Promise<Failure> {
-  return told(((await once(emitter, 'error')) as [NodeJS.ErrnoException])[0]);
+  return described(((await once(emitter, 'error')) as [NodeJS.ErrnoException])[0]);
 }
 
 /** What an agent connects. */

@@ -26,7 +26,7 @@ function handleOf(socket: Socket): StreamHandle | null {
 }
 
 /** A socket of node:net that is connecting. */
-type Carrier = Omit<NodeSocket, 'connecting' | 'autoSelectFamilyAttemptedAddresses'> & {
+type ConnectingNodeSocket = Omit<NodeSocket, 'connecting' | 'autoSelectFamilyAttemptedAddresses'> & {
   connecting: boolean;
   autoSelectFamilyAttemptedAddresses: string[];
   _host: string | null;
@@ -37,28 +37,27 @@ type Carrier = Omit<NodeSocket, 'connecting' | 'autoSelectFamilyAttemptedAddress
 /** Connects, and passes what becomes of that on. */
 class ConnectingSocket extends Socket {
   /** Undefined while `connect` runs, which reports nothing that a listener could have been added for. */
-  declare carrier?: Carrier;
-  declare carrierHandle?: ConnectingHandle;
+  declare nodeSocket?: ConnectingNodeSocket;
+  declare nodeHandle?: ConnectingHandle;
   declare _host: string | null;
 
   override emit(event: string | symbol, ...values: unknown[]): boolean {
-    const { carrier, carrierHandle } = this;
-    if (carrier === undefined || carrierHandle === undefined)
-      return Reflect.apply(super.emit, this, [event, ...values]);
+    const { nodeSocket, nodeHandle } = this;
+    if (!nodeSocket || !nodeHandle) return Reflect.apply(super.emit, this, [event, ...values]);
     switch (event) {
       case 'lookup':
-        carrier._host = this._host;
-        return carrier.emit(event, ...values);
+        nodeSocket._host = this._host;
+        return nodeSocket.emit(event, ...values);
       case 'connectionAttempt':
       case 'connectionAttemptFailed':
       case 'connectionAttemptTimeout':
-        return carrier.emit(event, ...values);
+        return nodeSocket.emit(event, ...values);
       case 'connect':
-        giveAway(this, carrier, carrierHandle);
+        giveAway(this, nodeSocket, nodeHandle);
         return true;
       case 'error':
-        passAttempts(this, carrier);
-        carrier.destroy(values[0] as Error);
+        passAttempts(this, nodeSocket);
+        nodeSocket.destroy(values[0] as Error);
         return true;
       default:
         return false;
@@ -73,27 +72,36 @@ class ConnectingSocket extends Socket {
  */
 export function connectForNode(options: Options): Duplex {
   if (!hasDescriptors() || options.fd !== undefined) return connect(options as NetConnectOpts) as unknown as Duplex;
-  // What a socket does once it is connected is the carrier's.
+  // These options are for the socket of node:net.
   const socket = new ConnectingSocket({ ...options, onread: undefined, signal: undefined } as SocketConstructorOpts);
   socket.connect({ ...options, timeout: undefined } as NetConnectOpts);
   const Handle = classFor(socket, options);
   if (Handle === undefined) {
-    socket.on('error', () => {}).destroy();
+    giveUp(socket);
     return connect(options as NetConnectOpts) as unknown as Duplex;
   }
+  try {
+    return nodeSocketFor(socket, Handle, options) as unknown as Duplex;
+  } catch (error) {
+    giveUp(socket);
+    throw error;
+  }
+}
+
+function giveUp(socket: ConnectingSocket): void {
+  socket.on('error', () => {}).destroy();
+}
+
+function nodeSocketFor(socket: ConnectingSocket, Handle: NodeHandleClass, options: Options): ConnectingNodeSocket {
   const handle = new (connectingClass(Handle))(SOCKET, socket as unknown as FerronetSocket);
-  const { timeout } = options;
-  const carrier = new NodeSocket({
-    ...options,
-    handle,
-    manualStart: true,
-    blockList: undefined,
-  } as SocketConstructorOpts) as unknown as Carrier;
-  socket.carrier = carrier;
-  socket.carrierHandle = handle;
-  carrier.connecting = true;
-  if (timeout) carrier.setTimeout(timeout);
-  return carrier as unknown as Duplex;
+  const own = { ...options, handle, manualStart: true, blockList: undefined } as SocketConstructorOpts;
+  const nodeSocket = new NodeSocket(own) as unknown as ConnectingNodeSocket;
+  socket.nodeSocket = nodeSocket;
+  socket.nodeHandle = handle;
+  // Its signal may have been aborted before.
+  nodeSocket.connecting = !nodeSocket.destroyed;
+  if (options.timeout) nodeSocket.setTimeout(options.timeout);
+  return nodeSocket;
 }
 
 let pipe: NodeHandleClass | undefined;
@@ -110,25 +118,25 @@ function classFor(socket: ConnectingSocket, { path }: Options): NodeHandleClass 
 }
 
 /** As node:net does when a connect has ended. */
-function giveAway(socket: ConnectingSocket, carrier: Carrier, handle: ConnectingHandle): void {
+function giveAway(socket: ConnectingSocket, nodeSocket: ConnectingNodeSocket, handle: ConnectingHandle): void {
   const fd = handleOf(socket)?.release() ?? -1;
   socket.destroy();
-  passAttempts(socket, carrier);
+  passAttempts(socket, nodeSocket);
   const errno = fd < 0 ? fd : handle.connected(fd);
   if (errno < 0) {
     if (fd >= 0) closeSync(fd);
-    carrier.destroy(errnoException(errno, 'connect'));
+    nodeSocket.destroy(errnoException(errno, 'connect'));
     return;
   }
-  carrier.connecting = false;
-  carrier._sockname = null;
-  carrier._unrefTimer();
-  carrier.emit('connect');
-  carrier.emit('ready');
-  if (!carrier.isPaused()) carrier.read(0);
+  nodeSocket.connecting = false;
+  nodeSocket._sockname = null;
+  nodeSocket._unrefTimer();
+  nodeSocket.emit('connect');
+  nodeSocket.emit('ready');
+  if (!nodeSocket.isPaused()) nodeSocket.read(0);
 }
 
-function passAttempts(socket: ConnectingSocket, carrier: Carrier): void {
+function passAttempts(socket: ConnectingSocket, nodeSocket: ConnectingNodeSocket): void {
   const { autoSelectFamilyAttemptedAddresses: attempted } = socket;
-  if (attempted) carrier.autoSelectFamilyAttemptedAddresses = attempted;
+  if (attempted) nodeSocket.autoSelectFamilyAttemptedAddresses = attempted;
 }
