@@ -13,7 +13,8 @@ use tokio::task::{coop::unconstrained, yield_now};
 use crate::event::queue::EventQueue;
 use crate::sys::{self, Poller, ThreadClock, ThreadWaker};
 
-use super::arbiter::{Arbiter, Driven};
+use super::arbiter::Arbiter;
+use super::driven::Driven;
 use super::flush_list::FlushList;
 use super::run_queue::{Driving, RunQueue};
 use super::shard::{Shard, runtime};

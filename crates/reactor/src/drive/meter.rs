@@ -6,7 +6,7 @@ use ferronet_core::offload::{Offload, Sample};
 
 use crate::event::queue::EventQueue;
 
-use super::arbiter::Driven;
+use super::driven::Driven;
 
 /// What the clocks and counters said at a moment.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@ mod arbiter;
 pub(crate) mod budget;
 mod buffers;
 mod delegation;
+mod driven;
 pub(crate) mod driver;
 mod flush_deadline;
 pub(crate) mod flush_list;

@@ -23,6 +23,8 @@ use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
 use super::*;
+use crate::drive::flush_list::FlushList;
+use crate::drive::run_queue::RunQueue;
 use crate::event::wake::Wake;
 
 fn check(model: impl Fn() + Sync + Send + 'static) {

@@ -5,6 +5,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
+use crate::drive::flush_list::FlushList;
+use crate::drive::run_queue::RunQueue;
 use crate::event::wake::Wake;
 
 const PATIENCE: Duration = Duration::from_secs(20);
