@@ -3,8 +3,9 @@
 //! Its size is the stream's credit: when [`CREDIT`] bytes wait, nothing more is read, so a stalled consumer
 //! bounds memory and the kernel slows the peer down.
 
-use std::collections::VecDeque;
 use std::ops::Deref;
+
+use crate::rare_queue::RareQueue;
 
 /// The most that one read asks for and one chunk holds, in bytes; libuv's size.
 pub const BLOCK: usize = 64 * 1024;
@@ -31,7 +32,7 @@ enum End<E> {
 /// Chunks of type `C`, and an end of type `E`.
 #[derive(Debug)]
 pub struct Inbox<C, E> {
-    chunks: VecDeque<C>,
+    chunks: RareQueue<C>,
     waiting: usize,
     end: End<E>,
 }
@@ -39,7 +40,7 @@ pub struct Inbox<C, E> {
 impl<C, E> Default for Inbox<C, E> {
     fn default() -> Self {
         Self {
-            chunks: VecDeque::new(),
+            chunks: RareQueue::default(),
             waiting: 0,
             end: End::NotRead,
         }

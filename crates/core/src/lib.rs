@@ -13,5 +13,6 @@ pub mod lanes;
 pub mod ledger;
 pub mod offload;
 pub mod payload;
+pub mod rare_queue;
 pub mod state;
 pub mod write_queue;

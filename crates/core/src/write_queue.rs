@@ -1,10 +1,10 @@
 //! What the kernel has not taken yet: batched writes, which were reported as written when they were taken in,
 //! then requests in order, each done when its last byte is gone.
 
-use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use crate::payload::{Payload, Transmit};
+use crate::rare_queue::RareQueue;
 
 /// How many bytes may be batched. A write that is larger gains nothing by waiting.
 const MAX_BATCHED: usize = 16 * 1024;
@@ -28,7 +28,7 @@ pub struct WriteQueue {
     batched: Vec<u8>,
     /// How many of them the kernel has taken.
     batched_sent: usize,
-    requests: VecDeque<Request>,
+    requests: RareQueue<Request>,
     waiting: usize,
 }
 
@@ -62,7 +62,7 @@ impl WriteQueue {
 
     /// The end of what waits is not reported any more; it is sent all the same.
     pub fn stop_reporting(&mut self) {
-        for request in &mut self.requests {
+        for request in self.requests.iter_mut() {
             request.reported = false;
         }
     }
@@ -97,7 +97,7 @@ impl WriteQueue {
     /// What to send next, as much as one call takes.
     pub fn next_transmit(&self) -> Transmit<'_> {
         let mut call = Transmit::beginning_with(self.unsent_batched(), self.requests.len());
-        for request in &self.requests {
+        for request in self.requests.iter() {
             if !request.payload.join(&mut call) {
                 break;
             }
@@ -159,6 +159,7 @@ impl WriteQueue {
             done += usize::from(request.reported);
             self.requests.pop_front();
         }
+        self.requests.release();
         done
     }
 

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn an_idle_connection_takes_no_more_memory_than_it_did() {
         assert!(
-            size_of::<Connection>() <= 320,
+            size_of::<Connection>() <= 216,
             "{} bytes",
             size_of::<Connection>()
         );

@@ -52,7 +52,7 @@ impl Connection {
 
     /// Reports the failure that there is, if any, as one of writes.
     pub(super) fn deliver_failure(&self, writer: &mut Writer) {
-        let Some(failure) = writer.failure.take() else {
+        let Some(failure) = writer.take_failure() else {
             return;
         };
         let (id, result) = (self.id, Err(failure.errno));

@@ -42,7 +42,7 @@ impl Connection {
                 .shard
                 .timers
                 .wake_at(Instant::now() + LINGER_TIMEOUT, Waker::from(Arc::clone(self)));
-            self.writer.lock().timer = Some(Box::new(deadline));
+            self.writer.lock().set_timer(deadline);
             self.lingers.store(true, Ordering::Release);
             drop(place);
             Arc::clone(self).wake();

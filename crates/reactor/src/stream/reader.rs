@@ -40,8 +40,9 @@ pub(super) struct Reader<D> {
     pub(super) announced: bool,
     /// The task has asked the driver to be woken when bytes arrive, so that starting to read needs no wake.
     pub(super) armed: bool,
-    /// The task's turn to read ahead, while the budget of the process is used up.
-    pub(super) waiter: Option<Waiter>,
+    /// The task's turn to read ahead, while the budget of the process is used up. In a box, since every idle
+    /// connection would pay for the room.
+    pub(super) waiter: Option<Box<Waiter>>,
     /// Where the bytes go, if not to the consumer.
     pub(super) relay: Relay<D>,
 }

@@ -249,10 +249,9 @@ impl Connection {
                 reader.waiter = None;
                 return;
             }
-            let block = self
-                .shard
-                .buffers
-                .acquire(used.take(), &mut reader.waiter, cx.waker());
+            let mut waiter = reader.waiter.take().map(|waiter| *waiter);
+            let block = self.shard.buffers.acquire(used.take(), &mut waiter, cx.waker());
+            reader.waiter = waiter.map(Box::new);
             let has_room = block.is_some();
             if let Some(mut block) = block {
                 let Poll::Ready(read) = stream.poll_read(&self.shard.traffic, cx, block.space()) else {

@@ -14,7 +14,6 @@ use ferronet_core::state::{Shutdown, Writing};
 use ferronet_core::write_queue::WINDOW;
 
 use crate::drive::flush_list::{Flush, FlushOwner};
-use crate::drive::timers::Timer;
 use crate::event::event::Event;
 use crate::socket::errno::Errno;
 use crate::sys;
@@ -217,11 +216,11 @@ impl Connection {
         if !writer.state.sends() {
             return;
         }
-        if writer.state == Writing::Lingering && writer.timer.as_deref().is_some_and(Timer::is_due) {
+        if writer.state == Writing::Lingering && writer.timer_is_due() {
             writer.close();
             return;
         }
-        if writer.no_buffers.is_pausing() {
+        if writer.is_pausing() {
             return;
         }
         for _ in 0..WRITES_PER_TURN {
@@ -239,7 +238,7 @@ impl Connection {
                     if has_batched {
                         self.shard.traffic.flushed();
                     }
-                    writer.no_buffers.end();
+                    writer.end_pause();
                     for _ in 0..writer.queue.advance(taken) {
                         self.events.push(Event::Wrote {
                             id: self.id,
@@ -248,7 +247,7 @@ impl Connection {
                     }
                 }
                 Err(error) if sys::is_out_of_buffers(&error) => {
-                    writer.no_buffers.pause(&self.shard.timers, cx.waker().clone());
+                    writer.pause(&self.shard.timers, cx.waker().clone());
                     return;
                 }
                 Err(_) if writer.state == Writing::Lingering => drop(writer.queue.clear()),

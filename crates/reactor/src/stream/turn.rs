@@ -35,7 +35,7 @@ impl Connection {
     pub(super) fn retry_later(&self, stream: &StreamIo, waker: &Waker) {
         if let Some(at) = stream.take_retry_time() {
             let timer = self.shard.timers.wake_at(at, waker.clone());
-            self.writer.lock().timer = Some(Box::new(timer));
+            self.writer.lock().set_timer(timer);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The state of the sending half of a connection.
 
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use ferronet_core::state::Writing;
@@ -7,7 +8,7 @@ use ferronet_core::write_queue::WriteQueue;
 
 use crate::drive::flush_list::FlushOwner;
 use crate::drive::retry::Retry;
-use crate::drive::timers::Timer;
+use crate::drive::timers::{Timer, Timers};
 use crate::socket::errno::Errno;
 
 /// What became of a write.
@@ -51,6 +52,21 @@ pub(super) struct Failure {
     pub(super) shutdown: bool,
 }
 
+/// What few connections need.
+#[derive(Debug, Default)]
+struct Extra {
+    /// Tasks of relays that wait until the queue is empty.
+    relays: Vec<Waker>,
+    /// Not reported yet: see `failure.rs`.
+    failure: Option<Failure>,
+    /// When the task has to run though nothing else wakes it: for the stream
+    /// ([`take_retry_time`](super::io::StreamIo::take_retry_time)) while the handle is open, and at the end
+    /// of lingering.
+    timer: Option<Timer>,
+    /// The kernel had no buffers for the last write, and reports none when it has.
+    no_buffers: Retry,
+}
+
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) state: Writing,
@@ -60,20 +76,11 @@ pub(super) struct Writer {
     /// The peer has ended. It may have closed its socket, and then a write fails, which has to be known at
     /// once.
     pub(super) peer_ended: bool,
-    /// Tasks of relays that wait until the queue is empty.
-    relays: Vec<Waker>,
-    /// Not reported yet: see `failure.rs`. In a box, as the timer: few connections have them, and every idle
-    /// one would pay for the room.
-    pub(super) failure: Option<Box<Failure>>,
     /// The socket's error, taken by a write. The kernel reports an error once, and a read that follows finds
     /// an end of file that is none.
     socket_error: Option<Errno>,
-    /// When the task has to run though nothing else wakes it: for the stream
-    /// ([`take_retry_time`](super::io::StreamIo::take_retry_time)) while the handle is open, and at the end
-    /// of lingering.
-    pub(super) timer: Option<Box<Timer>>,
-    /// The kernel had no buffers for the last write, and reports none when it has.
-    pub(super) no_buffers: Retry,
+    /// In a box, since every idle connection would pay for the room.
+    extra: Option<Box<Extra>>,
 }
 
 impl Writer {
@@ -83,23 +90,56 @@ impl Writer {
             queue: WriteQueue::default(),
             flush_owner: FlushOwner::None,
             peer_ended: false,
-            relays: Vec::new(),
-            failure: None,
             socket_error: None,
-            timer: None,
-            no_buffers: Retry::default(),
+            extra: None,
+        }
+    }
+
+    fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    /// Replaces the timer that there was.
+    pub(super) fn set_timer(&mut self, timer: Timer) {
+        self.extra().timer = Some(timer);
+    }
+
+    /// Whether the time of the timer has come.
+    pub(super) fn timer_is_due(&self) -> bool {
+        let timer = self.extra.as_ref().and_then(|extra| extra.timer.as_ref());
+        timer.is_some_and(Timer::is_due)
+    }
+
+    /// The kernel has no buffers for a write: has `waker` woken for the next try.
+    pub(super) fn pause(&mut self, timers: &Arc<Timers>, waker: Waker) {
+        self.extra().no_buffers.pause(timers, waker);
+    }
+
+    /// Whether it is too early for the next try.
+    pub(super) fn is_pausing(&self) -> bool {
+        self.extra
+            .as_ref()
+            .is_some_and(|extra| extra.no_buffers.is_pausing())
+    }
+
+    /// The kernel has buffers.
+    pub(super) fn end_pause(&mut self) {
+        if let Some(extra) = &mut self.extra {
+            extra.no_buffers.end();
         }
     }
 
     pub(super) fn wait_for_room(&mut self, cx: &Context<'_>) {
-        if !self.relays.iter().any(|waiting| waiting.will_wake(cx.waker())) {
-            self.relays.push(cx.waker().clone());
+        let relays = &mut self.extra().relays;
+        if !relays.iter().any(|waiting| waiting.will_wake(cx.waker())) {
+            relays.push(cx.waker().clone());
         }
     }
 
     /// The queue is empty, or will never be.
     pub(super) fn wake_relays(&mut self) {
-        for waiting in self.relays.drain(..) {
+        let Some(extra) = &mut self.extra else { return };
+        for waiting in extra.relays.drain(..) {
             waiting.wake();
         }
     }
@@ -108,10 +148,8 @@ impl Writer {
     pub(super) fn close(&mut self) {
         self.state.close();
         self.queue.clear();
-        self.failure = None;
-        self.timer = None;
-        self.no_buffers.end();
         self.wake_relays();
+        self.extra = None;
     }
 
     /// As [`Writer::fail`], of bytes that were reported as written: an event of their own reports it.
@@ -124,21 +162,22 @@ impl Writer {
     /// Nothing can be sent any more. `failure.rs` reports it.
     pub(super) fn fail(&mut self, errno: Errno) {
         self.note_error(errno);
-        self.failure = Some(Box::new(Failure {
+        let failure = Failure {
             errno,
             requests: self.queue.clear(),
             shutdown: self.state == Writing::Draining,
-        }));
+        };
+        self.extra().failure = Some(failure);
         self.state.close();
         self.wake_relays();
     }
 
     /// As [`Writer::fail`], for a request that is not in the queue.
     pub(super) fn fail_request(&mut self, errno: Errno) {
-        if self.failure.is_none() {
+        if !self.has_failed() {
             self.fail(errno);
         }
-        if let Some(failure) = &mut self.failure {
+        if let Some(failure) = &mut self.extra().failure {
             failure.requests += 1;
         }
     }
@@ -161,19 +200,24 @@ impl Writer {
         let lingers = self.queue.has_batched() && self.state.linger();
         if lingers {
             self.queue.drop_requests();
-            self.failure = None;
+            self.forget_failure();
             self.wake_relays();
         }
         lingers
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        self.failure.is_some()
+        self.extra.as_ref().is_some_and(|extra| extra.failure.is_some())
+    }
+
+    /// The failure that is not reported yet, for its report.
+    pub(super) fn take_failure(&mut self) -> Option<Failure> {
+        self.extra.as_mut()?.failure.take()
     }
 
     /// The consumer learns of the failure otherwise, or has closed the connection.
     pub(super) fn forget_failure(&mut self) {
-        self.failure = None;
+        self.take_failure();
     }
 }
 
