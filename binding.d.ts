@@ -68,11 +68,6 @@ export declare class Reactor {
    */
   deliver(): void
   /**
-   * Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no
-   * such phase.
-   */
-  atClosing(): boolean
-  /**
    * Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`:
    * `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
    *

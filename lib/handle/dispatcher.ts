@@ -151,7 +151,7 @@ export function unrefLoop(): void {
  * order of closing. The caller has to keep the loop alive until then.
  */
 export function atClosing(what: Closing): void {
-  if (closing.length === 0 && !reactor().atClosing()) setImmediate(closeAll);
+  if (closing.length === 0 && control(Operation.AtClosing, NO_HANDLE) < 0) setImmediate(closeAll);
   closing.push(what);
 }
 

@@ -12,6 +12,7 @@ import { Pipe } from './pipe.js';
 import { type Req, statusOf } from './request.js';
 import { bytesOf, concatenated, type EncodedChunk } from './chunk.js';
 import { UV_EOF } from './socket.js';
+import { Stage } from './wrap.js';
 import { nodeNet } from '../node/modules.js';
 
 const UV_EBADF: number = uvErrno('EBADF');
@@ -32,7 +33,7 @@ export class InheritedPipe extends Pipe {
     const options: NodeSocketOptions = { fd, readable: true, writable: true, allowHalfOpen: true, manualStart: true };
     this.#pipe = new (nodeNet().Socket)(options);
     this.#isSynchronous = fd === 1 || fd === 2;
-    this.stage = 'open';
+    this.stage = Stage.Open;
     // A `data` listener would start reading otherwise.
     this.#pipe.pause();
     this.#pipe.on('data', (chunk: Buffer) => this.onevent(EventKind.Data, chunk.byteLength, chunk));

@@ -1,7 +1,7 @@
 // What a handle can do as a listener. Node's `TCP` and `Pipe` are streams and listeners in one class, and so are these.
 import { uvErrno } from '../errors/errors.js';
 import { reactor } from './dispatcher.js';
-import { HandleWrap } from './wrap.js';
+import { HandleWrap, Stage } from './wrap.js';
 
 const UV_EINVAL: number = uvErrno('EINVAL');
 
@@ -22,8 +22,8 @@ export abstract class ListeningHandle<Client extends ListeningHandle<Client>> ex
   listen(backlog: number): number {
     if (this.id < 0 || this.isClosing()) return UV_EINVAL;
     const status = reactor().listen(this.id, backlog);
-    if (status === 0) this.stage = 'listening';
-    else if (this.stage === 'listening') this.stage = 'open';
+    if (status === 0) this.stage = Stage.Listening;
+    else if (this.stage === Stage.Listening) this.stage = Stage.Open;
     this.updateLoopRef();
     return status;
   }

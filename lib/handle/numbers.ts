@@ -43,6 +43,11 @@ export const Operation = {
   ReportClosed: 6,
   /** Sets `TCP_NODELAY` to the flag. */
   SetNoDelay: 7,
+  /**
+   * Requests `EventKind::Closing` in the next closing phase of the loop. Of no handle. Negative if the loop has no
+   * such phase.
+   */
+  AtClosing: 8,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 

@@ -7,12 +7,21 @@ import { StreamHandle } from './stream.js';
 
 const UV_ENOTSUP: number = uvErrno('ENOTSUP');
 
+function typeOf(isServer: boolean): string {
+  return isServer ? 'PIPESERVERWRAP' : 'PIPEWRAP';
+}
+
 /** A Unix socket (or another local descriptor); on Windows a named pipe. */
 export class Pipe extends StreamHandle {
   static readonly IPC: number = 2;
 
   constructor(type: number = Pipe.SOCKET, trigger?: number) {
-    super(type === Pipe.SERVER ? 'PIPESERVERWRAP' : 'PIPEWRAP', trigger);
+    const isServer = type === Pipe.SERVER;
+    super(typeOf(isServer), isServer, trigger);
+  }
+
+  protected typeOf(isServer: boolean): string {
+    return typeOf(isServer);
   }
 
   override get kind(): 'PIPE' {

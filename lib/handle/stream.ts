@@ -13,6 +13,7 @@ import { control, type HandleEvent, inLaterTurn, reactor, receiverOf } from './d
 import { EventKind, Operation, Transport } from './numbers.js';
 import type { Pending, Req } from './request.js';
 import type { SocketHandle } from './socket.js';
+import { Stage } from './wrap.js';
 import { WritingHandle } from './writing.js';
 
 const UV_EAGAIN: number = uvErrno('EAGAIN');
@@ -61,7 +62,7 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
   }
 
   protected override get isActive(): boolean {
-    return this.reading || this.stage === 'listening';
+    return this.reading || this.stage === Stage.Listening;
   }
 
   /** Whether libuv would have its poller watch the descriptor. */
@@ -80,7 +81,7 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
     const holder = receiverOf(reactor().holderOf(fd));
     if (holder instanceof StreamHandle && holder.isWatched()) return UV_EEXIST;
     const status = this.openOnce(() => reactor().open(fd, this.kind === 'PIPE' ? Transport.Pipe : Transport.Tcp));
-    if (status === 0) this.stage = 'adopted';
+    if (status === 0) this.stage = Stage.Adopted;
     return status;
   }
 
@@ -106,7 +107,7 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
     // libuv makes the socket of a pipe only now, and reports a failure by the request.
     else if (this.kind === 'PIPE') status = this.opened(reactor().failedConnect(status));
     if (status !== 0) return status;
-    this.stage = 'open';
+    this.stage = Stage.Open;
     if (this.reading) control(Operation.ReadStart, this.id);
     this.#connect = this.pending(this.kind === 'TCP' ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', req);
     return 0;
@@ -116,7 +117,7 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
 
   readStart(): number {
     if (this.id < 0 || this.isClosing()) return UV_EBADF;
-    const isAdopted = this.stage === 'adopted';
+    const isAdopted = this.stage === Stage.Adopted;
     const status = isAdopted ? 0 : control(Operation.ReadStart, this.id);
     this.reading = status === 0;
     this.updateLoopRef();
@@ -126,8 +127,8 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
   }
 
   private readAdopted(): void {
-    if (this.stage !== 'adopted' || !this.reading) return;
-    this.stage = 'open';
+    if (this.stage !== Stage.Adopted || !this.reading) return;
+    this.stage = Stage.Open;
     const status = control(Operation.ReadStart, this.id);
     if (status < 0) this.onevent(EventKind.End, status, undefined);
   }
@@ -192,10 +193,13 @@ export abstract class StreamHandle extends WritingHandle<StreamHandle> implement
     super.closeWith(reset, callback);
   }
 
-  protected override takePending(): (Pending | undefined)[] {
+  protected override cancelPending(): void {
     const connect = this.#connect;
-    this.#connect = undefined;
-    return [connect, ...super.takePending()];
+    if (connect !== undefined) {
+      this.#connect = undefined;
+      this.cancel(connect);
+    }
+    super.cancelPending();
   }
 
   // ---- events of the reactor

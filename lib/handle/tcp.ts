@@ -25,13 +25,22 @@ export function systemPort(port: number): number {
   return port & 0xff_ff;
 }
 
+function typeOf(isServer: boolean): string {
+  return isServer ? 'TCPSERVERWRAP' : 'TCPWRAP';
+}
+
 /** A TCP socket or listener. */
 export class TCP extends StreamHandle {
   /** Options for the socket that this handle is going to open. */
   #early: TcpOptions | undefined;
 
   constructor(type: number = TCP.SOCKET, trigger?: number) {
-    super(type === TCP.SERVER ? 'TCPSERVERWRAP' : 'TCPWRAP', trigger);
+    const isServer = type === TCP.SERVER;
+    super(typeOf(isServer), isServer, trigger);
+  }
+
+  protected typeOf(isServer: boolean): string {
+    return typeOf(isServer);
   }
 
   override get kind(): 'TCP' {

@@ -27,6 +27,15 @@ const FORMS: Readonly<Partial<Record<string, ChunkForm>>> = {
   'ucs-2': ChunkForm.Utf16Le,
 };
 
+/** A shutdown that was requested and has not completed. */
+interface Shutdown {
+  readonly pending: Pending;
+  /** FIN waits until the reactor has all bytes of the queue. */
+  waits: boolean;
+  /** How it ended, until `oncomplete` may be called. */
+  status: number | undefined;
+}
+
 /** `Client`: the handle of an accepted connection. */
 export abstract class WritingHandle<Client extends ListeningHandle<Client>>
   extends ListeningHandle<Client>
@@ -38,13 +47,9 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
   ondrained: (() => void) | null = null;
   bytesWritten = 0;
 
-  #shutdown: Pending | undefined;
-  /** How it ended, until `oncomplete` may be called. */
-  #shutdownStatus: number | undefined;
+  #shutdown: Shutdown | undefined;
   /** Writes that the kernel has not taken; undefined until the first one. */
   #queue: WriteQueue | undefined;
-  /** FIN waits until the reactor has all bytes of the queue. */
-  #shutdownWaits = false;
 
   /** Bytes that `write` accepted and that the kernel has not taken. */
   get writeQueueSize(): number {
@@ -150,32 +155,32 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
   }
 
   onallsent(status: number): void {
-    if (!this.#shutdownWaits) return;
-    this.#shutdownWaits = false;
+    const shutdown = this.#shutdown;
+    if (!shutdown?.waits) return;
+    shutdown.waits = false;
     const answer = status < 0 ? status : control(Operation.Shutdown, this.openId());
-    if (answer < 0) this.#shutdownStatus = answer;
+    if (answer < 0) shutdown.status = answer;
   }
 
   /** Sends FIN behind all writes. */
   shutdown(req: Req): number {
-    if (this.#queue?.hasUnsent && !this.isClosing()) {
-      this.#shutdownWaits = true;
-      return this.shutdownPending(req);
-    }
+    if (this.#queue?.hasUnsent && !this.isClosing()) return this.shutdownPending(req, true);
     const status = control(Operation.Shutdown, this.openId());
     return status === 0 ? this.shutdownPending(req) : status;
   }
 
   /** The request completes when FIN was sent. */
-  protected shutdownPending(req: Req): number {
-    this.#shutdown = this.pending('SHUTDOWNWRAP', req);
+  protected shutdownPending(req: Req, waits = false): number {
+    this.#shutdown = { pending: this.pending('SHUTDOWNWRAP', req), waits, status: undefined };
     return 0;
   }
 
-  protected override takePending(): (Pending | undefined)[] {
-    const pending = [...(this.#queue?.cancel() ?? []), this.#shutdown];
+  protected override cancelPending(): void {
+    if (this.#queue !== undefined) for (const pending of this.#queue.cancel()) this.cancel(pending);
+    const shutdown = this.#shutdown;
+    if (shutdown === undefined) return;
     this.#shutdown = undefined;
-    return pending;
+    this.cancel(shutdown.pending);
   }
 
   // ---- giving what is not sent to another owner
@@ -198,11 +203,10 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
     const first = reactor().takeUnsent(this.openId());
     const rest = this.#queue?.take();
     const shutdown = this.#shutdown;
-    this.#shutdown = this.#shutdownStatus = undefined;
-    this.#shutdownWaits = false;
+    this.#shutdown = undefined;
     inLaterTurn(() => {
       rest?.complete();
-      shutdown?.complete(0, this);
+      shutdown?.pending.complete(0, this);
     });
     return { chunks: [first, ...(rest?.chunks ?? [])], ends: shutdown !== undefined };
   }
@@ -216,19 +220,17 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
 
   /** FIN was sent, or could not be. */
   protected shutDown(status: number): void {
-    this.#shutdownStatus = status;
+    if (this.#shutdown !== undefined) this.#shutdown.status = status;
   }
 
   /** Follows each event: when the kernel has all writes, the shutdown behind them may complete. */
   protected eventEnded(): void {
     if (this.isWriting) return;
-    if (this.#shutdownStatus !== undefined) this.endShutdown(this.#shutdownStatus);
+    const shutdown = this.#shutdown;
+    if (shutdown?.status !== undefined) {
+      this.#shutdown = undefined;
+      shutdown.pending.complete(shutdown.status, this);
+    }
     this.ondrained?.();
-  }
-
-  private endShutdown(status: number): void {
-    const pending = this.#shutdown;
-    this.#shutdown = this.#shutdownStatus = undefined;
-    pending?.complete(status, this);
   }
 }

@@ -13,7 +13,7 @@ import { StreamHandle } from '../handle/stream.js';
 import type { ListenerHandle, ServerSocket } from './core.js';
 import type * as NodeHandles from './node-handle.js';
 import type * as NodeSockets from './node-sockets.js';
-import type { InternalSocketOptions, SocketConstructorOptions } from '../stream/options.js';
+import { AcceptedOptions, type SocketConstructorOptions } from '../stream/options.js';
 import { Socket } from '../socket/socket.js';
 import { kState } from '../stream/state.js';
 import { nextTick } from '../node/timers.js';
@@ -107,17 +107,13 @@ function isBlocked({ blockList }: AcceptingServer, client: AcceptedHandle): bool
 }
 
 function accept(server: AcceptingServer, client: AcceptedHandle): void {
-  const options: InternalSocketOptions = {
-    handle: client,
-    allowHalfOpen: server.allowHalfOpen,
-    pauseOnCreate: server.pauseOnConnect,
-    manualStart: true,
-    readable: true,
-    writable: true,
-    readableHighWaterMark: server.highWaterMark,
-    writableHighWaterMark: server.highWaterMark,
-  };
-  if (server._nativeRelay === false) options.nativeRelay = false;
+  const options = new AcceptedOptions(
+    client,
+    Boolean(server.allowHalfOpen),
+    server.pauseOnConnect,
+    server.highWaterMark,
+    server._nativeRelay,
+  );
   const socket = new Socket(options as SocketConstructorOptions);
   setOptions(server, socket, client as Partial<TCP>);
   // Reading starts after the event: a listener may send the connection to another process, with all that the peer has sent.

@@ -66,9 +66,9 @@ function construct(this: SocketBody, given?: InternalSocketOptions | number): vo
   this._server = null;
   this[kState] = state;
   if (options.blockList) this.blockList = options.blockList;
-  state.signal = options.signal;
+  if (options.signal !== undefined) state.signal = options.signal;
   state.kernelOptions = kernelOptionsOf(options);
-  state.mayRelay = options.nativeRelay !== false;
+  if (options.nativeRelay === false) state.mayRelay = false;
   state.reader = FixedBufferReader.from(this, options.onread);
   constructDuplex.call(this, options);
   this.on('end', onReadableStreamEnd);

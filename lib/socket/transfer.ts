@@ -99,5 +99,6 @@ function receiveSocket(empty: SocketCore, data: SentSocket, construct: Construct
   handle.bytesWritten = data.bytesWritten;
   // As with node:net, it reads nothing until the program asks for data.
   construct(empty, { ...options, handle, manualStart: true });
-  Object.assign(empty[kState], { kernelOptions, bound });
+  empty[kState].kernelOptions = kernelOptions;
+  if (bound) empty[kState].bound = true;
 }

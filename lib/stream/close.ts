@@ -17,7 +17,8 @@ export function closeSocket(socket: SocketCore, hadError: boolean): boolean {
   socket.connecting = false;
   stopIdleTimers(socket);
   state.life += 1;
-  for (const attempt of state.attempts) attempt.cancel();
+  const { attempts } = state;
+  if (attempts.length > 0) for (const attempt of attempts) attempt.cancel();
   const { handle, exposed } = state;
   debug('close');
   if (handle === null) {

@@ -56,6 +56,21 @@ export interface Relay {
   wanted: number;
 }
 
+/** What few sockets need: a connection that only reads and writes has none. */
+class RareState {
+  waiting: readonly Waiter[] = NO_WAITERS;
+  attempts: readonly RunningAttempt[] = NO_ATTEMPTS;
+  resetting = false;
+  signal: AbortSignal | undefined = undefined;
+  isUsedAsStdio = false;
+  detachedHandle: StreamHandle | null = null;
+  bound = false;
+  shortenedAt: number | undefined = undefined;
+  mayRelay = true;
+  relayed = 0;
+}
+
+/** Each connection has one, so what is mostly left alone is in `RareState`. */
 export class SocketState {
   /** The handle that the socket reads and writes with. */
   handle: SocketHandle | null = null;
@@ -67,39 +82,116 @@ export class SocketState {
 
   /** Incremented by each destroy. A `lookup` or connect that started before it finds another number and is ignored. */
   life = 0;
-  waiting: readonly Waiter[] = NO_WAITERS;
-  /** The attempts to connect that run. */
-  attempts: readonly RunningAttempt[] = NO_ATTEMPTS;
-  /** `resetAndDestroy`: the next close is a RST. */
-  resetting = false;
-  signal: AbortSignal | undefined = undefined;
-  /** The connection is the stdio of a child process: this process reads only if the program asks for it. */
-  isUsedAsStdio = false;
-  /** The handle of a connection that is being sent to another process, while the stream still has chunks to write to it. */
-  detachedHandle: StreamHandle | null = null;
-  /** Made of a `BoundSocket`: the local address of the first connect is fixed. */
-  bound = false;
 
   idleTimer: NodeJS.Timeout | undefined = undefined;
-  /** Bytes that had passed through the streams when the timer was started with less than its full time; see relay-idle.ts. */
-  shortenedAt: number | undefined = undefined;
   /** `handle.writeQueueSize` when the idle timer last fired, 0 while no write is pending. */
   queueAtLastCheck = 0;
 
   /** The `onread` option: receives data in place of the stream. */
   reader: Reader | null = null;
 
-  /** The `nativeRelay` option. */
-  mayRelay = true;
   /** The pipe out of this socket that is a relay or may become one. */
   relayOut: Relay | null = null;
   /** The relay into this socket. */
   relayIn: Relay | null = null;
-  /** Bytes that relays have moved out of this socket or into it, of those that its handle counts. */
-  relayed = 0;
 
   /** Options of the kernel's socket, set or to be set when it connects. Replaced as a whole. */
   kernelOptions: Readonly<TcpOptions> = NO_OPTIONS;
+
+  #rare: RareState | undefined;
+
+  private get rare(): RareState {
+    return (this.#rare ??= new RareState());
+  }
+
+  /** Waits for the end of the connect. */
+  get waiting(): readonly Waiter[] {
+    return this.#rare === undefined ? NO_WAITERS : this.#rare.waiting;
+  }
+
+  set waiting(waiting: readonly Waiter[]) {
+    this.rare.waiting = waiting;
+  }
+
+  /** The attempts to connect that run. */
+  get attempts(): readonly RunningAttempt[] {
+    return this.#rare === undefined ? NO_ATTEMPTS : this.#rare.attempts;
+  }
+
+  set attempts(attempts: readonly RunningAttempt[]) {
+    this.rare.attempts = attempts;
+  }
+
+  /** `resetAndDestroy`: the next close is a RST. */
+  get resetting(): boolean {
+    return this.#rare?.resetting === true;
+  }
+
+  set resetting(resetting: boolean) {
+    this.rare.resetting = resetting;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#rare?.signal;
+  }
+
+  set signal(signal: AbortSignal | undefined) {
+    this.rare.signal = signal;
+  }
+
+  /** The connection is the stdio of a child process: this process reads only if the program asks for it. */
+  get isUsedAsStdio(): boolean {
+    return this.#rare?.isUsedAsStdio === true;
+  }
+
+  set isUsedAsStdio(isUsedAsStdio: boolean) {
+    this.rare.isUsedAsStdio = isUsedAsStdio;
+  }
+
+  /** The handle of a connection that is being sent to another process, while the stream still has chunks to write to it. */
+  get detachedHandle(): StreamHandle | null {
+    return this.#rare === undefined ? null : this.#rare.detachedHandle;
+  }
+
+  set detachedHandle(handle: StreamHandle | null) {
+    this.rare.detachedHandle = handle;
+  }
+
+  /** Made of a `BoundSocket`: the local address of the first connect is fixed. */
+  get bound(): boolean {
+    return this.#rare?.bound === true;
+  }
+
+  set bound(bound: boolean) {
+    this.rare.bound = bound;
+  }
+
+  /** Bytes that had passed through the streams when the timer was started with less than its full time; see relay-idle.ts. */
+  get shortenedAt(): number | undefined {
+    return this.#rare?.shortenedAt;
+  }
+
+  set shortenedAt(bytes: number | undefined) {
+    if (bytes !== this.shortenedAt) this.rare.shortenedAt = bytes;
+  }
+
+  /** The `nativeRelay` option. */
+  get mayRelay(): boolean {
+    return this.#rare?.mayRelay !== false;
+  }
+
+  set mayRelay(mayRelay: boolean) {
+    this.rare.mayRelay = mayRelay;
+  }
+
+  /** Bytes that relays have moved out of this socket or into it, of those that its handle counts. */
+  get relayed(): number {
+    return this.#rare?.relayed ?? 0;
+  }
+
+  set relayed(bytes: number) {
+    this.rare.relayed = bytes;
+  }
 }
 
 /** What this package uses of the value of `_handle`. A handle that a program has written may lack any of it. */
@@ -157,7 +249,7 @@ export function whenConnected(socket: SocketCore, connected: () => void, closed?
 /** Removes the waiters and returns them. */
 export function takeWaiters(state: SocketState): readonly Waiter[] {
   const { waiting } = state;
-  state.waiting = NO_WAITERS;
+  if (waiting.length > 0) state.waiting = NO_WAITERS;
   return waiting;
 }
 

@@ -1,23 +1,29 @@
 //! `control(operation, id, flag)`: the calls that every connection needs, as a plain function.
 
 use std::ffi::CStr;
+use std::rc::Weak;
 
 use ferronet_numbers::Operation;
 use ferronet_reactor::{Closing, Errno, SocketOptions};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 
+use crate::event_loop::EventLoop;
 use crate::numbers;
 use crate::plain::{self, Arguments, Plain};
 use crate::reactor_ref::ReactorRef;
 
-struct Control(ReactorRef);
+struct Control {
+    reactor: ReactorRef,
+    /// Of nothing where the loop is not libuv's.
+    event_loop: Weak<EventLoop>,
+}
 
 impl Plain for Control {
     const NAME: &CStr = c"control";
 
     fn call(&self, arguments: &Arguments) -> f64 {
-        let core = self.0.get();
+        let core = self.reactor.get();
         let Some(operation) = Operation::of(arguments.integer(0)) else {
             return f64::from(Errno::EINVAL.code());
         };
@@ -39,6 +45,13 @@ impl Plain for Control {
                     ..SocketOptions::default()
                 },
             ),
+            Operation::AtClosing => match self.event_loop.upgrade() {
+                Some(event_loop) => {
+                    event_loop.at_closing();
+                    Ok(())
+                }
+                None => Err(Errno::ENOTSUP),
+            },
         };
         done.map_or_else(|errno| f64::from(errno.code()), |()| 0.0)
     }
@@ -48,6 +61,6 @@ impl Plain for Control {
 ///
 /// # Errors
 /// When the environment is ending.
-pub(crate) fn function(env: &Env, reactor: ReactorRef) -> Result<Unknown<'_>> {
-    plain::function(env, Control(reactor))
+pub(crate) fn function(env: &Env, reactor: ReactorRef, event_loop: Weak<EventLoop>) -> Result<Unknown<'_>> {
+    plain::function(env, Control { reactor, event_loop })
 }

@@ -7,7 +7,7 @@
 
 use std::cell::Ref;
 use std::io::IoSlice;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use ferronet_numbers::{Driver, HostLoop};
@@ -172,19 +172,6 @@ impl Reactor {
         }
     }
 
-    /// Requests `EventKind::Closing` in the next closing phase of the loop. Returns false if the loop has no
-    /// such phase.
-    #[napi(catch_unwind)]
-    pub fn at_closing(&self) -> bool {
-        match &self.host {
-            Host::Libuv(event_loop) => {
-                event_loop.at_closing();
-                true
-            }
-            Host::Other(_) => false,
-        }
-    }
-
     /// Makes a TCP socket with options and binds it to an IP address and port. Returns its id. `flags`:
     /// `UV_TCP_IPV6ONLY`, `UV_TCP_REUSEPORT`, `TCP_EXCLUSIVE`. `options` as for `opener`.
     ///
@@ -313,7 +300,11 @@ impl Reactor {
         ts_return_type = "(operation: number, handle: number, flag?: number) => number"
     )]
     pub fn control<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        crate::control::function(env, self.core.clone())
+        let event_loop = match &self.host {
+            Host::Libuv(event_loop) => Rc::downgrade(event_loop),
+            Host::Other(_) => Weak::new(),
+        };
+        crate::control::function(env, self.core.clone(), event_loop)
     }
 
     /// Sends several chunks as one write. Returns what the function of `writer` returns. `pending`: the

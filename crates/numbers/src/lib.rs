@@ -52,6 +52,9 @@ define::numbers! {
             ReportClosed = 6,
             /// Sets `TCP_NODELAY` to the flag.
             SetNoDelay = 7,
+            /// Requests `EventKind::Closing` in the next closing phase of the loop. Of no handle. Negative if the loop has no
+            /// such phase.
+            AtClosing = 8,
         }
 
         /// The type of a chunk that is passed to `write`.
@@ -130,7 +133,7 @@ mod tests {
     fn a_number_is_that_of_one_member_or_of_none() {
         assert_eq!(Operation::of(Operation::Close.number()), Some(Operation::Close));
         assert_eq!(ChunkForm::of(0), Some(ChunkForm::Bytes));
-        for unknown in [-1, 0, 8, i32::MAX] {
+        for unknown in [-1, 0, 9, i32::MAX] {
             assert_eq!(Operation::of(unknown), None);
         }
     }
