@@ -27,15 +27,14 @@ export function statusOf(error: Error | null | undefined): number {
   return typeof errno === 'number' && errno < 0 ? errno : UV_EBADF;
 }
 
-/** A request that has not completed, with the async context in which it was made. */
-export class Pending {
+/** A request that has not completed. It is the async resource of its callback. */
+export class Pending extends AsyncResource {
   readonly #req: Req;
-  readonly #context: AsyncResource;
 
   /** @param trigger the async id of the handle */
   constructor(type: string, req: Req, trigger: number) {
+    super(type, manualDestroy(trigger));
     this.#req = req;
-    this.#context = new AsyncResource(type, manualDestroy(trigger));
     // libuv: a request keeps the loop alive, whether its handle is ref'd or not.
     refLoop();
   }
@@ -43,9 +42,23 @@ export class Pending {
   complete(status: number, handle: unknown): void {
     unrefLoop();
     try {
-      this.#context.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
+      this.runInAsyncScope(this.#req.oncomplete, this.#req, status, handle, this.#req);
     } finally {
-      this.#context.emitDestroy();
+      this.emitDestroy();
     }
+  }
+}
+
+/** A shutdown that has not completed. */
+export class PendingShutdown extends Pending {
+  /** FIN waits until the reactor has all bytes of the queue. */
+  waits: boolean;
+  /** How it ended, until `oncomplete` may be called. */
+  status: number | undefined = undefined;
+
+  /** @param trigger the async id of the handle */
+  constructor(req: Req, trigger: number, waits: boolean) {
+    super('SHUTDOWNWRAP', req, trigger);
+    this.waits = waits;
   }
 }

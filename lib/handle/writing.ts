@@ -7,7 +7,7 @@ import { type EncodedChunk, bytesOf } from './chunk.js';
 import { control, inLaterTurn, reactor, send } from './dispatcher.js';
 import { ListeningHandle } from './listener.js';
 import { ChunkForm, IOV_MAX, LONGEST_STRING, Operation } from './numbers.js';
-import { Pending, type Req } from './request.js';
+import { Pending, PendingShutdown, type Req } from './request.js';
 import type { SocketHandle } from './socket.js';
 import { Unsent } from './unsent.js';
 import { type QueueOwner, WriteQueue } from './write-queue.js';
@@ -27,15 +27,6 @@ const FORMS: Readonly<Partial<Record<string, ChunkForm>>> = {
   'ucs-2': ChunkForm.Utf16Le,
 };
 
-/** A shutdown that was requested and has not completed. */
-interface Shutdown {
-  readonly pending: Pending;
-  /** FIN waits until the reactor has all bytes of the queue. */
-  waits: boolean;
-  /** How it ended, until `oncomplete` may be called. */
-  status: number | undefined;
-}
-
 /** `Client`: the handle of an accepted connection. */
 export abstract class WritingHandle<Client extends ListeningHandle<Client>>
   extends ListeningHandle<Client>
@@ -47,7 +38,7 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
   ondrained: (() => void) | null = null;
   bytesWritten = 0;
 
-  #shutdown: Shutdown | undefined;
+  #shutdown: PendingShutdown | undefined;
   /** Writes that the kernel has not taken; undefined until the first one. */
   #queue: WriteQueue | undefined;
 
@@ -171,7 +162,7 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
 
   /** The request completes when FIN was sent. */
   protected shutdownPending(req: Req, waits = false): number {
-    this.#shutdown = { pending: this.pending('SHUTDOWNWRAP', req), waits, status: undefined };
+    this.#shutdown = new PendingShutdown(req, this.getAsyncId(), waits);
     return 0;
   }
 
@@ -180,7 +171,7 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
     const shutdown = this.#shutdown;
     if (shutdown === undefined) return;
     this.#shutdown = undefined;
-    this.cancel(shutdown.pending);
+    this.cancel(shutdown);
   }
 
   // ---- giving what is not sent to another owner
@@ -206,7 +197,7 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
     this.#shutdown = undefined;
     inLaterTurn(() => {
       rest?.complete();
-      shutdown?.pending.complete(0, this);
+      shutdown?.complete(0, this);
     });
     return { chunks: [first, ...(rest?.chunks ?? [])], ends: shutdown !== undefined };
   }
@@ -229,7 +220,7 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
     const shutdown = this.#shutdown;
     if (shutdown?.status !== undefined) {
       this.#shutdown = undefined;
-      shutdown.pending.complete(shutdown.status, this);
+      shutdown.complete(shutdown.status, this);
     }
     this.ondrained?.();
   }
