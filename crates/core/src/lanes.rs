@@ -92,9 +92,12 @@ impl<E> Default for Lanes<E> {
     }
 }
 
-/// Nearly always there is nothing to move, and a loop looks into each lane several times a turn.
+/// Nearly always there is nothing to move, or nothing behind which it has to go, and a loop looks into each
+/// lane several times a turn.
 fn move_all<E>(from: &mut VecDeque<E>, to: &mut VecDeque<E>) {
-    if !from.is_empty() {
+    if to.is_empty() {
+        std::mem::swap(from, to);
+    } else if !from.is_empty() {
         to.append(from);
     }
 }
@@ -243,6 +246,12 @@ impl<E> Lanes<E> {
             &self.in_poll,
         ];
         lanes.iter().any(|lane| !lane.is_empty())
+    }
+
+    /// Whether the phases of the loop, but for the closing one, would find nothing and change nothing until an
+    /// event is queued. Never so for a loop that is embedded, whose phases decide whether it is woken.
+    pub fn is_quiet(&self) -> bool {
+        self.consumer == Loop::Own && self.unasked == 0 && !self.has_events_before_closing()
     }
 
     // ---- out
@@ -402,6 +411,29 @@ mod tests {
         assert_eq!(lanes.turn_ended(false), 0);
         assert_eq!(lanes.push_from_consumer(4, Lane::Closing), 1);
         assert_eq!(lanes.turn_ended(true), 1, "a task is due");
+    }
+
+    #[test]
+    fn lanes_are_quiet_while_no_phase_would_find_anything() {
+        let mut lanes = tracked();
+        assert!(lanes.is_quiet());
+        for lane in [Lane::Pending, Lane::NextTurn, Lane::AfterPoll] {
+            lanes.push_from_consumer(1, lane);
+            assert!(!lanes.is_quiet(), "{lane:?}");
+            lanes.poll_begins();
+            lanes.poll_ended();
+            lanes.run_pending();
+            assert_eq!(all(&mut lanes), [1]);
+            assert!(lanes.is_quiet(), "{lane:?}");
+        }
+        lanes.push_from_consumer(1, Lane::Closing);
+        assert!(lanes.is_quiet(), "the closing phase is another matter");
+        lanes.push_from_task(1);
+        assert!(!lanes.is_quiet());
+        let mut embedded = Lanes::<u64>::default();
+        embedded.track_embedded_loop();
+        assert!(!embedded.is_quiet());
+        assert!(!untracked().is_quiet());
     }
 
     #[test]

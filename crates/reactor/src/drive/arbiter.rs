@@ -148,7 +148,9 @@ impl<D: Driven> Arbiter<D> {
 
     /// The consumer's thread is neither computing for long nor blocked.
     pub(super) fn note_activity(&self) {
-        self.activity.fetch_add(1, Ordering::Relaxed);
+        // Only this thread changes it.
+        let activity = self.activity.load(Ordering::Relaxed);
+        self.activity.store(activity.wrapping_add(1), Ordering::Relaxed);
     }
 
     /// A turn on the calling thread has brought so many events.

@@ -71,6 +71,10 @@ impl FlushList {
     /// The batch ends: what it has batched is sent, by this thread or, if one drives, by the reactor's.
     /// `tasks` are those of the connections.
     pub(crate) fn end_batch(&self, tasks: &RunQueue) {
+        // Nothing is added outside of a batch.
+        if !self.in_batch.load(Ordering::Relaxed) {
+            return;
+        }
         self.in_batch.store(false, Ordering::Relaxed);
         self.take_all(|connections, owner| match owner {
             FlushOwner::DrivingThread => tasks.push_together(|| connections.for_each(Flush::defer)),

@@ -14,6 +14,7 @@ use std::task::{Poll, Waker};
 use tokio::runtime::Runtime;
 use tokio::task::coop::unconstrained;
 
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, thread_local};
 
 thread_local! {
@@ -70,8 +71,6 @@ struct Ready {
     /// which looks before it sleeps.
     sleeper: Option<Waker>,
     wakes: Wakes,
-    /// A relay has moved something.
-    relayed: bool,
     /// No thread turns the runtime any more.
     ended: bool,
 }
@@ -80,6 +79,10 @@ struct Ready {
 /// flag says so.
 pub(crate) struct RunQueue {
     ready: Mutex<Ready>,
+    /// A task is due. Changed under the lock.
+    has_due: AtomicBool,
+    /// A relay has moved something.
+    relayed: AtomicBool,
     /// Makes the runtime's poller readable, which a loop that sleeps watches.
     interrupt: Waker,
 }
@@ -95,6 +98,8 @@ impl RunQueue {
     pub(crate) fn new(interrupt: Waker) -> Self {
         Self {
             ready: Mutex::default(),
+            has_due: AtomicBool::new(false),
+            relayed: AtomicBool::new(false),
             interrupt,
         }
     }
@@ -106,6 +111,7 @@ impl RunQueue {
             return;
         }
         ready.tasks.push(task);
+        self.has_due.store(true, Ordering::Release);
         // With others before it, the sleeper is awake already.
         if ready.tasks.len() > 1 {
             return;
@@ -143,16 +149,16 @@ impl RunQueue {
 
     /// A relay has moved something in this turn.
     pub(crate) fn note_relayed(&self) {
-        self.ready.lock().relayed = true;
+        self.relayed.store(true, Ordering::Relaxed);
     }
 
     /// Whether one has since the last time that was asked.
     pub(crate) fn take_relayed(&self) -> bool {
-        std::mem::take(&mut self.ready.lock().relayed)
+        self.relayed.load(Ordering::Relaxed) && self.relayed.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ready.lock().tasks.is_empty()
+        !self.has_due.load(Ordering::Acquire)
     }
 
     /// Gives every task that is due now a turn. What they wake meanwhile is due later.
@@ -160,6 +166,7 @@ impl RunQueue {
         let mut ready = self.ready.lock();
         let spare = std::mem::take(&mut ready.spare);
         let mut due = std::mem::replace(&mut ready.tasks, spare);
+        self.has_due.store(false, Ordering::Release);
         drop(ready);
         for task in due.drain(..) {
             // A panic is a bug in what serves one handle. The other tasks go on, and so does the thread.
@@ -206,6 +213,7 @@ impl RunQueue {
         let mut ready = self.ready.lock();
         ready.ended = true;
         let due = std::mem::take(&mut ready.tasks);
+        self.has_due.store(false, Ordering::Release);
         drop(ready);
         drop(due);
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use ferronet_core::lanes::{Lane, Lanes};
 
 use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 use super::event::Event;
 use super::wake::Wake;
@@ -16,6 +17,10 @@ use super::wake::Wake;
 /// Events on their way to the consumer.
 pub(crate) struct EventQueue {
     lanes: Mutex<Lanes<Event>>,
+    /// [`Lanes::is_quiet`], changed under the lock: a loop asks six times a turn, and nearly always in vain.
+    /// Who queues an event on another thread wakes the loop afterwards, so it does not matter if that finds an
+    /// older value.
+    is_quiet: AtomicBool,
     consumer: Box<dyn Wake>,
 }
 
@@ -31,6 +36,7 @@ impl EventQueue {
     pub(crate) fn new(consumer: Box<dyn Wake>) -> Self {
         Self {
             lanes: Mutex::default(),
+            is_quiet: AtomicBool::new(false),
             consumer,
         }
     }
@@ -38,10 +44,24 @@ impl EventQueue {
     /// Changes the lanes, then asks for the deliveries that are due: outside of the lock, which the consumer
     /// takes when it is woken.
     fn change(&self, change: impl FnOnce(&mut Lanes<Event>) -> usize) {
-        let deliveries = change(&mut self.lanes.lock());
+        let mut lanes = self.lanes.lock();
+        let deliveries = change(&mut lanes);
+        self.is_quiet.store(false, Ordering::Release);
+        drop(lanes);
         if deliveries > 0 {
             self.consumer.wake(deliveries);
         }
+    }
+
+    /// What `phase` finds in the lanes; the default while they are quiet.
+    fn in_phase<T: Default>(&self, phase: impl FnOnce(&mut Lanes<Event>) -> T) -> T {
+        if self.is_quiet.load(Ordering::Acquire) {
+            return T::default();
+        }
+        let mut lanes = self.lanes.lock();
+        let found = phase(&mut lanes);
+        self.is_quiet.store(lanes.is_quiet(), Ordering::Release);
+        found
     }
 
     /// Queues an event of a task; [`EventQueue::flush`], or the turn of the loop that runs the task, has it
@@ -115,32 +135,34 @@ impl EventQueue {
 
     /// [`Lanes::poll_begins`].
     pub(crate) fn poll_begins(&self) -> bool {
-        self.lanes.lock().poll_begins()
+        self.in_phase(Lanes::poll_begins)
     }
 
     /// [`Lanes::run_pending`].
     pub(crate) fn run_pending(&self) -> usize {
-        self.lanes.lock().run_pending()
+        self.in_phase(Lanes::run_pending)
     }
 
     /// [`Lanes::deliverable`].
     pub(crate) fn deliverable(&self) -> usize {
-        self.lanes.lock().deliverable()
+        self.in_phase(Lanes::deliverable)
     }
 
     /// [`Lanes::poll_ended`].
     pub(crate) fn poll_ended(&self) -> usize {
-        self.lanes.lock().poll_ended()
+        self.in_phase(Lanes::poll_ended)
     }
 
     /// [`Lanes::turn_ended`].
     pub(crate) fn turn_ended(&self, more: bool) {
-        self.change(|lanes| lanes.turn_ended(more));
+        if !self.is_quiet.load(Ordering::Acquire) {
+            self.change(|lanes| lanes.turn_ended(more));
+        }
     }
 
     /// Takes the next event that is due.
     pub(crate) fn pop(&self) -> Option<Event> {
-        self.lanes.lock().pop()
+        self.in_phase(Lanes::pop)
     }
 
     /// In the closing phase: takes the next of the last events.

@@ -153,6 +153,8 @@ impl Reactor {
                     }
                     continue;
                 }
+                // `take` finds nothing of a handle that was closed meanwhile.
+                Event::Readable { .. } => {}
                 // It was closed meanwhile, its last event was delivered, and its slot may be another's.
                 _ if !self.knows(event.id()) => continue,
                 _ => {}

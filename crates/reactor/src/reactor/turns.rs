@@ -65,6 +65,9 @@ impl Reactor {
     /// The loop has delivered what [`Reactor::poll_ended`] and [`Reactor::completed`] have returned, and may
     /// do other things now, or sleep if it is embedded. What is made due from now on wakes such a loop.
     pub fn turn_ended(&self) {
+        if self.shared.plan.sleep == Sleep::Inside {
+            return;
+        }
         self.set_must_interrupt(true);
         let is_due = self.driver().is_some_and(Driver::has_due);
         self.shared.events.turn_ended(is_due);

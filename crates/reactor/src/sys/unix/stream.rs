@@ -120,19 +120,22 @@ impl Stream {
     }
 
     /// Waits until there may be something to receive. Returns what the poller has reported by now, with
-    /// urgent data: what it reports while the receive runs is not lost.
+    /// urgent data: what it reports while the receive runs is not lost. There is one reader at a time, and only
+    /// a reader clears it.
     pub(super) fn poll_receivable(
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'_, HandleFd>>> {
         loop {
-            let _reported = ready!(self.fd().poll_read_ready(cx))?;
-            // Ready already, so no waiter is registered. There is one reader at a time, and only a reader
-            // clears it.
-            let ready = pin!(self.fd().ready(RECEIVABLE));
-            if let Poll::Ready(ready) = ready.poll(&mut Context::from_waker(Waker::noop())) {
-                return Poll::Ready(ready);
+            // Nearly always there is something, so this comes first. If not, what it registers is gone with
+            // the block.
+            {
+                let ready = pin!(self.fd().ready(RECEIVABLE));
+                if let Poll::Ready(ready) = ready.poll(&mut Context::from_waker(Waker::noop())) {
+                    return Poll::Ready(ready);
+                }
             }
+            let _reported = ready!(self.fd().poll_read_ready(cx))?;
         }
     }
 
