@@ -45,8 +45,9 @@ export declare class Reactor {
   /** Makes a listener own the file at `path`, which is removed when the listener closes. */
   ownPath(handle: number, path: string): number
   /**
-   * Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is
-   * called for each event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`.
+   * Makes a reactor. Its threads start with the first handle. `dispatch(event, value, chunk)` is
+   * called for each event (`event`: an `EventKind` in the lowest `KIND_BITS`, and above them the slot of its handle), each
+   * call in a turn of its own. `host`: a `HostLoop`.
    * `driver`: a `Driver`. `threads`: how many threads share the connections. `later`: for a host without
    * libuv that runs no ticks between two items of a threadsafe function. It is called for each event, and
    * has to call `deliver` in a turn of its own.
@@ -54,7 +55,7 @@ export declare class Reactor {
    * # Errors
    * For an unknown host or driver, and when the environment is ending.
    */
-  constructor(dispatch: (kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void, host: number, driver: number, threads: number, later?: (() => void) | undefined | null)
+  constructor(dispatch: (event: number, value: number, chunk?: Buffer | ArrayBuffer) => void, host: number, driver: number, threads: number, later?: (() => void) | undefined | null)
   /**
    * Sets whether the event loop stays alive for events of this reactor. Default: it does not.
    *
@@ -121,7 +122,7 @@ export declare class Reactor {
    * # Errors
    * When the environment is ending.
    */
-  writer(): (handle: number, chunk: Uint8Array | string, form: number) => number
+  writer(): { (handle: number, chunk: Uint8Array): number | undefined; (handle: number, chunk: Uint8Array | string, form: number): number }
   /**
    * Makes the function for the calls that every connection needs: `control(operation, handle, flag)`.
    * `operation`: an `Operation`. It returns 0 or a negative error.

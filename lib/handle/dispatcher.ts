@@ -8,7 +8,7 @@ import { setImmediate as loadedSetImmediate } from 'node:timers';
 
 import type { Accepted } from './accepted.js';
 import { Reactor } from './binding.js';
-import { type ChunkForm, Driver, EventKind, HostLoop, NO_SLOT, Operation, SLOTS } from './numbers.js';
+import { type ChunkForm, Driver, EventKind, HostLoop, KIND_BITS, NO_SLOT, Operation, SLOTS } from './numbers.js';
 import type { TcpOptions } from './options.js';
 import { driverSetting, threadsSetting } from '../node/settings.js';
 
@@ -48,8 +48,21 @@ let closing: Closing[] = [];
 /** How many calls of `refLoop` have no `unrefLoop` yet. */
 let loopRefs = 0;
 
-function dispatch(kind: EventKind, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined): void {
-  if (kind === EventKind.FewData) receivers[slot]?.onevent(EventKind.Data, value, Buffer.from(chunk as ArrayBuffer));
+const KIND_MASK = (1 << KIND_BITS) - 1;
+
+/** The class of Node's Buffers: `Buffer.from` looks at its argument first. Elsewhere it may be another one. */
+const FastBuffer = (Buffer as unknown as Record<symbol, unknown>)[Symbol.species] as
+  (new (memory: ArrayBuffer) => Buffer) | undefined;
+const hasFastBuffer: boolean = FastBuffer !== Buffer && FastBuffer?.prototype === Buffer.prototype;
+
+function bufferOf(memory: ArrayBuffer): Buffer {
+  return hasFastBuffer ? new (FastBuffer as NonNullable<typeof FastBuffer>)(memory) : Buffer.from(memory);
+}
+
+function dispatch(event: number, value: number, chunk?: Buffer | ArrayBuffer): void {
+  const kind = (event & KIND_MASK) as EventKind;
+  const slot = event >> KIND_BITS;
+  if (kind === EventKind.FewData) receivers[slot]?.onevent(EventKind.Data, value, bufferOf(chunk as ArrayBuffer));
   else if (kind === EventKind.Closed) runTurn(slot);
   else if (kind === EventKind.Closing) closeAll();
   else receivers[slot]?.onevent(kind, value, chunk as Buffer | undefined);
@@ -121,6 +134,11 @@ export function openTcp(ipv6: boolean, options: TcpOptions | undefined): number 
 }
 
 let writer: ReturnType<Reactor['writer']> | undefined;
+
+/** Writes bytes to a handle. Returns undefined if all of them were accepted, and no `Wrote` event will follow. */
+export function sendBytes(id: number, bytes: Uint8Array): Accepted | undefined {
+  return (writer ??= reactor().writer())(id, bytes);
+}
 
 /** Writes a chunk to a handle. */
 export function send(id: number, chunk: Uint8Array | string, form: ChunkForm): Accepted {

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { uvErrno } from '../errors/errors.js';
 import { acceptedBytes, queuedFlag } from './accepted.js';
 import { type EncodedChunk, bytesOf } from './chunk.js';
-import { control, inLaterTurn, reactor, send } from './dispatcher.js';
+import { control, inLaterTurn, reactor, send, sendBytes } from './dispatcher.js';
 import { ListeningHandle } from './listener.js';
 import { ChunkForm, IOV_MAX, LONGEST_STRING, Operation } from './numbers.js';
 import { Pending, PendingShutdown, type Req } from './request.js';
@@ -83,14 +83,19 @@ export abstract class WritingHandle<Client extends ListeningHandle<Client>>
       }
     }
     if (this.#queue?.hasUnsent) return this.enqueue(req, [chunk as Uint8Array]);
+    if (form === ChunkForm.Bytes) return this.writeBytes(req, chunk as Uint8Array);
     const accepted = send(this.openId(), chunk, form);
+    // A string is accepted whole.
+    return accepted < 0 ? this.wrote(req, 0, accepted) : this.wrote(req, acceptedBytes(accepted), queuedFlag(accepted));
+  }
+
+  private writeBytes(req: Req, chunk: Uint8Array): number {
+    const accepted = sendBytes(this.openId(), chunk);
+    if (accepted === undefined) return this.wrote(req, chunk.byteLength, 0);
     if (accepted < 0) return this.wrote(req, 0, accepted);
     const bytes = acceptedBytes(accepted);
-    // A string is accepted whole.
-    if (form !== ChunkForm.Bytes || bytes === (chunk as Uint8Array).byteLength) {
-      return this.wrote(req, bytes, queuedFlag(accepted));
-    }
-    return this.enqueueRest(req, [chunk as Uint8Array], bytes);
+    if (bytes === chunk.byteLength) return this.wrote(req, bytes, queuedFlag(accepted));
+    return this.enqueueRest(req, [chunk], bytes);
   }
 
   /** Several chunks as one write. */

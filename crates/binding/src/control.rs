@@ -22,6 +22,8 @@ struct Control {
 impl Plain for Control {
     const NAME: &CStr = c"control";
 
+    type Answer = f64;
+
     fn call(&self, arguments: &Arguments) -> f64 {
         let core = self.reactor.get();
         let Some(operation) = Operation::of(arguments.integer(0)) else {

@@ -1,6 +1,7 @@
-//! Delivers events as calls of JavaScript's dispatcher: `dispatch(kind, slot, value, chunk)`.
+//! Delivers events as calls of JavaScript's dispatcher: `dispatch(event, value, chunk)`.
 //!
-//! `value` is 0 or a negative libuv error; for data it is the number of bytes, for a connection the id of its
+//! `event` has the kind in its lowest `KIND_BITS`, and above them the slot of the handle; one number, because making a number
+//! for JavaScript costs as much as a lock. `value` is 0 or a negative libuv error; for data it is the number of bytes, for a connection the id of its
 //! handle or its descriptor. `chunk` is a Buffer, or an `ArrayBuffer` if the bytes are few. JavaScript owns it. As in Node, its
 //! memory is not shared with other chunks and is no larger than needed. The engine allocates it, because
 //! Electron forbids external `ArrayBuffer`s.
@@ -13,7 +14,7 @@
 use std::cell::RefCell;
 use std::ptr;
 
-use ferronet_numbers::EventKind;
+use ferronet_numbers::{EventKind, KIND_BITS};
 use ferronet_reactor::{Closing, Errno, Event, HandleId, Incoming, Reactor, Received};
 use napi::{Env, Result, Status, sys};
 
@@ -27,7 +28,7 @@ const MAX_READS: usize = 32;
 const MAX_ACCEPTS: usize = 32;
 /// Up to this many bytes cross as an `ArrayBuffer`, and JavaScript makes the Buffer: Node-API makes one by a
 /// change of prototype, which costs more than zeroing this many bytes.
-const FEW_BYTES: usize = 4096;
+const FEW_BYTES: usize = 16 * 1024;
 /// After this many events, what their callbacks have written is sent.
 const BATCH: usize = 64;
 
@@ -324,13 +325,6 @@ impl Delivery {
         Ok(result)
     }
 
-    fn undefined(&self) -> std::result::Result<sys::napi_value, Status> {
-        let mut result = ptr::null_mut();
-        // SAFETY: as `number`.
-        ok(unsafe { sys::napi_get_undefined(self.env, &raw mut result) })?;
-        Ok(result)
-    }
-
     fn buffer(&self, bytes: &[u8]) -> std::result::Result<sys::napi_value, Status> {
         let mut result = ptr::null_mut();
         // SAFETY: as `number`; `bytes` are only read, and only during the call.
@@ -364,20 +358,18 @@ impl Delivery {
 
     /// Calls the dispatcher, outermost in a callback scope. The caller has opened a handle scope.
     fn call(&self, entry: Entry, arguments: Arguments) -> Call {
+        let Ok(dispatch) = self.dispatch() else {
+            return Call::Refused;
+        };
+        let call = || self.call_and_report(dispatch, entry, arguments);
         match entry {
-            Entry::Inside => self.call_and_report(entry, arguments),
-            Entry::Outermost => self
-                .dispatch()
-                .and_then(|dispatch| {
-                    self.scopes
-                        .run(dispatch, || self.call_and_report(entry, arguments))
-                })
-                .unwrap_or(Call::Refused),
+            Entry::Inside => call(),
+            Entry::Outermost => self.scopes.run(dispatch, call).unwrap_or(Call::Refused),
         }
     }
 
-    fn call_and_report(&self, entry: Entry, arguments: Arguments) -> Call {
-        if self.try_call(entry, arguments).is_ok() {
+    fn call_and_report(&self, dispatch: sys::napi_value, entry: Entry, arguments: Arguments) -> Call {
+        if self.try_call(dispatch, entry, arguments).is_ok() {
             return Call::Ran;
         }
         if !self.is_exception_pending() {
@@ -412,6 +404,7 @@ impl Delivery {
 
     fn try_call(
         &self,
+        dispatch: sys::napi_value,
         entry: Entry,
         Arguments {
             kind,
@@ -420,18 +413,15 @@ impl Delivery {
             chunk,
         }: Arguments,
     ) -> std::result::Result<(), Status> {
-        let dispatch = self.dispatch()?;
         let arguments = [
-            self.number(i64::from(kind.number()))?,
-            self.number(i64::from(slot))?,
+            self.number(i64::from(slot << KIND_BITS) | i64::from(kind.number()))?,
             self.number(value)?,
-            match chunk {
-                Some(chunk) => chunk,
-                None => self.undefined()?,
-            },
+            chunk.unwrap_or(ptr::null_mut()),
         ];
+        let count = arguments.len() - usize::from(chunk.is_none());
         let mut result = ptr::null_mut();
-        // SAFETY: as `number`; `dispatch` is a function, and as an object it may be its own `this`.
+        // SAFETY: as `number`; `dispatch` is a function, and as an object it may be its own `this`. The first `count`
+        // of `arguments` are values.
         ok(unsafe {
             match kind {
                 // These run code that no handle or request enters, and a connection makes a handle: by another
@@ -444,7 +434,7 @@ impl Delivery {
                         ptr::null_mut(),
                         dispatch,
                         dispatch,
-                        arguments.len(),
+                        count,
                         arguments.as_ptr(),
                         &raw mut result,
                     )
@@ -453,7 +443,7 @@ impl Delivery {
                     self.env,
                     dispatch,
                     dispatch,
-                    arguments.len(),
+                    count,
                     arguments.as_ptr(),
                     &raw mut result,
                 ),

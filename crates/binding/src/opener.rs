@@ -16,6 +16,8 @@ struct Opener(ReactorRef);
 impl Plain for Opener {
     const NAME: &CStr = c"openTcp";
 
+    type Answer = f64;
+
     fn call(&self, arguments: &Arguments) -> f64 {
         // First: reading the options may run JavaScript.
         let options = options::read_any(arguments.object(1).as_ref()).map_err(|_| Errno::EINVAL);

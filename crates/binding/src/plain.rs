@@ -21,8 +21,11 @@ pub(crate) trait Plain: Sized {
     /// Its name in JavaScript.
     const NAME: &CStr;
 
-    /// Returns a number, negative libuv errors included.
-    fn call(&self, arguments: &Arguments) -> f64;
+    /// What it returns: a number, or `None` for undefined, which costs nothing.
+    type Answer: Into<Option<f64>>;
+
+    /// Negative numbers are libuv errors.
+    fn call(&self, arguments: &Arguments) -> Self::Answer;
 }
 
 /// The arguments of one call.
@@ -30,6 +33,8 @@ pub(crate) struct Arguments {
     pub(crate) env: sys::napi_env,
     /// Missing arguments are undefined.
     pub(crate) values: [sys::napi_value; ARGUMENTS],
+    /// How many there are.
+    pub(crate) count: usize,
 }
 
 impl Arguments {
@@ -129,14 +134,12 @@ unsafe extern "C" fn call<P: Plain>(env: sys::napi_env, info: sys::napi_callback
     // SAFETY: `data` is the box that the function was made with. It lives as long as the function.
     let plain = unsafe { &*data.cast::<P>() };
     // A panic must not unwind into Node.
-    let returned = catch_unwind(AssertUnwindSafe(|| plain.call(&Arguments { env, values })));
-    // SAFETY: on the environment's thread, in the handle scope of this call.
-    unsafe {
-        sys::napi_create_double(
-            env,
-            returned.unwrap_or(f64::from(Errno::EINVAL.code())),
-            &raw mut result,
-        )
-    };
+    let arguments = Arguments { env, values, count };
+    let returned = catch_unwind(AssertUnwindSafe(|| plain.call(&arguments).into()));
+    if let Some(number) = returned.unwrap_or(Some(f64::from(Errno::EINVAL.code()))) {
+        // SAFETY: on the environment's thread, in the handle scope of this call.
+        unsafe { sys::napi_create_double(env, number, &raw mut result) };
+    }
+    // Null is undefined.
     result
 }

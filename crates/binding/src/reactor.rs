@@ -84,8 +84,9 @@ enum Host {
 
 #[napi]
 impl Reactor {
-    /// Makes a reactor. Its threads start with the first handle. `dispatch(kind, slot, value, chunk)` is
-    /// called for each event (`kind`: an `EventKind`), each call in a turn of its own. `host`: a `HostLoop`.
+    /// Makes a reactor. Its threads start with the first handle. `dispatch(event, value, chunk)` is
+    /// called for each event (`event`: an `EventKind` in the lowest `KIND_BITS`, and above them the slot of its handle), each
+    /// call in a turn of its own. `host`: a `HostLoop`.
     /// `driver`: a `Driver`. `threads`: how many threads share the connections. `later`: for a host without
     /// libuv that runs no ticks between two items of a threadsafe function. It is called for each event, and
     /// has to call `deliver` in a turn of its own.
@@ -95,9 +96,7 @@ impl Reactor {
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        #[napi(
-            ts_arg_type = "(kind: number, slot: number, value: number, chunk: Buffer | ArrayBuffer | undefined) => void"
-        )]
+        #[napi(ts_arg_type = "(event: number, value: number, chunk?: Buffer | ArrayBuffer) => void")]
         dispatch: Function<'_, (), ()>,
         host: i32,
         driver: i32,
@@ -284,7 +283,7 @@ impl Reactor {
     /// When the environment is ending.
     #[napi(
         catch_unwind,
-        ts_return_type = "(handle: number, chunk: Uint8Array | string, form: number) => number"
+        ts_return_type = "{ (handle: number, chunk: Uint8Array): number | undefined; (handle: number, chunk: Uint8Array | string, form: number): number }"
     )]
     pub fn writer<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         crate::writer::function(env, self.core.clone())

@@ -1,4 +1,4 @@
-//! `write(id, chunk, form)`, the call that a program makes most, as a plain function. It encodes strings into
+//! `write(id, chunk, form?)`, the call that a program makes most, as a plain function. It encodes strings into
 //! memory that is reused, so they need no Buffer.
 #![expect(unsafe_code, reason = "strings and views are read by raw Node-API calls")]
 
@@ -8,7 +8,7 @@ use std::io::IoSlice;
 use std::{ptr, slice};
 
 use ferronet_numbers::{ChunkForm, LONGEST_STRING};
-use ferronet_reactor::{Accepted, Errno, Window};
+use ferronet_reactor::{Accepted, Errno, Window, Written};
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result, Status, sys};
 
@@ -25,8 +25,9 @@ struct Writer {
     scratch: RefCell<Vec<u8>>,
 }
 
-/// Makes the function. It returns twice the number of accepted bytes, plus 1 if a `Wrote` event will follow;
-/// or a negative error.
+/// Makes the function. Without a form, the chunk is the view of a new write. It returns undefined if all of
+/// that was accepted and no event follows; else twice the number of accepted bytes, plus 1 if a `Wrote` event
+/// will follow; or a negative error.
 ///
 /// # Errors
 /// When the environment is ending.
@@ -38,15 +39,34 @@ pub(crate) fn function(env: &Env, reactor: ReactorRef) -> Result<Unknown<'_>> {
 impl Plain for Writer {
     const NAME: &CStr = c"write";
 
-    fn call(&self, arguments: &Arguments) -> f64 {
-        let Some(form) = ChunkForm::of(arguments.integer(2)) else {
-            return invalid();
-        };
-        self.write(arguments.env, arguments.number(0), arguments.values[1], form)
+    type Answer = Option<f64>;
+
+    fn call(&self, arguments: &Arguments) -> Option<f64> {
+        let (env, id, chunk) = (arguments.env, arguments.number(0), arguments.values[1]);
+        if arguments.count == 2 {
+            return self.write_whole(env, id, chunk);
+        }
+        Some(match ChunkForm::of(arguments.integer(2)) {
+            Some(form) => self.write(env, id, chunk, form),
+            None => invalid(),
+        })
     }
 }
 
 impl Writer {
+    fn write_whole(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value) -> Option<f64> {
+        let Some(bytes) = bytes_of(env, chunk) else {
+            return Some(invalid());
+        };
+        let whole = Accepted {
+            bytes: bytes.len(),
+            written: Written::Completed,
+        };
+        let core = self.reactor.get();
+        let accepted = core.write_window(numbers::id(id), &[IoSlice::new(bytes)], Window::First);
+        (accepted != Ok(whole)).then(|| numbers::accepted(accepted))
+    }
+
     fn write(&self, env: sys::napi_env, id: f64, chunk: sys::napi_value, form: ChunkForm) -> f64 {
         match form {
             ChunkForm::Bytes => self.send_window(id, bytes_of(env, chunk), Window::First),

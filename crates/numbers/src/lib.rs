@@ -10,7 +10,7 @@ pub use define::{Constant, Enum};
 
 define::numbers! {
     enums {
-        /// What happened: the first argument of the dispatcher.
+        /// What happened: part of the first argument of the dispatcher.
         EventKind {
             /// A connect has completed. The value: 0 or a negative error.
             Connected = 1,
@@ -116,6 +116,9 @@ define::numbers! {
         PIPE_OWNER_ONLY: u32 = 0x100;
         /// The number of slots for handles. An id modulo this number is its slot.
         SLOTS: u32 = 0x100_0000;
+        /// The first argument of the dispatcher has the kind of the event in so many low bits, and above them the slot of
+        /// the handle.
+        KIND_BITS: u32 = 4;
         /// The slot of the id that names no handle.
         NO_SLOT: u32 = 0xff_ffff;
         /// In UTF-16 units. Longer strings are encoded in JavaScript and sent as bytes, which the reactor need not copy.

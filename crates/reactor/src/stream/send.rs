@@ -211,8 +211,14 @@ impl Connection {
 
     // ---- the task, on the thread that drives
 
-    pub(super) fn write_turn(&self, stream: &StreamIo, cx: &mut Context<'_>) {
+    /// Returns whether there is a failure to report.
+    pub(super) fn write_turn(&self, stream: &StreamIo, cx: &mut Context<'_>) -> bool {
         let mut writer = self.writer.lock();
+        self.send_queued(stream, &mut writer, cx);
+        writer.has_failed()
+    }
+
+    fn send_queued(&self, stream: &StreamIo, writer: &mut Writer, cx: &mut Context<'_>) {
         if !writer.state.sends() {
             return;
         }

@@ -22,9 +22,11 @@ impl Task for Connection {
         if !self.relay_turn(stream, &mut cx) {
             self.receive_turn(by, stream, &mut cx);
         }
-        self.write_turn(stream, &mut cx);
+        let has_failed = self.write_turn(stream, &mut cx);
         self.retry_later(stream, &waker);
-        self.report_failure();
+        if has_failed {
+            self.report_failure();
+        }
         drop(place);
         self.end_lingering();
     }
