@@ -50,12 +50,14 @@ export declare class Reactor {
    * call in a turn of its own. `host`: a `HostLoop`.
    * `driver`: a `Driver`. `threads`: how many threads share the connections. `later`: for a host without
    * libuv that runs no ticks between two items of a threadsafe function. It is called for each event, and
-   * has to call `deliver` in a turn of its own.
+   * has to call `deliver` in a turn of its own. `dispatch_one_of_many`: as `dispatch`, and then runs ticks
+   * and promise jobs, as those of Node's `processTicksAndRejections`. With it, several connections that are
+   * readable share a callback scope, where the host has libuv.
    *
    * # Errors
    * For an unknown host or driver, and when the environment is ending.
    */
-  constructor(dispatch: (event: number, value: number, chunk?: Buffer | ArrayBuffer) => void, host: number, driver: number, threads: number, later?: (() => void) | undefined | null)
+  constructor(dispatch: (event: number, value: number, chunk?: Buffer | ArrayBuffer) => void, host: number, driver: number, threads: number, later?: (() => void) | undefined | null, dispatchOneOfMany?: (event: number, value: number, chunk?: Buffer | ArrayBuffer) => void)
   /**
    * Sets whether the event loop stays alive for events of this reactor. Default: it does not.
    *

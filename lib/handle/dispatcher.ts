@@ -68,6 +68,14 @@ function dispatch(event: number, value: number, chunk?: Buffer | ArrayBuffer): v
   else receivers[slot]?.onevent(kind, value, chunk as Buffer | undefined);
 }
 
+/** Runs ticks and promise jobs, as Node does between two timers. */
+const runTicks: unknown = (process as unknown as Record<string, unknown>)['_tickCallback'];
+
+function dispatchOneOfMany(event: number, value: number, chunk?: Buffer | ArrayBuffer): void {
+  dispatch(event, value, chunk);
+  (runTicks as () => void)();
+}
+
 /**
  * The dispatcher is also the async resource of the callbacks. This is what tools ask of one: it does not keep the loop alive,
  * handles do.
@@ -116,7 +124,14 @@ const drivers: Readonly<Record<ReturnType<typeof driverSetting>, Driver>> = {
 /** The reactor of this thread. The reactor's own threads start with the first handle, not with `require`. */
 export function reactor(): Reactor {
   // In the addon's typings, kinds are plain numbers.
-  return (started ??= new Reactor(dispatch as Dispatch, host(), drivers[driverSetting()], threadsSetting(), later));
+  return (started ??= new Reactor(
+    dispatch as Dispatch,
+    host(),
+    drivers[driverSetting()],
+    threadsSetting(),
+    later,
+    typeof runTicks === 'function' ? dispatchOneOfMany : undefined,
+  ));
 }
 
 let controller: ReturnType<Reactor['control']> | undefined;

@@ -37,6 +37,9 @@ const BATCH: usize = 64;
 enum Entry {
     /// From a callback of libuv's: ticks and promise jobs run after the call.
     Outermost,
+    /// As one of several from a callback of libuv's, which share a callback scope: what is called runs ticks and
+    /// promise jobs itself.
+    OneOfMany,
     /// From an item of a threadsafe function: Node runs ticks and promise jobs after the item.
     Inside,
 }
@@ -44,10 +47,50 @@ enum Entry {
 /// The outcome of a call of the dispatcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
-    /// It ran, and may have thrown.
+    /// It ran.
     Ran,
+    /// It ran and has thrown, which was reported.
+    Threw,
     /// The environment is ending and runs no JavaScript any more.
     Refused,
+}
+
+/// How the delivery of what a connection has received went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivered {
+    All,
+    /// Ticks and promise jobs are left to the callback scope.
+    Threw,
+    /// The end is left, for a callback scope of its own.
+    BeforeEnd(Errno),
+}
+
+/// The events that are delivered now.
+struct Batch<'a> {
+    reactor: &'a Reactor,
+    count: usize,
+    number: usize,
+}
+
+impl Batch<'_> {
+    /// The next one. What its callback writes is batched, unless it is the last one.
+    fn next(&mut self) -> Option<Event> {
+        if self.number == self.count {
+            return None;
+        }
+        let event = self.reactor.next_event()?;
+        self.number += 1;
+        if self.number == self.count || self.number.is_multiple_of(BATCH) {
+            self.reactor.end_batch();
+        } else {
+            self.reactor.begin_batch();
+        }
+        Some(event)
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.number == self.count
+    }
 }
 
 /// A chunk that a connection has received.
@@ -73,6 +116,8 @@ struct Arguments {
 pub(crate) struct Delivery {
     env: sys::napi_env,
     dispatch: sys::napi_ref,
+    /// Dispatches, and runs ticks and promise jobs. None where JavaScript cannot run them.
+    dispatch_one_of_many: Option<sys::napi_ref>,
     scopes: CallbackScopes,
     /// Empty before the first read, and after a read has filled it.
     read_buffer: RefCell<Option<ReadBuffer>>,
@@ -83,19 +128,27 @@ fn status(result: std::result::Result<(), Errno>) -> i64 {
 }
 
 impl Delivery {
-    /// Keeps `dispatch` alive as long as the environment.
+    /// Keeps the functions alive as long as the environment.
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(crate) fn new(env: &Env, dispatch: sys::napi_value) -> Result<Self> {
-        let mut reference = ptr::null_mut();
-        // SAFETY: on the thread of `env`, which `dispatch` belongs to. The environment deletes the reference
-        // as it ends.
-        let made = unsafe { sys::napi_create_reference(env.raw(), dispatch, 1, &raw mut reference) };
-        ok(made).map_err(|status| napi::Error::new(status, "the dispatcher".to_owned()))?;
+    pub(crate) fn new(
+        env: &Env,
+        dispatch: sys::napi_value,
+        dispatch_one_of_many: Option<sys::napi_value>,
+    ) -> Result<Self> {
+        let keep = |function| {
+            let mut reference = ptr::null_mut();
+            // SAFETY: on the thread of `env`, which `function` belongs to. The environment deletes the reference
+            // as it ends.
+            let made = unsafe { sys::napi_create_reference(env.raw(), function, 1, &raw mut reference) };
+            ok(made).map_err(|status| napi::Error::new(status, "the dispatcher".to_owned()))?;
+            Ok::<_, napi::Error>(reference)
+        };
         Ok(Self {
             env: env.raw(),
-            dispatch: reference,
+            dispatch: keep(dispatch)?,
+            dispatch_one_of_many: dispatch_one_of_many.map(keep).transpose()?,
             scopes: CallbackScopes::new(env.raw()),
             read_buffer: RefCell::new(None),
         })
@@ -107,16 +160,66 @@ impl Delivery {
         if count == 0 {
             return;
         }
-        for number in 1..=count {
-            let Some(event) = reactor.next_event() else { break };
-            if number == count || number % BATCH == 0 {
-                reactor.end_batch();
-            } else {
-                reactor.begin_batch();
-            }
-            self.deliver_event(reactor, event, Entry::Outermost, MAX_READS);
+        let mut batch = Batch {
+            reactor,
+            count,
+            number: 0,
+        };
+        let mut next = batch.next();
+        while let Some(event) = next {
+            next = match event {
+                // In a scope that is open already, nothing is to run between two events.
+                Event::Readable { id }
+                    if !batch.is_at_end()
+                        && self.dispatch_one_of_many.is_some()
+                        && !self.scopes.is_open() =>
+                {
+                    self.deliver_many(&mut batch, id)
+                }
+                event => {
+                    self.deliver_event(reactor, event, Entry::Outermost, MAX_READS);
+                    batch.next()
+                }
+            };
         }
         reactor.end_batch();
+    }
+
+    /// Delivers what several connections have received, in one callback scope: entering and leaving one costs
+    /// as much as the callback itself. JavaScript runs ticks and promise jobs in between, as Node does between
+    /// two timers. Begins with the connection `first`, and returns the event behind the last one.
+    ///
+    /// What a tick throws is then reported without the place of the throw, and an `error` event that nothing
+    /// listens to is emitted by a tick. So an end, which errors come with, has a scope of its own; and after an
+    /// exception the scope is left, which runs the ticks that are left.
+    fn deliver_many(&self, batch: &mut Batch<'_>, first: HandleId) -> Option<Event> {
+        let mut next = Some(Event::Readable { id: first });
+        let mut end = None;
+        let scope = self.open_scope();
+        let mut deliver = || {
+            while let Some(Event::Readable { id }) = next {
+                let delivered = self.deliver_readable(batch.reactor, id, Entry::OneOfMany, MAX_READS);
+                if let Delivered::BeforeEnd(errno) = delivered {
+                    end = Some((id, errno));
+                    break;
+                }
+                next = batch.next();
+                if delivered == Delivered::Threw {
+                    break;
+                }
+            }
+        };
+        let ran = self
+            .dispatch()
+            .and_then(|dispatch| self.scopes.run(dispatch, || self.scopes.run_as_top(&mut deliver)));
+        self.close_scope(scope);
+        if let Some((id, errno)) = end {
+            let value = i64::from(errno.code());
+            self.call_without_chunk(Entry::Outermost, EventKind::End, id.slot(), value);
+            return batch.next();
+        }
+        // The environment is ending: no JavaScript runs any more.
+        ran.and_then(|ran| ran).ok().and(next)
     }
 
     /// Delivers the next event from an item of a threadsafe function.
@@ -141,7 +244,10 @@ impl Delivery {
 
     fn deliver_event(&self, reactor: &Reactor, event: Event, entry: Entry, reads: usize) {
         let (kind, id, value) = match event {
-            Event::Readable { id } => return self.deliver_readable(reactor, id, entry, reads),
+            Event::Readable { id } => {
+                self.deliver_readable(reactor, id, entry, reads);
+                return;
+            }
             Event::Connected { id, result } => (EventKind::Connected, id, status(result)),
             Event::Wrote { id, result } => (EventKind::Wrote, id, status(result)),
             Event::Broken { id, errno } => (EventKind::Broken, id, i64::from(errno.code())),
@@ -156,7 +262,7 @@ impl Delivery {
 
     fn deliver_connections(&self, reactor: &Reactor, id: HandleId, entry: Entry) {
         let most = match entry {
-            Entry::Outermost => MAX_ACCEPTS,
+            Entry::Outermost | Entry::OneOfMany => MAX_ACCEPTS,
             Entry::Inside => 1,
         };
         for _ in 0..most {
@@ -197,19 +303,19 @@ impl Delivery {
         }
     }
 
-    fn deliver_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) {
+    fn deliver_readable(&self, reactor: &Reactor, id: HandleId, entry: Entry, reads: usize) -> Delivered {
         for read in 1..=reads {
             let scope = self.open_scope();
             // The borrow ends before JavaScript runs, because some addons turn the loop from JavaScript.
             let taken = self.take(reactor, id);
-            let more = match taken {
+            let (call, more) = match taken {
                 Some(Ok(Piece {
                     kind,
                     chunk,
                     length,
                     more,
                 })) => {
-                    self.call(
+                    let call = self.call(
                         entry,
                         Arguments {
                             kind,
@@ -218,10 +324,14 @@ impl Delivery {
                             chunk: Some(chunk),
                         },
                     );
-                    more
+                    (call, more)
+                }
+                Some(Err(end)) if matches!(entry, Entry::OneOfMany) => {
+                    self.close_scope(scope);
+                    return Delivered::BeforeEnd(end);
                 }
                 Some(Err(end)) => {
-                    self.call(
+                    let call = self.call(
                         entry,
                         Arguments {
                             kind: EventKind::End,
@@ -230,18 +340,24 @@ impl Delivery {
                             chunk: None,
                         },
                     );
-                    false
+                    (call, false)
                 }
-                None => false,
+                None => (Call::Ran, false),
             };
             self.close_scope(scope);
-            if !more {
-                return;
-            }
-            if read == reads {
+            // The rest of what this connection has comes after the others.
+            let must_leave = call == Call::Threw && matches!(entry, Entry::OneOfMany);
+            if more && (must_leave || read == reads) {
                 reactor.take_later(id);
             }
+            if must_leave {
+                return Delivered::Threw;
+            }
+            if !more {
+                break;
+            }
         }
+        Delivered::All
     }
 
     /// The next chunk that a connection has received, or the end. If there is no memory for a chunk, the
@@ -358,12 +474,16 @@ impl Delivery {
 
     /// Calls the dispatcher, outermost in a callback scope. The caller has opened a handle scope.
     fn call(&self, entry: Entry, arguments: Arguments) -> Call {
-        let Ok(dispatch) = self.dispatch() else {
+        let dispatch = match (entry, self.dispatch_one_of_many) {
+            (Entry::OneOfMany, Some(one_of_many)) => self.function(one_of_many),
+            _ => self.dispatch(),
+        };
+        let Ok(dispatch) = dispatch else {
             return Call::Refused;
         };
         let call = || self.call_and_report(dispatch, entry, arguments);
         match entry {
-            Entry::Inside => call(),
+            Entry::Inside | Entry::OneOfMany => call(),
             Entry::Outermost => self.scopes.run(dispatch, call).unwrap_or(Call::Refused),
         }
     }
@@ -380,7 +500,7 @@ impl Delivery {
             // to report to.
             let _reported = unsafe { sys::napi_fatal_exception(self.env, exception) };
         }
-        Call::Ran
+        Call::Threw
     }
 
     /// Destroys the async resource of the callback scopes, if none is open. The next one makes it again.
@@ -452,9 +572,13 @@ impl Delivery {
     }
 
     fn dispatch(&self) -> std::result::Result<sys::napi_value, Status> {
-        let mut dispatch = ptr::null_mut();
+        self.function(self.dispatch)
+    }
+
+    fn function(&self, reference: sys::napi_ref) -> std::result::Result<sys::napi_value, Status> {
+        let mut function = ptr::null_mut();
         // SAFETY: as `number`; the reference was made in `new`.
-        ok(unsafe { sys::napi_get_reference_value(self.env, self.dispatch, &raw mut dispatch) })?;
-        Ok(dispatch)
+        ok(unsafe { sys::napi_get_reference_value(self.env, reference, &raw mut function) })?;
+        Ok(function)
     }
 }

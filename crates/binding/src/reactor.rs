@@ -89,7 +89,9 @@ impl Reactor {
     /// call in a turn of its own. `host`: a `HostLoop`.
     /// `driver`: a `Driver`. `threads`: how many threads share the connections. `later`: for a host without
     /// libuv that runs no ticks between two items of a threadsafe function. It is called for each event, and
-    /// has to call `deliver` in a turn of its own.
+    /// has to call `deliver` in a turn of its own. `dispatch_one_of_many`: as `dispatch`, and then runs ticks
+    /// and promise jobs, as those of Node's `processTicksAndRejections`. With it, several connections that are
+    /// readable share a callback scope, where the host has libuv.
     ///
     /// # Errors
     /// For an unknown host or driver, and when the environment is ending.
@@ -102,6 +104,8 @@ impl Reactor {
         driver: i32,
         threads: u32,
         later: Option<Function<'_, (), ()>>,
+        #[napi(ts_arg_type = "(event: number, value: number, chunk?: Buffer | ArrayBuffer) => void")]
+        dispatch_one_of_many: Option<Function<'_, (), ()>>,
     ) -> Result<Self> {
         let (Some(host), Some(driver)) = (HostLoop::of(host), Driver::of(driver)) else {
             return Err(Error::new(Status::InvalidArg, "ferronet: no such host or driver"));
@@ -117,7 +121,14 @@ impl Reactor {
         };
         let threads = threads as usize;
         if host != HostLoop::Foreign
-            && let Some(event_loop) = EventLoop::of(&env, Delivery::new(&env, dispatch.raw())?)
+            && let Some(event_loop) = EventLoop::of(
+                &env,
+                Delivery::new(
+                    &env,
+                    dispatch.raw(),
+                    dispatch_one_of_many.map(|function| function.raw()),
+                )?,
+            )
         {
             let core = Arc::new(Core::in_loop(event_loop.waker(), sleep, drive, threads));
             stats::note(&core);
@@ -127,7 +138,7 @@ impl Reactor {
             let (core, host) = (ReactorRef::new(core), Host::Libuv(event_loop));
             return Ok(Self { core, host });
         }
-        let delivery = Delivery::new(&env, dispatch.raw())?;
+        let delivery = Delivery::new(&env, dispatch.raw(), None)?;
         let item = later.map_or(Item::Delivers(dispatch.raw()), |later| Item::Defers(later.raw()));
         let threadsafe = Threadsafe::new(&env, item, delivery)?;
         let waker = Box::new(ThreadsafeWaker(Arc::clone(&threadsafe)));
