@@ -15,6 +15,8 @@ const RELIEVED: f64 = 0.85;
 const FREE: f64 = 0.4;
 /// Events a second below which there is nothing to be won.
 const FEW_EVENTS: f64 = 2000.0;
+/// With so much less of it at the first glance, it is for nothing.
+const CLEAR_LOSS: f64 = 0.85;
 /// How much more has to come of it than without; and how much less may, if the consumer's thread is relieved.
 const GAIN: f64 = 1.03;
 const LOSS: f64 = 0.98;
@@ -63,6 +65,8 @@ enum State {
     Loop,
     /// The thread has begun to drive; `before` came of the loop's driving, in events a second.
     Begun { before: f64 },
+    /// The thread drives, and is looked at for a moment.
+    Glanced { before: f64 },
     /// The thread drives, and it is being found out what comes of it.
     Tried { before: f64 },
     /// The thread drives: `rate` came of it at first.
@@ -92,8 +96,10 @@ impl Default for Offload {
 impl Offload {
     /// How long a sample is taken that something is decided by.
     pub const SAMPLE: Duration = Duration::from_millis(60);
-    /// The first sample of a try is shorter, and not looked at: the thread finds what the loop has left.
-    const BEGIN: Duration = Duration::from_millis(15);
+    /// The first sample of a try is not looked at: the thread finds what the loop has left.
+    const BEGIN: Duration = Duration::from_millis(5);
+    /// The second one is short, since a try may cost half of what comes of the loop.
+    const GLANCE: Duration = Duration::from_millis(15);
     /// Between a try that was for nothing and the next. It doubles with each.
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
     const LONGEST_PAUSE: Duration = Duration::from_secs(16);
@@ -111,6 +117,7 @@ impl Offload {
     pub fn next_sample(&self) -> Duration {
         match self.state {
             State::Begun { .. } => Self::BEGIN,
+            State::Glanced { .. } => Self::GLANCE,
             State::Loop | State::Tried { .. } | State::Kept { .. } => Self::SAMPLE,
         }
     }
@@ -126,15 +133,16 @@ impl Offload {
                     });
                 }
             }
-            State::Begun { before } => self.enter(State::Tried { before }),
+            State::Begun { before } => self.enter(State::Glanced { before }),
+            State::Glanced { before } if sample.rate() < CLEAR_LOSS * before => self.give_up(),
+            State::Glanced { before } => self.enter(State::Tried { before }),
             State::Tried { before } => {
                 let gain = sample.rate() / before;
                 if gain >= GAIN || (gain >= LOSS && sample.share() < RELIEVED) {
                     self.pause = Self::FIRST_PAUSE;
                     self.enter(State::Kept { rate: sample.rate() });
                 } else {
-                    self.pause = (self.pause * 2).min(Self::LONGEST_PAUSE);
-                    self.enter(State::Loop);
+                    self.give_up();
                 }
             }
             State::Kept { rate } => {
@@ -151,6 +159,12 @@ impl Offload {
             self.enter(State::Loop);
         }
         self.age += elapsed;
+    }
+
+    /// The try was for nothing.
+    fn give_up(&mut self) {
+        self.pause = (self.pause * 2).min(Self::LONGEST_PAUSE);
+        self.enter(State::Loop);
     }
 
     fn enter(&mut self, state: State) {
@@ -185,6 +199,8 @@ mod tests {
         assert!(offload.is_on());
         offload.observe(&sample(offload.next_sample(), BUSY, 0, 0));
         assert!(offload.is_on(), "what the thread finds first is not looked at");
+        offload.observe(&sample(offload.next_sample(), share, gain_to, 0));
+        assert!(offload.is_on(), "at the first glance");
         offload.observe(&sample(offload.next_sample(), share, gain_to, 0));
         offload
     }
@@ -230,7 +246,8 @@ mod tests {
             }
             pauses.push(pause.as_millis());
             offload.observe(&sample(offload.next_sample(), BUSY, 0, 0));
-            offload.observe(&sample(offload.next_sample(), BUSY, 90, 0));
+            offload.observe(&sample(offload.next_sample(), BUSY, 50, 0));
+            assert!(!offload.is_on(), "at the first glance");
         }
         assert_eq!(pauses, [1000, 2000, 4000, 8000, 16000, 16000, 16000, 16000]);
     }
