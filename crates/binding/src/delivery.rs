@@ -31,8 +31,8 @@ const MAX_ACCEPTS: usize = 32;
 const FEW_BYTES: usize = 16 * 1024;
 /// After this many events, what their callbacks have written is sent.
 const BATCH: usize = 64;
-/// What the callbacks of so few events write is sent at once: with few peers, all of them would wait for the last of them.
-const NO_BATCH: usize = 8;
+/// Of so few events each is a batch of its own: with few peers, all of them would wait for the last one.
+const FEW_EVENTS: usize = 8;
 
 /// How the dispatcher is called.
 #[derive(Clone, Copy, Debug)]
@@ -82,9 +82,11 @@ impl Batch<'_> {
         }
         let event = self.reactor.next_event()?;
         self.number += 1;
-        if self.count <= NO_BATCH || self.number == self.count || self.number.is_multiple_of(BATCH) {
+        let is_last = self.number == self.count || self.number.is_multiple_of(BATCH);
+        if is_last || self.count <= FEW_EVENTS {
             self.reactor.end_batch();
-        } else {
+        }
+        if !is_last {
             self.reactor.begin_batch();
         }
         Some(event)
